@@ -1,0 +1,250 @@
+/*
+ * limits.h: every limit, with its unit, and how the limits depend on each
+ * other.  Sizes are bytes; counts are counts; times carry their unit.
+ */
+#ifndef DEFTER_PROTOCOL_LIMITS_H
+#define DEFTER_PROTOCOL_LIMITS_H
+
+#include <assert.h>
+
+/* Sizes of primitives (libsodium's, restated so that layouts can be read). */
+enum {
+    HASH_SIZE = 32,
+    SIGNATURE_SIZE = 64,
+    PUBLIC_KEY_SIZE = 32,
+    SEED_SIZE = 32,
+    KEY_SIZE = 32,
+    TAG_SIZE = 16,
+    CLUSTER_ID_SIZE = 16,
+    KEY_ID_SIZE = 16,
+    NODE_ID_SIZE = 16,
+    IDEM_SIZE = 16,
+    SALT_SIZE = 16,
+    AEAD_TAG_SIZE = 16
+};
+
+/* Preface and handshake (PROTOCOL, section 2). */
+enum {
+    PREFACE_SIZE = 8,
+    NODECERT_SIZE = 184,
+    HANDSHAKE_MSG1_SIZE = 32,
+    HANDSHAKE_MSG2_SIZE = 32 + 48 + NODECERT_SIZE + AEAD_TAG_SIZE,
+    HANDSHAKE_MSG3_SIZE_MIN = 64,
+    HANDSHAKE_PAYLOAD_SIZE_MAX = 256,
+    HANDSHAKE_MSG3_SIZE_MAX = 48 + HANDSHAKE_PAYLOAD_SIZE_MAX + AEAD_TAG_SIZE,
+    HANDSHAKE_TLVS_MAX = 8,
+    AGENT_SIZE_MAX = 64,
+    NODECERT_LIFETIME_DAYS_MAX = 400,
+    NODECERT_CLOCK_SLACK_S = 600
+};
+static_assert(HANDSHAKE_MSG2_SIZE == 280, "message 2 is 280 bytes");
+static_assert(HANDSHAKE_MSG3_SIZE_MAX == 320, "message 3 is at most 320 bytes");
+
+/* Records and frames (PROTOCOL, sections 3 and 4). */
+enum {
+    RECORD_HEADER_SIZE = 2,
+    RECORD_SIZE_MIN = 17,
+    RECORD_SIZE_MAX = 65535,
+    RECORD_SIZE_MAX_BEFORE_LOGIN = 1040,
+    RECORD_REKEY_INTERVAL = 65536,
+    FRAME_HEADER_SIZE = 16,
+    FRAME_SIZE_MAX = RECORD_SIZE_MAX - AEAD_TAG_SIZE,
+    FRAME_SIZE_MAX_BEFORE_LOGIN = 1024,
+    FRAME_BODY_SIZE_MAX = FRAME_SIZE_MAX - FRAME_HEADER_SIZE,
+    FRAME_TLVS_MAX = 32,
+    FRAME_TLVS_MAX_BEFORE_LOGIN = 8,
+    PAD_SIZE_MAX = 1024
+};
+static_assert(FRAME_SIZE_MAX == 65519, "one record holds one whole frame");
+
+/* Fields (PROTOCOL, sections 1, 4 and 6). */
+enum {
+    STRING_SIZE_MAX = 4096,
+    BLOB_SIZE_MAX = 60000,
+    LIST_COUNT_MAX = 256,
+    FIELD_SIZE_MAX_BEFORE_LOGIN = 256,
+    FIELDS_MAX = 40,
+    ERROR_TEXT_SIZE_MAX = 96,
+    ADDRESS_SIZE_MAX = 64,
+    USERNAME_SIZE_MIN = 3,
+    USERNAME_SIZE_MAX = 32,
+    PASSWORD_POINTS_MIN = 12,
+    PASSWORD_POINTS_MAX = 128,
+    PASSWORD_SIZE_MAX = 512,
+    EXTENSIONS_MAX = 16,
+    EXTENSION_SIZE_MAX = 1024
+};
+
+/* Commands and entries (PROTOCOL, section 6; LOG-FORMAT, sections 1 and 2). */
+enum {
+    COMMAND_HEADER_SIZE = 64,
+    COMMAND_SIGNED_SIZE = 128,
+    COMMAND_FRAME_SIZE_MIN =
+        FRAME_HEADER_SIZE + COMMAND_HEADER_SIZE + SIGNATURE_SIZE,
+    ITEM_CLEAR_SIZE = 32,
+    ITEM_SIZE_MIN = ITEM_CLEAR_SIZE + SALT_SIZE,
+    ITEMS_MAX = 256,
+    ITEMS_MAX_PERSON = 16,
+    ITEM_PATH_MAX = 8,
+    TTL_S_MAX = 900,
+    TTL_S_DEFAULT = 300,
+    SKEW_S = 120,
+    IDEM_RETENTION_HOURS = 48,
+    RECEIPT_SIZE = 144,
+    ENTRY_PREFIX_SIZE = 64,
+    ENTRY_FIXED_SIZE = ENTRY_PREFIX_SIZE + COMMAND_HEADER_SIZE + SIGNATURE_SIZE,
+    ENTRY_ITEM_FIXED_SIZE = ITEM_CLEAR_SIZE + HASH_SIZE + 16,
+    /* What an item grows by between the wire and the entry, at most:
+     * commitment, seal key number, data length, padding and the AEAD tag. */
+    ENTRY_ITEM_GROWTH = 64,
+    ENTRY_SIZE_MAX = 64512
+};
+static_assert(ENTRY_FIXED_SIZE == 192, "items begin at 192");
+static_assert(ENTRY_ITEM_FIXED_SIZE == 80, "an item's data begin at 80");
+static_assert(ENTRY_ITEM_GROWTH ==
+                  ENTRY_ITEM_FIXED_SIZE - ITEM_CLEAR_SIZE + AEAD_TAG_SIZE,
+              "growth of an item from wire to entry");
+static_assert(ENTRY_SIZE_MAX + FRAME_HEADER_SIZE + 64 <= FRAME_SIZE_MAX,
+              "an entry fits a frame with room for the replica's header");
+static_assert(ENTRY_SIZE_MAX <= 65535, "tile bundles hold u16 lengths");
+
+/* Answers (PROTOCOL, section 7). */
+enum {
+    ANSWER_FIXED_SIZE = 8,
+    ANSWER_FRAMES_MAX = 16,
+    RESULT_PART_SIZE_MAX =
+        FRAME_BODY_SIZE_MAX - ANSWER_FIXED_SIZE - RECEIPT_SIZE - SIGNATURE_SIZE,
+    RESULT_SIZE_MAX = ANSWER_FRAMES_MAX * RESULT_PART_SIZE_MAX,
+    CURSOR_SIZE_MAX = 96
+};
+
+/* Seal keys (LOG-FORMAT, section 3). */
+enum {
+    SEAL_NONCE_SIZE = 24,
+    SEAL_ARENA_KEYS_MAX = 16384 /* Opened keys held in locked memory. */
+};
+
+/* The log on disk (LOG-FORMAT, section 4). */
+enum {
+    SEGMENT_SIZE = 64 * 1024 * 1024,
+    SEGMENT_HEADER_SIZE = 4096,
+    SEGMENT_FRAME_HEADER_SIZE = 8,
+    SEGMENT_FRAME_TRAILER_SIZE = 8,
+    MARK_SLOT_SIZE = 4096,
+    GROUP_ENTRIES_MAX = 256, /* Entries in one fdatasync. */
+    GROUP_BYTES_MAX = 4 * 1024 * 1024,
+    GROUP_DELAY_MS_MAX = 5
+};
+static_assert(SEGMENT_HEADER_SIZE + SEGMENT_FRAME_HEADER_SIZE + ENTRY_SIZE_MAX +
+                      SEGMENT_FRAME_TRAILER_SIZE <=
+                  SEGMENT_SIZE,
+              "the largest entry fits a segment");
+
+/* Tree proofs (RFC 6962). */
+enum { TREE_HEIGHT_MAX = 64, PROOF_HASHES_MAX = 63 };
+
+/* Connections (PROTOCOL, section 10). */
+enum {
+    CONNECTIONS_MAX = 12288,
+    CONNECTIONS_BEFORE_LOGIN_MAX = 256,
+    CONNECTIONS_BEFORE_LOGIN_RANDOM_DROP = 128,
+    CONNECTIONS_PER_SOURCE_BEFORE_LOGIN_MAX = 16,
+    CONNECTIONS_PER_PERSON_KEY_MAX = 8,
+    CONNECTIONS_PER_ORGANISATION_KEY_MAX = 64,
+    HANDSHAKES_PER_SECOND_MAX = 1000,
+    HANDSHAKES_PER_SOURCE_PER_SECOND = 20,
+    HANDSHAKES_PER_SOURCE_BURST = 50,
+    RX_SIZE_BEFORE_LOGIN = 2048,
+    TX_SIZE_MAX_BEFORE_LOGIN = 4096,
+    TX_SIZE_HIGH = 256 * 1024,
+    TX_SIZE_LOW = 64 * 1024,
+    TX_SIZE_MAX = 1024 * 1024,
+    TX_STALL_S_MAX = 20,
+    HANDSHAKE_S_MAX = 5,
+    LOGIN_S_MAX = 20,
+    RECORD_S_MAX_BEFORE_LOGIN = 5,
+    RECORD_S_MAX = 15,
+    IDLE_S_PERSON = 120,
+    IDLE_S_MACHINE = 300,
+    LIFETIME_S_PERSON = 12 * 3600,
+    LIFETIME_S_MACHINE = 7 * 24 * 3600,
+    INFLIGHT_MAX_PERSON = 8,
+    INFLIGHT_MAX_MACHINE = 64,
+    INFLIGHT_MAX_CARRIER = 256,
+    SIGNATURES_PER_PASS_MAX = 32,
+    SIGNATURES_PER_PASS_MAX_BEFORE_LOGIN = 4,
+    READ_PER_PASS_SIZE_MAX = 256 * 1024,
+    CLOSE_LINGER_SIZE_MAX = 64 * 1024,
+    CLOSE_LINGER_MS_MAX = 1000,
+    PING_PER_SECOND_MAX = 100,
+    PING_BURST = 200,
+    PAD_BYTES_PER_SECOND_MAX = 1024 * 1024,
+    LISTEN_BACKLOG = 1024,
+    ACCEPT_PAUSE_MS = 100,
+    EVENT_CREDIT_FRAMES_MAX = 64,
+    EVENT_CREDIT_BYTES_MAX = 1024 * 1024
+};
+
+/* Rates and strikes (PROTOCOL, section 10). */
+enum {
+    COMMANDS_PER_SECOND_PERSON = 10,
+    COMMANDS_BURST_PERSON = 40,
+    COMMANDS_PER_SECOND_BODY = 500,
+    COMMANDS_BURST_BODY = 2000,
+    STRIKES_MAX = 16,
+    STRIKES_WINDOW_S = 60,
+    PENALTY_S_MIN = 60,
+    PENALTY_S_MAX = 900,
+    LOGIN_FAILURES_PER_CONNECTION_MAX = 3,
+    LOGIN_FAILURES_FREE = 5,
+    LOGIN_DELAY_S_MAX = 900,
+    LOGIN_FAILURES_LOCK = 100,
+    PW_STARTS_PER_CONNECTION_MAX = 3,
+    PW_STARTS_PER_SOURCE_PER_MINUTE = 20,
+    PW_PROVES_PER_SECOND_MAX = 50
+};
+
+/* Queues between threads (ARCHITECTURE, threads). */
+enum {
+    QUEUE_COMMANDS_MAX = 4096,
+    QUEUE_ANSWERS_MAX = 16384,
+    QUEUE_GROUPS_MAX = 64
+};
+
+/* What the server itself enters in the log. */
+enum {
+    ATTEST_ENTRIES_MAX = 256,
+    ATTEST_DELAY_MS = 1000,
+    ATTEST_IDLE_MS = 10000,
+    REFUSED_LINES_MAX = 64,
+    REFUSED_DELAY_MS = 1000,
+    NOISE_DELAY_MS = 60000,
+    DEADLINES_PER_ENTRY_MAX = 256
+};
+
+/* The registry's rules. */
+enum {
+    FEED_BATCH_RECORDS_MAX = 16384,
+    FEED_REFUSED_LISTED_MAX = 256,
+    FIND_TOKENS_MAX = 8,
+    FIND_PREFIX_POINTS_MIN = 3,
+    FIND_RESULTS_MAX = 50,
+    PAGE_ROWS_MAX = 100,
+    CONSENT_USES_MAX = 1000,
+    SECTIONS_COUNT = 13,
+    YEAR_MIN = 1900,
+    YEAR_MAX = 2200
+};
+
+/* Password key derivation a client accepts (PROTOCOL, section 5). */
+enum {
+    KDF_PASSES_MIN = 2,
+    KDF_PASSES_MAX = 10,
+    KDF_MEMORY_KIB_MIN = 19456,
+    KDF_MEMORY_KIB_MAX = 1048576,
+    KDF_PASSES_DEFAULT = 3,
+    KDF_MEMORY_KIB_DEFAULT = 65536,
+    WRAPPED_KEY_SIZE = 72
+};
+
+#endif
