@@ -98,7 +98,7 @@ static const struct operation_info operations[] = {
     {number,                                                               \
      name,                                                                 \
      version,                                                              \
-     REALM_##realm,                                                        \
+     OP_REALM_##realm,                                                     \
      category,                                                             \
      ACCESS_##access,                                                      \
      SEAL_##seal,                                                          \

@@ -140,7 +140,7 @@ enum query_number {
 };
 
 /* SYSTEM: realm 0; ANY: P or R as the header says. */
-enum operation_realm { REALM_SYSTEM, REALM_ANY, REALM_P, REALM_R };
+enum operation_realm { OP_REALM_SYSTEM, OP_REALM_ANY, OP_REALM_P, OP_REALM_R };
 enum operation_access { ACCESS_READ, ACCESS_WRITE };
 
 /*
