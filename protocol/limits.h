@@ -64,6 +64,8 @@ enum {
     LIST_COUNT_MAX = 256,
     FIELD_SIZE_MAX_BEFORE_LOGIN = 256,
     FIELDS_MAX = 40,
+    TLV_HEADER_SIZE = 4,
+    FIELD_TLV = 0x8000, /* ERROR.tag of a TLV is its tag and this bit. */
     ERROR_TEXT_SIZE_MAX = 96,
     ADDRESS_SIZE_MAX = 64,
     USERNAME_SIZE_MIN = 3,

@@ -4,8 +4,7 @@
 
 #include "protocol/text.h"
 
-/* Bytes a value of ${kind} takes on the wire; 0 if they vary. */
-static size_t kind_size(enum field_kind kind)
+size_t schema_kind_size(enum field_kind kind)
 {
     switch (kind) {
 #define K(kind, type, size) \
@@ -127,11 +126,11 @@ static void read_fixed(struct reader *reader, enum field_kind kind,
 static void read_list(struct reader *reader, const struct field *field,
                       struct list *list);
 
-/* ${limit}: the whole value of a TLV, whose str, blob or list has no size. */
+/* In a TLV a text or blob is the whole value and has no size of its own. */
 static void read_value(struct reader *reader, const struct field *field,
                        void *member, bool in_tlv)
 {
-    size_t size = kind_size(field->kind);
+    size_t size = schema_kind_size(field->kind);
 
     if (field->kind == FIELD_list)
         read_list(reader, field, member);
@@ -189,6 +188,11 @@ static const struct field *row_with_tag(const struct schema *schema,
     return NULL;
 }
 
+static bool in_frame(enum schema_unknown unknown)
+{
+    return unknown != SCHEMA_REFUSE_UNKNOWN;
+}
+
 /* One TLV; ${*last_tag} is the tag of the one before, 0 at first. */
 static void read_tlv(struct reader *reader, const struct schema *schema,
                      void *out, uint16_t *last_tag, enum schema_unknown unknown)
@@ -197,8 +201,8 @@ static void read_tlv(struct reader *reader, const struct schema *schema,
     const struct field *field;
     struct reader value;
 
-    if (reader_left(reader) < 4) {
-        reader_fail(reader, ST_TRAILING);
+    if (reader_left(reader) < TLV_HEADER_SIZE) {
+        reader_fail(reader, in_frame(unknown) ? ST_FRAME : ST_TRAILING);
         return;
     }
     tag = reader_u16(reader);
@@ -209,14 +213,13 @@ static void read_tlv(struct reader *reader, const struct schema *schema,
         reader_fail(reader, ST_FIELD_ORDER);
     *last_tag = tag;
     if (reader->status == ST_OK && size > reader_left(reader))
-        reader_fail(reader,
-                    unknown == SCHEMA_SKIP_ODD ? ST_FRAME : ST_BAD_FIELD);
+        reader_fail(reader, in_frame(unknown) ? ST_FRAME : ST_BAD_FIELD);
     reader_init(&value, reader_bytes(reader, size));
     if (reader->status != ST_OK)
         return;
     field = row_with_tag(schema, tag);
     if (field == NULL) {
-        if (unknown == SCHEMA_REFUSE_UNKNOWN || tag % 2 == 0)
+        if (!in_frame(unknown) || tag % 2 == 0)
             reader_fail(reader, ST_UNKNOWN_FIELD);
         return;
     }
@@ -226,41 +229,60 @@ static void read_tlv(struct reader *reader, const struct schema *schema,
         reader_fail(reader, ST_BAD_FIELD);
 }
 
+static void read_tlvs(struct reader *reader, const struct schema *schema,
+                      void *out, uint16_t *tag, enum schema_unknown unknown)
+{
+    uint16_t limit = unknown == SCHEMA_SKIP_ODD_BEFORE_LOGIN
+                         ? FRAME_TLVS_MAX_BEFORE_LOGIN
+                         : FRAME_TLVS_MAX;
+
+    for (uint16_t count = 0; reader_left(reader) > 0; count++) {
+        if (count == limit)
+            reader_fail(reader, ST_TOO_LARGE);
+        else
+            read_tlv(reader, schema, out, tag, unknown);
+    }
+}
+
+/* Bytes that are no TLV have no number to be named by. */
+static uint16_t tlv_error_tag(enum status status, uint16_t tag)
+{
+    return status == ST_TRAILING || tag == 0 ? 0 : (uint16_t)(tag | FIELD_TLV);
+}
+
 enum status schema_decode(const struct schema *schema, void *out,
                           struct field_error *error_out, struct slice input,
                           enum schema_unknown unknown)
 {
     struct reader reader;
     const struct field *rows = schema->rows();
-    uint16_t tag = 0, tlvs = 0;
+    uint16_t tag = 0, at = 0;
 
     REQUIRE(out != NULL && error_out != NULL);
     memset(out, 0, schema->struct_size);
     *error_out = (struct field_error){ST_OK, 0};
     reader_init(&reader, input);
-    for (uint16_t i = 0; i < schema->fields_count && rows[i].tag == 0; i++) {
-        read_value(&reader, &rows[i], member_at(out, rows[i].offset), false);
-        if (reader.status != ST_OK) {
-            error_out->tag = (uint16_t)(i + 1);
-            break;
-        }
+    while (reader.status == ST_OK && at < schema->fields_count &&
+           rows[at].tag == 0) {
+        read_value(&reader, &rows[at], member_at(out, rows[at].offset), false);
+        at++;
     }
-    while (reader_left(&reader) > 0) {
-        if (++tlvs > FRAME_TLVS_MAX)
-            reader_fail(&reader, ST_TOO_LARGE);
-        else
-            read_tlv(&reader, schema, out, &tag, unknown);
-        if (reader.status != ST_OK && reader.status != ST_TRAILING)
-            error_out->tag = (uint16_t)(tag | 0x8000u);
+    if (reader.status != ST_OK) {
+        error_out->tag = at;
+    } else {
+        read_tlvs(&reader, schema, out, &tag, unknown);
+        error_out->tag = tlv_error_tag(reader.status, tag);
     }
     error_out->status = reader_end(&reader);
+    if (error_out->status == ST_OK)
+        error_out->tag = 0;
     return error_out->status;
 }
 
 static void write_value(struct writer *writer, const struct field *field,
                         const void *member, bool in_tlv)
 {
-    size_t size = kind_size(field->kind);
+    size_t size = schema_kind_size(field->kind);
     const struct list *list = member;
     const struct slice *bytes = member;
 
@@ -310,22 +332,38 @@ void schema_encode(const struct schema *schema, struct writer *writer,
     }
 }
 
-enum status schema_check(const struct schema *schema, const void *in,
-                         struct field_error *error_out)
+/* A list that was built, not decoded, is read as a receiver will read it. */
+static enum status check_list(const struct field *field,
+                              const struct list *list)
+{
+    struct reader reader;
+
+    if (list->count > field->hi)
+        return ST_BAD_FIELD;
+    reader_init(&reader, list->bytes);
+    for (uint16_t i = 0; i < list->count && reader.status == ST_OK; i++)
+        skip_element(&reader, field->element);
+    return reader_end(&reader) == ST_OK ? ST_OK : ST_BAD_FIELD;
+}
+
+enum status schema_check(const struct schema *schema,
+                         struct field_error *error_out, const void *in)
 {
     const struct field *rows = schema->rows();
 
     *error_out = (struct field_error){ST_OK, 0};
     for (uint16_t i = 0; i < schema->fields_count; i++) {
         const struct field *row = &rows[i];
+        const void *member = const_member_at(in, row->offset);
         if (row->tag != 0 &&
             !*(const bool *)const_member_at(in, row->present_offset))
             continue;
-        error_out->status = check_value(row, const_member_at(in, row->offset));
+        error_out->status = row->kind == FIELD_list ? check_list(row, member)
+                                                    : check_value(row, member);
         if (error_out->status == ST_OK)
             continue;
-        error_out->tag =
-            row->tag == 0 ? (uint16_t)(i + 1) : (uint16_t)(row->tag | 0x8000u);
+        error_out->tag = row->tag == 0 ? (uint16_t)(i + 1)
+                                       : (uint16_t)(row->tag | FIELD_TLV);
         return error_out->status;
     }
     return ST_OK;

@@ -123,16 +123,25 @@ struct field_error {
     uint16_t tag;
 };
 
-/* Unknown TLVs: refuse all (signed items), or skip odd ones (frames). */
-enum schema_unknown { SCHEMA_REFUSE_UNKNOWN, SCHEMA_SKIP_ODD };
+/*
+ * Whose bytes they are.  Signed items refuse every unknown TLV.  Frames skip
+ * odd ones, and before login hold few.
+ */
+enum schema_unknown {
+    SCHEMA_REFUSE_UNKNOWN,
+    SCHEMA_SKIP_ODD,
+    SCHEMA_SKIP_ODD_BEFORE_LOGIN
+};
 
 /*
  * schema_decode(schema, out, error_out, input, unknown):
  * Fill the struct at ${out} (schema->struct_size bytes) from all of ${input}.
  *
  * Returns: ST_OK; ST_BAD_FIELD for a missing, short, out-of-range or malformed
- *          value; ST_UNKNOWN_FIELD; ST_FIELD_ORDER; ST_TRAILING for one to
- * three bytes left; ST_TOO_LARGE for too many TLVs.  ${*error_out} says where.
+ *          value, or a TLV beyond the end; ST_UNKNOWN_FIELD; ST_FIELD_ORDER;
+ *          ST_TRAILING for one to three bytes left; ST_TOO_LARGE for too many
+ *          TLVs.  In frames a TLV beyond the end and bytes left are ST_FRAME.
+ *          ${*error_out} says where.
  * Owns:    slices and lists in ${out} borrow ${input}.
  */
 NODISCARD enum status schema_decode(const struct schema *schema, void *out,
@@ -145,15 +154,23 @@ NODISCARD enum status schema_decode(const struct schema *schema, void *out,
  * Append the struct at ${in}.  The result decodes to an equal struct.
  *
  * Requires: every value is within its row's bounds (schema_check).
- * A full writer remembers ST_TOO_LARGE.
+ *           A full writer remembers ST_TOO_LARGE.
  */
 void schema_encode(const struct schema *schema, struct writer *writer,
                    const void *in);
 
-/* schema_check(schema, in, error_out): the bounds of every value in a struct.
+/*
+ * schema_check(schema, error_out, in):
+ * The bounds of every value in the struct at ${in}, elements of lists included.
+ *
+ * Returns: ST_OK; ST_BAD_FIELD, and ${*error_out} says where.
  */
-NODISCARD enum status schema_check(const struct schema *schema, const void *in,
-                                   struct field_error *error_out);
+NODISCARD enum status schema_check(const struct schema *schema,
+                                   struct field_error *error_out,
+                                   const void *in);
+
+/* The bytes that a value of ${kind} takes on the wire; 0 if they vary. */
+size_t schema_kind_size(enum field_kind kind);
 
 /*
  * list_reader: walks the elements of a decoded list.  The list was checked when
@@ -176,8 +193,5 @@ bool list_reader_next(struct list_reader *reader, const struct schema *element,
 struct list list_begin(const struct writer *writer);
 void list_add(struct list *list, struct writer *writer,
               const struct schema *element, const void *in);
-
-/* True if ${text} may stand in a str: strict UTF-8, no refused code points. */
-bool text_valid(struct slice text);
 
 #endif

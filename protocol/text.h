@@ -23,7 +23,16 @@ NODISCARD enum status text_next(struct slice text, size_t *used,
  * and paragraph separators, direction overrides and isolates, U+FEFF. */
 bool text_point_refused(uint32_t point);
 
-/* True if ${text} may stand in a field of ${kind}; never called with none. */
+/* True if ${text} may stand in a str: strict UTF-8, no refused code points. */
+bool text_valid(struct slice text);
+
+/*
+ * text_is(kind, text):
+ * True if ${text} may stand in a field of ${kind}.
+ *
+ * Requires: ${kind} is a text; ${text} is not empty (a field's least size says
+ *           whether it may be).
+ */
 bool text_is(enum field_kind kind, struct slice text);
 
 #endif
