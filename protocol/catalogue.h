@@ -43,7 +43,7 @@
 #define CATALOGUE_TYPE_username struct slice
 #define CATALOGUE_TYPE_blob     struct slice
 
-#define CATALOGUE_MEMBER_F(kind, name, lo, hi, note)     CATALOGUE_TYPE_##kind name;
+#define CATALOGUE_MEMBER_F(kind, name, lo, hi, note) CATALOGUE_TYPE_##kind name;
 
 #define CATALOGUE_MEMBER_L(UPPER, lower, name, hi, note) struct list name;
 #define CATALOGUE_MEMBER_O(tag, kind, name, lo, hi, note) \
