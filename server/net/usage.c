@@ -1,0 +1,288 @@
+#include "server/net/usage.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { US = 1000000, PROBES_MAX = 32, FAILURES_KEPT_S = 24 * 3600 };
+
+struct entry {
+    uint8_t name[USAGE_NAME_SIZE];
+    int64_t seen_us; /* 0: free. */
+    uint32_t connections;
+    struct bucket buckets[USAGE_RATES_COUNT];
+    int64_t strikes_from_us;
+    uint32_t strikes;
+    uint32_t penalty_s;
+    int64_t penalty_until_us;
+    uint32_t failures;
+    int64_t delay_until_us;
+};
+
+struct usage {
+    pthread_mutex_t lock;
+    uint8_t hash_key[crypto_shorthash_KEYBYTES];
+    uint32_t capacity; /* A power of two. */
+    struct entry *entries;
+};
+
+bool bucket_take(struct bucket *bucket, int64_t now_us, uint32_t rate,
+                 uint32_t burst, uint32_t amount)
+{
+    int64_t full = (int64_t)burst * US;
+    int64_t passed;
+
+    REQUIRE(bucket != NULL);
+    REQUIRE(rate > 0 && burst > 0);
+    if (bucket->filled_us == 0) {
+        bucket->filled_us = now_us;
+        bucket->tokens = full;
+    }
+    passed = now_us - bucket->filled_us;
+    if (passed > 0) {
+        /* A long pause fills the bucket; no product can overflow below. */
+        if (passed >= full / rate + 1)
+            bucket->tokens = full;
+        else
+            bucket->tokens += passed * rate;
+        if (bucket->tokens > full)
+            bucket->tokens = full;
+        bucket->filled_us = now_us;
+    }
+    if (bucket->tokens < (int64_t)amount * US)
+        return false;
+    bucket->tokens -= (int64_t)amount * US;
+    return true;
+}
+
+enum status usage_open(struct usage **usage_out, uint32_t capacity)
+{
+    struct usage *usage;
+
+    REQUIRE(usage_out != NULL);
+    REQUIRE(capacity >= PROBES_MAX && (capacity & (capacity - 1)) == 0);
+    usage = calloc(1, sizeof *usage);
+    if (usage == NULL)
+        return ST_INTERNAL;
+    usage->entries = calloc(capacity, sizeof *usage->entries);
+    if (usage->entries == NULL) {
+        free(usage);
+        return ST_INTERNAL;
+    }
+    usage->capacity = capacity;
+    randombytes_buf(usage->hash_key, sizeof usage->hash_key);
+    pthread_mutex_init(&usage->lock, NULL);
+    *usage_out = usage;
+    return ST_OK;
+}
+
+void usage_close(struct usage *usage)
+{
+    if (usage == NULL)
+        return;
+    pthread_mutex_destroy(&usage->lock);
+    free(usage->entries);
+    free(usage);
+}
+
+/* Nothing of it matters any more: it may be given to another name. */
+static bool entry_is_stale(const struct entry *entry, int64_t now_us)
+{
+    int64_t kept_s = entry->failures > 0 ? FAILURES_KEPT_S : PENALTY_S_MAX;
+
+    return entry->connections == 0 && entry->penalty_until_us < now_us &&
+           entry->delay_until_us < now_us &&
+           entry->seen_us + kept_s * US < now_us;
+}
+
+/*
+ * The entry of ${name}, made if need be.  Probing is bounded: a table that a
+ * flood of names has filled answers NULL for new ones, and the caller refuses.
+ */
+static struct entry *entry_of(struct usage *usage, const uint8_t *name,
+                              int64_t now_us)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+    struct entry *spare = NULL;
+    uint64_t at;
+
+    crypto_shorthash(hash, name, USAGE_NAME_SIZE, usage->hash_key);
+    memcpy(&at, hash, sizeof at);
+    for (uint32_t i = 0; i < PROBES_MAX; i++) {
+        struct entry *entry = &usage->entries[(at + i) & (usage->capacity - 1)];
+        if (entry->seen_us != 0 &&
+            memcmp(entry->name, name, USAGE_NAME_SIZE) == 0)
+            return entry;
+        if (spare == NULL &&
+            (entry->seen_us == 0 || entry_is_stale(entry, now_us)))
+            spare = entry;
+    }
+    if (spare == NULL)
+        return NULL;
+    *spare = (struct entry){.seen_us = now_us > 0 ? now_us : 1};
+    memcpy(spare->name, name, USAGE_NAME_SIZE);
+    return spare;
+}
+
+/* As entry_of, but never makes one. */
+static struct entry *entry_known(struct usage *usage, const uint8_t *name)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+    uint64_t at;
+
+    crypto_shorthash(hash, name, USAGE_NAME_SIZE, usage->hash_key);
+    memcpy(&at, hash, sizeof at);
+    for (uint32_t i = 0; i < PROBES_MAX; i++) {
+        struct entry *entry = &usage->entries[(at + i) & (usage->capacity - 1)];
+        if (entry->seen_us != 0 &&
+            memcmp(entry->name, name, USAGE_NAME_SIZE) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit)
+{
+    struct entry *entry;
+    bool entered = false;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_of(usage, name, 1);
+    if (entry != NULL && entry->connections < limit) {
+        entry->connections++;
+        entered = true;
+    }
+    pthread_mutex_unlock(&usage->lock);
+    return entered;
+}
+
+void usage_leave(struct usage *usage, const uint8_t *name)
+{
+    struct entry *entry;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_known(usage, name);
+    INVARIANT(entry != NULL && entry->connections > 0);
+    entry->connections--;
+    pthread_mutex_unlock(&usage->lock);
+}
+
+bool usage_take(struct usage *usage, const uint8_t *name, enum usage_rate kind,
+                uint32_t rate, uint32_t burst, uint32_t amount, int64_t now_us)
+{
+    struct entry *entry;
+    bool taken = false;
+
+    REQUIRE(kind < USAGE_RATES_COUNT);
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_of(usage, name, now_us);
+    if (entry != NULL) {
+        entry->seen_us = now_us;
+        taken = bucket_take(&entry->buckets[kind], now_us, rate, burst, amount);
+    }
+    pthread_mutex_unlock(&usage->lock);
+    return taken;
+}
+
+static void begin_penalty(struct entry *entry, int64_t now_us)
+{
+    bool repeated =
+        entry->penalty_until_us + (int64_t)PENALTY_S_MAX * US > now_us &&
+        entry->penalty_s > 0;
+
+    entry->penalty_s = repeated ? entry->penalty_s * 2 : PENALTY_S_MIN;
+    if (entry->penalty_s > PENALTY_S_MAX)
+        entry->penalty_s = PENALTY_S_MAX;
+    entry->penalty_until_us = now_us + (int64_t)entry->penalty_s * US;
+    entry->strikes = 0;
+}
+
+bool usage_strike(struct usage *usage, const uint8_t *name, int64_t now_us)
+{
+    struct entry *entry;
+    bool began = false;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_of(usage, name, now_us);
+    if (entry != NULL) {
+        entry->seen_us = now_us;
+        if (entry->strikes == 0 ||
+            now_us - entry->strikes_from_us > (int64_t)STRIKES_WINDOW_S * US) {
+            entry->strikes_from_us = now_us;
+            entry->strikes = 0;
+        }
+        if (++entry->strikes > STRIKES_MAX) {
+            begin_penalty(entry, now_us);
+            began = true;
+        }
+    }
+    pthread_mutex_unlock(&usage->lock);
+    return began;
+}
+
+int64_t usage_penalty(struct usage *usage, const uint8_t *name, int64_t now_us)
+{
+    struct entry *entry;
+    int64_t left = 0;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_known(usage, name);
+    if (entry != NULL && entry->penalty_until_us > now_us)
+        left = entry->penalty_until_us - now_us;
+    pthread_mutex_unlock(&usage->lock);
+    return left;
+}
+
+uint32_t usage_login_failed(struct usage *usage, const uint8_t *name,
+                            int64_t now_us)
+{
+    struct entry *entry;
+    uint32_t failures = 0;
+    int64_t delay_s = 1;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_of(usage, name, now_us);
+    if (entry != NULL) {
+        entry->seen_us = now_us;
+        failures = ++entry->failures;
+        /* The fifth failure starts the first delay. */
+        if (failures >= LOGIN_FAILURES_FREE) {
+            for (uint32_t i = LOGIN_FAILURES_FREE;
+                 i < failures && delay_s < LOGIN_DELAY_S_MAX; i++)
+                delay_s *= 2;
+            if (delay_s > LOGIN_DELAY_S_MAX)
+                delay_s = LOGIN_DELAY_S_MAX;
+            entry->delay_until_us = now_us + delay_s * US;
+        }
+    }
+    pthread_mutex_unlock(&usage->lock);
+    return failures;
+}
+
+void usage_login_succeeded(struct usage *usage, const uint8_t *name)
+{
+    struct entry *entry;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_known(usage, name);
+    if (entry != NULL) {
+        entry->failures = 0;
+        entry->delay_until_us = 0;
+    }
+    pthread_mutex_unlock(&usage->lock);
+}
+
+int64_t usage_login_delay(struct usage *usage, const uint8_t *name,
+                          int64_t now_us)
+{
+    struct entry *entry;
+    int64_t left = 0;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_known(usage, name);
+    if (entry != NULL && entry->delay_until_us > now_us)
+        left = entry->delay_until_us - now_us;
+    pthread_mutex_unlock(&usage->lock);
+    return left;
+}

@@ -1,0 +1,81 @@
+/*
+ * usage.h: what sources, keys and accounts have done lately, and what follows.
+ *
+ * One table of fixed capacity for each: sources by address (IPv4, or the /64 of
+ * an IPv6 address), keys by key_id, accounts by the tag of their name.  Buckets
+ * are looked up by SipHash under a random key, since strangers choose the
+ * names. All I/O loops share the tables; each call locks for itself.
+ */
+#ifndef DEFTER_SERVER_NET_USAGE_H
+#define DEFTER_SERVER_NET_USAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/contract.h"
+#include "protocol/limits.h"
+#include "protocol/status.h"
+
+enum { USAGE_NAME_SIZE = 16 };
+
+/* A token bucket; all zero: full at its first use. */
+struct bucket {
+    int64_t filled_us; /* When it was last counted, 0 = never. */
+    int64_t tokens;    /* Millionths of a token. */
+};
+
+/* Take ${amount} tokens of a bucket of ${rate} a second and ${burst} at most.
+ */
+bool bucket_take(struct bucket *bucket, int64_t now_us, uint32_t rate,
+                 uint32_t burst, uint32_t amount);
+
+struct usage; /* Opaque: a table. */
+
+/*
+ * usage_open(usage_out, capacity):
+ * Returns: ST_OK; ST_INTERNAL if memory is short.
+ */
+NODISCARD enum status usage_open(struct usage **usage_out, uint32_t capacity);
+void usage_close(struct usage *usage);
+
+/*
+ * usage_enter(usage, name, limit):
+ * Count one connection more, unless ${limit} are open already.
+ * Returns: true if counted; false at the limit or when the table is full.
+ */
+bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit);
+void usage_leave(struct usage *usage, const uint8_t *name);
+
+enum usage_rate {
+    USAGE_HANDSHAKES,
+    USAGE_COMMANDS,
+    USAGE_PW_STARTS,
+    USAGE_RATES_COUNT
+};
+/* Take ${amount} tokens of one of the name's buckets. */
+bool usage_take(struct usage *usage, const uint8_t *name, enum usage_rate kind,
+                uint32_t rate, uint32_t burst, uint32_t amount, int64_t now_us);
+
+/*
+ * usage_strike(usage, name, now_us):
+ * Count a strike.  The 17th within 60 s begins a penalty of 60 s that doubles
+ * up to 15 minutes.
+ * Returns: true if a penalty began.
+ */
+bool usage_strike(struct usage *usage, const uint8_t *name, int64_t now_us);
+
+/* Microseconds of penalty or login delay left; 0 if none. */
+int64_t usage_penalty(struct usage *usage, const uint8_t *name, int64_t now_us);
+
+/*
+ * Password login of an account: five failures are free, then each doubles a
+ * delay of one second up to 900 s; a success forgets them.
+ * usage_login_failed returns the failures in a row.
+ */
+uint32_t usage_login_failed(struct usage *usage, const uint8_t *name,
+                            int64_t now_us);
+void usage_login_succeeded(struct usage *usage, const uint8_t *name);
+int64_t usage_login_delay(struct usage *usage, const uint8_t *name,
+                          int64_t now_us);
+
+#endif
