@@ -1,0 +1,166 @@
+/*
+ * pipeline.h: from a verified command to its committed entry and its answer.
+ *
+ *   I/O loop -> core (sequence) -> disk (keys, log, mark) -> apply -> I/O loop
+ *
+ * Every command goes this one way, so that answers leave only when the entry is
+ * durable, and everybody's commands are judged in the order of the log.
+ *
+ * Threads: pipeline_submit(), pipeline_refused(), pipeline_noise(),
+ * pipeline_query(), pipeline_status(), the watch functions and the directory
+ * may be used by any thread.
+ */
+#ifndef DEFTER_SERVER_PIPELINE_PIPELINE_H
+#define DEFTER_SERVER_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/receipt.h"
+#include "server/pipeline/directory.h"
+#include "server/pipeline/work.h"
+
+struct pipeline; /* Opaque. */
+
+/*
+ * The answer to one work.  An ERROR has ${is_error} and uses code, tag, item
+ * and retry_after_ms; an ANSWER uses code, flags, receipt and result.
+ */
+enum {
+    REPLY_DUPLICATE = 1, /* As the flags of ANSWER. */
+    REPLY_RECEIPT = 2,
+    REPLY_RESULT_OMITTED = 4
+};
+struct reply {
+    struct reply *next;
+    uint64_t connection;
+    uint64_t request_id;
+    bool is_error;
+    uint8_t flags;
+    uint16_t code;
+    uint16_t tag;
+    uint16_t item; /* 65535 = none. */
+    uint32_t retry_after_ms;
+    uint8_t receipt[RECEIPT_SIZE];
+    uint8_t receipt_signature[SIGNATURE_SIZE];
+    size_t result_size;
+    uint8_t result[]; /* At most RESULT_SIZE_MAX bytes. */
+};
+
+/* Accepts NULL.  Wipes the result. */
+void reply_close(struct reply *reply);
+
+/*
+ * What the pipeline calls, on threads of its own.  None may block or call back
+ * into the pipeline's changing functions.
+ */
+struct pipeline_events {
+    void *context;
+    /* Replies for connections of one loop, linked by next; the callee owns
+     * them. */
+    void (*answer)(void *context, uint32_t loop, struct reply *replies);
+    /* Entries below ${size} are committed and applied. */
+    void (*grown)(void *context, uint64_t size);
+    /* The key is not active any more: its connections end (ST_SESSION_OVER). */
+    void (*key_ended)(void *context, const uint8_t key_id[KEY_ID_SIZE]);
+};
+
+/*
+ * pipeline_submit(pipeline, work):
+ * Take a command that passed steps 1 to 6.  The pure decode (step 11) is done
+ * here, in the caller's thread; what it finds is answered in its turn, because
+ * a known command is answered before.
+ *
+ * Returns: ST_OK; else the caller keeps ${work} and answers ERROR with
+ *          ST_BUSY (queue full), ST_READ_ONLY or ST_DRAINING.
+ */
+NODISCARD enum status pipeline_submit(struct pipeline *pipeline,
+                                      struct work *work);
+
+struct directory *pipeline_directory(struct pipeline *pipeline);
+/* The node's cluster, for command_digest(). */
+const uint8_t *pipeline_cluster_id(const struct pipeline *pipeline);
+/* Entries that are committed and applied. */
+uint64_t pipeline_size(struct pipeline *pipeline);
+
+/*
+ * pipeline_refused(pipeline, line):
+ * Note a refusal after login that made no entry (count is 1).  The pipeline
+ * enters the lines, same ones counted together, in journal.refused.
+ */
+void pipeline_refused(struct pipeline *pipeline,
+                      const struct refused_line *line);
+
+/* Note ${count} refusals before login of one cause, for journal.noise. */
+void pipeline_noise(struct pipeline *pipeline, enum status cause,
+                    uint32_t count);
+
+/*
+ * pipeline_lock_key(pipeline, key_id):
+ * LOGIN_FAILURES_LOCK is reached: the node enters key.lock.
+ */
+void pipeline_lock_key(struct pipeline *pipeline,
+                       const uint8_t key_id[KEY_ID_SIZE]);
+
+/*
+ * pipeline_query(pipeline, rows_out, query, version, fields):
+ * Answer a public query from the newest applied state; the encoded rows are
+ * appended to ${rows_out}, which has BLOB_SIZE_MAX bytes.
+ *
+ * Returns: ST_OK; ST_UNKNOWN_OP; ST_OP_VERSION; a decode error of the fields.
+ */
+NODISCARD enum status pipeline_query(struct pipeline *pipeline,
+                                     struct writer *rows_out, uint16_t query,
+                                     uint16_t version, struct slice fields);
+
+/* Figures that the loops keep, for the status query; added by name. */
+struct pipeline_figures {
+    void *context;
+    void (*add)(void *context, const char *name, uint64_t value);
+};
+/* The function is called within pipeline_query() of the status query. */
+void pipeline_set_figures(struct pipeline *pipeline, void *context,
+                          void (*report)(void *context,
+                                         const struct pipeline_figures *to));
+
+/* One journal.watch that was granted; the I/O loop that streams it owns it. */
+struct watch {
+    uint64_t entry;      /* Index of the journal.watch. */
+    uint64_t next;       /* Entry to look at next. */
+    uint16_t categories; /* Asked for and within the duty's scope. */
+};
+
+/*
+ * pipeline_watch_open(pipeline, watch_out, entry, key_id):
+ * Returns: ST_OK; ST_NO_SUCH if entry ${entry} is no granted journal.watch of
+ *          ${key_id}, was opened before this node started, or has ended.
+ */
+NODISCARD enum status pipeline_watch_open(struct pipeline *pipeline,
+                                          struct watch *watch_out,
+                                          uint64_t entry,
+                                          const uint8_t key_id[KEY_ID_SIZE]);
+
+/*
+ * pipeline_watch_next(pipeline, watch, entry_out, buffer):
+ * Read the next applied entry that the watch may see.  ${buffer} has
+ * WATCH_BUFFER_SIZE bytes.  Looks at no more than WATCH_SKIP_MAX entries.
+ *
+ * Returns: ST_OK; ST_END if there is none yet (see events.grown); ST_AGAIN if
+ *          many were passed over and more follow; ST_SESSION_OVER if the key
+ *          or the duty has ended; ST_CORRUPT if the log cannot be read.
+ * Owns:    ${*entry_out} borrows from ${buffer}.
+ */
+enum { WATCH_BUFFER_SIZE = 64 * 1024, WATCH_SKIP_MAX = 256 };
+NODISCARD enum status pipeline_watch_next(struct pipeline *pipeline,
+                                          struct watch *watch,
+                                          struct slice *entry_out,
+                                          uint8_t *buffer);
+
+/*
+ * pipeline_drain(pipeline):
+ * Take no more commands (ST_DRAINING), finish and answer those taken, attest,
+ * checkpoint, and stop the threads.  Answers are given before it returns.
+ */
+void pipeline_drain(struct pipeline *pipeline);
+
+#endif
