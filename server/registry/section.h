@@ -1,0 +1,26 @@
+/*
+ * section.h: reading and writing the sections of one subject (R-5.1, R-6.1).
+ */
+#ifndef DEFTER_SERVER_REGISTRY_SECTION_H
+#define DEFTER_SERVER_REGISTRY_SECTION_H
+
+#include "server/registry/act.h"
+
+/*
+ * section_collect(act, list_out, subject, sections, provider):
+ * The current versions of ${sections} as version_row elements for a result,
+ * gathered in act->space, records byte for byte as they were put.  Sections
+ * without a current version are left out.  ${provider} other than 0 leaves out
+ * what other organisations supplied.  Where a subject declared contacts of its
+ * own, S05 gives two rows.
+ *
+ * Returns: ST_OK; ST_NO_SUCH if there is no such subject; ST_ERASED if a record
+ *          was destroyed.
+ * Owns:    the list borrows act->space, which takes nothing until the result is
+ *          encoded.
+ */
+NODISCARD enum status section_collect(struct act *act, struct list *list_out,
+                                      uint64_t subject, uint16_t sections,
+                                      uint32_t provider);
+
+#endif
