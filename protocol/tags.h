@@ -32,6 +32,9 @@
     X(RESULT, "DFT1/result")       \
     X(EXTRACT, "DFT1/extract")     \
     X(ENROL, "DFT1/enrol")         \
+    X(FIN, "DFT1/fin")             \
+    X(FILE, "DFT1/file")           \
+    X(PERSON, "DFT1/person")       \
     X(SNAPSHOT, "DFT1/snapshot")   \
     X(CERT, "DFT1/cert")           \
     X(WITNESS, "DFT1/witness")     \

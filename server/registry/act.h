@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "protocol/catalogue.h"
+#include "protocol/tags.h"
 #include "server/store/state.h"
 
 /* Services of the node that handlers need; the same answers on every node. */
@@ -56,7 +57,7 @@ struct act {
     uint16_t item;
 
     /* The signer, and in what capacity. */
-    struct row_key signer;
+    struct row_key signer; /* permit.c fills it by its key_id. */
     enum duty duty;        /* DUTY_USR where he acts for a subject. */
     uint32_t assignment;   /* 0: by the key's role. */
     uint32_t organisation; /* Under which the duty is held; 0 none. */
@@ -84,6 +85,23 @@ struct act {
     bool no_access_row;  /* The access list is not concerned. */
     bool kept;           /* The item has a row in TABLE_RECORD. */
 
+    /* What permit.c found out for an earlier item of the same command.  Zero
+     * when a command begins; dispatch.c forgets it when rows behind it change.
+     */
+    struct act_capacity {
+        bool known;
+        bool session; /* Open, or not needed. */
+        bool feeds;   /* The organisation may feed by EHIS. */
+        bool held;    /* The duty asked for is the signer's. */
+        uint8_t duty;
+        uint8_t organisation_kind;
+        uint8_t carrier_kind;
+        uint16_t scope;
+        uint32_t organisation;
+        uint32_t number; /* Assignment asked for. */
+        uint64_t index;
+    } capacity;
+
     /* Space for the lists and texts of the result, given anew for each item. */
     struct writer *space;
 };
@@ -91,9 +109,15 @@ struct act {
 /* Keep the act's item in TABLE_RECORD (once); gives act->record. */
 uint64_t act_keep(struct act *act);
 
-/* HMAC-SHA-256 under the cluster secret of ${tag text ‖ value}, cut to 16. */
-void act_tag(const struct act *act, const char *domain, struct slice value,
-             struct bytes16 *tag_out);
+/*
+ * act_tag(act, tag_out, tag, value):
+ * HMAC-SHA-256 under the cluster secret of T(tag) and ${value}, cut to 16: how
+ * rows are found by a text that they may not hold.  TAG_FIN for personal
+ * numbers (representative.fin_tag, person.fin_tag), TAG_FILE for file numbers.
+ * An empty value gives zeros, which no search matches.
+ */
+void act_tag(const struct act *act, struct bytes16 *tag_out, enum tag tag,
+             struct slice value);
 
 /* True if the signer's person may act for ${subject} with ${right} today: by
  * section S01 (himself or representative) or by a live mandate. */
@@ -106,11 +130,17 @@ enum act_right {
 };
 bool act_is_self(struct act *act, uint64_t subject, enum act_right right);
 
+/* Civil day of ${time} by the setting utc_offset_minutes. */
+int32_t act_day(struct state *state, int64_t time);
+
 /* Purpose registered, covers ${sections} and this actor: ST_OK, ST_NO_PURPOSE.
  */
 NODISCARD enum status act_check_purpose(struct act *act, uint16_t sections);
 
-/* Pseudonym of the signer's person: shown in access lists. */
+/* Pseudonyms shown in access lists: of the signer's person, and of any.  Zeros
+ * for no person (0). */
 void act_pseudonym(const struct act *act, struct bytes8 *out);
+void act_pseudonym_of(const struct act *act, struct bytes8 *out,
+                      uint64_t person);
 
 #endif

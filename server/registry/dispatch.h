@@ -33,11 +33,15 @@ union dispatch_result {
 
 /*
  * permit_check(act, duty_number):
- * Step 10: key active, session, level, carrier, duty, matrix.  Fills the act's
- * capacity (duty, assignment, organisation, scope, letter).
+ * Step 10: key active, session, level, carrier, duty, matrix.  Fills the
+ * signer's row and his capacity (duty, assignment, organisation, scope, kind of
+ * carrier, letter).  The genesis at index 0 is signed by the authority, which
+ * has no key here, and is exempt.
  *
- * Requires: place, signer, carrier and item of ${act} are set.
- * Returns:  ST_OK; ST_KEY_INACTIVE; ST_NO_SESSION; ST_LEVEL; ST_NO_DUTY.
+ * Requires: place, signer.key_id, carrier and item of ${act} are set; capacity
+ *           is zero for the first item of a command.
+ * Returns:  ST_OK; ST_KEY_INACTIVE, also for a key that is not there;
+ *           ST_NO_SESSION; ST_LEVEL; ST_NO_DUTY.
  */
 NODISCARD enum status permit_check(struct act *act, uint32_t duty_number);
 
@@ -48,7 +52,9 @@ NODISCARD enum status permit_check(struct act *act, uint32_t duty_number);
  * appended to ${result_out} where the code is ST_OK (others leave it unchanged,
  * except section writes refused by ST_BAD_FIELD, which name the field).
  *
- * Returns: the decision; below 1000.
+ * Requires: as permit_check(); act->space and ${result_out} are empty, each
+ *           with room for RESULT_SIZE_MAX bytes.
+ * Returns:  the decision; below 1000.
  */
 enum status dispatch_item(struct act *act, uint32_t duty_number,
                           const union dispatch_fields *fields,
