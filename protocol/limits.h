@@ -236,7 +236,16 @@ enum {
     SECTIONS_COUNT = 13,
     VERSIONS_SHOWN_MAX = SECTIONS_COUNT + 1, /* S05 also as the subject put it. */
     YEAR_MIN = 1900,
-    YEAR_MAX = 2200
+    YEAR_MAX = 2200,
+    /* Size classes: employees, and yearly income in thousand manat. */
+    CLASS_MICRO_EMPLOYEES_MAX = 10,
+    CLASS_SMALL_EMPLOYEES_MAX = 50,
+    CLASS_MEDIUM_EMPLOYEES_MAX = 250,
+    CLASS_MICRO_INCOME_MAX = 200,
+    CLASS_SMALL_INCOME_MAX = 3000,
+    CLASS_MEDIUM_INCOME_MAX = 30000,
+    QEPIK_PER_THOUSAND_MANAT = 100000,
+    CLASS_FIRST_YEAR_DAYS = 365
 };
 
 /* Password key derivation a client accepts (PROTOCOL, section 5). */
