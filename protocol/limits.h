@@ -18,6 +18,7 @@ enum {
     CLUSTER_ID_SIZE = 16,
     KEY_ID_SIZE = 16,
     NODE_ID_SIZE = 16,
+    LINEAGE_SIZE = 16,
     IDEM_SIZE = 16,
     SALT_SIZE = 16,
     AEAD_TAG_SIZE = 16
@@ -132,10 +133,20 @@ enum {
     SEGMENT_HEADER_SIZE = 4096,
     SEGMENT_FRAME_HEADER_SIZE = 8,
     SEGMENT_FRAME_TRAILER_SIZE = 8,
-    MARK_SLOT_SIZE = 4096,
     GROUP_ENTRIES_MAX = 256, /* Entries in one fdatasync. */
     GROUP_BYTES_MAX = 4 * 1024 * 1024,
     GROUP_DELAY_MS_MAX = 5
+};
+
+/* The node's files (LOG-FORMAT, section 5; the journal's own measures). */
+enum {
+    SLOT_SIZE = 4096, /* Of the mark and meta files. */
+    META_CONFIGURATION_SIZE_MAX = 2048,
+    SEGMENTS_MAX = 65536,      /* 4 TiB of log. */
+    SEGMENT_INDEX_STRIDE = 16, /* Every 16th entry's place is held in memory. */
+    JOURNAL_SCAN_SIZE = 1024 * 1024,
+    DISK_NAME_SIZE_MAX = 96,
+    DISK_ZEROS_SIZE = 256 * 1024
 };
 static_assert(SEGMENT_HEADER_SIZE + SEGMENT_FRAME_HEADER_SIZE + ENTRY_SIZE_MAX +
                       SEGMENT_FRAME_TRAILER_SIZE <=

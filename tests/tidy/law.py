@@ -40,7 +40,7 @@ PURE = ["assert.h", "inttypes.h", "limits.h", "stdbool.h", "stddef.h",
 INCLUDES = {
     "protocol": (["protocol/"], PURE),
     "replication": (["protocol/", "replication/"],
-                    PURE + ["stdlib.h", "stdio.h"]),
+                    PURE + ["stdlib.h", "stdio.h", "stdatomic.h"]),
     "client": (["protocol/", "client/"], None),
     "client/audit": (["protocol/", "client/audit/"], None),
     "examples": (["client/defter.h"], None),

@@ -1,0 +1,88 @@
+/*
+ * disk_model.h: a disk in memory that can lose power at any instant.
+ *
+ * Writes stay pending until their file is synced, names until their directory
+ * is.  A crash keeps any chosen part of what is pending: each 512-byte sector,
+ * each file's size and each operation on a name is one bit of choice.
+ */
+#ifndef DEFTER_TESTS_LIB_DISK_MODEL_H
+#define DEFTER_TESTS_LIB_DISK_MODEL_H
+
+#include "replication/disk.h"
+
+enum { DISK_MODEL_SECTOR = 512 };
+
+struct disk_model;
+
+/* Aborts when memory runs out: a test has no use for a status there. */
+struct disk_model *disk_model_new(void);
+void disk_model_free(struct disk_model *model);
+struct disk *disk_model_disk(struct disk_model *model);
+
+/* A copy in the same state, pending writes included; no file of it is open. */
+struct disk_model *disk_model_copy(const struct disk_model *model);
+
+/* Bits of choice that are pending now. */
+size_t disk_model_pending(const struct disk_model *model);
+
+/*
+ * A copy as it stands after a loss of power that keeps the pending bits that
+ * ${keep} names (bit n in byte n / 8; bits behind ${keep_size} bytes are kept
+ * if ${keep_rest}).  Of one of the kept sectors, chosen by ${torn}, only the
+ * first half is kept; none if ${torn} is SIZE_MAX.
+ */
+struct disk_model *disk_model_crash(const struct disk_model *model,
+                                    const uint8_t *keep, size_t keep_size,
+                                    bool keep_rest, size_t torn);
+
+/* A number that is equal for disks with equal names and bytes. */
+uint64_t disk_model_digest(const struct disk_model *model);
+
+/* After ${calls} more calls that change anything, all calls fail (power off).
+ */
+void disk_model_power_off_after(struct disk_model *model, size_t calls);
+
+/* Calls that change anything, so far. */
+size_t disk_model_changes(const struct disk_model *model);
+
+/* True once the power is off. */
+bool disk_model_is_off(const struct disk_model *model);
+
+/*
+ * The ${calls}th write, sync or create from now returns ${status}, once; a sync
+ * that fails forgets what it was to write, and the next sync succeeds, as Linux
+ * does.
+ */
+void disk_model_fail_after(struct disk_model *model, size_t calls,
+                           enum status status);
+
+/* As above, and only for syncs. */
+void disk_model_fail_sync_after(struct disk_model *model, size_t syncs);
+
+/* At most ${bytes} bytes in all files together. */
+void disk_model_limit(struct disk_model *model, uint64_t bytes);
+
+/* A disk that lies: disk_sync() of ${name} returns ST_OK and does nothing. */
+void disk_model_lie(struct disk_model *model, const char *name);
+
+/* Counts of successful calls, by kind. */
+size_t disk_model_syncs(const struct disk_model *model);
+size_t disk_model_writes(const struct disk_model *model);
+
+/* The bytes of ${name} as they would be read; false if there is no such file.
+ */
+bool disk_model_peek(const struct disk_model *model, const char *name,
+                     const uint8_t **data_out, size_t *size_out);
+
+/* Flips one bit at rest, durably; aborts if there is no such place. */
+void disk_model_rot(struct disk_model *model, const char *name, uint64_t offset,
+                    unsigned bit);
+
+/* Overwrites bytes at rest, durably; aborts if there is no such file. */
+void disk_model_poke(struct disk_model *model, const char *name,
+                     uint64_t offset, const void *data, size_t size);
+
+/* Takes a file away, durably; aborts if there is none. */
+void disk_model_drop(struct disk_model *model, const char *name);
+
+#endif
