@@ -1,0 +1,106 @@
+/*
+ * meta.h: who this node is and what it has promised (LOG-FORMAT, section 5).
+ *
+ * The file is made last when a node is set up: where it exists, the node has
+ * been set up wholly.  A node whose meta file cannot be read never guesses: it
+ * is given a new identity by an operator.
+ *
+ * Every change is durable before the function returns, because whatever the
+ * node does next relies on it.
+ */
+#ifndef DEFTER_REPLICATION_META_H
+#define DEFTER_REPLICATION_META_H
+
+#include "replication/slots.h"
+
+#define META_FILE "meta"
+
+/* Invariant: configuration_size <= META_CONFIGURATION_SIZE_MAX. */
+struct meta_value {
+    uint8_t node_id[NODE_ID_SIZE];
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    uint8_t lineage[LINEAGE_SIZE]; /* First bytes of genesis' leaf hash. */
+    uint64_t incarnation;          /* Starts of this node, from 1. */
+    uint32_t promised_epoch;       /* The lowest epoch this node accepts. */
+    uint64_t configuration_number;
+    uint8_t configuration[META_CONFIGURATION_SIZE_MAX]; /* As it was signed. */
+    size_t configuration_size;
+};
+
+struct meta {
+    struct slots slots;
+    struct meta_value value;
+};
+
+enum { META_BODY_FIXED_SIZE = 72 };
+
+/*
+ * meta_encode(out, size_out, value):
+ * Write at most SLOTS_BODY_SIZE_MAX bytes.
+ */
+void meta_encode(uint8_t *out, size_t *size_out,
+                 const struct meta_value *value);
+
+/* Returns: ST_OK; ST_FILE_FORMAT. */
+NODISCARD enum status meta_decode(struct meta_value *out, struct slice body);
+
+/* As slots_create(); the last act of setting up a node. */
+NODISCARD enum status meta_create(struct disk *disk,
+                                  const struct meta_value *value);
+
+/*
+ * meta_open(meta, disk):
+ * Read what this node is.  Where one slot is bad, the lost value may have been
+ * the newer one, with the next incarnation or epoch: both are taken as one more
+ * than the good slot says, so that no number is ever used twice.
+ *
+ * Returns: ST_OK; ST_NO_FILE: not set up; ST_FILE_FORMAT if no slot is valid
+ *          (case C7: refuse to start); ST_DISK_FAILED.
+ * Owns:    gives the file in ${meta}, to be closed with meta_close().
+ */
+NODISCARD enum status meta_open(struct meta *meta, struct disk *disk);
+
+/* Accepts a meta that is closed already. */
+void meta_close(struct meta *meta);
+
+/*
+ * meta_begin(meta):
+ * Count this start: take the next incarnation.
+ *
+ * Returns: ST_OK; ST_DISK_FAILED, and the process must not go on.
+ * Order:   once, after meta_open() and journal_open(), before anything is
+ *          appended.
+ */
+NODISCARD enum status meta_begin(struct meta *meta);
+
+/*
+ * meta_take_epoch(meta, epoch_out):
+ * Take the next epoch for this start of a primary.
+ *
+ * Returns: ST_OK; ST_LIMIT if epochs are used up; ST_DISK_FAILED, and the
+ *          process must not go on.
+ * Order:   before the first entry of this start.
+ */
+NODISCARD enum status meta_take_epoch(struct meta *meta, uint32_t *epoch_out);
+
+/*
+ * meta_promise(meta, epoch):
+ * Accept nothing below ${epoch} any more.
+ *
+ * Requires: epoch >= meta->value.promised_epoch.
+ * Returns:  as meta_begin().
+ */
+NODISCARD enum status meta_promise(struct meta *meta, uint32_t epoch);
+
+/*
+ * meta_configure(meta, number, configuration):
+ * Keep the configuration of that number.
+ *
+ * Requires: number >= meta->value.configuration_number, configuration.size <=
+ *           META_CONFIGURATION_SIZE_MAX.
+ * Returns:  as meta_begin().
+ */
+NODISCARD enum status meta_configure(struct meta *meta, uint64_t number,
+                                     struct slice configuration);
+
+#endif
