@@ -1,0 +1,354 @@
+#include "replication/journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/entry.h"
+#include "replication/journal_parts.h"
+
+size_t journal_buffer_size(uint32_t segment_size)
+{
+    const size_t group = GROUP_BYTES_MAX + JOURNAL_READ_SIZE;
+
+    return segment_size < group ? segment_size : group;
+}
+
+void journal_publish(struct journal *journal)
+{
+    const struct journal_segment *last = journal_segment_last(journal);
+    const uint32_t size = journal->options.segment_size;
+    uint64_t room = size - last->end;
+
+    /* What the end of a segment may leave unused. */
+    room = room > JOURNAL_READ_SIZE ? room - JOURNAL_READ_SIZE : 0;
+    if (atomic_load_explicit(&journal->spare_state, memory_order_acquire) ==
+            JOURNAL_SPARE_READY &&
+        size > SEGMENT_HEADER_SIZE + JOURNAL_READ_SIZE)
+        room += size - SEGMENT_HEADER_SIZE - JOURNAL_READ_SIZE;
+    atomic_store_explicit(&journal->room, room, memory_order_relaxed);
+    atomic_store_explicit(&journal->durable, journal->mark.value.size,
+                          memory_order_release);
+}
+
+uint64_t journal_room(const struct journal *journal)
+{
+    return atomic_load_explicit(&journal->room, memory_order_relaxed);
+}
+
+uint64_t journal_size(const struct journal *journal)
+{
+    return atomic_load_explicit(&journal->durable, memory_order_acquire);
+}
+
+struct journal_end journal_end(const struct journal *journal)
+{
+    return journal->end;
+}
+
+/* No call may follow a failed one: what the disk holds is not known any more.
+ */
+static enum status journal_fail(struct journal *journal)
+{
+    atomic_store(&journal->failed, true);
+    return ST_DISK_FAILED;
+}
+
+static enum status journal_draft_spare(struct disk_file **file_out,
+                                       struct disk *disk, uint32_t size)
+{
+    struct disk_file *file = NULL;
+    enum status status;
+
+    status = disk_remove(disk, JOURNAL_SPARE_DRAFT);
+    if (status == ST_OK || status == ST_NO_FILE)
+        status = disk_create(disk, &file, JOURNAL_SPARE_DRAFT);
+    if (status == ST_OK)
+        status = disk_write_zeros(file, 0, size);
+    if (status == ST_OK)
+        status = disk_sync(file);
+    if (status == ST_OK)
+        status = disk_rename(disk, JOURNAL_SPARE_DRAFT, JOURNAL_SPARE);
+    if (status == ST_OK)
+        status = disk_sync_directory(disk, JOURNAL_DIRECTORY);
+    if (status != ST_OK)
+        goto fail;
+    *file_out = file;
+    return ST_OK;
+fail:
+    disk_close(file);
+    if (status == ST_DISK_FULL &&
+        disk_remove(disk, JOURNAL_SPARE_DRAFT) != ST_OK)
+        status = ST_DISK_FAILED;
+    ENSURE(status != ST_OK);
+    return status;
+}
+
+enum status journal_prepare_next(struct journal *journal)
+{
+    struct disk_file *file;
+    enum status status;
+    int expected = JOURNAL_SPARE_NONE;
+
+    if (atomic_load(&journal->failed))
+        return ST_DISK_FAILED;
+    if (!atomic_compare_exchange_strong(&journal->spare_state, &expected,
+                                        JOURNAL_SPARE_MAKING))
+        return ST_OK;
+    status = journal_draft_spare(&file, journal->disk,
+                                 journal->options.segment_size);
+    if (status == ST_OK)
+        journal->spare = file;
+    else if (status != ST_DISK_FULL)
+        status = journal_fail(journal);
+    atomic_store_explicit(&journal->spare_state,
+                          status == ST_OK ? JOURNAL_SPARE_READY
+                                          : JOURNAL_SPARE_NONE,
+                          memory_order_release);
+    return status;
+}
+
+/* Puts the spare into use as the segment that follows ${end}. */
+static enum status journal_use_spare(struct disk_file *spare, struct disk *disk,
+                                     const struct journal_end *end,
+                                     uint32_t segment_size)
+{
+    struct segment_header header = {.first_index = end->size,
+                                    .segment_size = segment_size};
+    uint8_t bytes[SEGMENT_HEADER_SIZE];
+    char name[DISK_NAME_SIZE_MAX];
+    enum status status;
+
+    memcpy(header.previous, end->leaf, HASH_SIZE);
+    segment_header_encode(bytes, &header);
+    journal_segment_name(name, end->size);
+    status = disk_write(spare, bytes, sizeof bytes, 0);
+    if (status == ST_OK)
+        status = disk_sync(spare);
+    if (status == ST_OK)
+        status = disk_rename(disk, JOURNAL_SPARE, name);
+    if (status == ST_OK)
+        status = disk_sync_directory(disk, JOURNAL_DIRECTORY);
+    return status;
+}
+
+/* Writes out what the buffer holds. */
+static enum status journal_flush(struct journal *journal)
+{
+    enum status status;
+
+    if (journal->buffer_used == 0)
+        return ST_OK;
+    status = disk_write(journal_segment_last(journal)->file, journal->buffer,
+                        journal->buffer_used, journal->buffer_at);
+    if (status != ST_OK)
+        return journal_fail(journal);
+    journal->buffer_at += journal->buffer_used;
+    journal->buffer_used = 0;
+    return ST_OK;
+}
+
+/* A segment is whole on the disk before the next one has a name. */
+static enum status journal_roll(struct journal *journal)
+{
+    struct disk_file *spare = journal->spare;
+    enum status status;
+
+    REQUIRE(atomic_load(&journal->spare_state) == JOURNAL_SPARE_READY);
+    status = journal_flush(journal);
+    if (status == ST_OK)
+        status = disk_sync(journal_segment_last(journal)->file);
+    if (status == ST_OK)
+        status = journal_use_spare(spare, journal->disk, &journal->end,
+                                   journal->options.segment_size);
+    if (status == ST_OK)
+        status = journal_segment_add(journal, spare, journal->end.size);
+    if (status != ST_OK)
+        return journal_fail(journal);
+    journal->buffer_at = SEGMENT_HEADER_SIZE;
+    journal->spare = NULL;
+    atomic_store(&journal->spare_state, JOURNAL_SPARE_NONE);
+    return ST_OK;
+}
+
+/* Whether ${entries} follow the log's end and each other. */
+static enum status journal_check_chain(const struct journal *journal,
+                                       const struct journal_entry *entries,
+                                       size_t count)
+{
+    struct journal_end end = journal->end;
+
+    for (size_t i = 0; i < count; i++) {
+        struct entry entry;
+        const enum status status = entry_view(&entry, entries[i].bytes);
+
+        if (status != ST_OK)
+            return status;
+        if (entry.place.index != end.size || entry.place.epoch < end.epoch ||
+            (end.size > 0 && entry.place.log_time < end.log_time) ||
+            memcmp(entry.place.previous, end.leaf, HASH_SIZE) != 0)
+            return ST_CHAIN_BROKEN;
+        end.size++;
+        end.epoch = entry.place.epoch;
+        end.log_time = entry.place.log_time;
+        memcpy(end.leaf, entries[i].leaf, HASH_SIZE);
+    }
+    return ST_OK;
+}
+
+/* Whether ${entries} go beyond this segment; they never fill two. */
+static bool journal_overflows(const struct journal *journal,
+                              const struct journal_entry *entries, size_t count)
+{
+    const uint32_t size = journal->options.segment_size;
+    uint64_t end = journal_segment_last(journal)->end;
+    bool overflows = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t frame = segment_frame_size(entries[i].bytes.size);
+
+        if (frame > size - end) {
+            REQUIRE(!overflows);
+            overflows = true;
+            end = SEGMENT_HEADER_SIZE;
+            REQUIRE(frame <= size - end);
+        }
+        end += frame;
+    }
+    return overflows;
+}
+
+static enum status journal_put(struct journal *journal,
+                               const struct journal_entry *entry)
+{
+    const size_t frame = segment_frame_size(entry->bytes.size);
+    struct journal_segment *segment = journal_segment_last(journal);
+    enum status status = ST_OK;
+
+    if (frame > journal->options.segment_size - segment->end) {
+        status = journal_roll(journal);
+        segment = journal_segment_last(journal);
+    } else if (frame > journal->buffer_size - journal->buffer_used) {
+        status = journal_flush(journal);
+    }
+    if (status != ST_OK)
+        return status;
+    segment_frame_encode(journal->buffer + journal->buffer_used, entry->bytes);
+    journal->buffer_used += frame;
+    journal_segment_note(segment, segment->end, segment->end + frame);
+    return ST_OK;
+}
+
+enum status journal_append(struct journal *journal,
+                           const struct journal_entry *entries, size_t count)
+{
+    enum status status;
+    struct entry last;
+
+    REQUIRE(count > 0);
+    if (atomic_load(&journal->failed))
+        return ST_DISK_FAILED;
+    status = journal_check_chain(journal, entries, count);
+    if (status != ST_OK)
+        return status;
+    if (journal_overflows(journal, entries, count)) {
+        status = journal_prepare_next(journal);
+        if (status != ST_OK)
+            return status;
+        if (atomic_load(&journal->spare_state) != JOURNAL_SPARE_READY)
+            return ST_AGAIN;
+    }
+    for (size_t i = 0; i < count; i++) {
+        status = journal_put(journal, &entries[i]);
+        if (status != ST_OK)
+            return status;
+        journal->end.size++;
+        memcpy(journal->end.leaf, entries[i].leaf, HASH_SIZE);
+    }
+    status = entry_view(&last, entries[count - 1].bytes);
+    INVARIANT(status == ST_OK);
+    journal->end.epoch = last.place.epoch;
+    journal->end.log_time = last.place.log_time;
+    ENSURE(journal->end.size == last.place.index + 1);
+    return ST_OK;
+}
+
+enum status journal_mark(struct journal *journal, uint64_t committed)
+{
+    struct mark_value value = {.incarnation = journal->options.incarnation,
+                               .epoch = journal->end.epoch,
+                               .size = journal->end.size,
+                               .committed = committed};
+
+    memcpy(value.leaf, journal->end.leaf, HASH_SIZE);
+    if (mark_write(&journal->mark, &value) != ST_OK)
+        return journal_fail(journal);
+    journal_publish(journal);
+    return ST_OK;
+}
+
+enum status journal_sync(struct journal *journal, uint64_t committed)
+{
+    const struct mark_value *mark = &journal->mark.value;
+    enum status status;
+
+    REQUIRE(committed <= journal->end.size);
+    REQUIRE(committed >= mark->committed);
+    if (atomic_load(&journal->failed))
+        return ST_DISK_FAILED;
+    if (mark->size == journal->end.size && mark->committed == committed)
+        return ST_OK;
+    if (mark->size < journal->end.size) {
+        status = journal_flush(journal);
+        if (status == ST_OK &&
+            disk_sync(journal_segment_last(journal)->file) != ST_OK)
+            status = journal_fail(journal);
+        if (status != ST_OK)
+            return status;
+    }
+    return journal_mark(journal, committed);
+}
+
+enum status journal_create(struct disk *disk,
+                           const struct journal_options *options)
+{
+    const struct journal_end end = {0};
+    const struct mark_value mark = {.incarnation = options->incarnation};
+    struct disk_file *file = NULL;
+    char name[DISK_NAME_SIZE_MAX];
+    enum status status;
+
+    REQUIRE(options->segment_size > SEGMENT_HEADER_SIZE);
+    journal_segment_name(name, 0);
+    status = disk_open(disk, &file, name);
+    disk_close(file);
+    if (status != ST_NO_FILE)
+        return status == ST_OK ? ST_EXISTS : status;
+    file = NULL;
+    status = disk_make_directory(disk, JOURNAL_DIRECTORY);
+    if (status == ST_OK)
+        status = disk_make_directory(disk, JOURNAL_DIVERGENT);
+    if (status == ST_OK)
+        status = disk_sync_directory(disk, "");
+    if (status == ST_OK)
+        status = mark_create(disk, &mark);
+    if (status == ST_OK)
+        status = journal_draft_spare(&file, disk, options->segment_size);
+    if (status == ST_OK)
+        status = journal_use_spare(file, disk, &end, options->segment_size);
+    disk_close(file);
+    return status;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (journal == NULL)
+        return;
+    while (journal->segments_count > 0)
+        journal_segment_drop(journal);
+    for (size_t i = 0; i < JOURNAL_CHUNKS; i++)
+        free(journal->chunks[i]);
+    disk_close(journal->spare);
+    mark_close(&journal->mark);
+    free(journal->buffer);
+    free(journal);
+}

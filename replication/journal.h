@@ -1,0 +1,228 @@
+/*
+ * journal.h: the log on this node's disk (LOG-FORMAT, sections 4 and 5).
+ *
+ * Entries lie in segments of a fixed size, which are filled with zeros and made
+ * durable before their first use, so that an append changes bytes and never the
+ * file system's own structures.  A group of entries costs one write, one sync
+ * and one mark.
+ *
+ *     log/00000000000000000000.seg   named after the first index in it
+ *     log/spare                      the next segment, ready
+ *     mark, cut                      see mark.h and journal_cut.c
+ *     divergent/                     bytes that were cut off, kept as evidence
+ *
+ * Threads: one thread opens, appends, syncs and closes.  journal_prepare_next()
+ * may run in another.  journal_size(), journal_room(), journal_read() and
+ * cursors may be used by any thread while the journal is open; they see
+ * acknowledged entries only.
+ */
+#ifndef DEFTER_REPLICATION_JOURNAL_H
+#define DEFTER_REPLICATION_JOURNAL_H
+
+#include "protocol/bytes.h"
+#include "replication/disk.h"
+
+struct journal;
+struct journal_cursor;
+
+/* What is found when a journal is opened; V is where the verified log ends, K
+ * the size in the newest mark. */
+enum journal_case {
+    JOURNAL_CLEAN,     /* C1: V >= K, zeros follow. */
+    JOURNAL_TORN,      /* C2: V >= K, other bytes follow: cut and kept aside. */
+    JOURNAL_LOST,      /* C3: V < K, or the mark names another hash. */
+    JOURNAL_HOLE,      /* C4: V < K, and good entries follow the damage. */
+    JOURNAL_MARK_SLOT, /* C5: one slot of the mark is bad, and bytes follow V.
+                        */
+    JOURNAL_MARK_GONE, /* C6: no mark, or one from this node's future. */
+    JOURNAL_META_GONE  /* C7: meta.h's file cannot be read. */
+};
+
+struct journal_options {
+    uint32_t segment_size; /* SEGMENT_SIZE; tests take less. */
+    uint64_t incarnation;  /* This start's; durable in meta already. */
+    uint32_t epoch;        /* The highest that this node has promised. */
+    uint64_t verify_from;  /* Entries below are checked against their checksums
+                            * only; 0 verifies every hash. */
+};
+
+/*
+ * What journal_open() found.  Fields that do not apply are zero.
+ */
+struct journal_report {
+    enum journal_case found;
+    enum status status;
+    char file[DISK_NAME_SIZE_MAX]; /* Where the damage is. */
+    uint64_t offset;
+    uint64_t index;     /* Of the first entry that is damaged or missing. */
+    uint64_t size;      /* V. */
+    uint64_t mark_size; /* K. */
+    uint64_t next_good; /* JOURNAL_HOLE: first good entry behind the damage. */
+    bool slot_bad;
+    bool hashes_known;
+    uint8_t expected[HASH_SIZE];
+    uint8_t found_hash[HASH_SIZE];
+    char
+        aside[DISK_NAME_SIZE_MAX]; /* JOURNAL_TORN: where the bytes are kept. */
+    uint64_t inherited; /* Good entries above the mark that were taken over. */
+};
+
+/* One entry with its leaf hash, which the caller has computed already. */
+struct journal_entry {
+    struct slice bytes;
+    uint8_t leaf[HASH_SIZE];
+};
+
+/* The newest entry; zeros in an empty log. */
+struct journal_end {
+    uint64_t size;
+    uint8_t leaf[HASH_SIZE];
+    uint32_t epoch;
+    int64_t log_time;
+};
+
+/* What a buffer for one entry and its frame needs. */
+enum {
+    JOURNAL_READ_SIZE =
+        SEGMENT_FRAME_HEADER_SIZE + ENTRY_SIZE_MAX + SEGMENT_FRAME_TRAILER_SIZE
+};
+
+/* "C1" ... "C7". */
+const char *journal_case_name(enum journal_case found);
+
+/*
+ * journal_describe(out, size, report):
+ * One line of text for people: case, file, offset, index, hashes.
+ */
+void journal_describe(char *out, size_t size,
+                      const struct journal_report *report);
+
+/*
+ * journal_create(disk, options):
+ * Make an empty journal and its mark.
+ *
+ * Returns: ST_OK; ST_EXISTS if there is a log; ST_DISK_FULL; ST_DISK_FAILED.
+ * Order:   before meta_create(), which says that all of it is done.
+ */
+NODISCARD enum status journal_create(struct disk *disk,
+                                     const struct journal_options *options);
+
+/*
+ * journal_open(journal_out, report, disk, options):
+ * Verify the log against its mark and make it ready for appending.  A torn tail
+ * is cut off and kept in divergent/.  Good entries above the mark are written
+ * again, synced and marked, because what is read back after a crash may stand
+ * in memory alone.
+ *
+ * Returns: ST_OK, and ${*report} says JOURNAL_CLEAN or JOURNAL_TORN;
+ *          ST_LOST, ST_CHAIN_BROKEN or ST_FILE_FORMAT, and ${*report} names the
+ *          place: nothing was changed, this node must not go on;
+ *          ST_NO_FILE if there is no log; ST_DISK_FULL; ST_DISK_FAILED.
+ * Owns:    gives ${*journal_out}; keeps ${disk}.
+ * Order:   after meta_begin().
+ */
+NODISCARD enum status journal_open(struct journal **journal_out,
+                                   struct journal_report *report,
+                                   struct disk *disk,
+                                   const struct journal_options *options);
+
+/* Accepts NULL.  Entries not synced are lost. */
+void journal_close(struct journal *journal);
+
+/*
+ * journal_prepare_next(journal):
+ * Make the spare segment unless there is one.  It writes a whole segment of
+ * zeros, so it belongs in the background.
+ *
+ * Returns: ST_OK; ST_DISK_FULL, and the journal goes on until its segment is
+ *          full; ST_DISK_FAILED, and the journal refuses every later call.
+ */
+NODISCARD enum status journal_prepare_next(struct journal *journal);
+
+/*
+ * journal_room(journal):
+ * Bytes of frames that can be appended for certain, whatever happens to the
+ * disk's free space.  A primary assigns no index beyond it.
+ */
+uint64_t journal_room(const struct journal *journal);
+
+/*
+ * journal_append(journal, entries, count):
+ * Write ${count} entries after the newest one.  They are not durable until
+ * journal_sync() returns.
+ *
+ * Requires: count > 0; the entries' frames are no more than a segment holds.
+ * Returns:  ST_OK; and with the journal unchanged: ST_CHAIN_BROKEN if an entry
+ *           does not follow the one before it in index, hash, epoch and time;
+ *           ST_DISK_FULL if a new segment is needed and there is no room;
+ *           ST_AGAIN if another thread is still making the spare segment;
+ *           ST_DISK_FAILED, and the journal refuses every later call.
+ * Owns:     borrows ${entries} and their bytes for the call.
+ */
+NODISCARD enum status journal_append(struct journal *journal,
+                                     const struct journal_entry *entries,
+                                     size_t count);
+
+/*
+ * journal_sync(journal, committed):
+ * Make everything appended durable, then the mark, which also keeps the size
+ * ${committed}.  Once it returns, the entries may be acknowledged.
+ *
+ * Requires: committed <= size of the log, and never falls.
+ * Returns:  ST_OK; ST_DISK_FAILED, and the journal refuses every later call:
+ *           the process stops, it does not try again.
+ */
+NODISCARD enum status journal_sync(struct journal *journal, uint64_t committed);
+
+/* Entries that are durable and marked. */
+uint64_t journal_size(const struct journal *journal);
+
+/* The newest entry, appended but perhaps not synced; for the appending thread.
+ */
+struct journal_end journal_end(const struct journal *journal);
+
+/*
+ * journal_read(journal, entry_out, buffer, index):
+ * Read one entry into ${buffer} of JOURNAL_READ_SIZE bytes.
+ *
+ * Returns: ST_OK; ST_END if index >= journal_size(); ST_CHECKSUM if the bytes
+ *          have changed since they were written; ST_DISK_FAILED.
+ * Owns:    ${*entry_out} borrows from ${buffer}.
+ */
+NODISCARD enum status journal_read(struct journal *journal,
+                                   struct slice *entry_out, uint8_t *buffer,
+                                   uint64_t index);
+
+/*
+ * journal_place(journal, file_out, offset_out, index):
+ * Where the frame of an entry lies; ${file_out} has DISK_NAME_SIZE_MAX bytes.
+ * Returns: as journal_read().
+ */
+NODISCARD enum status journal_place(struct journal *journal, char *file_out,
+                                    uint64_t *offset_out, uint64_t index);
+
+/*
+ * journal_cursor_open(cursor_out, journal, index):
+ * Begin to read entry after entry from ${index}, which may lie at the end.
+ *
+ * Returns: ST_OK; ST_END if index > journal_size(); ST_CHECKSUM;
+ * ST_DISK_FAILED. Owns:    gives ${*cursor_out}, to be closed before the
+ * journal.
+ */
+NODISCARD enum status journal_cursor_open(struct journal_cursor **cursor_out,
+                                          struct journal *journal,
+                                          uint64_t index);
+
+/*
+ * journal_cursor_next(cursor, entry_out):
+ * Returns: ST_OK; ST_END if no more is durable now (try again later);
+ *          ST_CHECKSUM; ST_DISK_FAILED.
+ * Owns:    lends ${*entry_out} until the next call on the cursor.
+ */
+NODISCARD enum status journal_cursor_next(struct journal_cursor *cursor,
+                                          struct slice *entry_out);
+
+/* Accepts NULL. */
+void journal_cursor_close(struct journal_cursor *cursor);
+
+#endif

@@ -1,0 +1,315 @@
+#include "replication/journal_verify.h"
+
+#include <string.h>
+
+#include "protocol/entry.h"
+
+enum status journal_verify_refuse(struct journal_verify *verify,
+                                  enum journal_case found, enum status status)
+{
+    REQUIRE(status != ST_OK);
+    verify->report->found = found;
+    verify->report->status = status;
+    verify->report->size = verify->journal->end.size;
+    return status;
+}
+
+static void verify_damage(struct journal_verify *verify, size_t number,
+                          uint64_t offset)
+{
+    REQUIRE(!verify->damaged);
+    verify->damaged = true;
+    verify->damage_number = number;
+    verify->damage_offset = offset;
+    journal_segment_name(verify->report->file, verify->firsts[number]);
+    verify->report->offset = offset;
+    verify->report->index = verify->journal->end.size;
+}
+
+/* Opens a segment and sees that it is the next one. */
+static enum status verify_header(struct journal_verify *verify, size_t number)
+{
+    struct journal *journal = verify->journal;
+    const struct journal_end *end = &journal->end;
+    uint8_t bytes[SEGMENT_HEADER_SIZE];
+    char name[DISK_NAME_SIZE_MAX];
+    struct segment_header header;
+    struct disk_file *file;
+    uint64_t size;
+    size_t read;
+    enum status status;
+
+    journal_segment_name(name, verify->firsts[number]);
+    status = disk_open(journal->disk, &file, name);
+    if (status != ST_OK)
+        return status;
+    status = disk_size(file, &size);
+    if (status == ST_OK)
+        status = disk_read(file, &read, bytes, sizeof bytes, 0);
+    if (status != ST_OK) {
+        disk_close(file);
+        return status;
+    }
+    if (size == journal->options.segment_size &&
+        segment_header_decode(&header, slice_of(bytes, read)) == ST_OK &&
+        header.segment_size == size && header.first_index == end->size &&
+        header.first_index == verify->firsts[number] &&
+        (!verify->leaf_known ||
+         memcmp(header.previous, end->leaf, HASH_SIZE) == 0)) {
+        status = journal_segment_add(journal, file, end->size);
+    } else {
+        verify_damage(verify, number, 0);
+        disk_close(file);
+        return ST_OK;
+    }
+    if (status != ST_OK)
+        disk_close(file);
+    return status;
+}
+
+/* Whether an entry follows the end; takes it as the new end if so. */
+static bool verify_entry(struct journal_verify *verify, struct slice bytes)
+{
+    struct journal_end *end = &verify->journal->end;
+    struct entry entry;
+
+    if (entry_view(&entry, bytes) != ST_OK || entry.place.index != end->size ||
+        entry.place.epoch < end->epoch ||
+        (end->size > 0 && entry.place.log_time < end->log_time))
+        return false;
+    if (verify->leaf_known &&
+        memcmp(entry.place.previous, end->leaf, HASH_SIZE) != 0) {
+        verify->chain_broken = true;
+        memcpy(verify->report->expected, end->leaf, HASH_SIZE);
+        memcpy(verify->report->found_hash, entry.place.previous, HASH_SIZE);
+        return false;
+    }
+    end->size++;
+    end->epoch = entry.place.epoch;
+    end->log_time = entry.place.log_time;
+    verify->leaf_known = entry.place.index >= verify->hash_from;
+    if (verify->leaf_known)
+        entry_leaf_hash(end->leaf, bytes);
+    return true;
+}
+
+/* Whether the end has the hash that ${leaf} says it had. */
+static enum status verify_leaf(struct journal_verify *verify,
+                               const uint8_t *leaf)
+{
+    const struct journal *journal = verify->journal;
+    struct journal_report *report = verify->report;
+
+    REQUIRE(verify->leaf_known);
+    if (memcmp(journal->end.leaf, leaf, HASH_SIZE) == 0)
+        return ST_OK;
+    journal_segment_name(report->file, journal_segment_last(journal)->first);
+    report->offset = journal_segment_last(journal)->end;
+    report->index = journal->end.size - 1;
+    report->hashes_known = true;
+    memcpy(report->expected, leaf, HASH_SIZE);
+    memcpy(report->found_hash, journal->end.leaf, HASH_SIZE);
+    return journal_verify_refuse(verify, JOURNAL_LOST, ST_CHAIN_BROKEN);
+}
+
+/* Called with each new end, the empty log included. */
+static enum status verify_reach(struct journal_verify *verify, size_t number)
+{
+    struct journal *journal = verify->journal;
+    const struct mark_value *mark = &journal->mark.value;
+    enum status status = ST_OK;
+
+    if (journal->end.epoch > journal->options.epoch)
+        return journal_verify_refuse(verify, JOURNAL_MARK_GONE, ST_LOST);
+    if (journal->end.size == verify->mark_limit && !verify->mark_reached) {
+        verify->mark_reached = true;
+        verify->mark_segment = number;
+        verify->mark_offset = journal_segment_last(journal)->end;
+    }
+    if (journal->end.size == mark->size)
+        status = verify_leaf(verify, mark->leaf);
+    if (status == ST_OK && verify->cutting &&
+        journal->end.size == verify->cut.size)
+        status = verify_leaf(verify, verify->cut.leaf);
+    return status;
+}
+
+static bool verify_is_over(const struct journal_verify *verify)
+{
+    return verify->damaged ||
+           (verify->cutting && verify->journal->end.size == verify->cut.size);
+}
+
+static enum status verify_segment(struct journal_verify *verify, size_t number)
+{
+    struct journal *journal = verify->journal;
+    struct journal_segment *segment = journal_segment_last(journal);
+    struct journal_scan scan;
+    struct slice bytes;
+    uint64_t rest;
+    enum status status = verify_reach(verify, number);
+
+    journal_scan_begin(&scan, segment->file, SEGMENT_HEADER_SIZE,
+                       journal->options.segment_size, journal->buffer,
+                       journal->buffer_size);
+    while (status == ST_OK && !verify_is_over(verify)) {
+        status = journal_scan_next(&scan, &bytes);
+        if (status == ST_DISK_FAILED)
+            return status;
+        if (status == ST_END)
+            break;
+        if (status != ST_OK || !verify_entry(verify, bytes)) {
+            verify_damage(verify, number, segment->end);
+            return ST_OK;
+        }
+        journal_segment_note(segment, segment->end, scan.offset);
+        status = verify_reach(verify, number);
+    }
+    if (status != ST_END)
+        return status;
+    status = journal_scan_rest(&scan, &rest);
+    if (status == ST_OK && rest > scan.offset)
+        verify_damage(verify, number, scan.offset);
+    return status;
+}
+
+/* The hash of the bytes that stand where a damaged entry stood. */
+static enum status verify_hash_damage(struct journal_verify *verify,
+                                      struct disk_file *file)
+{
+    struct journal *journal = verify->journal;
+    uint8_t *buffer = journal->buffer;
+    const uint64_t at = verify->damage_offset;
+    size_t read;
+    size_t length;
+    enum status status;
+
+    const size_t want = journal->buffer_size < JOURNAL_READ_SIZE
+                            ? journal->buffer_size
+                            : (size_t)JOURNAL_READ_SIZE;
+    status = disk_read(file, &read, buffer, want, at);
+    if (status != ST_OK || read < SEGMENT_FRAME_HEADER_SIZE)
+        return status;
+    length = load_u32(buffer);
+    if (length >= ENTRY_FIXED_SIZE &&
+        length <= read - SEGMENT_FRAME_HEADER_SIZE)
+        entry_leaf_hash(verify->report->found_hash,
+                        slice_of(buffer + SEGMENT_FRAME_HEADER_SIZE, length));
+    return ST_OK;
+}
+
+/*
+ * Looks for a good entry behind the damage, which tells a hole from a loss.
+ * ST_END if there is none.
+ */
+static enum status verify_look_ahead(struct journal_verify *verify)
+{
+    struct journal *journal = verify->journal;
+    struct journal_report *report = verify->report;
+    enum status status = ST_END;
+
+    for (size_t i = verify->damage_number;
+         status == ST_END && i < verify->firsts_count; i++) {
+        const bool damaged = i == verify->damage_number;
+        uint64_t offset = damaged ? verify->damage_offset : 0;
+        char name[DISK_NAME_SIZE_MAX];
+        struct journal_scan scan;
+        struct disk_file *file;
+        struct entry entry;
+        uint64_t size;
+
+        if (offset == 0)
+            offset = SEGMENT_HEADER_SIZE;
+        journal_segment_name(name, verify->firsts[i]);
+        status = disk_open(journal->disk, &file, name);
+        if (status != ST_OK)
+            return status;
+        status = disk_size(file, &size);
+        if (status == ST_OK && damaged && verify->damage_offset > 0)
+            status = verify_hash_damage(verify, file);
+        if (status == ST_OK) {
+            journal_scan_begin(&scan, file, offset < size ? offset : size, size,
+                               journal->buffer, journal->buffer_size);
+            status = journal_scan_resume(&scan, &entry, journal->end.size);
+        }
+        if (status == ST_OK) {
+            report->next_good = entry.place.index;
+            report->hashes_known = entry.place.index == journal->end.size + 1;
+            memcpy(report->expected, entry.place.previous, HASH_SIZE);
+        }
+        disk_close(file);
+    }
+    return status;
+}
+
+/* V < K: say whether entries are missing at the end or in the middle. */
+static enum status verify_lost(struct journal_verify *verify)
+{
+    const struct journal *journal = verify->journal;
+    struct journal_report *report = verify->report;
+    enum status status = ST_END;
+
+    if (verify->chain_broken) {
+        report->hashes_known = true;
+        report->next_good = journal->end.size;
+        return journal_verify_refuse(verify, JOURNAL_HOLE, ST_CHAIN_BROKEN);
+    }
+    if (verify->damaged)
+        status = verify_look_ahead(verify);
+    else
+        verify_damage(verify, journal->segments_count - 1,
+                      journal_segment_last(journal)->end);
+    if (status == ST_OK)
+        return journal_verify_refuse(verify, JOURNAL_HOLE, ST_CHAIN_BROKEN);
+    if (status != ST_END)
+        return status;
+    memcpy(report->expected, journal->mark.value.leaf, HASH_SIZE);
+    return journal_verify_refuse(verify, JOURNAL_LOST, ST_LOST);
+}
+
+static enum status verify_judge(struct journal_verify *verify)
+{
+    const struct journal *journal = verify->journal;
+
+    /* The first segment cannot be cut off. */
+    if (journal->segments_count == 0 || journal->end.size < verify->mark_limit)
+        return verify_lost(verify);
+    INVARIANT(verify->mark_reached);
+    if (verify->cutting && journal->end.size < verify->cut.size)
+        return verify_lost(verify);
+    /* The slot that cannot be read may have been the newer one, and may have
+     * named the entries that cannot be read either. */
+    if (verify->damaged && !verify->cutting && verify->report->slot_bad)
+        return journal_verify_refuse(verify, JOURNAL_MARK_SLOT, ST_LOST);
+    return ST_OK;
+}
+
+enum status journal_verify_run(struct journal_verify *verify)
+{
+    const struct journal *journal = verify->journal;
+    const uint64_t mark_size = journal->mark.value.size;
+    enum status status = ST_OK;
+
+    verify->leaf_known = true;
+    verify->mark_limit = mark_size;
+    if (verify->cutting && verify->cut.size < mark_size)
+        verify->mark_limit = verify->cut.size;
+    verify->hash_from = journal->options.verify_from;
+    if (verify->hash_from >= verify->mark_limit)
+        verify->hash_from =
+            verify->mark_limit == 0 ? 0 : verify->mark_limit - 1;
+    if (verify->firsts_count == 0) {
+        journal_segment_name(verify->report->file, 0);
+        return journal_verify_refuse(verify, JOURNAL_LOST, ST_LOST);
+    }
+    for (size_t i = 0; i < verify->firsts_count && status == ST_OK &&
+                       !(i > 0 && verify_is_over(verify));
+         i++) {
+        status = verify_header(verify, i);
+        if (status == ST_OK && !verify->damaged)
+            status = verify_segment(verify, i);
+    }
+    if (status != ST_OK)
+        return status;
+    return verify_judge(verify);
+}
