@@ -245,7 +245,8 @@ enum {
     PAGE_ROWS_MAX = 100,
     CONSENT_USES_MAX = 1000,
     SECTIONS_COUNT = 13,
-    VERSIONS_SHOWN_MAX = SECTIONS_COUNT + 1, /* S05 also as the subject put it. */
+    VERSIONS_SHOWN_MAX =
+        SECTIONS_COUNT + 1, /* S05 also as the subject put it. */
     YEAR_MIN = 1900,
     YEAR_MAX = 2200,
     /* Size classes: employees, and yearly income in thousand manat. */
