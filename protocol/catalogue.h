@@ -134,6 +134,13 @@ enum opcode {
 #undef OPERATION
 };
 
+/* SETTING_voen_strict and the others of the settings table. */
+enum setting {
+#define SETTING(number, name, initial, lo, hi, text) SETTING_##name = number,
+    SETTING_LIST(SETTING)
+#undef SETTING
+};
+
 enum query_number {
 #define QUERY(number, lower, UPPER, name, english) QUERY_##UPPER = number,
     QUERY_LIST(QUERY)
