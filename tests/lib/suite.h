@@ -6,13 +6,14 @@
 #ifndef DEFTER_TESTS_LIB_SUITE_H
 #define DEFTER_TESTS_LIB_SUITE_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include <check.h>
 
-static inline int suite_run(const char *name, const TTest *const *tests,
-                            size_t count)
+static inline int suite_run_until(const char *name, const TTest *const *tests,
+                                  size_t count, int signal)
 {
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
@@ -21,12 +22,25 @@ static inline int suite_run(const char *name, const TTest *const *tests,
 
     tcase_set_timeout(tcase, 60);
     for (size_t i = 0; i < count; i++)
-        tcase_add_test(tcase, tests[i]);
+        tcase_add_test_raise_signal(tcase, tests[i], signal);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static inline int suite_run(const char *name, const TTest *const *tests,
+                            size_t count)
+{
+    return suite_run_until(name, tests, count, 0);
+}
+
+/* Each of these tests must end with a contract that does not hold. */
+static inline int suite_run_aborting(const char *name,
+                                     const TTest *const *tests, size_t count)
+{
+    return suite_run_until(name, tests, count, SIGABRT);
 }
 
 #define SUITE_MAIN(name, ...)                                          \
