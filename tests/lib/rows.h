@@ -25,6 +25,9 @@ struct rows_space {
 void rows_fill(union any_row *row, struct rows_space *space, enum table table,
                unsigned first, uint64_t seed);
 
+/* Insert the row of ${seed}, in an entry that is open. */
+void rows_insert(struct state *state, enum table table, uint64_t seed);
+
 bool rows_equal(enum table table, const union any_row *a,
                 const union any_row *b);
 
