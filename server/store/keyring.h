@@ -1,0 +1,116 @@
+/*
+ * keyring.h: keyring.db, the seal keys, each wrapped under the node's
+ * key-encryption key (LOG-FORMAT, section 3).
+ *
+ * One thread, the owner, finds, stages and commits; any thread may open a key
+ * by its number.  A staged key can be used at once and is durable with the
+ * commit, which comes before the log's fdatasync.  A failing disk stops the
+ * process.
+ *
+ *   wrapped = nonce[24] ‖ XChaCha20-Poly1305 of the key,
+ *   AD = u64 number ‖ u8 class ‖ u64 owner ‖ cluster_id[16]
+ */
+#ifndef DEFTER_SERVER_STORE_KEYRING_H
+#define DEFTER_SERVER_STORE_KEYRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/contract.h"
+#include "protocol/limits.h"
+#include "protocol/status.h"
+
+/* Whose content a key seals; a class and an owner have one key, but for
+ * credentials, each of which has a new one. */
+enum keyring_class {
+    KEYRING_RECORD = 1, /* Owner: the subject. */
+    KEYRING_EVIDENCE,   /* Owner: the subject. */
+    KEYRING_ORGANISATION,
+    KEYRING_PERSON,
+    KEYRING_CREDENTIAL, /* Owner: the person. */
+    KEYRING_CLUSTER     /* Owner: 0. */
+};
+
+/* Invariants: number is not 0 and at most INT64_MAX, as are the others. */
+struct keyring_row {
+    uint64_t number; /* epoch << 32 | counter. */
+    uint64_t owner;
+    uint64_t first_index; /* Of the entry that uses the key first. */
+    enum keyring_class class;
+};
+
+struct keyring; /* Opaque. */
+
+/*
+ * keyring_open(keyring_out, path, wrapping_key, cluster_id):
+ * Open or create ${path} and load which owner has which key.
+ *
+ * Returns: ST_OK; ST_DISK_FAILED; ST_FILE_FORMAT for a file that is no keyring
+ *          of this version and cluster; ST_SEAL if ${wrapping_key} is not the
+ *          key that the rows are wrapped under.
+ * Owns:    gives ${*keyring_out}; close with keyring_close.
+ */
+NODISCARD enum status keyring_open(struct keyring **keyring_out,
+                                   const char *path,
+                                   const uint8_t wrapping_key[KEY_SIZE],
+                                   const uint8_t cluster_id[CLUSTER_ID_SIZE]);
+void keyring_close(struct keyring *keyring);
+
+/* ---- The owner thread ---------------------------------------------------- */
+
+/* The highest number ever used here, staged and destroyed keys included. */
+uint64_t keyring_last(const struct keyring *keyring);
+
+/* Number of the key of ${owner}, staged ones included; 0 if there is none. */
+uint64_t keyring_find(const struct keyring *keyring, enum keyring_class class,
+                      uint64_t owner);
+
+/*
+ * keyring_stage(keyring, row, key):
+ * A new key: ${key}, or fresh random bytes where it is NULL.
+ *
+ * Requires: row->number > keyring_last(); the owner has no key in this class
+ *           (credentials excepted).
+ */
+void keyring_stage(struct keyring *keyring, const struct keyring_row *row,
+                   const uint8_t *key);
+
+/* Keys staged and not yet committed. */
+size_t keyring_staged(const struct keyring *keyring);
+
+/* Make the staged keys durable; durable when it returns. */
+void keyring_commit(struct keyring *keyring);
+
+/* Forget the staged keys. */
+void keyring_discard(struct keyring *keyring);
+
+/* Delete the keys first used at or above ${index}; durable when it returns.
+ * Requires: nothing is staged. */
+void keyring_truncate(struct keyring *keyring, uint64_t index);
+
+/*
+ * keyring_bury(keyring, numbers, count, act):
+ * Destroy keys by the act at index ${act}: the bytes are overwritten, and a
+ * tombstone tells that nothing is missing.  A number that has no row gets its
+ * tombstone all the same.  Durable when it returns.
+ *
+ * Requires: nothing is staged.
+ * Order:    state.db is synced with ${act} applied.
+ */
+void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
+                  size_t count, uint64_t act);
+
+/* ---- Any thread ---------------------------------------------------------- */
+
+/*
+ * keyring_key(keyring, key_out, number):
+ * The key's bytes; the caller wipes them.
+ *
+ * Returns: ST_OK; ST_ERASED if an act destroyed the key; ST_KEY_MISSING if
+ *          there is neither a row nor a tombstone; ST_SEAL if the row does not
+ *          open, and the file is damaged.
+ */
+NODISCARD enum status keyring_key(struct keyring *keyring,
+                                  uint8_t key_out[KEY_SIZE], uint64_t number);
+
+#endif
