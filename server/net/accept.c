@@ -1,0 +1,90 @@
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/net/home.h"
+
+/* An accepted socket on its way to its loop. */
+struct mail_socket {
+    struct mail mail;
+    int fd;
+    struct source source;
+};
+/* More than half full before login: drop at random, more surely the fuller. */
+static bool is_dropped_early(const struct net *net, uint32_t before_login)
+{
+    uint32_t begin = net->options.connections_before_login / 2;
+    uint32_t full = net->options.connections_before_login;
+
+    if (before_login < begin)
+        return false;
+    return before_login >= full ||
+           randombytes_uniform(full - begin) < before_login - begin;
+}
+
+static bool is_welcome(struct net *net, const struct source *source)
+{
+    int64_t now_us = loop_now_us();
+    uint32_t before_login = atomic_load(&net->before_login);
+
+    if (atomic_load(&net->draining) || is_dropped_early(net, before_login) ||
+        usage_penalty(net->sources, source->name, now_us) > 0)
+        return false;
+    if (!bucket_take(&net->handshakes, now_us, HANDSHAKES_PER_SECOND_MAX,
+                     HANDSHAKES_PER_SECOND_MAX, 1))
+        return false;
+    if (!usage_take(net->sources, source->name, USAGE_HANDSHAKES,
+                    HANDSHAKES_PER_SOURCE_PER_SECOND,
+                    net->options.handshakes_per_source_burst, 1, now_us))
+        return false;
+    return usage_enter(net->sources, source->name,
+                       net->options.connections_per_source);
+}
+
+static void deliver_socket(struct loop *loop, void *context, struct mail *mail)
+{
+    struct mail_socket *socket = (struct mail_socket *)mail;
+    struct net_loop *home = context;
+
+    MAYBE(loop == home->loop);
+    if (!connection_open(home, socket->fd, &socket->source)) {
+        atomic_fetch_sub(&home->net->before_login, 1);
+        atomic_fetch_sub(&home->net->connections, 1);
+        usage_leave(home->net->sources, socket->source.name);
+    }
+    free(socket);
+}
+
+/* On the listener's loop. */
+bool home_accepted(void *context, int fd, const struct source *source)
+{
+    struct net *net = context;
+    struct mail_socket *socket;
+
+    if (!is_welcome(net, source)) {
+        atomic_fetch_add(&net->counters.refused, 1);
+        pipeline_noise(net->pipeline, ST_FULL, 1);
+        close(fd);
+        return true;
+    }
+    atomic_fetch_add(&net->counters.accepted, 1);
+    atomic_fetch_add(&net->before_login, 1);
+    atomic_fetch_add(&net->connections, 1);
+    socket = calloc(1, sizeof *socket);
+    if (socket == NULL) {
+        atomic_fetch_sub(&net->before_login, 1);
+        atomic_fetch_sub(&net->connections, 1);
+        usage_leave(net->sources, source->name);
+        close(fd);
+        return true;
+    }
+    socket->mail.deliver = deliver_socket;
+    socket->fd = fd;
+    socket->source = *source;
+    loop_post(net->homes[net->next_home].loop, &socket->mail);
+    net->next_home = (net->next_home + 1) % net->homes_opened;
+    if (atomic_load(&net->connections) < net->options.connections)
+        return true;
+    atomic_store(&net->listening, false);
+    return false;
+}

@@ -1,0 +1,369 @@
+#include "server/net/connection.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "protocol/record.h"
+#include "server/net/home.h"
+
+enum { US = 1000000 };
+
+static void on_writable(evutil_socket_t fd, short what, void *argument);
+
+bool connection_open(struct net_loop *home, int fd, const struct source *source)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    uint8_t ephemeral[KEY_SIZE];
+    uint32_t slot = 0;
+
+    while (slot < home->slots_used && home->slots[slot] != NULL)
+        slot++;
+    if (connection == NULL || slot == home->slots_count)
+        goto fail;
+    connection->home = home;
+    connection->fd = fd;
+    connection->source = *source;
+    connection->id = (uint64_t)++home->generations[slot] << 32 | slot;
+    connection->read_event =
+        event_new(loop_base(home->loop), fd, EV_READ | EV_PERSIST,
+                  connection_readable, connection);
+    connection->write_event =
+        event_new(loop_base(home->loop), fd, EV_WRITE, on_writable, connection);
+    if (connection->read_event == NULL || connection->write_event == NULL ||
+        event_add(connection->read_event, NULL) != 0)
+        goto fail;
+    connection->reading = true;
+    connection->phase_deadline_us =
+        loop_now_us() + (int64_t)HANDSHAKE_S_MAX * US;
+    randombytes_buf(ephemeral, sizeof ephemeral);
+    channel_serve(&connection->channel, home->net->identity.channel_secret,
+                  ephemeral, home->net->identity.certificate);
+    sodium_memzero(ephemeral, sizeof ephemeral);
+    frame_gate_init(&connection->gate, FRAME_CLIENT);
+    home->slots[slot] = connection;
+    if (slot == home->slots_used)
+        home->slots_used++;
+    return true;
+fail:
+    if (connection != NULL) {
+        if (connection->read_event != NULL)
+            event_free(connection->read_event);
+        if (connection->write_event != NULL)
+            event_free(connection->write_event);
+        free(connection);
+    }
+    close(fd);
+    return false;
+}
+
+void connection_kill(struct connection *connection)
+{
+    struct net_loop *home = connection->home;
+
+    if (connection->phase == PHASE_DEAD)
+        return;
+    home_left(home, connection);
+    connection->phase = PHASE_DEAD;
+    event_free(connection->read_event);
+    event_free(connection->write_event);
+    close(connection->fd);
+    home->slots[(uint32_t)connection->id] = NULL;
+    connection->dead_next = home->dead;
+    home->dead = connection;
+}
+
+static void free_connection(struct connection *connection)
+{
+    channel_wipe(&connection->channel);
+    sodium_memzero(&connection->pw_account, sizeof connection->pw_account);
+    free(connection->requests);
+    free(connection->rx);
+    free(connection->tx);
+    free(connection);
+}
+
+/* Room for ${size} bytes more behind tx_to; false at the cap. */
+static bool grow_tx(struct connection *connection, size_t size)
+{
+    size_t waiting = connection->tx_to - connection->tx_from;
+    size_t capacity = connection->tx_capacity;
+    uint8_t *tx;
+
+    if (connection->tx_from > 0 && connection->tx_to + size > capacity) {
+        memmove(connection->tx, connection->tx + connection->tx_from, waiting);
+        connection->tx_from = 0;
+        connection->tx_to = waiting;
+    }
+    if (connection->tx_to + size <= capacity)
+        return true;
+    if (waiting + size > TX_SIZE_MAX + RECORD_SIZE_MAX)
+        return false;
+    capacity = capacity == 0 ? TX_SIZE_MAX_BEFORE_LOGIN : capacity;
+    while (capacity < waiting + size)
+        capacity *= 2;
+    tx = realloc(connection->tx, capacity);
+    if (tx == NULL)
+        return false;
+    connection->tx = tx;
+    connection->tx_capacity = capacity;
+    return true;
+}
+
+static void mark_dirty(struct connection *connection)
+{
+    if (connection->dirty)
+        return;
+    connection->dirty = true;
+    connection->dirty_next = connection->home->dirty;
+    connection->home->dirty = connection;
+}
+
+bool connection_write(struct connection *connection, struct slice bytes)
+{
+    if (!grow_tx(connection, bytes.size))
+        return false;
+    memcpy(connection->tx + connection->tx_to, bytes.data, bytes.size);
+    connection->tx_to += bytes.size;
+    mark_dirty(connection);
+    return true;
+}
+
+/* One record of what is gathered for the owner. */
+static void seal_gathered(struct net_loop *home)
+{
+    struct connection *owner = home->plain_owner;
+    struct slice plain = writer_slice(&home->plain);
+    size_t size = plain.size + RECORD_OVERHEAD;
+
+    home->plain_owner = NULL;
+    if (owner == NULL || plain.size == 0)
+        return;
+    INVARIANT(home->plain.status == ST_OK);
+    home->plain.used = 0;
+    if (owner->phase == PHASE_DEAD)
+        return;
+    if (!grow_tx(owner, size)) {
+        atomic_fetch_add(&home->net->counters.slow_readers, 1);
+        connection_kill(owner);
+        return;
+    }
+    if (record_seal(&owner->channel.sender, owner->tx + owner->tx_to, plain) !=
+        ST_OK) {
+        connection_kill(owner);
+        return;
+    }
+    owner->tx_to += size;
+    sodium_memzero(home->plain.data, plain.size);
+}
+
+struct writer *connection_frame(struct connection *connection, size_t size)
+{
+    struct net_loop *home = connection->home;
+
+    REQUIRE(size <= FRAME_SIZE_MAX);
+    REQUIRE(connection->channel.state == CHANNEL_OPEN);
+    if (home->plain_owner != connection ||
+        size > home->plain.size - home->plain.used)
+        seal_gathered(home);
+    if (home->plain_owner == NULL)
+        home->plain.used = 0;
+    home->plain_owner = connection;
+    mark_dirty(connection);
+    return &home->plain;
+}
+
+void connection_send(struct connection *connection, uint8_t type,
+                     uint64_t request_id, const void *body)
+{
+    struct writer *writer =
+        connection_frame(connection, FRAME_SIZE_MAX_BEFORE_LOGIN * 4);
+
+    frame_write(writer, type, request_id, body);
+    ENSURE(writer->status == ST_OK);
+}
+
+void connection_error(struct connection *connection, enum status status,
+                      enum status_scope scope, uint64_t request_id,
+                      const struct connection_fault *fault)
+{
+    const struct status_info *info = status_info(status);
+    uint8_t range[4] = {1, 0, 1, 0}; /* Versions 1 to 1 of everything. */
+    struct message_error error = {
+        .code = (uint16_t)status,
+        .scope = scope == SCOPE_CONNECTION,
+        .item_index = 0xffff,
+    };
+
+    REQUIRE(status_is_wire(status) && status != ST_OK);
+    if (connection->phase >= PHASE_CLOSING)
+        return;
+    if (info->retry == RETRY_SAME || info->retry == RETRY_LATER)
+        error.flags |= 1;
+    if (status == ST_UNKNOWN_OUTCOME)
+        error.flags |= 2;
+    if (fault != NULL) {
+        error.tag = fault->tag;
+        error.item_index = fault->item;
+        error.retry_after_ms = fault->retry_after_ms;
+    }
+    error.text = slice_of(info->english, strlen(info->english));
+    if (status == ST_OP_VERSION) {
+        error.has_version_range = true;
+        error.version_range = slice_of(range, sizeof range);
+    }
+    connection_send(connection, MESSAGE_ERROR, request_id, &error);
+    if (scope == SCOPE_CONNECTION)
+        connection_finish(connection);
+}
+
+void connection_finish(struct connection *connection)
+{
+    if (connection->phase >= PHASE_CLOSING)
+        return;
+    connection->phase = PHASE_CLOSING;
+    connection->phase_deadline_us =
+        loop_now_us() + (int64_t)CLOSE_LINGER_MS_MAX * 1000;
+    connection->record_deadline_us = 0;
+    mark_dirty(connection);
+}
+
+void connection_bye(struct connection *connection, uint16_t code)
+{
+    struct message_bye bye = {.code = code};
+
+    if (connection->phase >= PHASE_CLOSING)
+        return;
+    connection_send(connection, MESSAGE_BYE, 0, &bye);
+    connection_finish(connection);
+}
+
+/* Reading stops while answers pile up, and goes on below the low mark. */
+static void balance(struct connection *connection)
+{
+    size_t waiting = connection->tx_to - connection->tx_from;
+
+    if (waiting > TX_SIZE_HIGH && connection->reading) {
+        event_del(connection->read_event);
+        connection->reading = false;
+    } else if (waiting < TX_SIZE_LOW && !connection->reading) {
+        connection->reading = event_add(connection->read_event, NULL) == 0;
+        if (connection->rx_size > 0) /* A pass was cut short by the mark. */
+            event_active(connection->read_event, EV_READ, 0);
+    }
+}
+
+static void flush(struct connection *connection)
+{
+    while (connection->tx_from < connection->tx_to) {
+        ssize_t sent =
+            send(connection->fd, connection->tx + connection->tx_from,
+                 connection->tx_to - connection->tx_from,
+                 MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (connection->stall_deadline_us == 0)
+                connection->stall_deadline_us =
+                    loop_now_us() + (int64_t)TX_STALL_S_MAX * US;
+            event_add(connection->write_event, NULL);
+            break;
+        }
+        if (sent < 0) {
+            connection_kill(connection);
+            return;
+        }
+        connection->tx_from += (size_t)sent;
+        connection->stall_deadline_us = 0;
+    }
+    if (connection->tx_from == connection->tx_to) {
+        connection->tx_from = connection->tx_to = 0;
+        connection->stall_deadline_us = 0;
+        if (connection->phase == PHASE_CLOSING && !connection->shut) {
+            connection->shut = true;
+            (void)shutdown(connection->fd, SHUT_WR);
+        }
+        if (connection->tx_capacity > TX_SIZE_LOW) {
+            free(connection->tx);
+            connection->tx = NULL;
+            connection->tx_capacity = 0;
+        }
+    }
+    balance(connection);
+}
+
+void connection_end_pass(struct net_loop *home)
+{
+    seal_gathered(home);
+    while (home->dirty != NULL) {
+        struct connection *connection = home->dirty;
+        home->dirty = connection->dirty_next;
+        connection->dirty = false;
+        if (connection->phase == PHASE_OPEN)
+            request_pump_watches(connection);
+        seal_gathered(home);
+        if (connection->phase != PHASE_DEAD)
+            flush(connection);
+    }
+    while (home->dead != NULL) {
+        struct connection *connection = home->dead;
+        home->dead = connection->dead_next;
+        free_connection(connection);
+    }
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *argument)
+{
+    struct connection *connection = argument;
+
+    (void)fd;
+    (void)what;
+    mark_dirty(connection);
+    connection_end_pass(connection->home);
+}
+
+static bool is_over(int64_t deadline_us, int64_t now_us)
+{
+    return deadline_us != 0 && deadline_us <= now_us;
+}
+
+/* Half of the idle limit without a frame: are you there? */
+static void ping(struct connection *connection, int64_t now_us)
+{
+    struct message_ping body = {.time = loop_wall_us()};
+
+    connection->ping_due_us = 0;
+    MAYBE(now_us > 0);
+    frame_gate_pinged(&connection->gate);
+    connection_send(connection, MESSAGE_PING, 0, &body);
+}
+
+void connection_tick(struct connection *connection, int64_t now_us)
+{
+    struct net *net = connection->home->net;
+
+    if (is_over(connection->phase_deadline_us, now_us) ||
+        is_over(connection->record_deadline_us, now_us)) {
+        if (connection->phase != PHASE_CLOSING)
+            pipeline_noise(net->pipeline, ST_TIMEOUT, 1);
+        connection_kill(connection);
+    } else if (is_over(connection->stall_deadline_us, now_us)) {
+        atomic_fetch_add(&net->counters.slow_readers, 1);
+        connection_kill(connection);
+    } else if (is_over(connection->idle_deadline_us, now_us)) {
+        connection_error(connection, ST_IDLE, SCOPE_REQUEST, 0, NULL);
+        connection_bye(connection, 2);
+    } else if (is_over(connection->lifetime_deadline_us, now_us)) {
+        connection_error(connection, ST_IDLE, SCOPE_REQUEST, 0, NULL);
+        connection_bye(connection, 3);
+    } else if (is_over(connection->ping_due_us, now_us)) {
+        ping(connection, now_us);
+    } else if (connection->draining && connection->requests_count == 0) {
+        connection_error(connection, ST_DRAINING, SCOPE_REQUEST, 0, NULL);
+        connection_bye(connection, 1);
+    }
+}

@@ -1,0 +1,174 @@
+/*
+ * connection.h: one peer (PROTOCOL, sections 2 to 5).
+ *
+ *   HANDSHAKE --msg3--> LOGIN --AUTH_OK--> OPEN
+ *       |                 |                  |
+ *       +---- error ------+------ BYE -------+--> CLOSING --> closed
+ *
+ * A connection belongs to one loop and is touched on that loop's thread only.
+ * What it may hold is bounded: 2 KiB before login, the rest of one record and
+ * TX_SIZE_MAX of answers after it.
+ */
+#ifndef DEFTER_SERVER_NET_CONNECTION_H
+#define DEFTER_SERVER_NET_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/channel.h"
+#include "protocol/frame.h"
+#include "server/net/listener.h"
+#include "server/net/loop.h"
+#include "server/net/net.h"
+#include "server/net/usage.h"
+
+struct event;
+
+enum connection_phase {
+    PHASE_HANDSHAKE,
+    PHASE_LOGIN,
+    PHASE_OPEN,
+    PHASE_CLOSING, /* Writes what is left, then reads off and closes. */
+    PHASE_DEAD     /* Closed; freed at the end of the pass. */
+};
+
+enum { WATCHES_PER_CONNECTION_MAX = 4 };
+
+/* A granted journal.watch that is being streamed. */
+struct connection_watch {
+    bool live;
+    uint64_t request_id; /* Of the WATCH; EVENTs echo it. */
+    struct watch watch;
+    uint32_t credit_frames;
+    uint32_t credit_bytes;
+};
+
+/* A request whose answer has not come yet. */
+struct connection_request {
+    uint64_t request_id; /* 0: free. */
+    struct bytes16 signer;
+};
+
+/*
+ * Invariants: fd >= 0; rx_size > 0 only while a partial record waits or a pass
+ * was cut short; tx_from <= tx_to <= tx_capacity; requests_count counts the
+ * requests that are not free.
+ */
+struct connection {
+    uint64_t id; /* Generation << 32 | slot; never used again. */
+    struct net_loop *home;
+    int fd;
+    enum connection_phase phase;
+    bool reading; /* The read event is added. */
+    bool dirty;   /* In the loop's list of those to flush. */
+    bool draining;
+    bool shut; /* Our writing side is shut down. */
+    struct connection *dirty_next;
+    struct connection *dead_next;
+    struct event *read_event;
+    struct event *write_event;
+    struct source source;
+
+    struct channel channel;
+    struct frame_gate gate;
+
+    uint8_t *rx;
+    size_t rx_size;
+    uint8_t *tx;
+    size_t tx_from, tx_to, tx_capacity;
+    size_t linger_size;
+
+    /* Absolute deadlines on the monotonic clock; 0: none. */
+    int64_t phase_deadline_us;
+    int64_t record_deadline_us;
+    int64_t stall_deadline_us;
+    int64_t idle_deadline_us;
+    int64_t lifetime_deadline_us;
+    int64_t ping_due_us;
+
+    /* Login. */
+    uint32_t login_failures;
+    uint32_t pw_starts;
+    uint16_t pw_role;
+    bool pw_known; /* The account exists. */
+    struct directory_account pw_account;
+    uint8_t pw_name_hash[16];  /* H(T("DFT1/pwname") || name), cut. */
+    uint8_t pw_usage_name[16]; /* Account in the throttle's table. */
+
+    /* Session, once open. */
+    struct directory_key session;
+    bool is_machine;
+    bool key_counted;
+    uint16_t inflight_max;
+    uint16_t items_max;
+    uint16_t requests_count;
+    struct connection_request *requests; /* inflight_max of them. */
+    struct connection_watch watches[WATCHES_PER_CONNECTION_MAX];
+    struct bucket pings;
+    struct bucket pads;
+};
+
+/* Take ${fd}; false if memory or the loop's table is short (fd is closed). */
+bool connection_open(struct net_loop *home, int fd,
+                     const struct source *source);
+
+/* Close at once, without a word; its memory goes with connection_end_pass(). */
+void connection_kill(struct connection *connection);
+
+/* Where to write one whole frame of at most ${size} bytes, header included; it
+ * leaves at the end of the pass. */
+struct writer *connection_frame(struct connection *connection, size_t size);
+
+/* Handshake bytes, which stand in no record; false if there is no room. */
+bool connection_write(struct connection *connection, struct slice bytes);
+
+/* connection_read.c: the read event's callback. */
+void connection_readable(int fd, short what, void *argument);
+
+/* One frame of a catalogue body. */
+void connection_send(struct connection *connection, uint8_t type,
+                     uint64_t request_id, const void *body);
+
+/*
+ * An ERROR; ${fault} may be NULL.  Scope CONNECTION begins to close.
+ */
+struct connection_fault {
+    uint16_t tag;
+    uint16_t item;
+    uint32_t retry_after_ms;
+};
+void connection_error(struct connection *connection, enum status status,
+                      enum status_scope scope, uint64_t request_id,
+                      const struct connection_fault *fault);
+
+/* Write what is there, then read off and close. */
+void connection_finish(struct connection *connection);
+/* BYE, then connection_finish(). */
+void connection_bye(struct connection *connection, uint16_t code);
+
+/* End of a pass: seal what is gathered, write, free what died. */
+void connection_end_pass(struct net_loop *home);
+
+/* Deadlines, pings; may kill the connection. */
+void connection_tick(struct connection *connection, int64_t now_us);
+
+/* login.c: frames before login. */
+void login_frame(struct connection *connection, const struct frame *frame,
+                 const union frame_body *body);
+
+/* request.c: frames after login, replies, journal events. */
+/* PING, PONG, BYE and PAD, in any phase; false for other frames. */
+bool request_plain(struct connection *connection, const struct frame *frame,
+                   const union frame_body *body);
+/* A frame came: the idle deadline begins anew. */
+void request_heard(struct connection *connection);
+void request_frame(struct connection *connection, const struct frame *frame,
+                   const union frame_body *body);
+void request_reply(struct connection *connection, struct reply *reply);
+void request_pump_watches(struct connection *connection);
+/* Count a strike of the signer (NULL: the session) or the source.  True if that
+ * was one too many: ST_LIMIT is answered in place of ${status}. */
+bool request_strike(struct connection *connection, enum status status,
+                    const uint8_t *signer, uint64_t request_id);
+
+#endif

@@ -1,0 +1,215 @@
+#include <errno.h>
+#include <event2/event.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "protocol/record.h"
+#include "server/net/home.h"
+
+enum { US = 1000000, PASS_SIZE_MAX = 64 * 1024 };
+
+/* Errors in frames count for the session and its source (strikes). */
+static void refuse_frame(struct connection *connection, enum status status,
+                         const struct frame *frame, uint16_t tag)
+{
+    struct connection_fault fault = {tag, 0xffff, 0};
+    enum status_scope scope = frame_scope(&connection->gate, status, frame);
+
+    if (request_strike(connection, status, NULL, frame->request_id))
+        return;
+    connection_error(connection, status, scope, frame->request_id, &fault);
+}
+
+static void take_frame(struct connection *connection, const struct frame *frame)
+{
+    union frame_body body;
+    struct field_error error = {ST_OK, 0};
+    enum status status = ST_OK;
+
+    atomic_fetch_add_explicit(&connection->home->net->counters.frames, 1,
+                              memory_order_relaxed);
+    if (frame->type != MESSAGE_COMMAND)
+        status = frame_decode(&connection->gate, &body, &error, frame);
+    if (status != ST_OK) {
+        refuse_frame(connection, status, frame, error.tag);
+        return;
+    }
+    if (connection->phase == PHASE_LOGIN)
+        login_frame(connection, frame, &body);
+    else
+        request_frame(connection, frame, &body);
+}
+
+static void take_record(struct connection *connection, struct slice plain)
+{
+    struct slice rest = plain;
+
+    while (connection->phase == PHASE_LOGIN ||
+           connection->phase == PHASE_OPEN) {
+        struct frame frame;
+        enum status status = frame_next(&connection->gate, &frame, &rest);
+        if (status == ST_END)
+            return;
+        if (status == ST_OK)
+            take_frame(connection, &frame);
+        else
+            refuse_frame(connection, status, &frame, 0);
+        if (status != ST_OK && status != ST_OP_VERSION)
+            return;
+    }
+}
+
+/* Records of ${input}; gives how much is done with. */
+static size_t take_records(struct connection *connection, struct slice input)
+{
+    struct net_loop *home = connection->home;
+    size_t used = 0;
+
+    while (connection->phase == PHASE_LOGIN ||
+           connection->phase == PHASE_OPEN) {
+        struct slice rest = {input.data + used, input.size - used};
+        size_t size, plain_size;
+        bool open = connection->phase == PHASE_OPEN;
+        enum status status = record_measure(
+            &size, rest, open ? RECORD_SIZE_MAX : RECORD_SIZE_MAX_BEFORE_LOGIN);
+        if (status == ST_AGAIN || home->signatures_left == 0 ||
+            connection->tx_to - connection->tx_from > TX_SIZE_HIGH)
+            return used;
+        if (status == ST_OK)
+            status = record_open(&connection->channel.receiver, home->record,
+                                 &plain_size, slice_of(rest.data, size));
+        if (status != ST_OK) {
+            pipeline_noise(home->net->pipeline, status, 1);
+            connection_kill(connection);
+            return used;
+        }
+        connection->record_deadline_us = 0;
+        take_record(connection, slice_of(home->record, plain_size));
+        sodium_memzero(home->record, plain_size);
+        used += size;
+    }
+    return used;
+}
+
+/* The handshake; gives how much is done with. */
+static size_t take_handshake(struct connection *connection, struct slice input)
+{
+    uint8_t out[CHANNEL_OUTPUT_SIZE_MAX];
+    struct writer writer;
+    size_t used = 0;
+    struct net *net = connection->home->net;
+    enum status status;
+
+    writer_init(&writer, out, sizeof out);
+    status = channel_step(&connection->channel, &used, &writer, input);
+    if (writer.used > 0 &&
+        !connection_write(connection, writer_slice(&writer))) {
+        connection_kill(connection);
+        return used;
+    }
+    if (status == ST_AGAIN)
+        return used;
+    if (connection->channel.state == CHANNEL_OPEN) {
+        atomic_fetch_add(&net->counters.handshakes, 1);
+        connection->phase = PHASE_LOGIN;
+        connection->phase_deadline_us =
+            loop_now_us() + (int64_t)LOGIN_S_MAX * US;
+        if (status != ST_OK)
+            connection_error(connection, status, SCOPE_CONNECTION, 0, NULL);
+        return used;
+    }
+    pipeline_noise(net->pipeline, status, 1);
+    if (status == ST_VERSION)
+        connection_finish(connection); /* The reject is on its way. */
+    else
+        connection_kill(connection);
+    return used;
+}
+
+static void keep_rest(struct connection *connection, struct slice rest)
+{
+    int64_t limit_s = connection->phase == PHASE_OPEN
+                          ? RECORD_S_MAX
+                          : RECORD_S_MAX_BEFORE_LOGIN;
+
+    if (rest.size == 0)
+        return;
+    connection->rx = malloc(rest.size);
+    if (connection->rx == NULL) {
+        connection_kill(connection);
+        return;
+    }
+    memcpy(connection->rx, rest.data, rest.size);
+    connection->rx_size = rest.size;
+    if (connection->record_deadline_us == 0 &&
+        connection->phase != PHASE_HANDSHAKE)
+        connection->record_deadline_us = loop_now_us() + limit_s * US;
+}
+
+static void take_input(struct connection *connection, struct slice input)
+{
+    size_t used = 0;
+    bool cut_short;
+
+    if (connection->phase == PHASE_HANDSHAKE)
+        used = take_handshake(connection, input);
+    if (connection->phase == PHASE_LOGIN || connection->phase == PHASE_OPEN)
+        used += take_records(connection,
+                             slice_of(input.data + used, input.size - used));
+    if (connection->phase >= PHASE_CLOSING)
+        return;
+    cut_short = connection->home->signatures_left == 0;
+    keep_rest(connection, slice_of(input.data + used, input.size - used));
+    /* What is left may be whole records: no byte may come to wake us. */
+    if (cut_short && connection->phase != PHASE_DEAD &&
+        connection->rx_size > 0 && connection->reading)
+        event_active(connection->read_event, EV_READ, 0);
+}
+
+/* CLOSING: read off a little, so that the peer gets our last words. */
+static void linger(struct connection *connection, ssize_t got)
+{
+    if (got <= 0) {
+        connection_kill(connection);
+        return;
+    }
+    connection->linger_size += (size_t)got;
+    if (connection->linger_size > CLOSE_LINGER_SIZE_MAX)
+        connection_kill(connection);
+}
+
+void connection_readable(int fd, short what, void *argument)
+{
+    struct connection *connection = argument;
+    struct net_loop *home = connection->home;
+    size_t have = connection->rx_size;
+    size_t room =
+        connection->phase == PHASE_OPEN ? PASS_SIZE_MAX : RX_SIZE_BEFORE_LOGIN;
+    ssize_t got;
+
+    (void)what;
+    home->signatures_left = connection->phase == PHASE_OPEN
+                                ? SIGNATURES_PER_PASS_MAX
+                                : SIGNATURES_PER_PASS_MAX_BEFORE_LOGIN;
+    INVARIANT(have + room <= SCRATCH_SIZE);
+    if (have > 0)
+        memcpy(home->scratch, connection->rx, have);
+    if (connection->phase != PHASE_OPEN && have < room)
+        room -= have;
+    got = recv(fd, home->scratch + have, room, MSG_DONTWAIT);
+    if (connection->phase == PHASE_CLOSING &&
+        !(got < 0 && (errno == EAGAIN || errno == EINTR))) {
+        linger(connection, got);
+    } else if (got > 0 || (got < 0 && have > 0 && errno == EAGAIN)) {
+        free(connection->rx);
+        connection->rx = NULL;
+        connection->rx_size = 0;
+        take_input(connection,
+                   slice_of(home->scratch, have + (got > 0 ? (size_t)got : 0)));
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        connection_kill(connection); /* FIN without BYE, or reset. */
+    }
+    connection_end_pass(home);
+}

@@ -1,0 +1,335 @@
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/identity.h"
+#include "server/net/home.h"
+
+enum { US = 1000000, AUTH_MESSAGE_SIZE = 56 };
+
+/* h ‖ name16 ‖ u16 role ‖ u16 flags ‖ u32 0, after tag and cluster. */
+static void auth_message(uint8_t out[AUTH_MESSAGE_SIZE],
+                         const struct connection *connection,
+                         const uint8_t name[16], uint16_t role)
+{
+    memset(out, 0, AUTH_MESSAGE_SIZE);
+    memcpy(out, connection->channel.binding, HASH_SIZE);
+    memcpy(out + 32, name, 16);
+    store_u16(out + 48, role);
+}
+
+static bool role_is_machine(uint16_t role)
+{
+    return role != ROLE_AUDITOR && role != ROLE_USER && role != ROLE_STAFF &&
+           role != ROLE_COORDINATOR;
+}
+
+/*
+ * A refused login: one code for every cause.  The first failures of a
+ * connection leave it open; then it closes, and the source is counted.
+ */
+static void refuse(struct connection *connection, uint64_t request_id,
+                   bool counts)
+{
+    struct net *net = connection->home->net;
+    bool last =
+        ++connection->login_failures > LOGIN_FAILURES_PER_CONNECTION_MAX;
+
+    atomic_fetch_add(&net->counters.login_failures, 1);
+    pipeline_noise(net->pipeline, ST_AUTH, 1);
+    if (counts)
+        (void)usage_strike(net->sources, connection->source.name,
+                           loop_now_us());
+    frame_gate_refused(&connection->gate);
+    connection_error(connection, ST_AUTH,
+                     last ? SCOPE_CONNECTION : SCOPE_REQUEST, request_id, NULL);
+}
+
+static bool enter_key(struct connection *connection)
+{
+    struct net *net = connection->home->net;
+    uint32_t limit = connection->is_machine
+                         ? net->options.connections_per_organisation
+                         : net->options.connections_per_person;
+
+    connection->key_counted =
+        usage_enter(net->keys, connection->session.key_id.b, limit);
+    return connection->key_counted;
+}
+
+static void grant_limits(struct connection *connection)
+{
+    const struct net_options *options = &connection->home->net->options;
+    int64_t now_us = loop_now_us();
+    bool machine = connection->is_machine;
+
+    connection->inflight_max =
+        machine ? INFLIGHT_MAX_MACHINE : INFLIGHT_MAX_PERSON;
+    if (connection->session.carrier != 0)
+        connection->inflight_max = INFLIGHT_MAX_CARRIER;
+    connection->items_max = machine ? ITEMS_MAX : ITEMS_MAX_PERSON;
+    connection->phase_deadline_us = 0;
+    connection->lifetime_deadline_us =
+        now_us + US * (int64_t)(machine ? options->session_lifetime_machine_s
+                                        : options->session_lifetime_person_s);
+}
+
+static void describe(const struct connection *connection,
+                     struct message_auth_ok *ok)
+{
+    const struct net *net = connection->home->net;
+    const struct net_options *options = &net->options;
+
+    memcpy(ok->node_id.b, net->identity.node_id, NODE_ID_SIZE);
+    randombytes_buf(ok->session_id.b, sizeof ok->session_id.b);
+    ok->features = 1; /* Bit 0: WATCH. */
+    ok->server_time = loop_wall_us();
+    ok->log_size = pipeline_size(net->pipeline);
+    ok->role = connection->session.role;
+    ok->level = connection->session.level;
+    ok->max_frame = FRAME_SIZE_MAX;
+    ok->max_inflight = connection->inflight_max;
+    ok->max_items = connection->items_max;
+    ok->idle_s = connection->is_machine ? IDLE_S_MACHINE : IDLE_S_PERSON;
+    ok->lifetime_s = connection->is_machine
+                         ? options->session_lifetime_machine_s
+                         : options->session_lifetime_person_s;
+    ok->ttl_max_s = TTL_S_MAX;
+    ok->skew_s = SKEW_S;
+    ok->has_log_vkey = net->identity.log_vkey[0] != '\0';
+    ok->log_vkey =
+        slice_of(net->identity.log_vkey, strlen(net->identity.log_vkey));
+}
+
+static bool can_be_signed_by(const struct operation_info *operation,
+                             const struct connection *connection)
+{
+    /* The whole table goes to everybody but plain users, whose operations are
+     * those that USR has in the matrix. */
+    return connection->session.role != ROLE_USER ||
+           operation->who[DUTY_USR - 1] != '.';
+}
+
+static void welcome(struct connection *connection, uint64_t request_id,
+                    struct message_auth_ok *ok)
+{
+    uint8_t bytes[LIST_COUNT_MAX * 6];
+    struct writer writer;
+    uint32_t count;
+    const struct operation_info *operations = operation_list(&count);
+
+    describe(connection, ok);
+    writer_init(&writer, bytes, sizeof bytes);
+    ok->operations = list_begin(&writer);
+    ok->has_operations = true;
+    for (uint32_t i = 0; i < count; i++) {
+        struct op_range range = {.opcode = operations[i].opcode,
+                                 .min_version = operations[i].version,
+                                 .max_version = operations[i].version};
+        if (can_be_signed_by(&operations[i], connection))
+            list_add(&ok->operations, &writer, &schema_op_range, &range);
+    }
+    connection_send(connection, MESSAGE_AUTH_OK, request_id, ok);
+}
+
+/* The key has proved itself: open the session. */
+static void succeed(struct connection *connection, uint64_t request_id,
+                    struct message_auth_ok *ok)
+{
+    struct net *net = connection->home->net;
+
+    connection->is_machine = role_is_machine(connection->session.role);
+    if (usage_penalty(net->keys, connection->session.key_id.b, loop_now_us()) >
+            0 ||
+        !enter_key(connection)) {
+        frame_gate_refused(&connection->gate);
+        connection_error(connection, ST_FULL, SCOPE_CONNECTION, request_id,
+                         NULL);
+        return;
+    }
+    grant_limits(connection);
+    connection->requests =
+        calloc(connection->inflight_max, sizeof *connection->requests);
+    if (connection->requests == NULL) {
+        connection_kill(connection);
+        return;
+    }
+    atomic_fetch_sub(&net->before_login, 1);
+    usage_leave(net->sources, connection->source.name);
+    atomic_fetch_add(&net->counters.logins, 1);
+    welcome(connection, request_id, ok);
+    connection->phase = PHASE_OPEN;
+    frame_gate_open(&connection->gate);
+    request_heard(connection);
+}
+
+static void auth_key(struct connection *connection, const struct frame *frame,
+                     const struct message_auth_key *body)
+{
+    struct net *net = connection->home->net;
+    struct message_auth_ok ok = {0};
+    struct directory_key key;
+    uint8_t message[AUTH_MESSAGE_SIZE];
+    bool usable;
+    enum status verified;
+
+    if (connection->login_failures >= LOGIN_FAILURES_PER_CONNECTION_MAX) {
+        refuse(connection, frame->request_id, true);
+        return; /* Unverified: no more work for this one. */
+    }
+    usable = directory_find(pipeline_directory(net->pipeline), &key,
+                            body->key_id.b) &&
+             key.state == 1 && key.role == body->role;
+    auth_message(message, connection, body->key_id.b, body->role);
+    /* A key that may not log in costs the same as one that may. */
+    verified = identity_verify(
+        usable ? key.public_key.b : net->dummy_key, body->signature.b, TAG_AUTH,
+        net->identity.cluster_id, message, sizeof message);
+    if (!usable || verified != ST_OK) {
+        refuse(connection, frame->request_id, true);
+        return;
+    }
+    connection->session = key;
+    succeed(connection, frame->request_id, &ok);
+}
+
+static void throttled(struct connection *connection, uint64_t request_id,
+                      int64_t left_us)
+{
+    struct connection_fault fault = {0, 0xffff,
+                                     (uint32_t)((left_us + 999) / 1000)};
+
+    frame_gate_refused(&connection->gate);
+    connection_error(connection, ST_THROTTLED, SCOPE_REQUEST, request_id,
+                     &fault);
+}
+
+/* What an account is called in the throttle's table and in PW_PROVE. */
+static void name_hash(uint8_t out[16], struct slice name)
+{
+    crypto_hash_sha256_state state;
+    uint8_t hash[HASH_SIZE];
+
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, tags_bytes(TAG_PWNAME), TAG_SIZE);
+    crypto_hash_sha256_update(&state, name.data, name.size);
+    crypto_hash_sha256_final(&state, hash);
+    memcpy(out, hash, 16);
+}
+
+static void pw_start(struct connection *connection, const struct frame *frame,
+                     const struct message_pw_start *body)
+{
+    struct net *net = connection->home->net;
+    struct directory *directory = pipeline_directory(net->pipeline);
+    struct message_pw_params params = {.kdf_id = 1,
+                                       .lanes = 1,
+                                       .passes = KDF_PASSES_DEFAULT,
+                                       .memory_kib = KDF_MEMORY_KIB_DEFAULT};
+
+    if (++connection->pw_starts > PW_STARTS_PER_CONNECTION_MAX ||
+        connection->login_failures >= LOGIN_FAILURES_PER_CONNECTION_MAX) {
+        connection->login_failures = LOGIN_FAILURES_PER_CONNECTION_MAX;
+        refuse(connection, frame->request_id, true);
+        return;
+    }
+    if (!usage_take(net->sources, connection->source.name, USAGE_PW_STARTS, 1,
+                    PW_STARTS_PER_SOURCE_PER_MINUTE, 1, loop_now_us() / 3)) {
+        /* The clock runs at a third: twenty a minute. */
+        throttled(connection, frame->request_id, 3 * US);
+        return;
+    }
+    connection->pw_role = body->role;
+    connection->pw_known = directory_find_account(
+        directory, &connection->pw_account, body->username);
+    name_hash(connection->pw_name_hash, body->username);
+    directory_password_salt(directory, params.salt.b, body->username);
+    frame_gate_params(&connection->gate);
+    connection_send(connection, MESSAGE_PW_PARAMS, frame->request_id, &params);
+}
+
+static bool take_prove(struct net *net)
+{
+    bool taken;
+
+    pthread_mutex_lock(&net->proves_lock);
+    taken = bucket_take(&net->proves, loop_now_us(), PW_PROVES_PER_SECOND_MAX,
+                        PW_PROVES_PER_SECOND_MAX, 1);
+    pthread_mutex_unlock(&net->proves_lock);
+    return taken;
+}
+
+/* The password was right: the session is that of the account's signing key. */
+static bool find_signing_key(struct connection *connection, uint16_t role)
+{
+    struct net *net = connection->home->net;
+
+    return directory_find(pipeline_directory(net->pipeline),
+                          &connection->session,
+                          connection->pw_account.key_id.b) &&
+           connection->session.state == 1 && connection->session.role == role;
+}
+
+static void count_wrong_password(struct connection *connection)
+{
+    struct net *net = connection->home->net;
+    uint32_t failures = usage_login_failed(
+        net->accounts, connection->pw_name_hash, loop_now_us());
+
+    if (failures == LOGIN_FAILURES_LOCK && connection->pw_known)
+        pipeline_lock_key(net->pipeline, connection->pw_account.key_id.b);
+}
+
+static void pw_prove(struct connection *connection, const struct frame *frame,
+                     const struct message_pw_prove *body)
+{
+    struct net *net = connection->home->net;
+    struct message_auth_ok ok = {0};
+    uint8_t message[AUTH_MESSAGE_SIZE];
+    bool usable = connection->pw_known && connection->pw_account.state == 1;
+    int64_t delay_us;
+    enum status verified;
+
+    delay_us = usage_login_delay(net->accounts, connection->pw_name_hash,
+                                 loop_now_us());
+    if (delay_us > 0 || !take_prove(net)) {
+        throttled(connection, frame->request_id, delay_us > 0 ? delay_us : US);
+        return;
+    }
+    auth_message(message, connection, connection->pw_name_hash, body->role);
+    verified = identity_verify(
+        usable ? connection->pw_account.login_key.b : net->dummy_key,
+        body->signature.b, TAG_PWAUTH, net->identity.cluster_id, message,
+        sizeof message);
+    if (!usable || verified != ST_OK || body->role != connection->pw_role ||
+        !find_signing_key(connection, body->role)) {
+        count_wrong_password(connection);
+        refuse(connection, frame->request_id, true);
+        return;
+    }
+    usage_login_succeeded(net->accounts, connection->pw_name_hash);
+    ok.has_wrapped_key = true;
+    ok.wrapped_key =
+        slice_of(connection->pw_account.wrapped_key, WRAPPED_KEY_SIZE);
+    ok.has_key_id = true;
+    ok.key_id = connection->session.key_id;
+    succeed(connection, frame->request_id, &ok);
+    sodium_memzero(&connection->pw_account, sizeof connection->pw_account);
+}
+
+void login_frame(struct connection *connection, const struct frame *frame,
+                 const union frame_body *body)
+{
+    struct connection_fault fault = {0, 0xffff, 0};
+
+    /* The gate lets only these pass before login. */
+    if (frame->type == MESSAGE_AUTH_KEY)
+        auth_key(connection, frame, &body->auth_key);
+    else if (frame->type == MESSAGE_PW_START)
+        pw_start(connection, frame, &body->pw_start);
+    else if (frame->type == MESSAGE_PW_PROVE)
+        pw_prove(connection, frame, &body->pw_prove);
+    else if (!request_plain(connection, frame, body))
+        connection_error(connection, ST_STATE, SCOPE_CONNECTION,
+                         frame->request_id, &fault);
+}

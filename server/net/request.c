@@ -1,0 +1,440 @@
+#include <sodium.h>
+#include <string.h>
+
+#include "protocol/answer.h"
+#include "server/net/home.h"
+
+enum { US = 1000000 };
+
+void request_heard(struct connection *connection)
+{
+    int64_t idle_us =
+        US * (int64_t)(connection->is_machine ? IDLE_S_MACHINE : IDLE_S_PERSON);
+    int64_t now_us = loop_now_us();
+
+    connection->idle_deadline_us = now_us + idle_us;
+    connection->ping_due_us = now_us + idle_us / 2;
+}
+
+bool request_strike(struct connection *connection, enum status status,
+                    const uint8_t *signer, uint64_t request_id)
+{
+    struct net *net = connection->home->net;
+    bool plain = connection->session.carrier == 0;
+    bool frame_error = status < ST_NO_SESSION;
+    const uint8_t *key = signer != NULL ? signer : connection->session.key_id.b;
+    int64_t now_us = loop_now_us();
+    bool over = false;
+
+    atomic_fetch_add(&net->counters.strikes, 1);
+    if (frame_error || connection->phase != PHASE_OPEN)
+        over = usage_strike(net->sources, connection->source.name, now_us);
+    if (connection->phase == PHASE_OPEN &&
+        (plain ||
+         status != ST_BAD_SIG)) /* Carried noise is not the carrier's. */
+        over = usage_strike(net->keys, key, now_us) || over;
+    if (!over || connection->phase != PHASE_OPEN)
+        return false;
+    /* The 17th: LIMIT, and a plain connection closes. */
+    connection_error(connection, ST_LIMIT,
+                     plain || frame_error ? SCOPE_CONNECTION : SCOPE_REQUEST,
+                     request_id, NULL);
+    return true;
+}
+
+static struct connection_request *take_request(struct connection *connection,
+                                               uint64_t request_id)
+{
+    for (uint16_t i = 0; i < connection->inflight_max; i++) {
+        if (connection->requests[i].request_id != 0)
+            continue;
+        connection->requests[i].request_id = request_id;
+        connection->requests_count++;
+        return &connection->requests[i];
+    }
+    return NULL;
+}
+
+static bool drop_request(struct connection *connection, uint64_t request_id,
+                         struct bytes16 *signer_out)
+{
+    for (uint16_t i = 0; i < connection->inflight_max; i++) {
+        if (connection->requests[i].request_id != request_id)
+            continue;
+        *signer_out = connection->requests[i].signer;
+        connection->requests[i].request_id = 0;
+        connection->requests_count--;
+        return true;
+    }
+    return false;
+}
+
+/* Refused after login and before it could be an entry: answered, and noted. */
+static void refuse_command(struct connection *connection,
+                           const struct frame *frame, enum status status,
+                           const struct command *command, uint16_t tag,
+                           uint16_t item)
+{
+    struct connection_fault fault = {tag, item, 0};
+    struct refused_line line = {
+        .session = connection->session.key_id,
+        .code = (uint16_t)status,
+        .count = 1,
+        .opcode = command_peek_opcode(frame->body),
+    };
+    const uint8_t *signer = NULL;
+
+    if (frame->body.size >= COMMAND_HEADER_SIZE) {
+        struct command_header header;
+        command_header_decode(&header, frame->body.data);
+        memcpy(line.signer.b, header.key_id, KEY_ID_SIZE);
+    }
+    if (command != NULL && command->header.items_count > 0)
+        line.subject = command->items[0].clear_part.subject;
+    crypto_hash_sha256(line.command_hash.b, frame->body.data, frame->body.size);
+    pipeline_refused(connection->home->net->pipeline, &line);
+    if (status == ST_BAD_SIG || status == ST_NOT_CARRIER) {
+        if (request_strike(connection, status, signer, frame->request_id))
+            return;
+    }
+    connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
+                     &fault);
+}
+
+static bool is_rate_free(struct connection *connection,
+                         const struct directory_key *signer)
+{
+    const struct net_options *options = &connection->home->net->options;
+    bool person = signer->role == ROLE_USER || signer->role == ROLE_STAFF ||
+                  signer->role == ROLE_AUDITOR;
+    uint32_t rate = person ? options->commands_per_second_person
+                           : options->commands_per_second_body;
+
+    return rate == 0 ||
+           usage_take(connection->home->net->keys, signer->key_id.b,
+                      USAGE_COMMANDS, rate, rate * 4, 1, loop_now_us());
+}
+
+/* Steps 4 to 6: the signer's key, the signature, the carrier's right. */
+static enum status judge_signer(struct connection *connection,
+                                const struct command *command,
+                                struct directory_key *signer_out)
+{
+    struct net_loop *home = connection->home;
+    struct directory *directory = pipeline_directory(home->net->pipeline);
+    enum status status;
+
+    if (!directory_find(directory, signer_out, command->header.key_id))
+        return ST_STALE_KEY;
+    if (home->signatures_left > 0)
+        home->signatures_left--;
+    status = command_verify(command, signer_out->public_key.b);
+    if (status != ST_OK)
+        return status;
+    if (memcmp(command->header.key_id, connection->session.key_id.b,
+               KEY_ID_SIZE) != 0 &&
+        connection->session.carrier == 0)
+        return ST_NOT_CARRIER;
+    return ST_OK;
+}
+
+static void submit(struct connection *connection, const struct frame *frame,
+                   const struct command *command,
+                   const struct directory_key *signer)
+{
+    struct net *net = connection->home->net;
+    bool carried = memcmp(signer->key_id.b, connection->session.key_id.b,
+                          KEY_ID_SIZE) != 0;
+    struct work_origin origin = {
+        .loop = connection->home->number,
+        .connection = connection->id,
+        .request_id = frame->request_id,
+        .session_key = connection->session.key_id,
+        .carrier = carried ? connection->session.carrier : 0,
+        .carrier_kind = carried ? connection->session.carrier_kind : 0,
+        .organisation = signer->organisation,
+    };
+    struct connection_request *request =
+        take_request(connection, frame->request_id);
+    struct work *work;
+    struct bytes16 unused;
+    enum status status = ST_BUSY;
+
+    INVARIANT(request != NULL);
+    request->signer = signer->key_id;
+    work = work_open(command, &origin);
+    if (work != NULL)
+        status = pipeline_submit(net->pipeline, work);
+    if (status == ST_OK)
+        return;
+    work_close(work);
+    (void)drop_request(connection, frame->request_id, &unused);
+    connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
+                     &(struct connection_fault){0, 0xffff, 100});
+}
+
+static void take_command(struct connection *connection,
+                         const struct frame *frame)
+{
+    struct net_loop *home = connection->home;
+    struct net *net = home->net;
+    const struct operation_info *operation =
+        operation_info(command_peek_opcode(frame->body));
+    struct command_policy policy = {
+        .env_tag = net->identity.cluster_id[0],
+        .portal = net->options.portal,
+        .registry = net->options.registry,
+        .system = operation != NULL && operation->realm == OP_REALM_SYSTEM,
+        .ttl_s_max = TTL_S_MAX,
+        .items_max = connection->items_max,
+    };
+    struct command command = {0};
+    struct directory_key signer;
+    enum status status;
+
+    atomic_fetch_add_explicit(&net->counters.commands, 1, memory_order_relaxed);
+    if (connection->session.is_node)
+        policy.system = true;
+    status = command_decode(&command, home->items, frame->body, &policy);
+    if (status != ST_OK) {
+        refuse_command(connection, frame, status, NULL, 0, 0xffff);
+        return;
+    }
+    command_digest(&command, net->identity.cluster_id);
+    status = judge_signer(connection, &command, &signer);
+    if (status == ST_OK &&
+        usage_penalty(net->keys, signer.key_id.b, loop_now_us()) > 0)
+        status = ST_LIMIT;
+    if (status == ST_OK && !is_rate_free(connection, &signer))
+        status = ST_LIMIT;
+    if (status != ST_OK)
+        refuse_command(connection, frame, status, &command, 0, 0xffff);
+    else
+        submit(connection, frame, &command, &signer);
+}
+
+static void take_query(struct connection *connection, const struct frame *frame,
+                       const struct message_query *query)
+{
+    uint8_t bytes[BLOB_SIZE_MAX];
+    struct writer rows;
+    struct message_rows body = {.query = query->query, .version = 1};
+    enum status status;
+
+    writer_init(&rows, bytes, sizeof bytes);
+    status = pipeline_query(connection->home->net->pipeline, &rows,
+                            query->query, query->version, query->fields);
+    if (status != ST_OK) {
+        connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
+                         NULL);
+        return;
+    }
+    body.rows = writer_slice(&rows);
+    frame_write(connection_frame(connection, body.rows.size + 64), MESSAGE_ROWS,
+                frame->request_id, &body);
+}
+
+static void take_watch(struct connection *connection, const struct frame *frame,
+                       const struct message_watch *body)
+{
+    struct connection_watch *free_one = NULL;
+    enum status status = ST_QUOTA;
+
+    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
+        if (!connection->watches[i].live)
+            free_one = &connection->watches[i];
+    }
+    if (free_one != NULL) {
+        *free_one = (struct connection_watch){.request_id = frame->request_id};
+        status = pipeline_watch_open(connection->home->net->pipeline,
+                                     &free_one->watch, body->index,
+                                     connection->session.key_id.b);
+        free_one->live = status == ST_OK;
+        if (free_one->live)
+            atomic_fetch_add(&connection->home->net->watching, 1);
+    }
+    if (status != ST_OK)
+        connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
+                         NULL);
+}
+
+static uint32_t add_credit(uint32_t have, uint32_t more, uint32_t limit)
+{
+    return more > limit - have ? limit : have + more;
+}
+
+static void take_credit(struct connection *connection,
+                        const struct message_credit *body)
+{
+    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
+        struct connection_watch *watch = &connection->watches[i];
+        if (!watch->live || watch->request_id != body->watch)
+            continue;
+        watch->credit_frames = add_credit(watch->credit_frames, body->frames,
+                                          EVENT_CREDIT_FRAMES_MAX);
+        watch->credit_bytes = add_credit(watch->credit_bytes, body->bytes,
+                                         EVENT_CREDIT_BYTES_MAX);
+    }
+    request_pump_watches(connection);
+}
+
+/* One event, if there is one and the credit covers it. */
+static bool pump_one(struct connection *connection,
+                     struct connection_watch *watch)
+{
+    struct net_loop *home = connection->home;
+    struct watch at = watch->watch;
+    struct slice entry;
+    struct writer *writer;
+    size_t begin;
+    enum status status;
+
+    if (watch->credit_frames == 0 ||
+        connection->tx_to - connection->tx_from > TX_SIZE_LOW)
+        return false;
+    status = pipeline_watch_next(home->net->pipeline, &watch->watch, &entry,
+                                 home->watch_buffer);
+    if (status == ST_AGAIN)
+        return true;
+    if (status == ST_OK && entry.size > watch->credit_bytes) {
+        watch->watch = at; /* Not covered yet: look at it again later. */
+        return false;
+    }
+    if (status == ST_END)
+        return false;
+    if (status != ST_OK) {
+        watch->live = false;
+        atomic_fetch_sub(&home->net->watching, 1);
+        connection_error(connection, status, SCOPE_REQUEST, watch->request_id,
+                         NULL);
+        return false;
+    }
+    watch->credit_frames--;
+    watch->credit_bytes -= (uint32_t)entry.size;
+    writer = connection_frame(connection, entry.size + FRAME_HEADER_SIZE);
+    begin = frame_begin(writer, MESSAGE_EVENT, 0, watch->request_id);
+    writer_bytes(writer, entry.data, entry.size);
+    frame_end(writer, begin);
+    return true;
+}
+
+void request_pump_watches(struct connection *connection)
+{
+    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
+        int rounds = EVENT_CREDIT_FRAMES_MAX;
+        while (connection->phase == PHASE_OPEN && connection->watches[i].live &&
+               rounds-- > 0 && pump_one(connection, &connection->watches[i]))
+            continue;
+    }
+}
+
+bool request_plain(struct connection *connection, const struct frame *frame,
+                   const union frame_body *body)
+{
+    struct message_pong pong;
+    int64_t now_us = loop_now_us();
+
+    switch (frame->type) {
+    case MESSAGE_PING:
+        if (!bucket_take(&connection->pings, now_us, PING_PER_SECOND_MAX,
+                         PING_BURST, 1)) {
+            connection_error(connection, ST_LIMIT, SCOPE_CONNECTION,
+                             frame->request_id, NULL);
+            return true;
+        }
+        pong = (struct message_pong){.echo = body->ping.time,
+                                     .time = loop_wall_us()};
+        connection_send(connection, MESSAGE_PONG, frame->request_id, &pong);
+        return true;
+    case MESSAGE_PONG:
+        return true;
+    case MESSAGE_PAD:
+        if (!bucket_take(&connection->pads, now_us, PAD_BYTES_PER_SECOND_MAX,
+                         2 * PAD_BYTES_PER_SECOND_MAX,
+                         (uint32_t)frame->body.size + FRAME_HEADER_SIZE))
+            connection_error(connection, ST_LIMIT, SCOPE_CONNECTION, 0, NULL);
+        return true;
+    case MESSAGE_BYE:
+        connection_finish(connection);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void request_frame(struct connection *connection, const struct frame *frame,
+                   const union frame_body *body)
+{
+    request_heard(connection);
+    if (request_plain(connection, frame, body))
+        return;
+    if (frame->type != MESSAGE_CANCEL && frame->type != MESSAGE_CREDIT &&
+        connection->requests_count >= connection->inflight_max) {
+        connection_error(connection, ST_INFLIGHT, SCOPE_CONNECTION,
+                         frame->request_id, NULL);
+    } else if (frame->type == MESSAGE_COMMAND) {
+        take_command(connection, frame);
+    } else if (frame->type == MESSAGE_QUERY) {
+        take_query(connection, frame, &body->query);
+    } else if (frame->type == MESSAGE_WATCH) {
+        take_watch(connection, frame, &body->watch);
+    } else if (frame->type == MESSAGE_CREDIT) {
+        take_credit(connection, &body->credit);
+    } else {
+        /* CANCEL: best effort, and a command taken is not given up. */
+        INVARIANT(frame->type == MESSAGE_CANCEL);
+    }
+}
+
+static bool counts_as_strike(uint16_t code)
+{
+    return code == ST_IDEM_CONFLICT ||
+           (code >= ST_BAD_FIELD && code <= ST_TRAILING);
+}
+
+static void send_answer(struct connection *connection,
+                        const struct reply *reply)
+{
+    struct answer answer = {
+        .code = reply->code,
+        .duplicate = (reply->flags & REPLY_DUPLICATE) != 0,
+        .result_omitted = (reply->flags & REPLY_RESULT_OMITTED) != 0,
+        .result = slice_of(reply->result, reply->result_size),
+    };
+    size_t parts = answer_parts_count(reply->result_size);
+
+    if (reply->flags & REPLY_RECEIPT) {
+        answer.receipt = reply->receipt;
+        answer.signature = reply->receipt_signature;
+    }
+    for (size_t i = 0; i < parts && connection->phase == PHASE_OPEN; i++) {
+        size_t from = i * RESULT_PART_SIZE_MAX;
+        size_t size = reply->result_size - from;
+        if (size > RESULT_PART_SIZE_MAX)
+            size = RESULT_PART_SIZE_MAX;
+        answer_write_part(
+            connection_frame(connection, size + FRAME_HEADER_SIZE +
+                                             ANSWER_FIXED_SIZE + RECEIPT_SIZE +
+                                             SIGNATURE_SIZE),
+            reply->request_id, &answer, i);
+    }
+}
+
+void request_reply(struct connection *connection, struct reply *reply)
+{
+    struct connection_fault fault = {reply->tag, reply->item,
+                                     reply->retry_after_ms};
+    struct bytes16 signer;
+
+    if (connection->phase == PHASE_OPEN &&
+        drop_request(connection, reply->request_id, &signer)) {
+        if (!reply->is_error)
+            send_answer(connection, reply);
+        else if (!counts_as_strike(reply->code) ||
+                 !request_strike(connection, (enum status)reply->code, signer.b,
+                                 reply->request_id))
+            connection_error(connection, (enum status)reply->code,
+                             SCOPE_REQUEST, reply->request_id, &fault);
+    }
+    reply_close(reply);
+}
