@@ -23,4 +23,18 @@ NODISCARD enum status section_collect(struct act *act, struct list *list_out,
                                       uint64_t subject, uint16_t sections,
                                       uint32_t provider);
 
+/*
+ * section_may_read(act, consent_out, sections, consent, file_number):
+ * Whether the signer may read ${sections} of act->subject: its own persons, the
+ * holder of a grant, the owner's staff for a purpose and a file, a supplier
+ * what it supplied.  consent_out->number is 0 unless a case was used.
+ *
+ * Returns: ST_OK; ST_NOT_SELF, ST_NO_GRANT and ST_NO_PURPOSE, alike whether
+ *          the subject exists or not (R-10.1.2); ST_OUT_OF_SCOPE.
+ */
+NODISCARD enum status section_may_read(struct act *act,
+                                       struct row_consent *consent_out,
+                                       uint16_t sections, uint32_t consent,
+                                       struct slice file_number);
+
 #endif

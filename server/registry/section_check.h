@@ -44,8 +44,7 @@ struct section_scene {
     int32_t today;
     bool registered_known;
     int32_t registered;    /* By the current S04. */
-    uint8_t provider_kind; /* ORGANISATION_KINDS; 0 for the subject. */
-    struct slice provider; /* Its name. */
+    struct slice provider; /* Name of the organisation; for S11 only. */
 };
 
 /* A decoded record of any section. */

@@ -16,6 +16,8 @@ enum subject_state {
     SUBJECT_CLOSED = 3
 };
 
+#define SECTION_BIT(number) ((uint16_t)(1u << ((number)-1)))
+
 /* Bytes of subject.heads: two numbers a section, and the own contacts. */
 enum { SUBJECT_HEADS_SIZE = SECTIONS_COUNT * 8 + 4 };
 
