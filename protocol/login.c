@@ -8,7 +8,8 @@
 enum { LOGIN_MESSAGE_SIZE = HASH_SIZE + LOGIN_NAME_SIZE + 8 };
 static_assert(TAG_SIZE + CLUSTER_ID_SIZE + LOGIN_MESSAGE_SIZE == 88,
               "88 bytes are signed");
-static_assert((int)LOGIN_NAME_SIZE == (int)KEY_ID_SIZE, "a key's number is a name");
+static_assert((int)LOGIN_NAME_SIZE == (int)KEY_ID_SIZE,
+              "a key's number is a name");
 
 static enum tag login_tag(enum login_way way)
 {
