@@ -290,6 +290,26 @@ static enum status model_truncate(struct disk_file *file, uint64_t size)
     return ST_OK;
 }
 
+static bool model_lies_of(const struct disk_model *model, const char *name)
+{
+    const size_t size = strlen(model->lying);
+
+    if (size == 0)
+        return false;
+    if (model->lying[size - 1] == '*')
+        return strncmp(model->lying, name, size - 1) == 0;
+    return strcmp(model->lying, name) == 0;
+}
+
+static bool model_lies_of_node(const struct disk_model *model, int node)
+{
+    for (int i = 0; i < model->names.count; i++)
+        if (model->names.rows[i].node == node &&
+            model_lies_of(model, model->names.rows[i].name))
+            return true;
+    return false;
+}
+
 static enum status model_sync(struct disk_file *file)
 {
     struct disk_model *model = model_of(file->disk);
@@ -305,9 +325,7 @@ static enum status model_sync(struct disk_file *file)
         return ST_DISK_FAILED;
     }
     model->syncs++;
-    if (model->lying[0] != '\0' &&
-        disk_model_names_node(&model->names, model->lying) ==
-            ((struct model_file *)file)->node)
+    if (model_lies_of_node(model, ((struct model_file *)file)->node))
         return ST_OK;
     for (size_t i = 0; i < node->capacity / DISK_MODEL_SECTOR; i++)
         if (disk_model_node_pending(node, i))
@@ -387,6 +405,8 @@ static enum status model_sync_directory(struct disk *disk,
 
     if (!model_change(model))
         return ST_DISK_FAILED;
+    if (model_lies_of(model, directory))
+        return ST_OK;
     for (int i = 0; i < model->steps_count; i++) {
         const struct model_step *step = &model->steps[i];
         const char *name = step->newer[0] != '\0' ? step->newer : step->older;

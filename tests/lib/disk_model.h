@@ -38,6 +38,9 @@ struct disk_model *disk_model_crash(const struct disk_model *model,
 /* A number that is equal for disks with equal names and bytes. */
 uint64_t disk_model_digest(const struct disk_model *model);
 
+/* The same, and what is pending counts too. */
+uint64_t disk_model_state(const struct disk_model *model);
+
 /* After ${calls} more calls that change anything, all calls fail (power off).
  */
 void disk_model_power_off_after(struct disk_model *model, size_t calls);
@@ -62,7 +65,11 @@ void disk_model_fail_sync_after(struct disk_model *model, size_t syncs);
 /* At most ${bytes} bytes in all files together. */
 void disk_model_limit(struct disk_model *model, uint64_t bytes);
 
-/* A disk that lies: disk_sync() of ${name} returns ST_OK and does nothing. */
+/*
+ * A disk that lies: disk_sync() of the file ${name}, or disk_sync_directory()
+ * of the directory ${name}, returns ST_OK and does nothing; a name ending in
+ * '*' stands for all that begin so.  NULL makes it honest again.
+ */
 void disk_model_lie(struct disk_model *model, const char *name);
 
 /* Counts of successful calls, by kind. */

@@ -122,6 +122,30 @@ uint64_t disk_model_digest(const struct disk_model *model)
     return sum;
 }
 
+uint64_t disk_model_state(const struct disk_model *model)
+{
+    uint64_t sum = disk_model_digest(model);
+
+    for (int i = 0; i < model->durable.count; i++) {
+        const struct model_name *row = &model->durable.rows[i];
+        const struct model_node *node = &model->nodes[row->node];
+
+        sum +=
+            3 * XXH3_64bits_withSeed(node->durable, (size_t)node->durable_size,
+                                     XXH3_64bits(row->name, strlen(row->name)));
+    }
+    for (int i = 0; i < model->steps_count; i++) {
+        const struct model_step *step = &model->steps[i];
+        const struct model_node *node = &model->nodes[step->node];
+
+        sum = XXH3_64bits_withSeed(step->older, strlen(step->older), sum);
+        sum = XXH3_64bits_withSeed(step->newer, strlen(step->newer), sum);
+        sum = XXH3_64bits_withSeed(node->durable, (size_t)node->durable_size,
+                                   sum);
+    }
+    return sum;
+}
+
 void disk_model_power_off_after(struct disk_model *model, size_t calls)
 {
     model->changes_max = model->changes + calls;
@@ -156,7 +180,7 @@ void disk_model_limit(struct disk_model *model, uint64_t bytes)
 
 void disk_model_lie(struct disk_model *model, const char *name)
 {
-    disk_model_name_copy(model->lying, name);
+    disk_model_name_copy(model->lying, name == NULL ? "" : name);
 }
 
 size_t disk_model_syncs(const struct disk_model *model)

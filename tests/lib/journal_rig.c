@@ -40,17 +40,14 @@ enum status journal_rig_append(struct journal_rig *rig, size_t size)
     REQUIRE(index < JOURNAL_RIG_ENTRIES_MAX);
     bytes = malloc(size);
     REQUIRE(bytes != NULL);
-    entry = log_maker_entry(bytes, &end, size, 1, 0);
+    entry = log_maker_entry(bytes, &end, size, 1, rig->variant);
     status = journal_append(rig->journal, &entry, 1);
-    if (status != ST_OK) {
-        free(bytes);
-        return status;
-    }
     free(rig->bytes[index]);
     rig->bytes[index] = bytes;
     rig->sizes[index] = size;
-    rig->end = end;
-    return ST_OK;
+    if (status == ST_OK)
+        rig->end = end;
+    return status;
 }
 
 void journal_rig_fill(struct journal_rig *rig, size_t count)

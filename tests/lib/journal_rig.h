@@ -19,6 +19,7 @@ struct journal_rig {
     struct journal_report report;
     struct journal_options options;
     struct journal_end end; /* Of what was handed to the journal. */
+    uint8_t variant;        /* Makes entries of one index differ. */
     size_t sizes[JOURNAL_RIG_ENTRIES_MAX];
     uint8_t *bytes[JOURNAL_RIG_ENTRIES_MAX];
 };
@@ -27,7 +28,7 @@ struct journal_rig {
 void journal_rig_begin(struct journal_rig *rig, uint32_t segment_size);
 void journal_rig_end(struct journal_rig *rig);
 
-/* Appends one entry of ${size} bytes and remembers it. */
+/* Appends one entry of ${size} bytes and remembers it, even if that fails. */
 enum status journal_rig_append(struct journal_rig *rig, size_t size);
 
 /* Appends ${count} entries of JOURNAL_RIG_ENTRY bytes; syncs. */
