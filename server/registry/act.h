@@ -130,12 +130,23 @@ enum act_right {
 };
 bool act_is_self(struct act *act, uint64_t subject, enum act_right right);
 
+/* By section S01 alone: himself or the representative, who has every right. */
+bool act_is_representative(struct act *act, uint64_t subject);
+
+/* True if ${day} is in the term; ${to} 0 is open. */
+bool act_in_term(int32_t day, int32_t from, int32_t to);
+
 /* Civil day of ${time} by the setting utc_offset_minutes. */
 int32_t act_day(struct state *state, int64_t time);
 
 /* Purpose registered, covers ${sections} and this actor: ST_OK, ST_NO_PURPOSE.
  */
 NODISCARD enum status act_check_purpose(struct act *act, uint16_t sections);
+
+/* What a credential is found by: HMAC-SHA-256 under the cluster secret of
+ * T("DFT1/pwname") and the account's name, whole. */
+void act_name_tag(const struct act *act, struct bytes32 *tag_out,
+                  struct slice username);
 
 /* Pseudonyms shown in access lists: of the signer's person, and of any.  Zeros
  * for no person (0). */

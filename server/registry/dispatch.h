@@ -52,8 +52,8 @@ NODISCARD enum status permit_check(struct act *act, uint32_t duty_number);
  * appended to ${result_out} where the code is ST_OK (others leave it unchanged,
  * except section writes refused by ST_BAD_FIELD, which name the field).
  *
- * Requires: as permit_check(); act->space and ${result_out} are empty, each
- *           with room for RESULT_SIZE_MAX bytes.
+ * Requires: as permit_check(); act->space is empty, and it and ${result_out}
+ *           have room for RESULT_SIZE_MAX more bytes.
  * Returns:  the decision; below 1000.
  */
 enum status dispatch_item(struct act *act, uint32_t duty_number,

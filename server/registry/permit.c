@@ -1,0 +1,175 @@
+#include <string.h>
+
+#include "protocol/contract.h"
+#include "server/registry/dispatch.h"
+#include "server/registry/rows.h"
+
+enum { DUTY_LETTERS = DUTIES_COUNT - 1 };
+
+/* Keys whose commands need an open session: people's own, and whatever comes
+ * over a portal component or gateway. */
+static bool permit_needs_session(const struct act *act)
+{
+    return act->signer.role == ROLE_USER || act->carrier != 0 ||
+           act->signer.level <= 1;
+}
+
+static bool permit_has_session(struct act *act)
+{
+    struct row_session session = {.key_id = act->signer.key_id};
+
+    return state_get(act->state, TABLE_SESSION, &session) &&
+           act->log_time < session.until;
+}
+
+/* Who acts under no assignment, by the kind of his key. */
+static enum duty permit_duty_of_key(const struct row_key *key)
+{
+    if (key->is_node)
+        return DUTY_SYS;
+    switch ((enum role)key->role) {
+    case ROLE_PORTAL:
+        return DUTY_PRT;
+    case ROLE_EHIS:
+        return DUTY_EHS;
+    case ROLE_PAYMENT:
+        return DUTY_PAY;
+    case ROLE_COORDINATOR:
+        return DUTY_COR;
+    case ROLE_CLOUD:
+        return DUTY_CLD;
+    case ROLE_PROVIDER:
+        return DUTY_BPR;
+    case ROLE_AUDITOR:
+    case ROLE_USER:
+    case ROLE_PARTICIPANT:
+    case ROLE_STAFF:
+        return DUTY_USR;
+    }
+    return DUTY_USR;
+}
+
+/* Bodies with a system of their own, and institutions that joined EHIS. */
+static bool permit_feeds(const struct row_organisation *organisation)
+{
+    return organisation->kind == ORGANISATION_BODY_WITH_SYSTEM ||
+           (organisation->kind == ORGANISATION_INSTITUTION &&
+            organisation->ehis_code.size > 0);
+}
+
+/*
+ * The assignment belongs to the person, but works only with a key enrolled for
+ * that organisation: who can enrol a key for a person as a user must not gain
+ * that person's duties.
+ */
+static bool permit_holds(struct act *act, struct act_capacity *capacity,
+                         uint32_t number)
+{
+    struct row_duty row = {.assignment = number};
+    struct row_organisation organisation = {0};
+
+    if (!state_get(act->state, TABLE_DUTY, &row) ||
+        row.person != act->signer.person || row.state != DUTY_ACTIVE ||
+        row.organisation != act->signer.organisation || act->today < row.from ||
+        (row.to != 0 && act->today > row.to))
+        return false;
+    organisation.number = row.organisation;
+    if (!state_get(act->state, TABLE_ORGANISATION, &organisation) ||
+        organisation.state != ORGANISATION_ACTIVE)
+        return false;
+    capacity->duty = row.duty;
+    capacity->organisation = row.organisation;
+    capacity->organisation_kind = organisation.kind;
+    capacity->scope = row.scope;
+    capacity->feeds = permit_feeds(&organisation);
+    return true;
+}
+
+/* Without an assignment a machine stands for its organisation, and a person for
+ * nobody but himself. */
+static bool permit_stands(struct act *act, struct act_capacity *capacity)
+{
+    struct row_organisation organisation = {.number = act->signer.organisation};
+
+    capacity->duty = (uint8_t)permit_duty_of_key(&act->signer);
+    if (capacity->duty == DUTY_USR || capacity->duty == DUTY_SYS)
+        return true;
+    if (!state_get(act->state, TABLE_ORGANISATION, &organisation) ||
+        organisation.state != ORGANISATION_ACTIVE)
+        return false;
+    capacity->organisation = organisation.number;
+    capacity->organisation_kind = organisation.kind;
+    return true;
+}
+
+static void permit_resolve(struct act *act, uint32_t number)
+{
+    struct act_capacity *capacity = &act->capacity;
+    struct row_carrier carrier = {.number = act->carrier};
+
+    memset(capacity, 0, sizeof *capacity);
+    capacity->index = act->index;
+    capacity->number = number;
+    if (!state_get(act->state, TABLE_KEY, &act->signer)) {
+        struct bytes16 key_id = act->signer.key_id;
+
+        memset(&act->signer, 0, sizeof act->signer);
+        act->signer.key_id = key_id;
+    }
+    if (act->carrier != 0 && state_get(act->state, TABLE_CARRIER, &carrier))
+        capacity->carrier_kind = carrier.kind;
+    capacity->session = !permit_needs_session(act) || permit_has_session(act);
+    capacity->held = number != 0 ? permit_holds(act, capacity, number)
+                                 : permit_stands(act, capacity);
+    capacity->known = true;
+}
+
+/* Copies the capacity to where handlers look for it. */
+static void permit_take_on(struct act *act)
+{
+    const struct act_capacity *capacity = &act->capacity;
+
+    act->duty = (enum duty)capacity->duty;
+    act->assignment = capacity->held ? capacity->number : 0;
+    act->organisation = capacity->organisation;
+    act->organisation_kind = capacity->organisation_kind;
+    act->scope = capacity->scope;
+    act->carrier_kind = capacity->carrier_kind;
+}
+
+static bool permit_is_genesis(const struct act *act)
+{
+    return act->index == 0 && act->operation->opcode == OPCODE_SYSTEM_GENESIS;
+}
+
+enum status permit_check(struct act *act, uint32_t duty_number)
+{
+    const struct operation_info *operation = act->operation;
+    const struct act_capacity *capacity = &act->capacity;
+
+    if (permit_is_genesis(act)) {
+        act->duty = DUTY_SYS;
+        act->letter = 'y';
+        return ST_OK;
+    }
+    if (!capacity->known || capacity->index != act->index ||
+        capacity->number != duty_number)
+        permit_resolve(act, duty_number);
+    permit_take_on(act);
+    act->letter = '.';
+
+    if (act->signer.state != KEY_ACTIVE)
+        return ST_KEY_INACTIVE;
+    if (!capacity->session && operation->opcode != OPCODE_AUTH_OPEN)
+        return ST_NO_SESSION;
+    if (act->signer.level < operation->level)
+        return ST_LEVEL;
+    if (!capacity->held)
+        return ST_NO_DUTY;
+    if (operation->carrier == CARRIER_EHIS &&
+        (act->carrier_kind != CARRIER_KIND_EHIS || !capacity->feeds))
+        return ST_NO_DUTY;
+    INVARIANT(capacity->duty >= 1 && capacity->duty <= DUTY_LETTERS);
+    act->letter = operation->who[capacity->duty - 1];
+    return act->letter == '.' ? ST_NO_DUTY : ST_OK;
+}
