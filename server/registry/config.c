@@ -1,0 +1,64 @@
+#include "protocol/contract.h"
+#include "server/registry/dispatch.h"
+#include "server/registry/rows.h"
+
+static const struct config_setting {
+    uint16_t number;
+    int64_t lo;
+    int64_t hi;
+} config_settings[] = {
+#define SETTING(number, name, initial, lo, hi, text) {number, lo, hi},
+    SETTING_LIST(SETTING)
+#undef SETTING
+};
+enum { CONFIG_COUNT = sizeof config_settings / sizeof config_settings[0] };
+static_assert((int)CONFIG_COUNT <= (int)LIST_COUNT_MAX,
+              "one answer lists them all");
+
+static const struct config_setting *config_find(uint16_t number)
+{
+    for (uint32_t i = 0; i < CONFIG_COUNT; i++) {
+        if (config_settings[i].number == number)
+            return &config_settings[i];
+    }
+    return NULL;
+}
+
+enum status config_change(struct act *act, const struct op_config_change *in,
+                          struct result_config_change *out)
+{
+    const struct config_setting *setting = config_find(in->setting);
+    struct row_setting row = {.setting = in->setting};
+    bool exists;
+
+    (void)out;
+    if (setting == NULL)
+        return ST_NO_SUCH;
+    if (in->value < setting->lo || in->value > setting->hi)
+        return ST_BAD_FIELD;
+    if (!rows_is_given(&in->basis))
+        return ST_NO_BASIS;
+    exists = state_get(act->state, TABLE_SETTING, &row);
+    row.value = in->value;
+    row.basis = in->basis;
+    if (exists)
+        state_update(act->state, TABLE_SETTING, &row);
+    else
+        state_insert(act->state, TABLE_SETTING, &row);
+    return ST_OK;
+}
+
+enum status config_list(struct act *act, const struct op_config_list *in,
+                        struct result_config_list *out)
+{
+    struct setting_row row;
+
+    (void)in;
+    out->settings = list_begin(act->space);
+    for (uint32_t i = 0; i < CONFIG_COUNT; i++) {
+        row.setting = config_settings[i].number;
+        row.value = state_setting(act->state, row.setting);
+        list_add(&out->settings, act->space, &schema_setting_row, &row);
+    }
+    return ST_OK;
+}
