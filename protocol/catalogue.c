@@ -56,7 +56,10 @@
                       FIELDS_MAX,                                              \
                   #lower " has too many fields");
 
-#define ELEMENT(lower, UPPER) SCHEMA(lower, UPPER)
+#define ELEMENT(lower, UPPER)                                      \
+    SCHEMA(lower, UPPER)                                           \
+    static_assert(sizeof(struct lower) <= ELEMENT_STRUCT_SIZE_MAX, \
+                  #lower " is too large for an element");
 SECTION_ELEMENT_LIST(ELEMENT)
 MESSAGE_ELEMENT_LIST(ELEMENT)
 OPERATION_ELEMENT_LIST(ELEMENT)

@@ -66,6 +66,7 @@ enum {
     FIELD_SIZE_MAX_BEFORE_LOGIN = 256,
     FIELDS_MAX = 40,
     TLV_HEADER_SIZE = 4,
+    ELEMENT_STRUCT_SIZE_MAX = 512, /* In memory, of a list's element. */
     FIELD_TLV = 0x8000, /* ERROR.tag of a TLV is its tag and this bit. */
     ERROR_TEXT_SIZE_MAX = 96,
     ADDRESS_SIZE_MAX = 64,
