@@ -7,7 +7,7 @@ enum status act_check_purpose(struct act *act, uint16_t sections)
 {
     struct row_purpose row = {.number = act->purpose};
     uint16_t kind = act->duty == DUTY_USR
-                        ? PURPOSE_KIND_SUBJECTS
+                        ? (uint16_t)PURPOSE_KIND_SUBJECTS
                         : (uint16_t)(1u << act->organisation_kind);
 
     if (act->purpose == 0 || !state_get(act->state, TABLE_PURPOSE, &row))
