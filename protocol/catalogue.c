@@ -54,7 +54,9 @@
         sizeof(struct lower)};                                                 \
     static_assert((0 UPPER##_FIELDS(ONE_F, ONE_L, ONE_O, ONE_P)) <=            \
                       FIELDS_MAX,                                              \
-                  #lower " has too many fields");
+                  #lower " has too many fields");                              \
+    static_assert(sizeof(struct lower) <= BODY_STRUCT_SIZE_MAX,                \
+                  #lower " is too large in memory");
 
 #define ELEMENT(lower, UPPER)                                      \
     SCHEMA(lower, UPPER)                                           \
@@ -142,6 +144,12 @@ static const char *const role_names[] = {"?",
 #undef ROLE
 };
 
+static const char *const bye_names[] = {
+#define BYE(number, UPPER, english) #UPPER,
+    BYE_LIST(BYE)
+#undef BYE
+};
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static_assert(COUNT_OF(sections) == SECTIONS_COUNT, "thirteen sections");
@@ -223,4 +231,9 @@ const char *duty_name(uint32_t duty)
 const char *role_name(uint32_t role)
 {
     return role_names[role < COUNT_OF(role_names) ? role : 0];
+}
+
+const char *bye_name(uint32_t code)
+{
+    return code < COUNT_OF(bye_names) ? bye_names[code] : "?";
 }

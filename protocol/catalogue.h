@@ -223,9 +223,20 @@ enum section {
     SECTION_LIST(SECTION)
 #undef SECTION
 };
-/* Name of a duty ("REG"), role or section; "?" outside the list. */
+enum bye_code {
+#define BYE(number, UPPER, english) BYE_##UPPER = number,
+    BYE_LIST(BYE)
+#undef BYE
+};
+enum feature_bit {
+#define FEATURE(bit, UPPER, english) FEATURE_##UPPER = bit,
+    FEATURE_LIST(FEATURE)
+#undef FEATURE
+};
+/* Name of a duty ("REG"), role, or code of a BYE; "?" outside the list. */
 const char *duty_name(uint32_t duty);
 const char *role_name(uint32_t role);
+const char *bye_name(uint32_t code);
 
 struct section_info {
     uint8_t number;   /* 1 to 13; bit number-1 of a section mask. */

@@ -67,6 +67,7 @@ enum {
     FIELDS_MAX = 40,
     TLV_HEADER_SIZE = 4,
     ELEMENT_STRUCT_SIZE_MAX = 512, /* In memory, of a list's element. */
+    BODY_STRUCT_SIZE_MAX = 2048,   /* In memory, of any body. */
     FIELD_TLV = 0x8000, /* ERROR.tag of a TLV is its tag and this bit. */
     ERROR_TEXT_SIZE_MAX = 96,
     ADDRESS_SIZE_MAX = 64,
