@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "protocol/error.h"
 #include "protocol/record.h"
 #include "server/net/home.h"
 
@@ -191,32 +192,20 @@ void connection_error(struct connection *connection, enum status status,
                       enum status_scope scope, uint64_t request_id,
                       const struct connection_fault *fault)
 {
-    const struct status_info *info = status_info(status);
-    uint8_t range[4] = {1, 0, 1, 0}; /* Versions 1 to 1 of everything. */
-    struct message_error error = {
-        .code = (uint16_t)status,
-        .scope = scope == SCOPE_CONNECTION,
-        .item_index = 0xffff,
-    };
+    struct error_report report = error_about(status);
 
-    REQUIRE(status_is_wire(status) && status != ST_OK);
     if (connection->phase >= PHASE_CLOSING)
         return;
-    if (info->retry == RETRY_SAME || info->retry == RETRY_LATER)
-        error.flags |= 1;
-    if (status == ST_UNKNOWN_OUTCOME)
-        error.flags |= 2;
+    report.scope = scope;
     if (fault != NULL) {
-        error.tag = fault->tag;
-        error.item_index = fault->item;
-        error.retry_after_ms = fault->retry_after_ms;
+        report.tag = fault->tag;
+        report.item_index = fault->item;
+        report.retry_after_ms = fault->retry_after_ms;
     }
-    error.text = slice_of(info->english, strlen(info->english));
-    if (status == ST_OP_VERSION) {
-        error.has_version_range = true;
-        error.version_range = slice_of(range, sizeof range);
-    }
-    connection_send(connection, MESSAGE_ERROR, request_id, &error);
+    if (status == ST_OP_VERSION) /* Version 1 of everything. */
+        report.version_min = report.version_max = 1;
+    error_write(connection_frame(connection, FRAME_SIZE_MAX_BEFORE_LOGIN),
+                request_id, &report);
     if (scope == SCOPE_CONNECTION)
         connection_finish(connection);
 }

@@ -92,8 +92,7 @@ struct connection {
     uint16_t pw_role;
     bool pw_known; /* The account exists. */
     struct directory_account pw_account;
-    uint8_t pw_name_hash[16];  /* H(T("DFT1/pwname") || name), cut. */
-    uint8_t pw_usage_name[16]; /* Account in the throttle's table. */
+    uint8_t pw_name_hash[16]; /* H(T("DFT1/pwname") || name), cut. */
 
     /* Session, once open. */
     struct directory_key session;

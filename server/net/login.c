@@ -2,21 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/identity.h"
+#include "protocol/login.h"
+#include "protocol/password.h"
 #include "server/net/home.h"
 
-enum { US = 1000000, AUTH_MESSAGE_SIZE = 56 };
-
-/* h ‖ name16 ‖ u16 role ‖ u16 flags ‖ u32 0, after tag and cluster. */
-static void auth_message(uint8_t out[AUTH_MESSAGE_SIZE],
-                         const struct connection *connection,
-                         const uint8_t name[16], uint16_t role)
-{
-    memset(out, 0, AUTH_MESSAGE_SIZE);
-    memcpy(out, connection->channel.binding, HASH_SIZE);
-    memcpy(out + 32, name, 16);
-    store_u16(out + 48, role);
-}
+enum { US = 1000000 };
 
 static bool role_is_machine(uint16_t role)
 {
@@ -169,7 +159,7 @@ static void auth_key(struct connection *connection, const struct frame *frame,
     struct net *net = connection->home->net;
     struct message_auth_ok ok = {0};
     struct directory_key key;
-    uint8_t message[AUTH_MESSAGE_SIZE];
+    struct login_claim claim = {.way = LOGIN_BY_KEY, .role = body->role};
     bool usable;
     enum status verified;
 
@@ -180,7 +170,7 @@ static void auth_key(struct connection *connection, const struct frame *frame,
     usable = directory_find(pipeline_directory(net->pipeline), &key,
                             body->key_id.b) &&
              key.state == 1 && key.role == body->role;
-    auth_message(message, connection, body->key_id.b, body->role);
+    memcpy(claim.name, body->key_id.b, LOGIN_NAME_SIZE);
     /* A key that may not log in costs the same as one that may. */
     verified = identity_verify(
         usable ? key.public_key.b : net->dummy_key, body->signature.b, TAG_AUTH,
@@ -202,19 +192,6 @@ static void throttled(struct connection *connection, uint64_t request_id,
     frame_gate_refused(&connection->gate);
     connection_error(connection, ST_THROTTLED, SCOPE_REQUEST, request_id,
                      &fault);
-}
-
-/* What an account is called in the throttle's table and in PW_PROVE. */
-static void name_hash(uint8_t out[16], struct slice name)
-{
-    crypto_hash_sha256_state state;
-    uint8_t hash[HASH_SIZE];
-
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, tags_bytes(TAG_PWNAME), TAG_SIZE);
-    crypto_hash_sha256_update(&state, name.data, name.size);
-    crypto_hash_sha256_final(&state, hash);
-    memcpy(out, hash, 16);
 }
 
 static void pw_start(struct connection *connection, const struct frame *frame,
@@ -242,7 +219,7 @@ static void pw_start(struct connection *connection, const struct frame *frame,
     connection->pw_role = body->role;
     connection->pw_known = directory_find_account(
         directory, &connection->pw_account, body->username);
-    name_hash(connection->pw_name_hash, body->username);
+    password_name(connection->pw_name_hash, body->username);
     directory_password_salt(directory, params.salt.b, body->username);
     frame_gate_params(&connection->gate);
     connection_send(connection, MESSAGE_PW_PARAMS, frame->request_id, &params);
@@ -285,7 +262,7 @@ static void pw_prove(struct connection *connection, const struct frame *frame,
 {
     struct net *net = connection->home->net;
     struct message_auth_ok ok = {0};
-    uint8_t message[AUTH_MESSAGE_SIZE];
+    struct login_claim claim = {.way = LOGIN_BY_PASSWORD, .role = body->role};
     bool usable = connection->pw_known && connection->pw_account.state == 1;
     int64_t delay_us;
     enum status verified;
@@ -296,11 +273,11 @@ static void pw_prove(struct connection *connection, const struct frame *frame,
         throttled(connection, frame->request_id, delay_us > 0 ? delay_us : US);
         return;
     }
-    auth_message(message, connection, connection->pw_name_hash, body->role);
-    verified = identity_verify(
-        usable ? connection->pw_account.login_key.b : net->dummy_key,
-        body->signature.b, TAG_PWAUTH, net->identity.cluster_id, message,
-        sizeof message);
+    memcpy(claim.name, connection->pw_name_hash, LOGIN_NAME_SIZE);
+    verified = login_verify(&claim, body->signature.b, net->identity.cluster_id,
+                            connection->channel.binding,
+                            usable ? connection->pw_account.login_key.b
+                                   : net->dummy_key);
     if (!usable || verified != ST_OK || body->role != connection->pw_role ||
         !find_signing_key(connection, body->role)) {
         count_wrong_password(connection);
