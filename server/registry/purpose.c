@@ -6,10 +6,10 @@ enum { PURPOSE_KIND_SUBJECTS = 1 };
 enum status act_check_purpose(struct act *act, uint16_t sections)
 {
     struct row_purpose row = {.number = act->purpose};
-    uint16_t kind = act->duty == DUTY_USR
-                        ? (uint16_t)PURPOSE_KIND_SUBJECTS
-                        : (uint16_t)(1u << act->organisation_kind);
+    uint32_t kind = PURPOSE_KIND_SUBJECTS;
 
+    if (act->duty != DUTY_USR)
+        kind = 1u << act->organisation_kind;
     if (act->purpose == 0 || !state_get(act->state, TABLE_PURPOSE, &row))
         return ST_NO_PURPOSE;
     return (sections & ~row.sections) == 0 && (row.kinds & kind) != 0
