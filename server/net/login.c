@@ -172,9 +172,9 @@ static void auth_key(struct connection *connection, const struct frame *frame,
              key.state == 1 && key.role == body->role;
     memcpy(claim.name, body->key_id.b, LOGIN_NAME_SIZE);
     /* A key that may not log in costs the same as one that may. */
-    verified = identity_verify(
-        usable ? key.public_key.b : net->dummy_key, body->signature.b, TAG_AUTH,
-        net->identity.cluster_id, message, sizeof message);
+    verified = login_verify(&claim, body->signature.b, net->identity.cluster_id,
+                            connection->channel.binding,
+                            usable ? key.public_key.b : net->dummy_key);
     if (!usable || verified != ST_OK) {
         refuse(connection, frame->request_id, true);
         return;
