@@ -1,6 +1,7 @@
 #include "server/registry/version.h"
 
 #include "server/registry/consent.h"
+#include "server/store/search.h"
 
 enum { REPRESENTATIVES_MAX = 33 }; /* The individual and those of S01. */
 enum representative_kind { REPRESENTATIVE_SELF = 1, REPRESENTATIVE_NAMED = 2 };
@@ -162,6 +163,43 @@ static void settle_names(struct act *act, uint64_t voen,
     }
 }
 
+/* One name after another in ${out}; the parts that are empty leave no mark. */
+static void join_name(struct writer *out, struct slice part)
+{
+    if (part.size == 0)
+        return;
+    if (out->used > 0)
+        writer_u8(out, ' ');
+    writer_bytes(out, part.data, part.size);
+}
+
+size_t version_name(uint8_t out[VERSION_NAME_SIZE_MAX],
+                    const struct record_s01 *record)
+{
+    struct writer name;
+
+    writer_init(&name, out, VERSION_NAME_SIZE_MAX);
+    join_name(&name, record->full_name);
+    join_name(&name, record->short_name);
+    join_name(&name, record->surname);
+    join_name(&name, record->given);
+    join_name(&name, record->patronymic);
+    ENSURE(name.status == ST_OK);
+    return name.used;
+}
+
+void version_index(struct act *act, uint64_t subject,
+                   const struct record_s01 *record)
+{
+    uint8_t name[VERSION_NAME_SIZE_MAX];
+    size_t size;
+
+    if (act->services->search == NULL)
+        return;
+    size = version_name(name, record);
+    search_put(act->services->search, subject, slice_of(name, size));
+}
+
 static void settle_class(struct act *act, struct subject *subject,
                          const struct record_s06 *record)
 {
@@ -187,8 +225,10 @@ void version_settle(struct act *act, struct subject *subject,
         state_update(act->state, TABLE_VERSION, &former);
     }
     *version_head(subject, row->section, row->path) = row->version;
-    if (row->section == SECTION_S01)
+    if (row->section == SECTION_S01) {
         settle_names(act, subject->row.voen, &record->s01);
+        version_index(act, subject->row.voen, &record->s01);
+    }
     if (row->section == SECTION_S04 && record->s04.liquidated != 0 &&
         subject->row.state != SUBJECT_CLOSED)
         subject_end(act, subject, record->s04.liquidated);

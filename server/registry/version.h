@@ -77,6 +77,18 @@ void version_settle(struct act *act, struct subject *subject,
                     const struct row_version *row,
                     const union section_record *record);
 
+/* All names of a record of S01, and blanks between them. */
+enum { VERSION_NAME_SIZE_MAX = 512 + 128 + 3 * 64 + 4 };
+
+/* The names of ${record} as one text; gives its size. */
+size_t version_name(uint8_t out[VERSION_NAME_SIZE_MAX],
+                    const struct record_s01 *record);
+
+/* Let ${subject} be found by the names of ${record}, where there is an index.
+ * version_settle() does it; so does whoever rebuilds the index. */
+void version_index(struct act *act, uint64_t subject,
+                   const struct record_s01 *record);
+
 /*
  * version_scene(act, scene_out, subject, section, path):
  * What a record of ${section} about ${subject} is judged against, when the
