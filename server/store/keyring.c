@@ -1,0 +1,223 @@
+#include "server/store/keyring_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/store/database.h"
+#include "server/store/statements.h"
+
+/* Requires: the lock is held, so that no reader is in the way. */
+static void checkpoint(struct keyring *keyring, int mode)
+{
+    int code =
+        sqlite3_wal_checkpoint_v2(keyring->writer, NULL, mode, NULL, NULL);
+
+    if (code != SQLITE_OK)
+        statements_failed(keyring->writer, "checkpoint of the keyring");
+    keyring->wal_pages = 0;
+}
+
+/* ---- The owner thread ---------------------------------------------------- */
+
+uint64_t keyring_last(const struct keyring *keyring)
+{
+    return keyring->last;
+}
+
+uint64_t keyring_find(const struct keyring *keyring, enum keyring_class class,
+                      uint64_t owner)
+{
+    return keyring_map_find(&keyring->map, (uint8_t) class, owner);
+}
+
+static struct keyring_staged *next_staged(struct keyring *keyring)
+{
+    struct keyring_staged *larger;
+
+    if (keyring->staged_count == keyring->staged_capacity) {
+        keyring->staged_capacity = 2 * keyring->staged_capacity + ITEMS_MAX;
+        larger =
+            realloc(keyring->staged, keyring->staged_capacity * sizeof *larger);
+        if (larger == NULL)
+            statements_failed(NULL, "staged keys");
+        keyring->staged = larger;
+    }
+    return &keyring->staged[keyring->staged_count++];
+}
+
+void keyring_stage(struct keyring *keyring, const struct keyring_row *row,
+                   const uint8_t *key)
+{
+    struct keyring_staged *staged;
+    uint8_t bytes[KEY_SIZE];
+
+    REQUIRE(row->number > keyring->last && row->number <= INT64_MAX);
+    REQUIRE(row->owner <= INT64_MAX && row->first_index <= INT64_MAX);
+    REQUIRE(row->class == KEYRING_CREDENTIAL ||
+            keyring_find(keyring, row->class, row->owner) == 0);
+    if (key == NULL)
+        randombytes_buf(bytes, sizeof bytes);
+    else
+        memcpy(bytes, key, sizeof bytes);
+    pthread_mutex_lock(&keyring->lock);
+    staged = next_staged(keyring);
+    staged->row = *row;
+    keyring_wrap(keyring, staged->wrapped, row, bytes);
+    keyring_arena_put(keyring->arena, row->number, bytes);
+    pthread_mutex_unlock(&keyring->lock);
+    sodium_memzero(bytes, sizeof bytes);
+    keyring_map_add(&keyring->map, (uint8_t)row->class, row->owner,
+                    row->number);
+    keyring->last = row->number;
+}
+
+size_t keyring_staged(const struct keyring *keyring)
+{
+    return keyring->staged_count;
+}
+
+void keyring_commit(struct keyring *keyring)
+{
+    if (keyring->staged_count == 0)
+        return;
+    keyring_run(keyring->begin);
+    for (size_t i = 0; i < keyring->staged_count; i++) {
+        const struct keyring_staged *staged = &keyring->staged[i];
+        keyring_bind_number(keyring->insert, 1, staged->row.number);
+        keyring_bind_number(keyring->insert, 2, staged->row.class);
+        keyring_bind_number(keyring->insert, 3, staged->row.owner);
+        keyring_bind_number(keyring->insert, 4, staged->row.first_index);
+        keyring_bind_bytes(keyring->insert, 5, staged->wrapped,
+                           KEYRING_WRAPPED_SIZE);
+        keyring_run(keyring->insert);
+    }
+    keyring_run(keyring->commit);
+    pthread_mutex_lock(&keyring->lock);
+    keyring->staged_count = 0;
+    if (keyring->wal_pages >= DATABASE_WAL_PAGES_MAX)
+        checkpoint(keyring, SQLITE_CHECKPOINT_PASSIVE);
+    pthread_mutex_unlock(&keyring->lock);
+}
+
+void keyring_discard(struct keyring *keyring)
+{
+    pthread_mutex_lock(&keyring->lock);
+    for (size_t i = 0; i < keyring->staged_count; i++) {
+        const struct keyring_row *row = &keyring->staged[i].row;
+        keyring_map_remove(&keyring->map, (uint8_t)row->class, row->owner,
+                           row->number);
+        keyring_arena_drop(keyring->arena, row->number);
+    }
+    keyring->staged_count = 0;
+    pthread_mutex_unlock(&keyring->lock);
+}
+
+void keyring_truncate(struct keyring *keyring, uint64_t index)
+{
+    REQUIRE(keyring->staged_count == 0);
+    keyring_bind_number(keyring->truncate, 1, index);
+    keyring_run(keyring->begin);
+    keyring_run(keyring->truncate);
+    keyring_run(keyring->commit);
+    pthread_mutex_lock(&keyring->lock);
+    keyring_arena_drop_all(keyring->arena);
+    checkpoint(keyring, SQLITE_CHECKPOINT_TRUNCATE);
+    pthread_mutex_unlock(&keyring->lock);
+    keyring_map_wipe(&keyring->map);
+    keyring_map_init(&keyring->map);
+    keyring_load_map(keyring);
+}
+
+void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
+                  size_t count, uint64_t act)
+{
+    REQUIRE(keyring->staged_count == 0);
+    keyring_run(keyring->begin);
+    for (size_t i = 0; i < count; i++) {
+        keyring_bind_number(keyring->erase, 1, numbers[i]);
+        while (keyring_step(keyring->erase))
+            keyring_map_remove(
+                &keyring->map, (uint8_t)sqlite3_column_int64(keyring->erase, 0),
+                (uint64_t)sqlite3_column_int64(keyring->erase, 1), numbers[i]);
+        sqlite3_reset(keyring->erase);
+        keyring_bind_number(keyring->bury, 1, numbers[i]);
+        keyring_bind_number(keyring->bury, 2, act);
+        keyring_run(keyring->bury);
+        keyring->last = numbers[i] > keyring->last ? numbers[i] : keyring->last;
+    }
+    keyring_run(keyring->commit);
+    pthread_mutex_lock(&keyring->lock);
+    for (size_t i = 0; i < count; i++)
+        keyring_arena_drop(keyring->arena, numbers[i]);
+    /* The WAL still holds the page as it was; SECURE_DELETE cleans the file. */
+    checkpoint(keyring, SQLITE_CHECKPOINT_TRUNCATE);
+    pthread_mutex_unlock(&keyring->lock);
+}
+
+/* ---- Any thread ---------------------------------------------------------- */
+
+static const struct keyring_staged *find_staged(const struct keyring *keyring,
+                                                uint64_t number)
+{
+    size_t low = 0, high = keyring->staged_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (keyring->staged[middle].row.number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < keyring->staged_count &&
+                   keyring->staged[low].row.number == number
+               ? &keyring->staged[low]
+               : NULL;
+}
+
+static enum status read_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
+                            uint64_t number)
+{
+    enum status status = ST_KEY_MISSING;
+
+    keyring_bind_number(keyring->get, 1, number);
+    if (keyring_step(keyring->get)) {
+        struct keyring_row row = {
+            .number = number,
+            .class = (enum keyring_class)sqlite3_column_int(keyring->get, 0),
+            .owner = (uint64_t)sqlite3_column_int64(keyring->get, 1)};
+        status = keyring_unwrap(keyring, key_out, &row,
+                                keyring_bytes(keyring->get, 3));
+    }
+    sqlite3_reset(keyring->get);
+    if (status != ST_KEY_MISSING)
+        return status;
+    keyring_bind_number(keyring->get_tombstone, 1, number);
+    if (keyring_step(keyring->get_tombstone))
+        status = ST_ERASED;
+    sqlite3_reset(keyring->get_tombstone);
+    return status;
+}
+
+enum status keyring_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
+                        uint64_t number)
+{
+    enum status status = ST_OK;
+    const struct keyring_staged *staged;
+
+    if (number == 0 || number > INT64_MAX)
+        return ST_KEY_MISSING;
+    pthread_mutex_lock(&keyring->lock);
+    if (!keyring_arena_get(keyring->arena, key_out, number)) {
+        staged = find_staged(keyring, number);
+        if (staged != NULL)
+            status =
+                keyring_unwrap(keyring, key_out, &staged->row,
+                               slice_of(staged->wrapped, KEYRING_WRAPPED_SIZE));
+        else
+            status = read_key(keyring, key_out, number);
+        if (status == ST_OK)
+            keyring_arena_put(keyring->arena, number, key_out);
+    }
+    pthread_mutex_unlock(&keyring->lock);
+    return status;
+}

@@ -1,0 +1,288 @@
+/*
+ * keyring_open.c: opening keyring.db, and wrapping what is in it.
+ */
+#include "server/store/keyring_private.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/store/database.h"
+#include "server/store/statements.h"
+
+enum { KEYRING_VERSION = 1 };
+
+static const char *const create[] = {
+    "CREATE TABLE \"head\" (\"id\" INTEGER PRIMARY KEY, \"version\" INTEGER "
+    "NOT NULL, \"cluster_id\" BLOB NOT NULL, \"check\" BLOB NOT NULL) STRICT",
+    "CREATE TABLE \"key\" (\"number\" INTEGER PRIMARY KEY, \"class\" INTEGER "
+    "NOT NULL, \"owner\" INTEGER NOT NULL, \"first_index\" INTEGER NOT NULL, "
+    "\"wrapped\" BLOB NOT NULL) STRICT",
+    "CREATE TABLE \"tombstone\" (\"number\" INTEGER PRIMARY KEY, \"act\" "
+    "INTEGER NOT NULL) STRICT",
+};
+
+/* ---- Wrapping ------------------------------------------------------------ */
+
+static void make_ad(uint8_t ad[KEYRING_AD_SIZE], const struct keyring *keyring,
+                    const struct keyring_row *row)
+{
+    store_u64(ad, row->number);
+    ad[8] = (uint8_t)row->class;
+    store_u64(ad + 9, row->owner);
+    memcpy(ad + 17, keyring->cluster_id, CLUSTER_ID_SIZE);
+}
+
+void keyring_wrap(const struct keyring *keyring,
+                  uint8_t out[KEYRING_WRAPPED_SIZE],
+                  const struct keyring_row *row, const uint8_t key[KEY_SIZE])
+{
+    uint8_t ad[KEYRING_AD_SIZE];
+
+    make_ad(ad, keyring, row);
+    randombytes_buf(out, SEAL_NONCE_SIZE);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        out + SEAL_NONCE_SIZE, NULL, key, KEY_SIZE, ad, sizeof ad, NULL, out,
+        keyring->arena->wrapping_key);
+}
+
+enum status keyring_unwrap(const struct keyring *keyring,
+                           uint8_t key_out[KEY_SIZE],
+                           const struct keyring_row *row, struct slice wrapped)
+{
+    uint8_t ad[KEYRING_AD_SIZE];
+
+    make_ad(ad, keyring, row);
+    if (wrapped.size != KEYRING_WRAPPED_SIZE ||
+        crypto_aead_xchacha20poly1305_ietf_decrypt(
+            key_out, NULL, NULL, wrapped.data + SEAL_NONCE_SIZE,
+            KEYRING_WRAPPED_SIZE - SEAL_NONCE_SIZE, ad, sizeof ad, wrapped.data,
+            keyring->arena->wrapping_key) != 0)
+        return ST_SEAL;
+    return ST_OK;
+}
+
+/* ---- Statements ---------------------------------------------------------- */
+
+void keyring_bind_number(sqlite3_stmt *statement, int parameter, uint64_t value)
+{
+    REQUIRE(value <= INT64_MAX);
+    if (sqlite3_bind_int64(statement, parameter, (int64_t)value) != SQLITE_OK)
+        statements_failed(sqlite3_db_handle(statement), "binding a number");
+}
+
+void keyring_bind_bytes(sqlite3_stmt *statement, int parameter,
+                        const uint8_t *bytes, size_t size)
+{
+    if (sqlite3_bind_blob64(statement, parameter, bytes, size, SQLITE_STATIC) !=
+        SQLITE_OK)
+        statements_failed(sqlite3_db_handle(statement), "binding bytes");
+}
+
+struct slice keyring_bytes(sqlite3_stmt *statement, int column)
+{
+    const void *data = sqlite3_column_blob(statement, column);
+
+    return slice_of(data, (size_t)sqlite3_column_bytes(statement, column));
+}
+
+void keyring_run(sqlite3_stmt *statement)
+{
+    bool refused = statements_change(statement);
+
+    REQUIRE(!refused);
+}
+
+/* One step of a statement that may give a row; the caller resets it. */
+bool keyring_step(sqlite3_stmt *statement)
+{
+    int code = sqlite3_step(statement);
+
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        statements_failed(sqlite3_db_handle(statement), sqlite3_sql(statement));
+    return code == SQLITE_ROW;
+}
+
+static int count_wal(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct keyring *keyring = context;
+
+    (void)db;
+    (void)name;
+    keyring->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+/* ---- Opening ------------------------------------------------------------- */
+
+static void create_file(struct keyring *keyring)
+{
+    const struct keyring_row zero = {0};
+    const uint8_t zeros[KEY_SIZE] = {0};
+    uint8_t check[KEYRING_WRAPPED_SIZE];
+    sqlite3_stmt *insert;
+
+    keyring_wrap(keyring, check, &zero, zeros);
+    statements_run(keyring->writer, "BEGIN IMMEDIATE");
+    for (size_t i = 0; i < sizeof create / sizeof create[0]; i++)
+        statements_run(keyring->writer, create[i]);
+    insert = statements_prepare(keyring->writer,
+                                "INSERT INTO \"head\" VALUES (1, ?1, ?2, ?3)");
+    keyring_bind_number(insert, 1, KEYRING_VERSION);
+    keyring_bind_bytes(insert, 2, keyring->cluster_id, CLUSTER_ID_SIZE);
+    keyring_bind_bytes(insert, 3, check, sizeof check);
+    keyring_run(insert);
+    sqlite3_finalize(insert);
+    statements_run(keyring->writer, "COMMIT");
+}
+
+/* Is this our version, our cluster, and do its rows open under our key? */
+static enum status check_head(struct keyring *keyring)
+{
+    const struct keyring_row zero = {0};
+    enum status status = ST_FILE_FORMAT;
+    uint8_t key[KEY_SIZE];
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(keyring->writer,
+                           "SELECT \"version\", \"cluster_id\", \"check\" "
+                           "FROM \"head\" WHERE \"id\" = 1",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return database_status(keyring->writer);
+    if (keyring_step(statement) &&
+        sqlite3_column_int64(statement, 0) == KEYRING_VERSION &&
+        slice_equal(keyring_bytes(statement, 1),
+                    slice_of(keyring->cluster_id, CLUSTER_ID_SIZE)))
+        status =
+            keyring_unwrap(keyring, key, &zero, keyring_bytes(statement, 2));
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* Numbers rise along the log, so the first that is met is the owner's. */
+void keyring_load_map(struct keyring *keyring)
+{
+    sqlite3_stmt *statement = statements_prepare(
+        keyring->writer,
+        "SELECT \"number\", \"class\", \"owner\" FROM \"key\" ORDER BY 1");
+
+    while (keyring_step(statement)) {
+        uint64_t number = (uint64_t)sqlite3_column_int64(statement, 0);
+        keyring_map_add(&keyring->map,
+                        (uint8_t)sqlite3_column_int64(statement, 1),
+                        (uint64_t)sqlite3_column_int64(statement, 2), number);
+        keyring->last = number;
+    }
+    sqlite3_finalize(statement);
+    statement = statements_prepare(keyring->writer,
+                                   "SELECT max(\"number\") FROM \"tombstone\"");
+    if (keyring_step(statement)) {
+        uint64_t number = (uint64_t)sqlite3_column_int64(statement, 0);
+        keyring->last = number > keyring->last ? number : keyring->last;
+    }
+    sqlite3_finalize(statement);
+}
+
+static void prepare(struct keyring *keyring)
+{
+    sqlite3 *writer = keyring->writer;
+
+    keyring->begin = statements_prepare(writer, "BEGIN IMMEDIATE");
+    keyring->commit = statements_prepare(writer, "COMMIT");
+    keyring->insert = statements_prepare(
+        writer, "INSERT INTO \"key\" VALUES (?1, ?2, ?3, ?4, ?5)");
+    keyring->erase =
+        statements_prepare(writer, "DELETE FROM \"key\" WHERE \"number\" = ?1 "
+                                   "RETURNING \"class\", \"owner\"");
+    keyring->bury = statements_prepare(
+        writer, "INSERT OR IGNORE INTO \"tombstone\" VALUES (?1, ?2)");
+    keyring->truncate = statements_prepare(
+        writer, "DELETE FROM \"key\" WHERE \"first_index\" >= ?1");
+    keyring->get = statements_prepare(
+        keyring->reader, "SELECT \"class\", \"owner\", \"first_index\", "
+                         "\"wrapped\" FROM \"key\" WHERE \"number\" = ?1");
+    keyring->get_tombstone = statements_prepare(
+        keyring->reader,
+        "SELECT \"act\" FROM \"tombstone\" WHERE \"number\" = ?1");
+}
+
+/* For its owner only; SQLite gives its other files the same mode. */
+static enum status create_private(const char *path)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (file < 0)
+        return ST_DISK_FAILED;
+    close(file);
+    return ST_OK;
+}
+
+static enum status open_files(struct keyring *keyring, const char *path)
+{
+    bool fresh = false;
+    enum status status = create_private(path);
+
+    if (status == ST_OK)
+        status = database_open(&keyring->writer, path, DATABASE_FULL);
+    if (status == ST_OK)
+        status = database_is_empty(keyring->writer, &fresh);
+    if (status == ST_OK && fresh)
+        create_file(keyring);
+    if (status == ST_OK)
+        status = check_head(keyring);
+    if (status == ST_OK)
+        status = database_open(&keyring->reader, path, DATABASE_FULL);
+    return status;
+}
+
+enum status keyring_open(struct keyring **keyring_out, const char *path,
+                         const uint8_t wrapping_key[KEY_SIZE],
+                         const uint8_t cluster_id[CLUSTER_ID_SIZE])
+{
+    enum status status;
+    struct keyring *keyring = calloc(1, sizeof *keyring);
+
+    REQUIRE(keyring_out != NULL && path != NULL);
+    if (keyring == NULL)
+        statements_failed(NULL, path);
+    pthread_mutex_init(&keyring->lock, NULL);
+    keyring_map_init(&keyring->map);
+    keyring->arena = keyring_arena_open();
+    memcpy(keyring->arena->wrapping_key, wrapping_key, KEY_SIZE);
+    memcpy(keyring->cluster_id, cluster_id, CLUSTER_ID_SIZE);
+    status = open_files(keyring, path);
+    if (status != ST_OK)
+        goto fail;
+    sqlite3_wal_hook(keyring->writer, count_wal, keyring);
+    prepare(keyring);
+    keyring_load_map(keyring);
+    *keyring_out = keyring;
+    return ST_OK;
+fail:
+    keyring_close(keyring);
+    *keyring_out = NULL;
+    ENSURE(status != ST_OK);
+    return status;
+}
+
+void keyring_close(struct keyring *keyring)
+{
+    if (keyring == NULL)
+        return;
+    sqlite3_finalize(keyring->begin);
+    sqlite3_finalize(keyring->commit);
+    sqlite3_finalize(keyring->insert);
+    sqlite3_finalize(keyring->erase);
+    sqlite3_finalize(keyring->bury);
+    sqlite3_finalize(keyring->truncate);
+    sqlite3_finalize(keyring->get);
+    sqlite3_finalize(keyring->get_tombstone);
+    database_close(keyring->reader);
+    database_close(keyring->writer);
+    keyring_map_wipe(&keyring->map);
+    keyring_arena_close(keyring->arena);
+    free(keyring->staged);
+    pthread_mutex_destroy(&keyring->lock);
+    free(keyring);
+}

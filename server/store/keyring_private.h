@@ -1,0 +1,84 @@
+/*
+ * keyring_private.h: what the parts of keyring.c share.
+ */
+#ifndef DEFTER_SERVER_STORE_KEYRING_PRIVATE_H
+#define DEFTER_SERVER_STORE_KEYRING_PRIVATE_H
+
+#include <assert.h>
+#include <pthread.h>
+
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "protocol/bytes.h"
+#include "server/store/keyring.h"
+#include "server/store/keyring_arena.h"
+#include "server/store/keyring_map.h"
+
+enum {
+    KEYRING_AD_SIZE = 8 + 1 + 8 + CLUSTER_ID_SIZE,
+    KEYRING_WRAPPED_SIZE =
+        crypto_aead_xchacha20poly1305_ietf_NPUBBYTES + KEY_SIZE + AEAD_TAG_SIZE
+};
+static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == SEAL_NONCE_SIZE &&
+                  crypto_aead_xchacha20poly1305_ietf_ABYTES == AEAD_TAG_SIZE,
+              "the layout of a wrapped key");
+
+struct keyring_staged {
+    struct keyring_row row;
+    uint8_t wrapped[KEYRING_WRAPPED_SIZE];
+};
+
+/*
+ * The lock guards the arena, the staged keys and the reader, which any thread
+ * may use; the rest belongs to the owner thread.  The reader has a connection
+ * of its own, so that nobody who opens a key waits for a commit's fsync.
+ * Invariant: staged numbers rise.
+ */
+struct keyring {
+    pthread_mutex_t lock;
+    struct keyring_arena *arena;
+    struct keyring_staged *staged;
+    size_t staged_count;
+    size_t staged_capacity;
+    sqlite3 *reader;
+    sqlite3_stmt *get;
+    sqlite3_stmt *get_tombstone;
+
+    sqlite3 *writer;
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
+    sqlite3_stmt *insert;
+    sqlite3_stmt *erase;
+    sqlite3_stmt *bury;
+    sqlite3_stmt *truncate;
+    struct keyring_map map;
+    uint64_t last;
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    int wal_pages;
+};
+
+/* Seal ${key} for its row, and open it: ST_OK or ST_SEAL. */
+void keyring_wrap(const struct keyring *keyring,
+                  uint8_t out[KEYRING_WRAPPED_SIZE],
+                  const struct keyring_row *row, const uint8_t key[KEY_SIZE]);
+NODISCARD enum status keyring_unwrap(const struct keyring *keyring,
+                                     uint8_t key_out[KEY_SIZE],
+                                     const struct keyring_row *row,
+                                     struct slice wrapped);
+
+/* Read anew which owner has which key. */
+void keyring_load_map(struct keyring *keyring);
+
+/* Parameters and columns; they abort where SQLite fails. */
+void keyring_bind_number(sqlite3_stmt *statement, int parameter,
+                         uint64_t value);
+void keyring_bind_bytes(sqlite3_stmt *statement, int parameter,
+                        const uint8_t *bytes, size_t size);
+struct slice keyring_bytes(sqlite3_stmt *statement, int column);
+
+/* A statement without rows; one step of another, which the caller resets. */
+void keyring_run(sqlite3_stmt *statement);
+NODISCARD bool keyring_step(sqlite3_stmt *statement);
+
+#endif
