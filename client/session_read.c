@@ -132,8 +132,6 @@ static enum status take_frame(struct session *session,
         return take_pong_or_ping(session, frame, &body);
     case MESSAGE_BYE:
         return session_fail(session, ST_CLOSED, "the server said goodbye");
-    default:
-        break;
     }
     return session->phase == SESSION_LOGIN
                ? session_login_frame(session, frame, &body)

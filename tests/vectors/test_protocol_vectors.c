@@ -42,7 +42,7 @@ static void begin(void)
     identity_cluster_id(cluster_id, authority.public_key);
 }
 
-START_TEST(vectors_ed25519)
+START_TEST(keys_and_cluster_number_are_the_published_ones)
 {
     begin();
     vector_expect(vectors, "ed25519/authority_pk", authority.public_key, 32);
@@ -63,7 +63,7 @@ static void expect_certificate(struct nodecert_expected *expected)
     expected->role = NODECERT_SERVER;
 }
 
-START_TEST(vectors_nodecert)
+START_TEST(node_certificate_is_the_published_one)
 {
     uint8_t bytes[NODECERT_SIZE];
     uint8_t again[NODECERT_SIZE];
@@ -142,7 +142,7 @@ static void handshake(struct channel *client, struct channel *server)
         ST_OK);
 }
 
-START_TEST(vectors_handshake_rekey_and_record)
+START_TEST(handshake_rekey_and_record_are_the_published_ones)
 {
     struct channel client;
     struct channel server;
@@ -176,7 +176,7 @@ START_TEST(vectors_handshake_rekey_and_record)
 }
 END_TEST
 
-START_TEST(vectors_items)
+START_TEST(items_and_their_roots_are_the_published_ones)
 {
     uint8_t leaves[3][HASH_SIZE];
     uint8_t hash[HASH_SIZE];
@@ -229,7 +229,7 @@ static void expect_command(const char *name)
     ck_assert_int_eq(command_verify(&command, user.public_key), ST_OK);
 }
 
-START_TEST(vectors_commands)
+START_TEST(commands_are_the_published_bytes)
 {
     begin();
     expect_command("command_single");
@@ -237,7 +237,7 @@ START_TEST(vectors_commands)
 }
 END_TEST
 
-START_TEST(vectors_auth_key)
+START_TEST(login_signature_is_the_published_one)
 {
     struct login_claim claim = {LOGIN_BY_KEY, 2, 0, {0}};
     uint8_t binding[HASH_SIZE];
@@ -282,7 +282,7 @@ static void expect_items_open(const struct entry *entry)
     }
 }
 
-START_TEST(vectors_log)
+START_TEST(log_entries_are_the_published_bytes)
 {
     static uint8_t bytes[VECTOR_SIZE_MAX];
     uint8_t leaf[HASH_SIZE] = {0};
@@ -317,7 +317,7 @@ START_TEST(vectors_log)
 }
 END_TEST
 
-START_TEST(vectors_receipt)
+START_TEST(receipt_is_the_published_one)
 {
     uint8_t bytes[RECEIPT_SIZE];
     uint8_t signature[SIGNATURE_SIZE];
@@ -341,7 +341,7 @@ START_TEST(vectors_receipt)
 }
 END_TEST
 
-START_TEST(vectors_password)
+START_TEST(password_derives_the_published_keys)
 {
     uint8_t salt_key[KEY_SIZE];
     uint8_t salt[SALT_SIZE];
@@ -372,7 +372,7 @@ START_TEST(vectors_password)
 }
 END_TEST
 
-START_TEST(vectors_negative)
+START_TEST(negative_vectors_are_refused)
 {
     const cJSON *all;
     const cJSON *vector;
@@ -397,7 +397,11 @@ START_TEST(vectors_negative)
 }
 END_TEST
 
-SUITE_MAIN("protocol vectors", vectors_ed25519, vectors_nodecert,
-           vectors_handshake_rekey_and_record, vectors_items, vectors_commands,
-           vectors_auth_key, vectors_log, vectors_receipt, vectors_password,
-           vectors_negative)
+SUITE_MAIN("protocol vectors", keys_and_cluster_number_are_the_published_ones,
+           node_certificate_is_the_published_one,
+           handshake_rekey_and_record_are_the_published_ones,
+           items_and_their_roots_are_the_published_ones,
+           commands_are_the_published_bytes,
+           login_signature_is_the_published_one,
+           log_entries_are_the_published_bytes, receipt_is_the_published_one,
+           password_derives_the_published_keys, negative_vectors_are_refused)
