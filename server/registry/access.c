@@ -26,15 +26,18 @@ static bool access_is_own(struct act *act)
             act_is_self(act, act->subject, RIGHT_CONSENT));
 }
 
+static bool access_is_consent(const struct act *act)
+{
+    return act->operation->opcode >> 8 == ACCESS_GROUP_CONSENT;
+}
+
 static bool access_is_concerned(const struct act *act, enum status code)
 {
-    uint16_t opcode = act->operation->opcode;
-
     if (act->no_access_row || act->subject == 0 || act->duty == DUTY_SYS ||
-        opcode == OPCODE_FEED_PUT)
+        act->operation->opcode == OPCODE_FEED_PUT)
         return false;
-    return act->operation->access == ACCESS_READ ||
-           opcode >> 8 == ACCESS_GROUP_CONSENT || code != ST_OK;
+    return act->operation->access == ACCESS_READ || access_is_consent(act) ||
+           code != ST_OK;
 }
 
 void access_note(struct act *act, enum status code)
@@ -46,8 +49,10 @@ void access_note(struct act *act, enum status code)
         !access_subject_exists(act, act->subject))
         return;
     own = access_is_own(act);
-    /* What a person is refused in his own matters shows nothing to anybody. */
-    if (own && code != ST_OK && act->operation->access == ACCESS_WRITE)
+    /* His own mistakes show a subject nothing, unless they are about a consent:
+     * there a key too weak may be somebody else's (P-3.6). */
+    if (own && code != ST_OK && act->operation->access == ACCESS_WRITE &&
+        !access_is_consent(act))
         return;
     row.number = act->index << 16 | act->item;
     row.when = act->log_time;
