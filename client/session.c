@@ -151,6 +151,11 @@ const struct nodecert *session_certificate(const struct session *session)
     return &session->channel.certificate;
 }
 
+const uint8_t *session_certificate_bytes(const struct session *session)
+{
+    return session->channel.certificate_bytes;
+}
+
 const struct identity *session_identity(const struct session *session)
 {
     return &session->identity;

@@ -97,6 +97,8 @@ const char *session_reason(const struct session *session);
 /* What the server granted; valid once open. */
 const struct message_auth_ok *session_granted(const struct session *session);
 const struct nodecert *session_certificate(const struct session *session);
+/* Its NODECERT_SIZE bytes. */
+const uint8_t *session_certificate_bytes(const struct session *session);
 /* The signing key: the login's, or the one a password login brought. */
 const struct identity *session_identity(const struct session *session);
 /* Requests without an answer yet. */

@@ -1,0 +1,252 @@
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client_state.h"
+#include "protocol/catalogue.h"
+
+/* The answer of a blocking call, copied out of the callback. */
+struct call {
+    bool done;
+    int status;
+    struct defter_answer answer;
+    uint8_t *result;
+};
+
+static void answered(void *context, struct defter_command *command, int status,
+                     const struct defter_answer *answer)
+{
+    struct call *call = context;
+
+    MAYBE(command != NULL);
+    call->done = true;
+    call->status = status;
+    if (answer == NULL)
+        return;
+    call->answer = *answer;
+    call->result = malloc(answer->result_size + 1);
+    if (call->result == NULL) {
+        call->status = ST_INTERNAL;
+        return;
+    }
+    if (answer->result_size > 0)
+        memcpy(call->result, answer->result, answer->result_size);
+    call->answer.result = call->result;
+}
+
+/* Sleep on the socket, or for a pause between connections. */
+static void wait_for(const struct defter *client, int64_t ms)
+{
+    struct pollfd about = {.fd = client->fd, .events = POLLIN};
+
+    if ((defter_wants(client) & DEFTER_WANTS_WRITE) != 0)
+        about.events = POLLIN | POLLOUT;
+    if (ms < 0)
+        ms = 0;
+    (void)poll(&about, client->fd >= 0 ? 1 : 0, (int)(ms > 1000 ? 1000 : ms));
+}
+
+/* Statuses after which another connection makes no sense. */
+static bool is_final(int status)
+{
+    return status == ST_USAGE || status == ST_AUTH || status == ST_RECEIPT ||
+           status == ST_CERTIFICATE || status == ST_REJECTED ||
+           status == ST_DISK_FAILED || status == ST_INTERNAL;
+}
+
+/* Step until ${*done} or the deadline; connects again with growing pauses. */
+static int run_until(struct defter *client, const bool *done,
+                     int64_t deadline_ms)
+{
+    int64_t pause_ms = CLIENT_RETRY_MS_MIN;
+
+    while (!*done) {
+        int64_t left_ms = deadline_ms - client_steady_ms();
+        int status;
+        if (left_ms <= 0)
+            return client_fail(client, ST_TIMEOUT, "no answer in time");
+        status = defter_step(client);
+        if (*done)
+            break;
+        if (status == ST_OK) {
+            wait_for(client, left_ms);
+            pause_ms = client->opened ? CLIENT_RETRY_MS_MIN : pause_ms;
+        } else if (is_final(status)) {
+            return status;
+        } else {
+            wait_for(client, pause_ms < left_ms ? pause_ms : left_ms);
+            pause_ms *= 2;
+            if (pause_ms > CLIENT_RETRY_MS_MAX)
+                pause_ms = CLIENT_RETRY_MS_MAX;
+        }
+    }
+    return ST_OK;
+}
+
+int defter_connect(struct defter *client)
+{
+    int64_t deadline_ms = client_steady_ms() + client->timeout_ms;
+
+    while (!client->opened) {
+        int64_t left_ms = deadline_ms - client_steady_ms();
+        int status = defter_step(client);
+        if (status != ST_OK)
+            return status;
+        if (left_ms <= 0)
+            return client_fail(client, ST_TIMEOUT, "no answer in time");
+        if (!client->opened)
+            wait_for(client, left_ms);
+    }
+    return ST_OK;
+}
+
+/* Take a command back that was not answered. */
+static void take_back(struct defter *client, struct defter_command *command)
+{
+    for (struct defter_command **at = &client->pending; *at != NULL;
+         at = &(*at)->next) {
+        if (*at != command)
+            continue;
+        *at = command->next;
+        if (client->pending_last == &command->next)
+            client->pending_last = at;
+        client->pending_count--;
+        return;
+    }
+}
+
+/* One try: until an answer, across connections. */
+static int try_once(struct defter *client, struct defter_command *command,
+                    struct call *call, int64_t deadline_ms)
+{
+    int status;
+
+    free(call->result);
+    *call = (struct call){0};
+    status = defter_submit(client, command, call, answered);
+    if (status == ST_OK)
+        status = run_until(client, &call->done, deadline_ms);
+    if (!call->done)
+        take_back(client, command);
+    return call->done ? call->status : status;
+}
+
+static bool wants_same_bytes(const struct defter_answer *answer)
+{
+    return answer->is_error &&
+           (answer->code == ST_IN_PROGRESS || answer->code == ST_BUSY ||
+            answer->code == ST_NO_QUORUM || answer->code == ST_UNKNOWN_OUTCOME);
+}
+
+/* auth.open by the same signer, so that the command finds a session. */
+static int open_session(struct defter *client,
+                        const struct defter_command *command,
+                        int64_t deadline_ms)
+{
+    struct op_auth_open fields = {
+        .agent = slice_of(client->agent, strlen(client->agent))};
+    struct defter_item item = {.opcode = OPCODE_AUTH_OPEN};
+    struct defter_command *opening;
+    struct call call = {0};
+    uint8_t bytes[128];
+    struct writer writer;
+    int status = defter_command_new(
+        &opening, command->realm == 0 ? 'R' : command->realm, 0);
+
+    if (status != ST_OK)
+        return status;
+    writer_init(&writer, bytes, sizeof bytes);
+    schema_encode(&schema_op_auth_open, &writer, &fields);
+    opening->has_signer = command->has_signer;
+    opening->signer = command->signer;
+    status = defter_command_item(opening, &item, bytes, writer.used);
+    if (status == ST_OK)
+        status = try_once(client, opening, &call, deadline_ms);
+    if (status == ST_OK)
+        status = call.answer.code;
+    free(call.result);
+    defter_command_free(opening);
+    return status;
+}
+
+/* Sign anew by the server's clock: only after a definite refusal. */
+static void forget_signature(struct defter_command *command)
+{
+    free(command->body);
+    command->body = NULL;
+}
+
+/* What an answer asks of us before it is final; false: it is final. */
+static bool go_on(struct defter *client, struct defter_command *command,
+                  const struct call *call, int *resigned, int64_t deadline_ms)
+{
+    const struct defter_answer *answer = &call->answer;
+
+    if (wants_same_bytes(answer)) {
+        wait_for(client, answer->retry_after_ms > 0 ? answer->retry_after_ms
+                                                    : CLIENT_RETRY_MS_MIN);
+        return client_steady_ms() < deadline_ms;
+    }
+    if (answer->duplicate || ++*resigned > CLIENT_RESIGN_MAX)
+        return false;
+    if (answer->code == ST_NO_SESSION) {
+        forget_signature(command);
+        return open_session(client, command, deadline_ms) == ST_OK;
+    }
+    if (answer->code == ST_EXPIRED || answer->code == ST_EARLY) {
+        forget_signature(command);
+        client_drop(client); /* A new login brings the server's clock. */
+        return true;
+    }
+    return false;
+}
+
+int defter_call(struct defter *client, struct defter_command *command,
+                struct defter_answer *answer_out)
+{
+    int64_t deadline_ms = client_steady_ms() + client->timeout_ms;
+    struct call call = {0};
+    int resigned = 0;
+    int status;
+
+    do
+        status = try_once(client, command, &call, deadline_ms);
+    while (status == ST_OK &&
+           go_on(client, command, &call, &resigned, deadline_ms));
+    if (status == ST_OK) {
+        free(client->result);
+        client->result = call.result;
+        *answer_out = call.answer;
+    } else {
+        free(call.result);
+    }
+    return status;
+}
+
+int defter_query(struct defter *client, uint16_t query, const void *fields,
+                 size_t size, const uint8_t **rows_out, size_t *rows_size_out)
+{
+    int64_t deadline_ms = client_steady_ms() + client->timeout_ms;
+    int status = defter_connect(client);
+
+    if (status != ST_OK)
+        return status;
+    client->query_request =
+        session_query(client->session, query, slice_of(fields, size));
+    if (client->query_request == 0)
+        return client_fail(client, ST_BUSY, "too many requests in flight");
+    while (client->query_request != 0) {
+        int64_t left_ms = deadline_ms - client_steady_ms();
+        if (left_ms <= 0)
+            return client_fail(client, ST_TIMEOUT, "no answer in time");
+        status = defter_step(client);
+        if (status != ST_OK)
+            return status;
+        if (client->query_request != 0)
+            wait_for(client, left_ms);
+    }
+    *rows_out = client->rows;
+    *rows_size_out = client->rows_size;
+    return client->query_status;
+}

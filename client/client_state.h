@@ -1,0 +1,89 @@
+/*
+ * client_state.h: what the files of the client share.
+ */
+#ifndef DEFTER_CLIENT_CLIENT_STATE_H
+#define DEFTER_CLIENT_CLIENT_STATE_H
+
+#include <stdbool.h>
+
+#include "client/defter.h"
+#include "client/receipt_store.h"
+#include "client/session.h"
+#include "protocol/command_build.h"
+
+enum {
+    CLIENT_TIMEOUT_MS_DEFAULT = 30000,
+    CLIENT_RETRY_MS_MIN = 50,
+    CLIENT_RETRY_MS_MAX = 2000,
+    CLIENT_RESIGN_MAX = 3,
+    CLIENT_COMMAND_SIZE_MAX = FRAME_BODY_SIZE_MAX
+};
+
+struct defter_command {
+    uint8_t realm;
+    uint16_t flags;
+    uint64_t counter;
+    bool has_signer;
+    struct identity signer;
+    /* Items as they will stand in the body: clear, salt, fields. */
+    uint8_t *items;
+    size_t items_size, items_capacity;
+    uint16_t items_count;
+    /* Signed: the body to send, the same each time. */
+    uint8_t *body;
+    size_t body_size;
+    uint8_t hash[HASH_SIZE];
+    uint8_t signed_by[KEY_ID_SIZE];
+    /* On its way. */
+    struct defter_command *next;
+    uint64_t request_id; /* 0: to be sent (again). */
+    void *context;
+    void (*answered)(void *context, struct defter_command *command, int status,
+                     const struct defter_answer *answer);
+};
+
+struct defter {
+    char address[ADDRESS_SIZE_MAX + 1];
+    uint8_t authority_key[PUBLIC_KEY_SIZE];
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    bool by_password;
+    struct identity identity; /* Of the login by key. */
+    char username[USERNAME_SIZE_MAX + 1];
+    char password[PASSWORD_SIZE_MAX + 1];
+    uint16_t role;
+    char agent[SESSION_AGENT_SIZE_MAX + 1];
+    struct receipt_store *receipts;
+    uint32_t timeout_ms;
+    char reason[256];
+
+    int fd; /* -1: not connected. */
+    struct session *session;
+    bool opened; /* AUTH_OK came. */
+    struct defter_command *pending;
+    struct defter_command **pending_last;
+    size_t pending_count;
+    int receipt_failed; /* A receipt did not verify: no more is believed. */
+
+    uint64_t query_request;
+    uint8_t *rows;
+    size_t rows_size;
+    int query_status;
+
+    uint8_t *result; /* Of the last defter_call(). */
+    uint64_t watch_request;
+    void *watch_context;
+    void (*watch_entry)(void *context, const uint8_t *bytes, size_t size);
+};
+
+/* client_command.c */
+int client_sign(struct defter_command *command, const struct defter *client,
+                int64_t now_us);
+/* client_dial.c: a connecting socket, or -1 and errno. */
+int client_dial(const char *address);
+
+int client_fail(struct defter *client, int status, const char *reason);
+int64_t client_wall_us(void);
+int64_t client_steady_ms(void);
+void client_drop(struct defter *client);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * defter.h: libdefter, the client of a Defter cluster.
+ *
+ * One `struct defter` is one login on one connection that is made anew when it
+ * breaks.  Two ways to use it:
+ *
+ *   blocking       defter_call() sends a command and waits for its answer
+ *   event-driven   defter_submit() with a callback; the caller's loop watches
+ *                  defter_fd() for defter_wants() and calls defter_step()
+ *
+ * What it does for its caller: it pins the authority's key, logs in, opens a
+ * session where one is needed, sends the same bytes again after a lost
+ * connection or a busy node (so that a command is done once, whatever happens),
+ * verifies every receipt and keeps it.
+ *
+ * Results are int: 0, or a number of the status list (PROTOCOL, section 9;
+ * defter_status_name()).  Not thread-safe: one thread per client.
+ */
+#ifndef DEFTER_CLIENT_DEFTER_H
+#define DEFTER_CLIENT_DEFTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DEFTER_API_VERSION 1
+
+struct defter;         /* A client. */
+struct defter_command; /* A command being built, then signed. */
+
+/* Set all to zero, then what is needed. Texts are copied. */
+struct defter_options {
+    const char *address;       /* "host:port", numeric host. */
+    uint8_t authority_key[32]; /* Ed25519, pinned. */
+    const uint8_t *key_seed;   /* 32 bytes: login by key; or NULL and: */
+    const char *username;      /* login by password, */
+    const char *password;      /* UTF-8 in NFC. */
+    uint16_t role;             /* PROTOCOL, roles: 2 = subject's person. */
+    const char *agent;         /* Name of the program, NULL: libdefter. */
+    const char *receipts_path; /* File receipts are added to; NULL: none. */
+    uint32_t timeout_ms;       /* Of a blocking call; 0: 30 000. */
+};
+
+/*
+ * defter_open(client_out, options): make a client; it connects when first used.
+ * Returns: 0; 1040 USAGE for options that contradict themselves; 700.
+ * Owns:    gives ${*client_out}; close with defter_close(), which takes NULL.
+ */
+int defter_open(struct defter **client_out,
+                const struct defter_options *options);
+void defter_close(struct defter *client);
+
+/* Connect and log in now.  Returns: 0, or why not (201, 1030 to 1035, ...). */
+int defter_connect(struct defter *client);
+
+/* The last failure in words; lent until the next call. */
+const char *defter_reason(const struct defter *client);
+
+const char *defter_status_name(int status);
+
+/* What the server said at login, once connected. */
+struct defter_session {
+    uint8_t key_id[16]; /* The login's signing key. */
+    uint8_t node_id[16];
+    uint8_t cluster_id[16];
+    uint64_t log_size; /* Entries applied at login. */
+    uint16_t role;
+    uint8_t level;
+    uint16_t items_max;
+    uint16_t inflight_max;
+    int64_t clock_offset_us; /* Server's clock less ours. */
+};
+int defter_session(const struct defter *client, struct defter_session *out);
+
+/* Flags of a command. */
+enum {
+    DEFTER_RECEIPT = 1, /* Answer with a signed receipt. */
+    DEFTER_ATOMIC = 2   /* All items or none. */
+};
+
+/*
+ * defter_command_new(command_out, realm, flags): begin a command.  ${realm} is
+ * 'P', 'R' or 0 for system operations.
+ */
+int defter_command_new(struct defter_command **command_out, uint8_t realm,
+                       uint16_t flags);
+void defter_command_free(struct defter_command *command);
+
+/* Sign with another key than the login's (a carrier's connection). */
+void defter_command_signer(struct defter_command *command,
+                           const uint8_t seed[32]);
+/* Use the signer's counter; 0 (the default): not used. */
+void defter_command_counter(struct defter_command *command, uint64_t counter);
+
+/* The clear part of an item (PROTOCOL, section 6). */
+struct defter_item {
+    uint16_t opcode;
+    uint16_t version; /* 0: 1. */
+    uint32_t duty;    /* Assignment number; 0: for oneself. */
+    uint32_t purpose;
+    uint64_t subject;
+    uint64_t expect_version;
+};
+
+/*
+ * defter_command_item(command, item, fields, size): add an item whose fields
+ * are encoded already.
+ * Returns: 0; 105 too large; 312 too many items.
+ */
+int defter_command_item(struct defter_command *command,
+                        const struct defter_item *item, const void *fields,
+                        size_t size);
+
+/* Opcode of an operation's name ("consent.ask"); 0 if there is none. */
+uint16_t defter_opcode(const char *name);
+
+/* The answer to a command; pointers are lent until the next call. */
+struct defter_answer {
+    int code;        /* 0, or the decision. */
+    int is_error;    /* It was refused before it became an entry. */
+    int duplicate;   /* It had been done before. */
+    int omitted;     /* Duplicate whose result is not given again. */
+    int has_receipt; /* Verified; the fields below are set. */
+    uint64_t index;
+    uint64_t epoch;
+    int64_t committed_at;
+    uint8_t receipt[144];
+    uint8_t signature[64];
+    uint16_t field; /* Of an error: which field. */
+    uint16_t item;  /* Of an error: which item; 65535 none. */
+    uint32_t retry_after_ms;
+    uint16_t items_count; /* Of the command. */
+    const uint8_t *result;
+    size_t result_size;
+};
+
+/*
+ * defter_call(client, command, answer_out): send and wait.  The same bytes are
+ * sent again after a broken connection and after 314, 601, 602, 603; a session
+ * is opened after 200; after 305 and 306 it is signed anew by the server's
+ * time. Returns: 0 and an answer, whatever its code; else no answer came: 1033
+ *          CONNECT, 1035 TIMEOUT (outcome unknown), 1036 RECEIPT, 201, ...
+ */
+int defter_call(struct defter *client, struct defter_command *command,
+                struct defter_answer *answer_out);
+
+/* A public query; ${rows_out} is lent until the next call. */
+int defter_query(struct defter *client, uint16_t query, const void *fields,
+                 size_t size, const uint8_t **rows_out, size_t *rows_size_out);
+
+/*
+ * Event-driven use.  ${answered} runs inside defter_step(); ${status} is 0 with
+ * an answer, else why there is none.  The command stays the caller's and must
+ * live until then.
+ */
+int defter_submit(struct defter *client, struct defter_command *command,
+                  void *context,
+                  void (*answered)(void *context,
+                                   struct defter_command *command, int status,
+                                   const struct defter_answer *answer));
+enum { DEFTER_WANTS_READ = 1, DEFTER_WANTS_WRITE = 2 };
+int defter_fd(const struct defter *client); /* -1: not connected. */
+int defter_wants(const struct defter *client);
+/* Move what can be moved; never waits.  Returns 0, or why the session ended:
+ * what is not answered yet goes out again with the next connection. */
+int defter_step(struct defter *client);
+/* Commands submitted and not answered. */
+size_t defter_pending(const struct defter *client);
+
+/*
+ * Watching the journal (auditors).  After a granted journal.watch, entries from
+ * its index come to ${entry} inside defter_step().
+ */
+int defter_watch(struct defter *client, uint64_t index, void *context,
+                 void (*entry)(void *context, const uint8_t *bytes,
+                               size_t size));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
