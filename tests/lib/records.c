@@ -2,11 +2,26 @@
 
 #include <string.h>
 
+#include "protocol/voen.h"
+
 enum { AGO = 400 }; /* Days: safely past, and more than a year. */
 
 struct slice records_text(const char *text)
 {
     return slice_of(text, strlen(text));
+}
+
+uint64_t records_voen(uint32_t n, uint8_t kind)
+{
+    uint32_t serial = 10000000;
+
+    for (;; serial++) {
+        uint32_t digit = voen_digit(serial);
+        if (digit == VOEN_NO_DIGIT)
+            continue;
+        if (n-- == 0)
+            return (uint64_t)serial * 100 + digit * 10 + kind;
+    }
 }
 
 void records_list(struct records *records, struct list *list, int slot,

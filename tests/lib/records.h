@@ -8,7 +8,7 @@
 
 enum { RECORDS_SIZE_MAX = 8192 };
 
-#define RECORDS_BODY "Dövlət Vergi Xidməti"
+#define RECORDS_BODY "Some body" /* As the registry fixture names bodies. */
 #define RECORDS_FIN  "5ABCDE7"
 
 /* Memory of one record: the elements of its lists, then its bytes. */
@@ -20,6 +20,9 @@ struct records {
 };
 
 struct slice records_text(const char *text);
+
+/* The valid taxpayer number of ${kind} with the ${n}-th serial. */
+uint64_t records_voen(uint32_t n, uint8_t kind);
 
 /*
  * A record of ${section} that a body named RECORDS_BODY may bring about
