@@ -12,7 +12,7 @@
  *     divergent/                     bytes that were cut off, kept as evidence
  *
  * Threads: one thread opens, appends, syncs and closes.  journal_prepare_next()
- * may run in another.  journal_size(), journal_room(), journal_read() and
+ * may run in another.  journal_size(), journal_room(), journal_read_entry() and
  * cursors may be used by any thread while the journal is open; they see
  * acknowledged entries only.
  */
@@ -182,21 +182,21 @@ uint64_t journal_size(const struct journal *journal);
 struct journal_end journal_end(const struct journal *journal);
 
 /*
- * journal_read(journal, entry_out, buffer, index):
+ * journal_read_entry(journal, entry_out, buffer, index):
  * Read one entry into ${buffer} of JOURNAL_READ_SIZE bytes.
  *
  * Returns: ST_OK; ST_END if index >= journal_size(); ST_CHECKSUM if the bytes
  *          have changed since they were written; ST_DISK_FAILED.
  * Owns:    ${*entry_out} borrows from ${buffer}.
  */
-NODISCARD enum status journal_read(struct journal *journal,
-                                   struct slice *entry_out, uint8_t *buffer,
-                                   uint64_t index);
+NODISCARD enum status journal_read_entry(struct journal *journal,
+                                         struct slice *entry_out,
+                                         uint8_t *buffer, uint64_t index);
 
 /*
  * journal_place(journal, file_out, offset_out, index):
  * Where the frame of an entry lies; ${file_out} has DISK_NAME_SIZE_MAX bytes.
- * Returns: as journal_read().
+ * Returns: as journal_read_entry().
  */
 NODISCARD enum status journal_place(struct journal *journal, char *file_out,
                                     uint64_t *offset_out, uint64_t index);

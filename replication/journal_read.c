@@ -102,8 +102,8 @@ static enum status read_check(struct slice *entry_out, struct slice input,
     return ST_OK;
 }
 
-enum status journal_read(struct journal *journal, struct slice *entry_out,
-                         uint8_t *buffer, uint64_t index)
+enum status journal_read_entry(struct journal *journal, struct slice *entry_out,
+                               uint8_t *buffer, uint64_t index)
 {
     uint64_t offset;
     size_t number;

@@ -101,13 +101,13 @@ bool journal_rig_holds(struct journal_rig *rig, uint64_t count)
         status = journal_cursor_next(cursor, &entry);
         equal = status == ST_OK && rig_equal(rig, i, entry);
         if (equal)
-            status = journal_read(rig->journal, &entry, buffer, i);
+            status = journal_read_entry(rig->journal, &entry, buffer, i);
         equal = equal && status == ST_OK && rig_equal(rig, i, entry);
     }
     if (equal)
-        equal = status == ST_OK &&
-                journal_cursor_next(cursor, &entry) == ST_END &&
-                journal_read(rig->journal, &entry, buffer, count) == ST_END;
+        equal =
+            status == ST_OK && journal_cursor_next(cursor, &entry) == ST_END &&
+            journal_read_entry(rig->journal, &entry, buffer, count) == ST_END;
     journal_cursor_close(cursor);
     return equal;
 }

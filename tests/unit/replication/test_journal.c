@@ -121,7 +121,8 @@ START_TEST(journal_entries_not_synced_are_not_read)
 
     begin();
     ck_assert_uint_eq(journal_rig_append(&rig, JOURNAL_RIG_ENTRY), ST_OK);
-    ck_assert_uint_eq(journal_read(rig.journal, &entry, buffer, 0), ST_END);
+    ck_assert_uint_eq(journal_read_entry(rig.journal, &entry, buffer, 0),
+                      ST_END);
     ck_assert_uint_eq(journal_end(rig.journal).size, 1);
     journal_rig_end(&rig);
 }
@@ -168,7 +169,8 @@ START_TEST(journal_refuses_a_full_disk_before_it_changes_anything)
                       ST_DISK_FULL);
     ck_assert(!disk_model_peek(rig.model, "log/spare.tmp", &data, &size));
     ck_assert_uint_eq(journal_end(rig.journal).size, 6);
-    ck_assert_uint_eq(journal_read(rig.journal, &entry, buffer, 5), ST_OK);
+    ck_assert_uint_eq(journal_read_entry(rig.journal, &entry, buffer, 5),
+                      ST_OK);
     disk_model_limit(rig.model, UINT64_MAX);
     journal_rig_fill(&rig, 1);
     ck_assert(journal_rig_holds(&rig, 7));
@@ -259,9 +261,10 @@ START_TEST(journal_finds_rot_when_it_reads)
     journal_rig_fill(&rig, 9);
     offset = journal_rig_offset(&rig, 4, file);
     disk_model_rot(rig.model, file, offset + 100, 3);
-    ck_assert_uint_eq(journal_read(rig.journal, &entry, buffer, 4),
+    ck_assert_uint_eq(journal_read_entry(rig.journal, &entry, buffer, 4),
                       ST_CHECKSUM);
-    ck_assert_uint_eq(journal_read(rig.journal, &entry, buffer, 5), ST_OK);
+    ck_assert_uint_eq(journal_read_entry(rig.journal, &entry, buffer, 5),
+                      ST_OK);
     ck_assert_uint_eq(journal_cursor_open(&cursor, rig.journal, 3), ST_OK);
     ck_assert_uint_eq(journal_cursor_next(cursor, &entry), ST_OK);
     ck_assert_uint_eq(journal_cursor_next(cursor, &entry), ST_CHECKSUM);
@@ -282,9 +285,10 @@ START_TEST(journal_finds_a_rotten_length_when_it_reads)
         const uint64_t offset = journal_rig_offset(&rig, 2, file);
 
         disk_model_rot(rig.model, file, offset + bit / 8, bit % 8);
-        ck_assert_uint_eq(journal_read(rig.journal, &entry, buffer, 2),
+        ck_assert_uint_eq(journal_read_entry(rig.journal, &entry, buffer, 2),
                           ST_CHECKSUM);
-        ck_assert_uint_ne(journal_read(rig.journal, &entry, buffer, 3), ST_OK);
+        ck_assert_uint_ne(journal_read_entry(rig.journal, &entry, buffer, 3),
+                          ST_OK);
         disk_model_rot(rig.model, file, offset + bit / 8, bit % 8);
     }
     journal_rig_end(&rig);
