@@ -1,0 +1,31 @@
+/*
+ * files.h: what the files of a cluster are called (OPERATING, files).
+ *
+ * `defter init` and `defterd --dev` make them, defterd and the shell read them.
+ */
+#ifndef DEFTER_PROTOCOL_FILES_H
+#define DEFTER_PROTOCOL_FILES_H
+
+/* Kept offline, with whoever answers for the cluster. */
+#define FILE_AUTHORITY_DIR "authority"
+#define FILE_AUTHORITY_KEY "authority.key" /* KEYFILE_AUTHORITY */
+#define FILE_RECOVERY_KEY  "recovery.key"  /* KEYFILE_RECOVERY */
+
+/* The node's directory. */
+#define FILE_NODE_DIR    "node"
+#define FILE_CHANNEL_KEY "channel.key"   /* KEYFILE_CHANNEL */
+#define FILE_RECEIPT_KEY "receipt.key"   /* KEYFILE_RECEIPT */
+#define FILE_LOG_KEY     "log.key"       /* KEYFILE_LOG */
+#define FILE_KEYRING_KEY "keyring.key"   /* KEYFILE_KEYRING */
+#define FILE_NODE_CERT   "node.cert"     /* NODECERT_SIZE bytes */
+#define FILE_GENESIS     "genesis.entry" /* The log's entry 0. */
+#define FILE_NODE_CONF   "defterd.conf"
+#define FILE_LOG_DIR     "log"
+#define FILE_KEYRING_DB  "keyring.db"
+#define FILE_STATE_DB    "state.db"
+
+/* What people who use the cluster need. */
+#define FILE_CLUSTER_CONF "cluster.conf" /* authority = hex, address = ... */
+#define FILE_OPERATOR_KEY "operator.key" /* KEYFILE_SIGNER, the first ADM */
+
+#endif
