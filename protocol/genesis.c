@@ -27,7 +27,7 @@ enum status genesis_write(uint8_t *out, size_t *size_out,
     enum status status;
 
     memcpy(fields->authority_key.b, authority->public_key, PUBLIC_KEY_SIZE);
-    if (schema_check(&schema_op_system_genesis, fields, &error) != ST_OK)
+    if (schema_check(&schema_op_system_genesis, &error, fields) != ST_OK)
         return ST_BAD_FIELD;
     identity_cluster_id(cluster_id, authority->public_key);
     memcpy(header.idem, random->idem, IDEM_SIZE);

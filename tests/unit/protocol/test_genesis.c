@@ -38,7 +38,7 @@ START_TEST(genesis_reads_back_as_it_was_written)
     ck_assert_int_eq(fields.realms, 3);
     ck_assert_mem_eq(fields.authority_key.b, authority.public_key,
                      PUBLIC_KEY_SIZE);
-    ck_assert_int_eq(entry.place.index, 0);
+    ck_assert_uint_eq(entry.place.index, 0);
     ck_assert_mem_eq(entry.header.key_id, authority.key_id, KEY_ID_SIZE);
 }
 END_TEST
