@@ -152,7 +152,7 @@ enum operation_realm { OP_REALM_SYSTEM, OP_REALM_ANY, OP_REALM_P, OP_REALM_R };
 enum operation_access { ACCESS_READ, ACCESS_WRITE };
 
 /*
- * What seals an item (rulings of sealing: LOG-FORMAT, section 3).
+ * What seals an item (LOG-FORMAT, section 3).
  *   OPEN              not sealed
  *   SUBJECT_RECORD    the subject's record key
  *   SUBJECT_EVIDENCE  the subject's evidence key (consents, cases)

@@ -5,7 +5,7 @@
  * are internal and never leave the process.
  *
  *   scope  what an ERROR frame with this code ends: the request or the
- *          connection (the frame's own scope field decides, rulings 55)
+ *          connection (the frame's own scope field decides)
  *   retry  what the client may do: NO, SAME (send the same bytes again),
  *          RESIGN (sign anew), LATER (after retry_after), OTHER (another node),
  *          REREAD (read the object again first), RELOGIN

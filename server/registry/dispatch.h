@@ -1,6 +1,6 @@
 /*
  * dispatch.h: from a decoded item to its handler, and the permission to get
- * there (PROTOCOL, section 6, steps 10 to 13; requirements' matrix).
+ * there (PROTOCOL, section 6, steps 10 to 13; PROTOCOL, section 12).
  */
 #ifndef DEFTER_SERVER_REGISTRY_DISPATCH_H
 #define DEFTER_SERVER_REGISTRY_DISPATCH_H

@@ -147,6 +147,15 @@ def rule_machine_path(path, text):
                 "a path of one machine: " + match.group(0)
 
 
+def rule_own_documents(path, text):
+    """The tree cites its own documents and the statutes, nothing else."""
+    for match in re.finditer(r"\brulings?\b|\brequirements?(?='| \d|\.md)",
+                             text):
+        if path != "tests/tidy/tidy.py":
+            yield line_of(text, match.start()), \
+                "no document of this tree: " + match.group(0)
+
+
 def rule_test_names(path, text):
     """A test's name is a sentence: it has more than two words."""
     if not path.startswith("tests/") or not path.endswith(".c"):
@@ -171,7 +180,8 @@ def rule_every_test_runs(path, text):
 RULES = [rule_columns, rule_tabs, rule_line_ends, rule_file_size,
          rule_function_size, rule_banned, rule_empty_default,
          rule_numbered_label, rule_header_guard, rule_unfinished,
-         rule_machine_path, rule_test_names, rule_every_test_runs]
+         rule_machine_path, rule_own_documents,
+         rule_test_names, rule_every_test_runs]
 
 
 def complaints(path, text):
@@ -247,6 +257,7 @@ BAD = [
     (rule_header_guard, "protocol/a.h", "int a;\n"),
     (rule_unfinished, "a.c", "/* TO" + "DO */\n"),
     (rule_machine_path, "a.c", '"/ho' + 'me/someone/x"\n'),
+    (rule_own_documents, "a.h", "/* rulings 7 */\n"),
     (rule_test_names, "tests/a.c", "START_TEST(works)\n"),
     (rule_every_test_runs, "tests/a.c", "START_TEST(a_b_c)\n{\n}\n"),
 ]
