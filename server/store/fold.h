@@ -21,10 +21,10 @@ enum fold_key { FOLD_CASE, FOLD_PLAIN };
 
 /*
  * fold_text(out, text, key):
- * Write the key of ${text} to ${out}, which holds text.size bytes, and give the
- * bytes written.  Idempotent; never longer than ${text}.
+ * Write the key of ${text} to ${out} and give the bytes written.  Idempotent.
  *
- * Requires: ${text} is valid UTF-8 (text_valid).
+ * Requires: ${text} is strict UTF-8; ${out} holds text.size bytes, or twice
+ *           that for FOLD_CASE, where I becomes the two bytes of ı.
  */
 size_t fold_text(uint8_t *out, struct slice text, enum fold_key key);
 
@@ -32,6 +32,8 @@ size_t fold_text(uint8_t *out, struct slice text, enum fold_key key);
  * fold_token(folded, used):
  * The next run of letters and digits of a folded text behind ${*used}, which
  * moves behind it; empty at the end.
+ *
+ * Requires: ${folded} is strict UTF-8, as here and below.
  */
 struct slice fold_token(struct slice folded, size_t *used);
 
