@@ -13,26 +13,42 @@ size_t journal_buffer_size(uint32_t segment_size)
     return segment_size < group ? segment_size : group;
 }
 
+/* What the end of a segment may leave unused is not counted. */
+static uint64_t journal_usable(uint64_t size)
+{
+    return size > JOURNAL_READ_SIZE ? size - JOURNAL_READ_SIZE : 0;
+}
+
+static void journal_note_room(struct journal *journal)
+{
+    const uint64_t left =
+        journal->options.segment_size - journal_segment_last(journal)->end;
+
+    atomic_store_explicit(&journal->segment_room, journal_usable(left),
+                          memory_order_relaxed);
+}
+
 void journal_publish(struct journal *journal)
 {
-    const struct journal_segment *last = journal_segment_last(journal);
-    const uint32_t size = journal->options.segment_size;
-    uint64_t room = size - last->end;
-
-    /* What the end of a segment may leave unused. */
-    room = room > JOURNAL_READ_SIZE ? room - JOURNAL_READ_SIZE : 0;
-    if (atomic_load_explicit(&journal->spare_state, memory_order_acquire) ==
-            JOURNAL_SPARE_READY &&
-        size > SEGMENT_HEADER_SIZE + JOURNAL_READ_SIZE)
-        room += size - SEGMENT_HEADER_SIZE - JOURNAL_READ_SIZE;
-    atomic_store_explicit(&journal->room, room, memory_order_relaxed);
+    journal_note_room(journal);
     atomic_store_explicit(&journal->durable, journal->mark.value.size,
                           memory_order_release);
 }
 
 uint64_t journal_room(const struct journal *journal)
 {
-    return atomic_load_explicit(&journal->room, memory_order_relaxed);
+    const uint64_t room =
+        atomic_load_explicit(&journal->segment_room, memory_order_relaxed);
+
+    if (atomic_load(&journal->spare_state) != JOURNAL_SPARE_READY)
+        return room;
+    return room +
+           journal_usable(journal->options.segment_size - SEGMENT_HEADER_SIZE);
+}
+
+bool journal_wants_spare(const struct journal *journal)
+{
+    return atomic_load(&journal->spare_state) == JOURNAL_SPARE_NONE;
 }
 
 uint64_t journal_size(const struct journal *journal)
@@ -268,6 +284,7 @@ enum status journal_append(struct journal *journal,
     INVARIANT(status == ST_OK);
     journal->end.epoch = last.place.epoch;
     journal->end.log_time = last.place.log_time;
+    journal_note_room(journal);
     ENSURE(journal->end.size == last.place.index + 1);
     return ST_OK;
 }

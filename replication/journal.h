@@ -97,6 +97,9 @@ const char *journal_case_name(enum journal_case found);
 void journal_describe(char *out, size_t size,
                       const struct journal_report *report);
 
+/* The report of a node whose meta file cannot be read, for people. */
+void journal_report_meta(struct journal_report *report);
+
 /*
  * journal_create(disk, options):
  * Make an empty journal and its mark.
@@ -139,10 +142,14 @@ void journal_close(struct journal *journal);
  */
 NODISCARD enum status journal_prepare_next(struct journal *journal);
 
+/* True while there is no spare segment, and nobody is making one. */
+bool journal_wants_spare(const struct journal *journal);
+
 /*
  * journal_room(journal):
- * Bytes of frames that can be appended for certain, whatever happens to the
- * disk's free space.  A primary assigns no index beyond it.
+ * Bytes of frames that can still be appended for certain, whatever happens to
+ * the disk's free space.  A primary assigns no index beyond it: it subtracts
+ * what it has sequenced and not appended yet.
  */
 uint64_t journal_room(const struct journal *journal);
 

@@ -52,7 +52,7 @@ struct journal {
     struct journal_segment *chunks[JOURNAL_CHUNKS];
     _Atomic size_t segments_count;
     _Atomic uint64_t durable;
-    _Atomic uint64_t room;
+    _Atomic uint64_t segment_room; /* In the last segment. */
     struct journal_end end;
     uint8_t *buffer;
     size_t buffer_size;
@@ -100,7 +100,7 @@ size_t journal_segment_entries_max(uint32_t segment_size);
 /* Frames of one write, at most: a group, and the entry that overflows it. */
 size_t journal_buffer_size(uint32_t segment_size);
 
-/* Makes room, durable and mark agree with each other again. */
+/* Shows the mark to the threads that read. */
 void journal_publish(struct journal *journal);
 
 /* Marks journal->end as durable. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "replication/journal.h"
+#include "replication/meta.h"
 
 const char *journal_case_name(enum journal_case found)
 {
@@ -67,6 +68,13 @@ static void report_add(char *out, size_t size, size_t *used, const char *text)
 
     ENSURE(length >= 0);
     *used += (size_t)length < size - *used ? (size_t)length : size - *used - 1;
+}
+
+void journal_report_meta(struct journal_report *report)
+{
+    *report = (struct journal_report){.found = JOURNAL_META_GONE,
+                                      .status = ST_FILE_FORMAT};
+    snprintf(report->file, sizeof report->file, "%s", META_FILE);
 }
 
 void journal_describe(char *out, size_t size,

@@ -181,7 +181,7 @@ static void bench_read(struct journal *journal)
 
     for (int i = 0; i < READS; i++) {
         index = (index * UINT64_C(6364136223846793005) + 1442695041) % size;
-        must(journal_read(journal, &entry, buffer, index), "read");
+        must(journal_read_entry(journal, &entry, buffer, index), "read");
     }
     printf("read by index, at random          %9.0f /s\n",
            READS / (seconds() - begin));

@@ -51,7 +51,7 @@ static void read_all(struct journal *journal)
 
     INVARIANT(status == ST_OK);
     while (journal_cursor_next(cursor, &entry) == ST_OK) {
-        status = journal_read(journal, &same, buffer, index++);
+        status = journal_read_entry(journal, &same, buffer, index++);
         INVARIANT(status == ST_OK);
         INVARIANT(slice_equal(entry, same));
     }

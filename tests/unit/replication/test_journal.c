@@ -200,8 +200,11 @@ START_TEST(journal_room_counts_the_spare_segment)
     journal_rig_begin(&rig, 256 * 1024);
     room = journal_room(rig.journal);
     ck_assert_uint_gt(room, 100 * 1024);
+    ck_assert(journal_wants_spare(rig.journal));
     ck_assert_uint_eq(journal_prepare_next(rig.journal), ST_OK);
-    journal_rig_fill(&rig, 1);
+    ck_assert(!journal_wants_spare(rig.journal));
+    ck_assert_uint_gt(journal_room(rig.journal), room + 100 * 1024);
+    ck_assert_uint_eq(journal_rig_append(&rig, 1000), ST_OK);
     ck_assert_uint_gt(journal_room(rig.journal), room + 100 * 1024);
     ck_assert_uint_eq(journal_rig_reopen(&rig), ST_OK);
     ck_assert_uint_gt(journal_room(rig.journal), room + 100 * 1024);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "replication/journal.h"
 #include "tests/lib/disk_model.h"
 #include "tests/lib/suite.h"
 
@@ -166,10 +167,17 @@ END_TEST
 
 START_TEST(C7_a_node_whose_meta_file_is_unreadable_refuses_to_start)
 {
+    struct journal_report report;
+    char text[300];
+
     begin();
     disk_model_rot(model, META_FILE, 30, 4);
     disk_model_rot(model, META_FILE, SLOT_SIZE + 30, 4);
     ck_assert_uint_eq(again(), ST_FILE_FORMAT);
+    journal_report_meta(&report);
+    journal_describe(text, sizeof text, &report);
+    ck_assert_ptr_nonnull(strstr(text, "C7"));
+    ck_assert_ptr_nonnull(strstr(text, META_FILE));
     disk_model_drop(model, META_FILE);
     ck_assert_uint_eq(again(), ST_NO_FILE);
     disk_model_free(model);
