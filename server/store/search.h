@@ -21,7 +21,7 @@ struct search *search_open(void);
 void search_close(struct search *search);
 
 /* Replaces what is known of ${subject} by the words of ${text} (valid UTF-8);
- * words beyond SEARCH_TOKENS_MAX are left out. */
+ * what is beyond SEARCH_WORDS_MAX is left out. */
 void search_put(struct search *search, uint64_t subject, struct slice text);
 void search_remove(struct search *search, uint64_t subject);
 
@@ -35,8 +35,8 @@ size_t search_count(const struct search *search);
  * ${limit}.
  *
  * Returns: ST_OK; ST_BAD_FIELD if ${query} has no word, more than
- *          FIND_TOKENS_MAX, or a prefix below FIND_PREFIX_POINTS_MIN code
- *          points.
+ *          FIND_TOKENS_MAX, more than FIND_TEXT_SIZE_MAX bytes, or a prefix
+ *          below FIND_PREFIX_POINTS_MIN code points.
  */
 struct search_query {
     struct slice text; /* Valid UTF-8, not folded. */
