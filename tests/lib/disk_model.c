@@ -314,10 +314,9 @@ static enum status model_sync(struct disk_file *file)
 {
     struct disk_model *model = model_of(file->disk);
     struct model_node *node = model_node(file);
-    const enum status status = model_fault(model);
 
-    if (status != ST_OK)
-        return status;
+    if (!model_change(model))
+        return ST_DISK_FAILED;
     if (model->fail_sync_in > 0 && --model->fail_sync_in == 0) {
         for (size_t i = 0; i < node->capacity / DISK_MODEL_SECTOR; i++)
             if (disk_model_node_pending(node, i))

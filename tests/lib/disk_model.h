@@ -51,15 +51,14 @@ size_t disk_model_changes(const struct disk_model *model);
 /* True once the power is off. */
 bool disk_model_is_off(const struct disk_model *model);
 
-/*
- * The ${calls}th write, sync or create from now returns ${status}, once; a sync
- * that fails forgets what it was to write, and the next sync succeeds, as Linux
- * does.
- */
+/* The ${calls}th write, truncate or create from now returns ${status}, once. */
 void disk_model_fail_after(struct disk_model *model, size_t calls,
                            enum status status);
 
-/* As above, and only for syncs. */
+/*
+ * The ${syncs}th sync of a file from now fails, once: it forgets what it was to
+ * write, and the next sync succeeds, as Linux does.
+ */
 void disk_model_fail_sync_after(struct disk_model *model, size_t syncs);
 
 /* At most ${bytes} bytes in all files together. */

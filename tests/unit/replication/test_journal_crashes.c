@@ -536,6 +536,69 @@ START_TEST(journal_survives_every_failed_sync_of_every_short_history)
 }
 END_TEST
 
+/* A full disk is refused, or the journal ends: never a half of both. */
+static const char *judge_full_disk(struct history *history, enum status status)
+{
+    struct journal_rig *rig = &history->rig;
+
+    if (status == ST_DISK_FAILED || rig->journal == NULL)
+        return judge_failed_sync(history);
+    if (status != ST_DISK_FULL)
+        return "a full disk is not named so";
+    if (journal_end(rig->journal).size != rig->end.size)
+        return "a refused entry changed the journal";
+    if (journal_rig_append(rig, BORDER) != ST_OK ||
+        journal_sync(rig->journal, rig->end.size) != ST_OK)
+        return "the journal does not go on when there is room again";
+    history->acknowledged = rig->end.size;
+    if (journal_rig_crash(rig, false) != ST_OK ||
+        journal_size(rig->journal) != history->acknowledged ||
+        !journal_rig_holds(rig, history->acknowledged))
+        return "an acknowledged entry is gone";
+    return NULL;
+}
+
+static bool check_full_disk(struct findings *findings, unsigned number,
+                            size_t count, size_t calls)
+{
+    struct history history;
+    const char *what = NULL;
+    enum status status = ST_OK;
+
+    begin(&history, findings);
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 == count)
+            disk_model_fail_after(history.rig.model, calls, ST_DISK_FULL);
+        status = run(&history, number % OPERATIONS, SIZE_MAX / 2);
+        number /= OPERATIONS;
+    }
+    disk_model_fail_after(history.rig.model, 0, ST_OK);
+    if (status != ST_OK)
+        what = judge_full_disk(&history, status);
+    if (what != NULL)
+        complain(findings, &history, calls, 0, what);
+    journal_rig_end(&history.rig);
+    return status != ST_OK;
+}
+
+START_TEST(journal_survives_a_disk_full_at_every_write_of_every_short_history)
+{
+    struct findings findings = {.enough = 10};
+    unsigned sequences = 1;
+    unsigned full = 0;
+
+    for (size_t count = 1; count <= DEPTH_OF_FAILED_SYNCS; count++) {
+        sequences *= OPERATIONS;
+        for (unsigned number = 0; number < sequences; number++)
+            for (size_t calls = 1;
+                 check_full_disk(&findings, number, count, calls); calls++)
+                full++;
+    }
+    ck_assert_uint_gt(full, 100);
+    ck_assert_uint_eq(findings.broken, 0);
+}
+END_TEST
+
 static bool is_caught(const char *lie)
 {
     struct findings findings = {.lie = lie, .enough = 1, .quiet = true};
@@ -571,6 +634,7 @@ END_TEST
 SUITE_MAIN("journal_crashes",
            journal_survives_every_crash_of_every_short_history,
            journal_survives_every_failed_sync_of_every_short_history,
+           journal_survives_a_disk_full_at_every_write_of_every_short_history,
            canary_a_disk_that_does_not_sync_the_log_is_caught,
            canary_a_disk_that_does_not_sync_the_mark_is_caught,
            canary_a_disk_that_does_not_sync_names_is_caught,
