@@ -29,7 +29,7 @@ static enum status dispatch_handle(struct act *act,
 static bool dispatch_names_field(const struct act *act, enum status code,
                                  union dispatch_result *result)
 {
-    if (code != ST_BAD_FIELD)
+    if (code != ST_BAD_FIELD || act->field == 0)
         return false;
     if (act->operation->opcode == OPCODE_SECTION_PUT) {
         result->section_put = (struct result_section_put){0};
