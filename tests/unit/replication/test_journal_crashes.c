@@ -2,11 +2,11 @@
  * Every state in which a loss of power can leave a short history of the log.
  * ctest-timeout: 300
  *
- * All sequences of up to DEPTH operations run on the model disk.  In the last
- * operation the power goes off after each call that changes the disk; then
- * every subset of the pending sectors, sizes and names is taken as what
- * survived, the journal is opened, and an oracle that knows nothing of the
- * journal's code says what must have been found:
+ * All sequences of up to JOURNAL_HISTORY_DEPTH operations run on the model
+ * disk.  In the last operation the power goes off after each call that changes
+ * the disk; then every subset of the pending sectors, sizes and names is taken
+ * as what survived, the journal is opened, and an oracle that knows nothing of
+ * the journal's code says what must have been found:
  *
  *   - every acknowledged entry is there, bit for bit;
  *   - nothing is there that was not appended, or was cut off before;
@@ -20,52 +20,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "protocol/entry.h"
 #include "protocol/segment.h"
 #include "replication/mark.h"
-#include "tests/lib/journal_rig.h"
+#include "tests/lib/journal_history.h"
 #include "tests/lib/suite.h"
 
 enum {
-    DEPTH = 4,
-    DEPTH_OF_FAILED_SYNCS = 3,
     SUBSET_BITS_MAX = 12, /* Above that, subsets are drawn at random. */
     SUBSETS_RANDOM = 512,
-    SEEN_SLOTS = 1 << 21, /* A table of states that were judged already. */
-    SMALL = JOURNAL_RIG_ENTRY,
-    BLOCK = 700,  /* Crosses the border of a 512-byte block wherever it lies. */
-    BORDER = 1900 /* Fits an empty segment only. */
-};
-
-enum operation {
-    APPEND_SMALL,
-    APPEND_BLOCK,
-    APPEND_BORDER,
-    SYNC, /* The log, then the mark: the power goes off between, too. */
-    NEW_SEGMENT,
-    RESTART, /* The process ends; what was written is still in the cache. */
-    REPAIR,  /* The power goes, every other pending bit survives; open. */
-    OPERATIONS
-};
-
-static const char *const operation_names[OPERATIONS] = {
-    "small", "block", "border", "sync", "segment", "restart", "repair"};
-
-/* Invariant: acknowledged <= what any later start must find. */
-struct history {
-    struct journal_rig rig;
-    uint64_t acknowledged;
-    uint64_t attempted; /* Entries handed to the journal, kept or not. */
-    enum operation operations[DEPTH];
-    size_t count;
-};
-
-struct findings {
-    const char *lie; /* What the disk lies about; NULL for nothing. */
-    uint64_t states;
-    uint64_t broken;
-    uint64_t enough; /* Stop after so many. */
-    bool quiet;
+    SEEN_SLOTS = 1 << 21 /* A table of states that were judged already. */
 };
 
 static uint64_t seen[SEEN_SLOTS];
@@ -128,7 +91,8 @@ static void oracle_mark(struct oracle *oracle, const struct disk_model *model)
 }
 
 /* Walks the files in the order of their names; every segment is small. */
-static void oracle_read(struct oracle *oracle, const struct history *history,
+static void oracle_read(struct oracle *oracle,
+                        const struct journal_history *history,
                         const struct disk_model *model)
 {
     uint64_t first = 0;
@@ -169,21 +133,9 @@ static void oracle_read(struct oracle *oracle, const struct history *history,
     }
 }
 
-static void complain(struct findings *findings, const struct history *history,
-                     size_t calls, uint64_t subset, const char *what)
-{
-    findings->broken++;
-    if (findings->quiet)
-        return;
-    printf("broken: %s; after", what);
-    for (size_t i = 0; i < history->count; i++)
-        printf(" %s", operation_names[history->operations[i]]);
-    printf(", power off after %zu calls, subset %llx\n", calls,
-           (unsigned long long)subset);
-}
-
 /* Opens what survived in a copy of the history; the copy shares its entries. */
-static enum status reopen(struct history *copy, const struct history *history,
+static enum status reopen(struct journal_history *copy,
+                          const struct journal_history *history,
                           struct disk_model *model)
 {
     *copy = *history;
@@ -192,8 +144,9 @@ static enum status reopen(struct history *copy, const struct history *history,
     return journal_rig_reopen(&copy->rig);
 }
 
-static const char *judge(struct history *copy, const struct oracle *oracle,
-                         bool resumed, enum status status)
+static const char *judge(struct journal_history *copy,
+                         const struct oracle *oracle, bool resumed,
+                         enum status status)
 {
     const struct journal_report *report = &copy->rig.report;
     uint64_t size;
@@ -221,7 +174,7 @@ static const char *judge(struct history *copy, const struct oracle *oracle,
 }
 
 /* A state of the disk and of what the log should hold then. */
-static uint64_t key_of(const struct history *history, uint64_t disk)
+static uint64_t key_of(const struct journal_history *history, uint64_t disk)
 {
     uint64_t key = disk * 31 + history->acknowledged;
 
@@ -229,18 +182,19 @@ static uint64_t key_of(const struct history *history, uint64_t disk)
     return key * 31 + history->rig.variant;
 }
 
-static void check_recovery(struct findings *findings,
-                           const struct history *history,
+static void check_recovery(struct journal_findings *findings,
+                           const struct journal_history *history,
                            const struct disk_model *model, size_t calls);
 
 /* Judges one state of the disk, which it takes. */
-static void check_state(struct findings *findings,
-                        const struct history *history, struct disk_model *model,
-                        size_t calls, uint64_t subset, bool again)
+static void check_state(struct journal_findings *findings,
+                        const struct journal_history *history,
+                        struct disk_model *model, size_t calls, uint64_t subset,
+                        bool again)
 {
     const uint8_t *data;
     size_t size;
-    struct history copy;
+    struct journal_history copy;
     struct oracle oracle;
     const bool resumed = disk_model_peek(model, "cut", &data, &size);
     struct disk_model *before;
@@ -259,7 +213,7 @@ static void check_state(struct findings *findings,
     journal_close(copy.rig.journal);
     disk_model_free(model);
     if (what != NULL)
-        complain(findings, history, calls, subset, what);
+        journal_history_complain(findings, history, calls, subset, what);
     if (again)
         check_recovery(findings, history, before, calls);
     disk_model_free(before);
@@ -271,8 +225,8 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 11;
 }
 
-static void check_subset(struct findings *findings,
-                         const struct history *history, size_t calls,
+static void check_subset(struct journal_findings *findings,
+                         const struct journal_history *history, size_t calls,
                          uint64_t subset, size_t torn, bool again)
 {
     uint8_t keep[8];
@@ -285,8 +239,8 @@ static void check_subset(struct findings *findings,
 }
 
 /* Every subset of what is pending, and each with one of its sectors torn. */
-static void check_subsets(struct findings *findings,
-                          const struct history *history, size_t calls,
+static void check_subsets(struct journal_findings *findings,
+                          const struct journal_history *history, size_t calls,
                           bool again)
 {
     const size_t pending = disk_model_pending(history->rig.model);
@@ -310,23 +264,24 @@ static void check_subsets(struct findings *findings,
 }
 
 /* The power goes off while the journal is being opened. */
-static void check_recovery(struct findings *findings,
-                           const struct history *history,
+static void check_recovery(struct journal_findings *findings,
+                           const struct journal_history *history,
                            const struct disk_model *model, size_t calls)
 {
     bool off = true;
 
     for (size_t opening = 1; off; opening++) {
         struct disk_model *target = disk_model_copy(model);
-        struct history copy;
+        struct journal_history copy;
         enum status status;
 
         disk_model_power_off_after(target, opening);
         status = reopen(&copy, history, target);
         off = disk_model_is_off(target);
         if (off && status == ST_OK)
-            complain(findings, history, calls, opening,
-                     "opening does not notice that the disk failed");
+            journal_history_complain(
+                findings, history, calls, opening,
+                "opening does not notice that the disk failed");
         if (off) /* Of the next incarnation, as any start is. */
             check_subsets(findings, &copy, calls, false);
         journal_close(copy.rig.journal);
@@ -334,108 +289,31 @@ static void check_recovery(struct findings *findings,
     }
 }
 
-static void opened(struct history *history)
-{
-    history->rig.end = journal_end(history->rig.journal);
-    history->acknowledged = journal_size(history->rig.journal);
-}
-
-static enum status run_append(struct history *history, size_t size)
-{
-    enum status status;
-
-    history->rig.variant++;
-    if (history->attempted < history->rig.end.size + 1)
-        history->attempted = history->rig.end.size + 1;
-    status = journal_rig_append(&history->rig, size);
-    return status;
-}
-
-static enum status run_repair(struct history *history, size_t calls)
-{
-    static const uint8_t every_other[8] = {0x55, 0x55, 0x55, 0x55,
-                                           0x55, 0x55, 0x55, 0x55};
-    struct disk_model *after =
-        disk_model_crash(history->rig.model, every_other, 8, false, 1);
-    enum status status;
-
-    journal_close(history->rig.journal);
-    history->rig.journal = NULL;
-    disk_model_free(history->rig.model);
-    history->rig.model = after;
-    disk_model_power_off_after(after, calls);
-    status = journal_rig_reopen(&history->rig);
-    if (status == ST_OK)
-        opened(history);
-    return status;
-}
-
-/* Runs one operation with the power going off after ${calls} changes. */
-static enum status run(struct history *history, enum operation operation,
-                       size_t calls)
-{
-    struct journal_rig *rig = &history->rig;
-    enum status status = ST_OK;
-
-    history->operations[history->count++] = operation;
-    disk_model_power_off_after(rig->model, calls);
-    switch (operation) {
-    case APPEND_SMALL:
-        return run_append(history, SMALL);
-    case APPEND_BLOCK:
-        return run_append(history, BLOCK);
-    case APPEND_BORDER:
-        return run_append(history, BORDER);
-    case SYNC:
-        status = journal_sync(rig->journal, rig->end.size);
-        if (status == ST_OK)
-            history->acknowledged = rig->end.size;
-        return status;
-    case NEW_SEGMENT:
-        return journal_prepare_next(rig->journal);
-    case RESTART:
-        status = journal_rig_reopen(rig);
-        if (status == ST_OK)
-            opened(history);
-        return status;
-    case REPAIR:
-        return run_repair(history, calls);
-    case OPERATIONS:
-        break;
-    }
-    INVARIANT(false);
-    return status;
-}
-
-static void begin(struct history *history, const struct findings *findings)
-{
-    memset(history, 0, sizeof *history);
-    journal_rig_begin(&history->rig, JOURNAL_RIG_SEGMENT);
-    disk_model_lie(history->rig.model, findings->lie);
-}
-
 /* One sequence; false if its beginning already fails, as a liar's disk does. */
-static void check_sequence(struct findings *findings, unsigned number,
+static void check_sequence(struct journal_findings *findings, unsigned number,
                            size_t count)
 {
     size_t calls = 1;
     bool off = true;
 
     for (; off; calls++) {
-        struct history history;
+        struct journal_history history;
         unsigned rest = number;
         enum status status = ST_OK;
 
-        begin(&history, findings);
+        journal_history_begin(&history, findings);
         for (size_t i = 0; i + 1 < count && status == ST_OK; i++) {
-            status = run(&history, rest % OPERATIONS, SIZE_MAX / 2);
-            rest /= OPERATIONS;
+            status = journal_history_run(&history, rest % JOURNAL_OPERATIONS,
+                                         SIZE_MAX / 2);
+            rest /= JOURNAL_OPERATIONS;
         }
         if (status == ST_OK)
-            status = run(&history, rest % OPERATIONS, calls);
+            status =
+                journal_history_run(&history, rest % JOURNAL_OPERATIONS, calls);
         off = disk_model_is_off(history.rig.model);
         if (status != ST_OK && !off)
-            complain(findings, &history, calls, 0, "an operation failed");
+            journal_history_complain(findings, &history, calls, 0,
+                                     "an operation failed");
         else
             check_subsets(findings, &history, calls, true);
         journal_rig_end(&history.rig);
@@ -444,13 +322,13 @@ static void check_sequence(struct findings *findings, unsigned number,
     }
 }
 
-static void explore(struct findings *findings, size_t depth)
+static void explore(struct journal_findings *findings, size_t depth)
 {
     unsigned sequences = 1;
 
     memset(seen, 0, sizeof seen);
     for (size_t count = 1; count <= depth; count++) {
-        sequences *= OPERATIONS;
+        sequences *= JOURNAL_OPERATIONS;
         for (unsigned number = 0; number < sequences; number++) {
             check_sequence(findings, number, count);
             if (findings->broken >= findings->enough)
@@ -461,149 +339,20 @@ static void explore(struct findings *findings, size_t depth)
 
 START_TEST(journal_survives_every_crash_of_every_short_history)
 {
-    struct findings findings = {.enough = 10};
+    struct journal_findings findings = {.enough = 10};
 
-    explore(&findings, DEPTH);
+    explore(&findings, JOURNAL_HISTORY_DEPTH);
     printf("%llu states of the disk\n", (unsigned long long)findings.states);
     ck_assert_uint_gt(findings.states, 10000);
     ck_assert_uint_eq(findings.broken, 0);
 }
 END_TEST
 
-/* After a failed sync nothing more is taken, and nothing acknowledged is lost.
- */
-static const char *judge_failed_sync(struct history *history)
-{
-    struct journal_rig *rig = &history->rig;
-
-    if (rig->journal != NULL &&
-        (journal_rig_append(rig, SMALL) != ST_DISK_FAILED ||
-         journal_sync(rig->journal, journal_end(rig->journal).size) !=
-             ST_DISK_FAILED ||
-         journal_prepare_next(rig->journal) != ST_DISK_FAILED))
-        return "a call was taken after a failed sync";
-    if (journal_rig_reopen(rig) != ST_OK)
-        return "the log cannot be opened from what the cache shows";
-    if (journal_size(rig->journal) < history->acknowledged ||
-        !journal_rig_holds(rig, journal_size(rig->journal)))
-        return "an acknowledged entry is gone";
-    opened(history);
-    if (journal_rig_crash(rig, false) != ST_OK ||
-        journal_size(rig->journal) < history->acknowledged ||
-        !journal_rig_holds(rig, journal_size(rig->journal)))
-        return "what was taken over from the cache was not made durable";
-    return NULL;
-}
-
-static bool check_failed_sync(struct findings *findings, unsigned number,
-                              size_t count, size_t syncs)
-{
-    const size_t unlimited = SIZE_MAX / 2;
-    struct history history;
-    const char *what = NULL;
-    enum status status = ST_OK;
-
-    begin(&history, findings);
-    for (size_t i = 0; i < count; i++) {
-        if (i + 1 == count)
-            disk_model_fail_sync_after(history.rig.model, syncs);
-        status = run(&history, number % OPERATIONS, unlimited);
-        number /= OPERATIONS;
-    }
-    if (status == ST_DISK_FAILED)
-        what = judge_failed_sync(&history);
-    if (what != NULL)
-        complain(findings, &history, syncs, 0, what);
-    journal_rig_end(&history.rig);
-    return status == ST_DISK_FAILED;
-}
-
-START_TEST(journal_survives_every_failed_sync_of_every_short_history)
-{
-    struct findings findings = {.enough = 10};
-    unsigned sequences = 1;
-    unsigned failed = 0;
-
-    for (size_t count = 1; count <= DEPTH_OF_FAILED_SYNCS; count++) {
-        sequences *= OPERATIONS;
-        for (unsigned number = 0; number < sequences; number++)
-            for (size_t syncs = 1;
-                 check_failed_sync(&findings, number, count, syncs); syncs++)
-                failed++;
-    }
-    ck_assert_uint_gt(failed, 100);
-    ck_assert_uint_eq(findings.broken, 0);
-}
-END_TEST
-
-/* A full disk is refused, or the journal ends: never a half of both. */
-static const char *judge_full_disk(struct history *history, enum status status)
-{
-    struct journal_rig *rig = &history->rig;
-
-    if (status == ST_DISK_FAILED || rig->journal == NULL)
-        return judge_failed_sync(history);
-    if (status != ST_DISK_FULL)
-        return "a full disk is not named so";
-    if (journal_end(rig->journal).size != rig->end.size)
-        return "a refused entry changed the journal";
-    if (journal_rig_append(rig, BORDER) != ST_OK ||
-        journal_sync(rig->journal, rig->end.size) != ST_OK)
-        return "the journal does not go on when there is room again";
-    history->acknowledged = rig->end.size;
-    if (journal_rig_crash(rig, false) != ST_OK ||
-        journal_size(rig->journal) != history->acknowledged ||
-        !journal_rig_holds(rig, history->acknowledged))
-        return "an acknowledged entry is gone";
-    return NULL;
-}
-
-static bool check_full_disk(struct findings *findings, unsigned number,
-                            size_t count, size_t calls)
-{
-    struct history history;
-    const char *what = NULL;
-    enum status status = ST_OK;
-
-    begin(&history, findings);
-    for (size_t i = 0; i < count; i++) {
-        if (i + 1 == count)
-            disk_model_fail_after(history.rig.model, calls, ST_DISK_FULL);
-        status = run(&history, number % OPERATIONS, SIZE_MAX / 2);
-        number /= OPERATIONS;
-    }
-    disk_model_fail_after(history.rig.model, 0, ST_OK);
-    if (status != ST_OK)
-        what = judge_full_disk(&history, status);
-    if (what != NULL)
-        complain(findings, &history, calls, 0, what);
-    journal_rig_end(&history.rig);
-    return status != ST_OK;
-}
-
-START_TEST(journal_survives_a_disk_full_at_every_write_of_every_short_history)
-{
-    struct findings findings = {.enough = 10};
-    unsigned sequences = 1;
-    unsigned full = 0;
-
-    for (size_t count = 1; count <= DEPTH_OF_FAILED_SYNCS; count++) {
-        sequences *= OPERATIONS;
-        for (unsigned number = 0; number < sequences; number++)
-            for (size_t calls = 1;
-                 check_full_disk(&findings, number, count, calls); calls++)
-                full++;
-    }
-    ck_assert_uint_gt(full, 100);
-    ck_assert_uint_eq(findings.broken, 0);
-}
-END_TEST
-
 static bool is_caught(const char *lie)
 {
-    struct findings findings = {.lie = lie, .enough = 1, .quiet = true};
+    struct journal_findings findings = {.lie = lie, .enough = 1, .quiet = true};
 
-    explore(&findings, DEPTH);
+    explore(&findings, JOURNAL_HISTORY_DEPTH);
     return findings.broken > 0;
 }
 
@@ -633,8 +382,6 @@ END_TEST
 
 SUITE_MAIN("journal_crashes",
            journal_survives_every_crash_of_every_short_history,
-           journal_survives_every_failed_sync_of_every_short_history,
-           journal_survives_a_disk_full_at_every_write_of_every_short_history,
            canary_a_disk_that_does_not_sync_the_log_is_caught,
            canary_a_disk_that_does_not_sync_the_mark_is_caught,
            canary_a_disk_that_does_not_sync_names_is_caught,
