@@ -1,0 +1,173 @@
+#include "client/program/cluster.h"
+
+#include <ini.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "client/program/file.h"
+#include "protocol/catalogue.h"
+#include "protocol/files.h"
+#include "protocol/identity.h"
+
+struct parsing {
+    struct cluster *cluster;
+    bool has_authority;
+};
+
+static int take_key(void *context, const char *section, const char *name,
+                    const char *value)
+{
+    struct parsing *parsing = context;
+    size_t got;
+
+    if (strcmp(section, "cluster") != 0)
+        return 0;
+    if (strcmp(name, "authority") == 0) {
+        parsing->has_authority =
+            sodium_hex2bin(parsing->cluster->authority_key, PUBLIC_KEY_SIZE,
+                           value, strlen(value), NULL, &got, NULL) == 0 &&
+            got == PUBLIC_KEY_SIZE;
+        return parsing->has_authority;
+    }
+    if (strcmp(name, "address") == 0) {
+        if (strlen(value) > ADDRESS_SIZE_MAX)
+            return 0;
+        memcpy(parsing->cluster->address, value, strlen(value) + 1);
+        return 1;
+    }
+    return strcmp(name, "id") == 0;
+}
+
+int cluster_load(struct cluster *cluster, const struct program *program)
+{
+    const char *path = program->cluster;
+    struct parsing parsing = {.cluster = cluster};
+    int line;
+
+    if (path == NULL)
+        path = getenv("DEFTER_CLUSTER");
+    if (path == NULL)
+        path = FILE_CLUSTER_CONF;
+    memset(cluster, 0, sizeof *cluster);
+    line = ini_parse(path, take_key, &parsing);
+    if (line < 0)
+        return program_fail(EXIT_USAGE,
+                            "%s: cannot be read (name the cluster with "
+                            "--cluster FILE)",
+                            path);
+    if (line > 0 || !parsing.has_authority)
+        return program_fail(EXIT_USAGE, "%s:%d: not a cluster's configuration",
+                            path, line);
+    if (program->address != NULL) {
+        if (strlen(program->address) > ADDRESS_SIZE_MAX)
+            return program_fail(EXIT_USAGE, "the address is too long");
+        memcpy(cluster->address, program->address,
+               strlen(program->address) + 1);
+    }
+    identity_cluster_id(cluster->cluster_id, cluster->authority_key);
+    return EXIT_GOOD;
+}
+
+int cluster_seed(uint8_t seed_out[SEED_SIZE], const char *path)
+{
+    struct keyfile keyfile;
+    enum status status = file_read_key(&keyfile, path, KEYFILE_SIGNER);
+
+    if (status != ST_OK)
+        return program_fail(EXIT_USAGE, "%s: %s", path,
+                            status_info(status)->english);
+    memcpy(seed_out, keyfile.secret, SEED_SIZE);
+    keyfile_wipe(&keyfile);
+    return EXIT_GOOD;
+}
+
+uint16_t cluster_role(const char *text)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (*text != '\0' && *end == '\0' && number > 0 && number <= UINT16_MAX)
+        return (uint16_t)number;
+    for (uint32_t role = 1; role <= ROLE_EHIS; role++) {
+        if (strcasecmp(role_name(role), text) == 0)
+            return (uint16_t)role;
+    }
+    return 0;
+}
+
+/* A line from the terminal that is not shown. */
+static int ask_password(char *out, size_t size)
+{
+    struct termios shown, hidden;
+    bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+    char *line;
+
+    if (terminal) {
+        fputs("password: ", stderr);
+        hidden = shown;
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    }
+    line = fgets(out, (int)size, stdin);
+    if (terminal) {
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        fputc('\n', stderr);
+    }
+    if (line == NULL)
+        return program_fail(EXIT_USAGE, "no password was given");
+    out[strcspn(out, "\n")] = '\0';
+    return EXIT_GOOD;
+}
+
+static int open_client(struct defter **client_out,
+                       const struct defter_options *options)
+{
+    int status = defter_open(client_out, options);
+
+    return status == 0 ? EXIT_GOOD
+                       : program_fail(EXIT_USAGE, "%s",
+                                      status_info((uint32_t)status)->english);
+}
+
+int cluster_client(struct defter **client_out, const struct program *program,
+                   uint16_t role)
+{
+    const char *key =
+        program->key != NULL ? program->key : getenv("DEFTER_KEY");
+    struct cluster cluster;
+    struct defter_options options = {
+        .agent = "defter", .receipts_path = program->receipts, .role = role};
+    uint8_t seed[SEED_SIZE];
+    char password[PASSWORD_SIZE_MAX + 2];
+    int code = cluster_load(&cluster, program);
+
+    if (code != EXIT_GOOD)
+        return code;
+    if (program->role != NULL)
+        options.role = cluster_role(program->role);
+    else if (role == 0)
+        options.role = ROLE_STAFF;
+    if (options.role == 0)
+        return program_fail(EXIT_USAGE, "unknown role %s", program->role);
+    options.address = cluster.address;
+    memcpy(options.authority_key, cluster.authority_key, PUBLIC_KEY_SIZE);
+    if (program->user != NULL) {
+        code = ask_password(password, sizeof password);
+        options.username = program->user;
+        options.password = password;
+    } else if (key != NULL) {
+        code = cluster_seed(seed, key);
+        options.key_seed = seed;
+    } else {
+        code = program_fail(EXIT_USAGE, "name your key with --key FILE");
+    }
+    if (code == EXIT_GOOD)
+        code = open_client(client_out, &options);
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(password, sizeof password);
+    return code;
+}

@@ -1,0 +1,131 @@
+#include "client/program/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool file_path(char out[FILE_PATH_SIZE_MAX], const char *directory,
+               const char *name)
+{
+    int size = snprintf(out, FILE_PATH_SIZE_MAX, "%s/%s", directory, name);
+
+    return size > 0 && size < FILE_PATH_SIZE_MAX;
+}
+
+static enum status open_status(int error)
+{
+    if (error == ENOENT || error == ENOTDIR)
+        return ST_NO_FILE;
+    return error == ELOOP ? ST_FILE_MODE : ST_DISK_FAILED;
+}
+
+static enum status read_whole(int fd, uint8_t *out, size_t *size_out,
+                              size_t size_max)
+{
+    size_t used = 0;
+
+    for (;;) {
+        uint8_t extra;
+        ssize_t got = used < size_max ? read(fd, out + used, size_max - used)
+                                      : read(fd, &extra, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ST_DISK_FAILED;
+        if (got == 0)
+            break;
+        if (used == size_max)
+            return ST_TOO_LARGE;
+        used += (size_t)got;
+    }
+    *size_out = used;
+    return ST_OK;
+}
+
+enum status file_read(void *out, size_t *size_out, const char *path,
+                      size_t size_max, bool is_secret)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat about;
+    enum status status = ST_DISK_FAILED;
+
+    if (fd < 0)
+        return open_status(errno);
+    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
+        status = ST_FILE_FORMAT;
+    else if (is_secret && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        status = ST_FILE_MODE;
+    else
+        status = read_whole(fd, out, size_out, size_max);
+    close(fd);
+    return status;
+}
+
+static enum status write_whole(int fd, const uint8_t *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return errno == ENOSPC || errno == EDQUOT ? ST_DISK_FULL
+                                                      : ST_DISK_FAILED;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return fsync(fd) == 0 ? ST_OK : ST_DISK_FAILED;
+}
+
+enum status file_write_new(const char *path, const void *bytes, size_t size,
+                           unsigned mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                  (mode_t)mode);
+    enum status status;
+
+    if (fd < 0)
+        return errno == EEXIST ? ST_EXISTS : ST_DISK_FAILED;
+    status = write_whole(fd, bytes, size);
+    if (close(fd) != 0 && status == ST_OK)
+        status = ST_DISK_FAILED;
+    return status;
+}
+
+enum status file_make_directory(const char *path)
+{
+    struct stat about;
+
+    if (mkdir(path, S_IRWXU) == 0)
+        return ST_OK;
+    if (errno == EEXIST && stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        return ST_OK;
+    return ST_DISK_FAILED;
+}
+
+enum status file_read_key(struct keyfile *out, const char *path,
+                          enum keyfile_kind kind)
+{
+    uint8_t bytes[KEYFILE_SIZE];
+    size_t size;
+    enum status status = file_read(bytes, &size, path, sizeof bytes, true);
+
+    if (status == ST_OK)
+        status = keyfile_decode(out, slice_of(bytes, size), kind);
+    sodium_memzero(bytes, sizeof bytes);
+    return status;
+}
+
+enum status file_write_key(const struct keyfile *keyfile, const char *path)
+{
+    uint8_t bytes[KEYFILE_SIZE];
+    enum status status;
+
+    keyfile_encode(bytes, keyfile);
+    status = file_write_new(path, bytes, sizeof bytes, S_IRUSR | S_IWUSR);
+    sodium_memzero(bytes, sizeof bytes);
+    return status;
+}

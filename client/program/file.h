@@ -1,0 +1,48 @@
+/*
+ * file.h: files of keys and the like, read and written whole.
+ */
+#ifndef DEFTER_CLIENT_PROGRAM_FILE_H
+#define DEFTER_CLIENT_PROGRAM_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/keyfile.h"
+#include "protocol/status.h"
+
+enum { FILE_PATH_SIZE_MAX = 1024 };
+
+/* "${directory}/${name}" in ${out}; false if it does not fit. */
+bool file_path(char out[FILE_PATH_SIZE_MAX], const char *directory,
+               const char *name);
+
+/*
+ * file_read(out, size_out, path, size_max, is_secret):
+ * Read a regular file of at most ${size_max} bytes.
+ *
+ * Returns: ST_OK; ST_NO_FILE; ST_FILE_MODE if a secret may be read by others or
+ *          the path is a symbolic link; ST_TOO_LARGE; ST_DISK_FAILED.
+ */
+NODISCARD enum status file_read(void *out, size_t *size_out, const char *path,
+                                size_t size_max, bool is_secret);
+
+/*
+ * file_write_new(path, bytes, size, mode):
+ * Write a file that must not exist, and sync it.
+ *
+ * Returns: ST_OK; ST_EXISTS; ST_DISK_FULL; ST_DISK_FAILED.
+ */
+NODISCARD enum status file_write_new(const char *path, const void *bytes,
+                                     size_t size, unsigned mode);
+
+/* A directory of mode 0700.  Returns: ST_OK also if it is there already. */
+NODISCARD enum status file_make_directory(const char *path);
+
+/* A key file of ${kind}.  Order: ends with keyfile_wipe().
+ * Returns: as file_read() and keyfile_decode(). */
+NODISCARD enum status file_read_key(struct keyfile *out, const char *path,
+                                    enum keyfile_kind kind);
+NODISCARD enum status file_write_key(const struct keyfile *keyfile,
+                                     const char *path);
+
+#endif

@@ -1,0 +1,244 @@
+#include "client/program/format.h"
+
+#include <cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/catalogue.h"
+#include "protocol/render.h"
+#include "protocol/text.h"
+
+enum { VALUE_SIZE_MAX = 4096, COLUMN_WIDTH_MAX = 48, CELLS_MAX = 64 * 1024 };
+
+size_t format_width(struct slice text)
+{
+    size_t used = 0, width = 0;
+    uint32_t point;
+
+    while (text_next(text, &used, &point) == ST_OK) {
+        if (point < 0x300 || point > 0x36f)
+            width++;
+    }
+    return width;
+}
+
+static void pad(FILE *out, size_t count)
+{
+    while (count-- > 0)
+        fputc(' ', out);
+}
+
+/* A record blob stands beside a section number in its struct. */
+static const struct schema *record_schema(const struct schema *schema,
+                                          const void *in)
+{
+    const struct field *rows = schema->rows();
+
+    for (uint16_t i = 0; i < schema->fields_count; i++) {
+        if (strcmp(rows[i].name, "section") == 0 &&
+            rows[i].kind == FIELD_enum8) {
+            const struct section_info *info =
+                section_info(*((const uint8_t *)in + rows[i].offset));
+            return info == NULL ? NULL : info->record;
+        }
+    }
+    return NULL;
+}
+
+static bool is_record(const struct field *field)
+{
+    return field->kind == FIELD_blob && strcmp(field->name, "record") == 0;
+}
+
+/* Decode a record into memory of its own; NULL if it does not decode. */
+static void *open_record(const struct schema *schema, const void *in,
+                         struct slice bytes, const struct schema **record_out)
+{
+    struct field_error error;
+    void *record;
+
+    *record_out = record_schema(schema, in);
+    if (*record_out == NULL || bytes.size == 0)
+        return NULL;
+    record = calloc(1, (*record_out)->struct_size);
+    if (record != NULL && schema_decode(*record_out, record, &error, bytes,
+                                        SCHEMA_REFUSE_UNKNOWN) != ST_OK) {
+        free(record);
+        return NULL;
+    }
+    return record;
+}
+
+static struct slice value_text(uint8_t *memory, const struct field *field,
+                               const void *member)
+{
+    struct writer writer;
+
+    writer_init(&writer, memory, VALUE_SIZE_MAX);
+    render_value(&writer, field, member);
+    return writer_slice(&writer);
+}
+
+static bool is_present(const struct field *field, const void *in)
+{
+    return field->tag == 0 ||
+           *(const bool *)((const uint8_t *)in + field->present_offset);
+}
+
+/* The cells of a list's table, row by row, the header's first. */
+struct table {
+    struct slice *cells;
+    uint8_t *text;
+    size_t text_used, text_size;
+    size_t columns, rows;
+    size_t widths[FIELDS_MAX];
+};
+
+static void add_cell(struct table *table, size_t row, size_t column,
+                     struct slice text)
+{
+    size_t width;
+
+    if (text.size > table->text_size - table->text_used)
+        text.size = 0;
+    if (text.size > 0)
+        memcpy(table->text + table->text_used, text.data, text.size);
+    text.data = table->text + table->text_used;
+    table->text_used += text.size;
+    table->cells[row * table->columns + column] = text;
+    width = format_width(text);
+    if (width > table->widths[column])
+        table->widths[column] = width;
+}
+
+static void fill_table(struct table *table, const struct schema *element,
+                       const struct list *list)
+{
+    const struct field *rows = element->rows();
+    uint8_t *memory = malloc(VALUE_SIZE_MAX);
+    void *in = calloc(1, element->struct_size);
+    struct list_reader reader;
+
+    for (size_t i = 0; memory != NULL && i < table->columns; i++)
+        add_cell(table, 0, i, slice_of(rows[i].name, strlen(rows[i].name)));
+    list_reader_init(&reader, list);
+    for (size_t row = 1;
+         memory != NULL && in != NULL && list_reader_next(&reader, element, in);
+         row++) {
+        for (size_t i = 0; i < table->columns; i++)
+            add_cell(table, row, i,
+                     is_record(&rows[i])
+                         ? (struct slice){NULL, 0}
+                         : value_text(memory, &rows[i],
+                                      (const uint8_t *)in + rows[i].offset));
+    }
+    free(memory);
+    free(in);
+}
+
+static void print_table(FILE *out, const struct table *table, int indent)
+{
+    for (size_t row = 0; row < table->rows; row++) {
+        pad(out, (size_t)indent);
+        for (size_t i = 0; i < table->columns; i++) {
+            struct slice cell = table->cells[row * table->columns + i];
+            if (table->widths[i] == 0)
+                continue;
+            fwrite(cell.data, 1, cell.size, out);
+            if (i + 1 < table->columns)
+                pad(out, table->widths[i] - format_width(cell) + 2);
+        }
+        fputc('\n', out);
+    }
+}
+
+static void format_list(FILE *out, const struct schema *element,
+                        const struct list *list, int indent)
+{
+    struct table table = {.columns = element->fields_count,
+                          .rows = list->count + 1u,
+                          .text_size = CELLS_MAX + list->bytes.size * 8};
+
+    table.cells = calloc(table.columns * table.rows, sizeof *table.cells);
+    table.text = malloc(table.text_size);
+    if (table.cells != NULL && table.text != NULL) {
+        fill_table(&table, element, list);
+        print_table(out, &table, indent);
+    }
+    free(table.cells);
+    free(table.text);
+}
+
+/* Elements that hold section records are shown one below the other. */
+static void format_versions(FILE *out, const struct schema *element,
+                            const struct list *list, int indent)
+{
+    void *in = calloc(1, element->struct_size);
+    struct list_reader reader;
+
+    list_reader_init(&reader, list);
+    while (in != NULL && list_reader_next(&reader, element, in)) {
+        format_text(out, element, in, indent);
+        fputc('\n', out);
+    }
+    free(in);
+}
+
+static bool has_record(const struct schema *schema)
+{
+    const struct field *rows = schema->rows();
+
+    for (uint16_t i = 0; i < schema->fields_count; i++) {
+        if (is_record(&rows[i]))
+            return true;
+    }
+    return false;
+}
+
+static void format_field(FILE *out, const struct schema *schema,
+                         const struct field *field, const void *in, int indent)
+{
+    const void *member = (const uint8_t *)in + field->offset;
+    const struct schema *record = NULL;
+    uint8_t *memory;
+    struct slice text;
+    void *opened = NULL;
+
+    pad(out, (size_t)indent);
+    fprintf(out, "%-18s", field->name);
+    if (field->kind == FIELD_list) {
+        const struct list *list = member;
+        fprintf(out, "%u\n", list->count);
+        if (list->count > 0 && has_record(field->element))
+            format_versions(out, field->element, list, indent + 2);
+        else if (list->count > 0)
+            format_list(out, field->element, list, indent + 2);
+        return;
+    }
+    if (is_record(field))
+        opened =
+            open_record(schema, in, *(const struct slice *)member, &record);
+    if (opened != NULL) {
+        fputc('\n', out);
+        format_text(out, record, opened, indent + 2);
+        free(opened);
+        return;
+    }
+    memory = malloc(VALUE_SIZE_MAX);
+    text = memory == NULL ? (struct slice){NULL, 0}
+                          : value_text(memory, field, member);
+    fwrite(text.data, 1, text.size, out);
+    fputc('\n', out);
+    free(memory);
+}
+
+void format_text(FILE *out, const struct schema *schema, const void *in,
+                 int indent)
+{
+    const struct field *rows = schema->rows();
+
+    for (uint16_t i = 0; i < schema->fields_count; i++) {
+        if (is_present(&rows[i], in))
+            format_field(out, schema, &rows[i], in, indent);
+    }
+}
