@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <check.h>
-
 #include "protocol/catalogue.h"
 
 enum { MODEST_SIZE_MAX = 24, MODEST_COUNT_MAX = 2, STRUCT_SIZE_MAX = 4096 };
@@ -63,7 +61,7 @@ static void fill_text(const struct field *row, struct slice *member,
     size_t size = text_size(row, extent);
     uint8_t *at = writer_reserve(memory, size);
 
-    ck_assert_msg(at != NULL, "no memory for %s", row->name);
+    INVARIANT(at != NULL);
     put_text(row, at, size);
     *member = slice_of(at, size);
 }
@@ -83,14 +81,14 @@ static void fill_list(const struct field *row, struct list *member,
         count = 0;
     if (extent == SAMPLE_MODEST && count > MODEST_COUNT_MAX)
         count = MODEST_COUNT_MAX;
-    ck_assert_uint_le(row->element->struct_size, sizeof element);
+    INVARIANT(row->element->struct_size <= sizeof element);
     *member = list_begin(memory);
     for (int64_t i = 0; i < count; i++) {
         writer_init(&scratch, texts, sizeof texts);
         schema_sample_fill(row->element, &element, &scratch, extent);
         list_add(member, memory, row->element, &element);
     }
-    ck_assert_msg(memory->status == ST_OK, "no memory for %s", row->name);
+    INVARIANT(memory->status == ST_OK);
 }
 
 static void fill_number(const struct field *row, void *member,
