@@ -16,6 +16,10 @@ static const struct subcommand subcommands[] = {
     {"init", init_run, "DIR", "Make a new cluster's keys and genesis",
      "Yeni klasterin açarlarını və ilk qeydini yaratmaq"},
     {"keygen", keygen_run, "FILE", "Make a signing key", "İmza açarı yaratmaq"},
+    {"shell", shell_run, "", "Work with the registry interactively",
+     "Reyestrlə interaktiv işləmək"},
+    {"status", status_run, "", "Show how the node is doing",
+     "Qovşağın vəziyyətini göstərmək"},
     {NULL, NULL, NULL, NULL, NULL}};
 
 const struct subcommand *program_subcommands(void)

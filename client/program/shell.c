@@ -1,0 +1,232 @@
+#include <editline/readline.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/program/cluster.h"
+#include "client/program/execute.h"
+#include "client/program/program.h"
+#include "client/program/words.h"
+#include "protocol/render.h"
+
+/* libedit's completion has no context argument. */
+static struct {
+    const struct operation_info *operation; /* Of the line being completed. */
+    uint32_t next;
+    size_t next_name;
+} completing;
+
+static const char *const commands[] = {"help", "json", "text", "quit", NULL};
+
+/* Names of operations and of the shell's own commands. */
+static char *complete_operation(const char *text, int state)
+{
+    uint32_t count;
+    const struct operation_info *operations = operation_list(&count);
+
+    if (state == 0)
+        completing.next = 0;
+    while (completing.next < count) {
+        const char *name = operations[completing.next++].name;
+        if (strncmp(name, text, strlen(text)) == 0)
+            return strdup(name);
+    }
+    while (commands[completing.next - count] != NULL) {
+        const char *name = commands[completing.next++ - count];
+        if (strncmp(name, text, strlen(text)) == 0)
+            return strdup(name);
+    }
+    return NULL;
+}
+
+static char *with_equals(const char *name)
+{
+    size_t size = strlen(name);
+    char *text = malloc(size + 2);
+
+    if (text != NULL) {
+        memcpy(text, name, size);
+        memcpy(text + size, "=", 2);
+    }
+    return text;
+}
+
+/* Field names of the operation, then the clear part's. */
+static char *complete_field(const char *text, int state)
+{
+    static const char *const clear[] = {"subject", "purpose", "duty",
+                                        "expect",  "realm",   NULL};
+    const struct schema *schema = completing.operation->fields;
+    const struct field *rows = schema->rows();
+
+    if (state == 0)
+        completing.next = 0;
+    while (completing.next < schema->fields_count) {
+        const char *name = rows[completing.next++].name;
+        if (strncmp(name, text, strlen(text)) == 0)
+            return with_equals(name);
+    }
+    while (clear[completing.next - schema->fields_count] != NULL) {
+        const char *name = clear[completing.next++ - schema->fields_count];
+        if (strncmp(name, text, strlen(text)) == 0)
+            return with_equals(name);
+    }
+    return NULL;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+    size_t size = strcspn(rl_line_buffer, " ");
+    const char *line = rl_line_buffer;
+
+    (void)end;
+    rl_attempted_completion_over = 1;
+    if (start == 0 || strncmp(line, "help ", 5) == 0)
+        return rl_completion_matches(text, complete_operation);
+    completing.operation = operation_named(slice_of(line, size));
+    if (completing.operation == NULL)
+        return NULL;
+    /* A field's name is followed by its value at once. */
+    rl_completion_append_character = '\0';
+    return rl_completion_matches(text, complete_field);
+}
+
+static void help(const struct program *program, int count, char **words)
+{
+    uint32_t operations_count;
+    const struct operation_info *operations = operation_list(&operations_count);
+    const struct operation_info *operation = NULL;
+
+    if (count > 1)
+        operation = operation_named(slice_of(words[1], strlen(words[1])));
+    if (operation != NULL) {
+        execute_help(operation, program->azerbaijani);
+        return;
+    }
+    for (uint32_t i = 0; i < operations_count; i++)
+        printf("  %-20s %s\n", operations[i].name,
+               program->azerbaijani ? operations[i].azerbaijani
+                                    : operations[i].english);
+    puts(program->azerbaijani ? "\n  help ƏMƏLİYYAT   əməliyyatın sahələri\n"
+                                "  json, text       cavabların forması\n"
+                                "  quit             çıxış"
+                              : "\n  help OPERATION   what an operation takes\n"
+                                "  json, text       how answers are shown\n"
+                                "  quit             leave");
+}
+
+/* False: leave the shell. */
+static bool run_line(struct defter *client, struct program *program,
+                     const char *line)
+{
+    struct words words;
+
+    if (!words_split(&words, line)) {
+        puts("unbalanced quotes, or too many words");
+        return true;
+    }
+    if (words.count == 0) {
+        words_free(&words);
+        return true;
+    }
+    if (strcmp(words.at[0], "quit") == 0 || strcmp(words.at[0], "exit") == 0) {
+        words_free(&words);
+        return false;
+    }
+    if (strcmp(words.at[0], "help") == 0)
+        help(program, words.count, words.at);
+    else if (strcmp(words.at[0], "json") == 0)
+        program->json = true;
+    else if (strcmp(words.at[0], "text") == 0)
+        program->json = false;
+    else
+        (void)execute_words(client, program, words.count, words.at);
+    words_free(&words);
+    return true;
+}
+
+static bool history_path(char out[1024])
+{
+    const char *home = getenv("HOME");
+    int size;
+
+    if (home == NULL)
+        return false;
+    size = snprintf(out, 1024, "%s/.defter_history", home);
+    return size > 0 && size < 1024;
+}
+
+/* Without a terminal: a script of lines, the first failure ends it. */
+static int run_script(struct defter *client, struct program *program)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    int code = EXIT_GOOD;
+
+    while (code == EXIT_GOOD && getline(&line, &capacity, stdin) > 0) {
+        struct words words;
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '#')
+            continue;
+        if (!words_split(&words, line)) {
+            code = program_fail(EXIT_USAGE, "unbalanced quotes: %s", line);
+            break;
+        }
+        if (words.count > 0)
+            code = execute_words(client, program, words.count, words.at);
+        words_free(&words);
+    }
+    free(line);
+    return code;
+}
+
+static void run_terminal(struct defter *client, struct program *program)
+{
+    char path[1024];
+    bool remembers = history_path(path);
+    char *line;
+
+    rl_readline_name = "defter";
+    rl_attempted_completion_function = complete;
+    using_history();
+    if (remembers)
+        (void)read_history(path);
+    puts(program->azerbaijani ? "Əməliyyatlar üçün: help. Tamamlama: Tab."
+                              : "Type help for the operations; Tab completes.");
+    while ((line = readline("defter> ")) != NULL) {
+        bool go_on;
+        if (line[0] != '\0')
+            add_history(line);
+        go_on = run_line(client, program, line);
+        free(line);
+        fflush(stdout);
+        if (!go_on)
+            break;
+    }
+    if (remembers)
+        (void)write_history(path);
+}
+
+int shell_run(struct program *program, int argc, char **argv)
+{
+    struct defter *client = NULL;
+    int code, status;
+
+    if (argc != 1)
+        return program_fail(EXIT_USAGE, "usage: defter shell (%s?)", argv[1]);
+    code = cluster_client(&client, program, 0);
+    if (code != EXIT_GOOD)
+        return code;
+    status = defter_connect(client);
+    if (status != 0)
+        code = program_fail(EXIT_INCOMPLETE, "%s: %s",
+                            defter_status_name(status), defter_reason(client));
+    else if (isatty(STDIN_FILENO))
+        run_terminal(client, program);
+    else
+        code = run_script(client, program);
+    defter_close(client);
+    return code;
+}
