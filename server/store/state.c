@@ -166,9 +166,17 @@ static void change(struct state *state, enum state_change what,
         memset(state->settings_known, 0, sizeof state->settings_known);
 }
 
+/* What is beside the digest may also be changed between two entries. */
+static bool may_change(const struct state *state, enum table table)
+{
+    return table < TABLES_COUNT &&
+           (state->in_entry ||
+            (state->in_transaction && !layout_table(table)->in_digest));
+}
+
 void state_insert(struct state *state, enum table table, const void *row)
 {
-    REQUIRE(state->in_entry && table < TABLES_COUNT);
+    REQUIRE(may_change(state, table));
     struct state_table *own = &state->tables[table];
     const struct layout_table *t = layout_table(table);
     bool exists;
@@ -182,7 +190,7 @@ void state_insert(struct state *state, enum table table, const void *row)
 
 void state_update(struct state *state, enum table table, const void *row)
 {
-    REQUIRE(state->in_entry && table < TABLES_COUNT);
+    REQUIRE(may_change(state, table));
     struct state_table *own = &state->tables[table];
     const struct layout_table *t = layout_table(table);
     bool exists;
@@ -196,7 +204,7 @@ void state_update(struct state *state, enum table table, const void *row)
 
 void state_delete(struct state *state, enum table table, const void *row)
 {
-    REQUIRE(state->in_entry && table < TABLES_COUNT);
+    REQUIRE(may_change(state, table));
     struct state_table *own = &state->tables[table];
     const struct layout_table *t = layout_table(table);
 

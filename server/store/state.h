@@ -114,7 +114,8 @@ void state_keep(struct state *state);
  */
 bool state_get(struct state *state, enum table table, void *row);
 
-/* Requires: no row has this key / a row has this key. */
+/* Requires: no row has this key / a row has this key; inside an entry, but for
+ * LOCAL tables, which may be changed anywhere in a transaction. */
 void state_insert(struct state *state, enum table table, const void *row);
 void state_update(struct state *state, enum table table, const void *row);
 void state_delete(struct state *state, enum table table, const void *row);

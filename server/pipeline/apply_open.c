@@ -1,0 +1,145 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "protocol/contract.h"
+#include "protocol/seal.h"
+#include "server/pipeline/apply_private.h"
+#include "server/registry/system.h"
+
+/* act_services.open_item */
+static enum status apply_open_item(void *context, struct slice stored,
+                                   struct slice *fields_out)
+{
+    struct apply *apply = context;
+    uint8_t key[KEY_SIZE] = {0};
+    struct slice secret;
+    struct item item;
+    enum status status = item_decode(&item, stored);
+
+    /* What the state keeps was checked before it was kept. */
+    INVARIANT(status == ST_OK);
+    if (item.seal_key != 0)
+        status = keyring_key(apply->parts.keyring, key, item.seal_key);
+    if (status == ST_OK) {
+        status = seal_open(&secret, &item, key, apply->stored, ENTRY_SIZE_MAX);
+        INVARIANT(status == ST_OK);
+        *fields_out = seal_fields(secret);
+    }
+    INVARIANT(status == ST_OK || status == ST_ERASED);
+    sodium_memzero(key, sizeof key);
+    return status;
+}
+
+/* act_services.read_entry */
+static enum status apply_read_entry(void *context, uint64_t index,
+                                    struct slice *entry_out)
+{
+    struct apply *apply = context;
+
+    return apply->parts.read_entry(apply->parts.log, index, entry_out);
+}
+
+static uint8_t *apply_bytes(size_t size)
+{
+    uint8_t *bytes = malloc(size);
+
+    INVARIANT(bytes != NULL);
+    return bytes;
+}
+
+/* What the last process did not live to attest. */
+static enum status apply_load_attest(struct apply *apply)
+{
+    const struct state_head *head = state_head(apply->parts.state);
+    struct row_command row = {.index = head->attested_size};
+    uint64_t expected = head->attested_size;
+    struct state_scan scan;
+
+    state_scan_key(apply->parts.state, &scan, TABLE_COMMAND, &row,
+                   (struct state_range){.from = true});
+    while (state_scan_next(&scan, &row)) {
+        if (row.index != expected)
+            break;
+        expected++;
+        size_t count = outcome_decode(apply->items, row.outcomes);
+        attest_add(apply->attest, apply->items, count, row.digest.b, false, 0);
+    }
+    state_scan_close(&scan);
+    return expected == head->applied_size ? ST_OK : ST_FILE_FORMAT;
+}
+
+static void apply_load_commands(struct apply *apply)
+{
+    struct idempotency *table = apply->parts.idempotency;
+    struct row_command row = {.index = 0};
+    struct state_scan scan;
+
+    apply->oldest = state_head(apply->parts.state)->applied_size;
+    apply->oldest_time = INT64_MAX;
+    state_scan_key(apply->parts.state, &scan, TABLE_COMMAND, &row,
+                   (struct state_range){.from = true});
+    while (state_scan_next(&scan, &row)) {
+        if (apply->oldest_time == INT64_MAX) {
+            apply->oldest = row.index;
+            apply->oldest_time = row.log_time;
+        }
+        idempotency_add(table, row.key_id.b, row.idem.b, row.command_hash.b,
+                        row.index);
+    }
+    state_scan_close(&scan);
+    idempotency_applied(table, apply_size(apply), apply->oldest);
+}
+
+enum status apply_open(struct apply **apply_out,
+                       const struct apply_parts *parts)
+{
+    struct apply *apply = calloc(1, sizeof *apply);
+    const struct state_head *head = state_head(parts->state);
+    enum status status;
+
+    INVARIANT(apply != NULL);
+    apply->parts = *parts;
+    apply->item_result = apply_bytes(RESULT_SIZE_MAX);
+    apply->result = apply_bytes(RESULT_SIZE_MAX);
+    apply->space_bytes = apply_bytes(RESULT_SIZE_MAX);
+    apply->opened = apply_bytes(ENTRY_SIZE_MAX);
+    apply->stored = apply_bytes(ENTRY_SIZE_MAX);
+    apply->services = (struct act_services){
+        .context = apply,
+        .open_item = apply_open_item,
+        .read_entry = apply_read_entry,
+        .search = parts->search,
+    };
+    memcpy(apply->services.cluster_id, parts->cluster_id, CLUSTER_ID_SIZE);
+    apply->attest = attest_open(head->attested_size);
+    apply->tree.size = head->applied_size;
+    memcpy(apply->tree.hashes, head->frontier, sizeof head->frontier);
+    apply_load_commands(apply);
+    status = system_load_secret(&apply->services, parts->state);
+    if (status == ST_OK)
+        status = apply_load_attest(apply);
+    if (status != ST_OK) {
+        apply_close(apply);
+        return status;
+    }
+    *apply_out = apply;
+    return ST_OK;
+}
+
+void apply_close(struct apply *apply)
+{
+    if (apply == NULL)
+        return;
+    attest_close(apply->attest);
+    free(apply->item_result);
+    free(apply->result);
+    free(apply->space_bytes);
+    sodium_memzero(apply->opened, ENTRY_SIZE_MAX);
+    free(apply->opened);
+    sodium_memzero(apply->stored, ENTRY_SIZE_MAX);
+    free(apply->stored);
+    sodium_memzero(&apply->services, sizeof apply->services);
+    free(apply);
+}

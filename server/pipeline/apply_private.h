@@ -1,0 +1,70 @@
+/*
+ * apply_private.h: what the files apply*.c share.
+ */
+#ifndef DEFTER_SERVER_PIPELINE_APPLY_PRIVATE_H
+#define DEFTER_SERVER_PIPELINE_APPLY_PRIVATE_H
+
+#include "protocol/entry.h"
+#include "protocol/tree.h"
+#include "server/pipeline/apply.h"
+#include "server/pipeline/outcome.h"
+#include "server/registry/dispatch.h"
+
+enum { APPLY_TOUCHED_MAX = 1024, APPLY_PURGED_PER_ENTRY_MAX = 4 };
+
+/* A key that changed in this group. */
+struct apply_touched {
+    struct bytes16 key_id;
+};
+
+struct apply {
+    struct apply_parts parts;
+    struct apply_changes changes;
+    struct act_services services;
+    struct attest *attest;
+    struct tree tree;
+    struct act act; /* Of the item being applied; kept through a command. */
+    struct writer space;
+    struct item_outcome items[ITEMS_MAX];
+    union dispatch_fields fields;
+    uint8_t *item_result; /* RESULT_SIZE_MAX each. */
+    uint8_t *result;
+    uint8_t *space_bytes;
+    uint8_t *opened; /* ENTRY_SIZE_MAX: the item being applied. */
+    uint8_t *stored; /* ENTRY_SIZE_MAX: an item opened for a handler. */
+    uint64_t oldest; /* Lowest entry that has a row in TABLE_COMMAND. */
+    int64_t oldest_time;
+
+    /* Told at the commit. */
+    struct apply_touched touched[APPLY_TOUCHED_MAX];
+    uint32_t touched_count;
+    bool touched_all;
+    bool open_data_changed;
+};
+
+/* One entry being applied. */
+struct apply_input {
+    struct entry entry;
+    uint8_t leaf[HASH_SIZE];
+    uint8_t command_hash[HASH_SIZE];
+    const struct work *work; /* NULL at replay. */
+    int64_t now_ms;
+};
+
+/*
+ * apply_items(apply, result_out, input):
+ * Steps 10 to 13 for all items; fills apply->items and appends the command's
+ * result.
+ *
+ * Returns: ST_OK, and decisions stand in apply->items; ST_DIVERGED;
+ *          ST_SEAL or ST_KEY_MISSING.
+ */
+NODISCARD enum status apply_items(struct apply *apply,
+                                  struct writer *result_out,
+                                  const struct apply_input *input);
+
+/* Note what an item that was done changed outside of the state. */
+void apply_note(struct apply *apply, const struct act *act,
+                const union dispatch_fields *fields);
+
+#endif

@@ -1,0 +1,332 @@
+#include "server/pipeline/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "protocol/entry.h"
+#include "server/pipeline/decode.h"
+#include "server/pipeline/pipeline_private.h"
+
+static_assert((int)WATCH_BUFFER_SIZE >= (int)JOURNAL_READ_SIZE,
+              "a watch's buffer holds any entry");
+
+/* ---- Making it ------------------------------------------------------------
+ */
+
+static void pipeline_on_key(void *context, const uint8_t key_id[KEY_ID_SIZE],
+                            bool ended)
+{
+    struct pipeline *pipeline = context;
+
+    if (ended)
+        pipeline->parts.events.key_ended(pipeline->parts.events.context,
+                                         key_id);
+}
+
+static void pipeline_on_open_data(void *context)
+{
+    struct pipeline *pipeline = context;
+
+    open_data_load(&pipeline->open_data, pipeline->parts.state,
+                   apply_services(pipeline->parts.apply));
+}
+
+static void pipeline_on_watch(void *context, uint64_t index,
+                              const uint8_t key_id[KEY_ID_SIZE],
+                              uint32_t assignment, uint64_t from,
+                              uint16_t categories)
+{
+    struct pipeline *pipeline = context;
+    struct watches_row row = {
+        .entry = index,
+        .assignment = assignment,
+        .from = from,
+        .categories = categories,
+    };
+
+    memcpy(row.key_id.b, key_id, KEY_ID_SIZE);
+    watches_add(&pipeline->watches, &row);
+}
+
+static void pipeline_open_queues(struct pipeline *pipeline)
+{
+    queue_init(&pipeline->commands, QUEUE_COMMANDS_MAX + PIPELINE_OWN_MAX);
+    queue_init(&pipeline->to_disk, PIPELINE_GROUPS);
+    queue_init(&pipeline->to_apply, PIPELINE_GROUPS);
+    queue_init(&pipeline->free_groups, PIPELINE_GROUPS);
+    queue_init(&pipeline->chores, 1);
+    for (size_t i = 0; i < PIPELINE_GROUPS; i++) {
+        pipeline->groups[i] = group_open();
+        bool pushed =
+            queue_push_wait(&pipeline->free_groups, pipeline->groups[i]);
+        INVARIANT(pushed);
+    }
+}
+
+struct pipeline *pipeline_open(const struct pipeline_parts *parts)
+{
+    struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+
+    INVARIANT(pipeline != NULL);
+    pipeline->parts = *parts;
+    pipeline->signer.identity = parts->identity;
+    memcpy(pipeline->signer.cluster_id, parts->cluster_id, CLUSTER_ID_SIZE);
+    refused_init(&pipeline->refused);
+    watches_init(&pipeline->watches);
+    open_data_init(&pipeline->open_data);
+    pipeline_open_queues(pipeline);
+    pipeline->sequencer = sequencer_open(
+        &(struct sequencer_parts){
+            .keyring = parts->keyring,
+            .idempotency = parts->idempotency,
+            .clock = parts->clock,
+        },
+        &(struct sequencer_start){.end = parts->end, .epoch = parts->epoch});
+    atomic_store(&pipeline->size, apply_size(parts->apply));
+    apply_set_changes(parts->apply, &(struct apply_changes){
+                                        .context = pipeline,
+                                        .key = pipeline_on_key,
+                                        .open_data = pipeline_on_open_data,
+                                        .watch = pipeline_on_watch,
+                                    });
+    return pipeline;
+}
+
+void pipeline_close(struct pipeline *pipeline)
+{
+    if (pipeline == NULL)
+        return;
+    REQUIRE(!pipeline->started);
+    for (size_t i = 0; i < PIPELINE_GROUPS; i++)
+        group_close(pipeline->groups[i]);
+    queue_wipe(&pipeline->commands);
+    queue_wipe(&pipeline->to_disk);
+    queue_wipe(&pipeline->to_apply);
+    queue_wipe(&pipeline->free_groups);
+    queue_wipe(&pipeline->chores);
+    sequencer_close(pipeline->sequencer);
+    refused_wipe(&pipeline->refused);
+    watches_wipe(&pipeline->watches);
+    open_data_wipe(&pipeline->open_data);
+    free(pipeline);
+}
+
+/* ---- Starting and ending --------------------------------------------------
+ */
+
+static void pipeline_enter_epoch(struct pipeline *pipeline)
+{
+    struct op_system_epoch epoch = {.epoch = pipeline->parts.epoch};
+    struct node_command *command = node_command_begin(&pipeline->signer);
+
+    node_command_add(command, OPCODE_SYSTEM_EPOCH, &epoch);
+    bool pushed = pipeline_push_own(
+        pipeline,
+        node_command_finish(command, clock_wall(&pipeline->parts.clock)));
+    INVARIANT(pushed);
+}
+
+static void pipeline_enter_secret(struct pipeline *pipeline)
+{
+    struct op_system_secret secret;
+    struct node_command *command = node_command_begin(&pipeline->signer);
+
+    randombytes_buf(secret.secret.b, sizeof secret.secret.b);
+    node_command_add(command, OPCODE_SYSTEM_SECRET, &secret);
+    sodium_memzero(&secret, sizeof secret);
+    bool pushed = pipeline_push_own(
+        pipeline,
+        node_command_finish(command, clock_wall(&pipeline->parts.clock)));
+    INVARIANT(pushed);
+}
+
+static void pipeline_pause(void)
+{
+    enum { PAUSE_NS = 2000000 };
+
+    (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+}
+
+static void pipeline_wait_idle(struct pipeline *pipeline)
+{
+    while (atomic_load(&pipeline->in_flight) > 0)
+        pipeline_pause();
+}
+
+static void pipeline_spawn(struct pipeline *pipeline, pthread_t *thread_out,
+                           void *(*main)(void *argument))
+{
+    int failed = pthread_create(thread_out, NULL, main, pipeline);
+
+    INVARIANT(failed == 0);
+}
+
+void pipeline_start(struct pipeline *pipeline)
+{
+    bool first = !apply_has_secret(pipeline->parts.apply);
+
+    REQUIRE(!pipeline->started);
+    pipeline_on_open_data(pipeline);
+    pipeline_enter_epoch(pipeline);
+    if (first)
+        pipeline_enter_secret(pipeline);
+    pipeline->started = true;
+    pipeline_spawn(pipeline, &pipeline->core, pipeline_core_main);
+    pipeline_spawn(pipeline, &pipeline->disk, pipeline_disk_main);
+    pipeline_spawn(pipeline, &pipeline->apply, pipeline_apply_main);
+    pipeline_spawn(pipeline, &pipeline->background, pipeline_background_main);
+    pipeline_wait_idle(pipeline);
+}
+
+void pipeline_drain(struct pipeline *pipeline)
+{
+    if (!pipeline->started)
+        return;
+    atomic_store(&pipeline->draining, true);
+    pipeline_wait_idle(pipeline);
+    /* The last attestation, unless the disk refuses it. */
+    while (atomic_load(&pipeline->unattested) > 0 &&
+           !atomic_load(&pipeline->stalled))
+        pipeline_pause();
+    pipeline_wait_idle(pipeline);
+    queue_close(&pipeline->commands);
+    (void)pthread_join(pipeline->core, NULL);
+    (void)pthread_join(pipeline->disk, NULL);
+    (void)pthread_join(pipeline->apply, NULL);
+    queue_close(&pipeline->chores);
+    (void)pthread_join(pipeline->background, NULL);
+    pipeline->started = false;
+}
+
+/* ---- Commands -------------------------------------------------------------
+ */
+
+enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
+{
+    enum status status;
+
+    if (atomic_load(&pipeline->draining))
+        return ST_DRAINING;
+    if (atomic_load(&pipeline->stalled))
+        return ST_READ_ONLY;
+    decode_work(work);
+    /* The last places are for the node's own commands. */
+    if (queue_count(&pipeline->commands) >= QUEUE_COMMANDS_MAX) {
+        atomic_fetch_add(&pipeline->counts.busy, 1);
+        return ST_BUSY;
+    }
+    atomic_fetch_add(&pipeline->in_flight, 1);
+    status = queue_push(&pipeline->commands, work);
+    if (status != ST_OK)
+        atomic_fetch_sub(&pipeline->in_flight, 1);
+    return status;
+}
+
+bool pipeline_push_own(struct pipeline *pipeline, struct work *work)
+{
+    decode_work(work);
+    INVARIANT(work->fault.status == ST_OK);
+    atomic_fetch_add(&pipeline->in_flight, 1);
+    if (queue_push(&pipeline->commands, work) == ST_OK)
+        return true;
+    pipeline_end_work(pipeline, work);
+    return false;
+}
+
+void pipeline_end_work(struct pipeline *pipeline, struct work *work)
+{
+    work_close(work);
+    atomic_fetch_sub(&pipeline->in_flight, 1);
+}
+
+/* ---- What loops tell ------------------------------------------------------
+ */
+
+void pipeline_refused(struct pipeline *pipeline,
+                      const struct refused_line *line)
+{
+    refused_add(&pipeline->refused, line,
+                clock_boot_ms(&pipeline->parts.clock));
+}
+
+void pipeline_noise(struct pipeline *pipeline, enum status cause,
+                    uint32_t count)
+{
+    refused_add_noise(&pipeline->refused, cause, count,
+                      clock_boot_ms(&pipeline->parts.clock),
+                      clock_wall(&pipeline->parts.clock));
+}
+
+void pipeline_lock_key(struct pipeline *pipeline,
+                       const uint8_t key_id[KEY_ID_SIZE])
+{
+    struct node_command *command = node_command_begin(&pipeline->signer);
+    struct op_key_lock lock;
+
+    memcpy(lock.key_id.b, key_id, KEY_ID_SIZE);
+    node_command_add(command, OPCODE_KEY_LOCK, &lock);
+    /* In a full queue the lock waits for the next failure. */
+    (void)pipeline_push_own(
+        pipeline,
+        node_command_finish(command, clock_wall(&pipeline->parts.clock)));
+}
+
+/* ---- What loops ask -------------------------------------------------------
+ */
+
+struct directory *pipeline_directory(struct pipeline *pipeline)
+{
+    return pipeline->parts.directory;
+}
+
+const uint8_t *pipeline_cluster_id(const struct pipeline *pipeline)
+{
+    return pipeline->parts.cluster_id;
+}
+
+uint64_t pipeline_size(struct pipeline *pipeline)
+{
+    return atomic_load(&pipeline->size);
+}
+
+enum status pipeline_watch_open(struct pipeline *pipeline,
+                                struct watch *watch_out, uint64_t entry,
+                                const uint8_t key_id[KEY_ID_SIZE])
+{
+    struct watches_row row;
+
+    if (!watches_find(&pipeline->watches, &row, entry, key_id))
+        return ST_NO_SUCH;
+    *watch_out = (struct watch){
+        .entry = entry,
+        .next = row.from,
+        .categories = row.categories,
+    };
+    return ST_OK;
+}
+
+enum status pipeline_watch_next(struct pipeline *pipeline, struct watch *watch,
+                                struct slice *entry_out, uint8_t *buffer)
+{
+    enum { CATEGORY_OFFSET = 2 };
+    struct watches_row row;
+
+    if (!watches_find(&pipeline->watches, &row, watch->entry, NULL))
+        return ST_SESSION_OVER;
+    for (int looked_at = 0; looked_at < WATCH_SKIP_MAX; looked_at++) {
+        if (watch->next >= atomic_load(&pipeline->size))
+            return ST_END;
+        if (journal_read_entry(pipeline->parts.journal, entry_out, buffer,
+                               watch->next) != ST_OK)
+            return ST_CORRUPT;
+        watch->next++;
+        unsigned category = entry_out->data[CATEGORY_OFFSET];
+        if (category >= CATEGORY_MIN && category <= CATEGORY_MAX &&
+            (watch->categories >> (category - 1) & 1) != 0)
+            return ST_OK;
+    }
+    return ST_AGAIN;
+}

@@ -1,0 +1,92 @@
+/*
+ * pipeline_private.h: what the files pipeline*.c share.
+ */
+#ifndef DEFTER_SERVER_PIPELINE_PIPELINE_PRIVATE_H
+#define DEFTER_SERVER_PIPELINE_PIPELINE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/pipeline/apply.h"
+#include "server/pipeline/node_command.h"
+#include "server/pipeline/open_data.h"
+#include "server/pipeline/pipeline.h"
+#include "server/pipeline/queue.h"
+#include "server/pipeline/refused.h"
+#include "server/pipeline/reply.h"
+#include "server/pipeline/sequencer.h"
+#include "server/pipeline/watches.h"
+
+enum {
+    /* Sequenced, waiting for the disk, and at most one group each at the disk,
+     * before and in apply. */
+    PIPELINE_GROUPS = 5,
+    /* Beyond what loops may queue: the node's own commands. */
+    PIPELINE_OWN_MAX = 64,
+    PIPELINE_TICK_MS = 100,
+    PIPELINE_DEADLINES_MS = 1000
+};
+static_assert((PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX <
+                  IDEMPOTENCY_PENDING_MAX,
+              "what is pending is remembered exactly");
+
+struct pipeline_counts {
+    atomic_uint_fast64_t commands; /* Applied, of others. */
+    atomic_uint_fast64_t own;
+    atomic_uint_fast64_t items;
+    atomic_uint_fast64_t groups;
+    atomic_uint_fast64_t duplicates;
+    atomic_uint_fast64_t refused; /* ERRORs of the pipeline. */
+    atomic_uint_fast64_t busy;
+};
+
+struct pipeline {
+    struct pipeline_parts parts;
+    struct node_signer signer;
+    struct sequencer *sequencer;
+    struct refused refused;
+    struct watches watches;
+    struct open_data open_data;
+    struct pipeline_counts counts;
+    void *figures_context;
+    void (*figures)(void *context, const struct pipeline_figures *to);
+
+    struct queue commands;    /* struct work: loops and apply to core */
+    struct queue to_disk;     /* struct group */
+    struct queue to_apply;    /* struct group */
+    struct queue free_groups; /* struct group */
+    struct queue chores;      /* To the background; any pointer wakes it. */
+    struct group *groups[PIPELINE_GROUPS];
+
+    atomic_uint_fast64_t in_flight;  /* Works taken and not yet closed. */
+    atomic_uint_fast64_t log_size;   /* Frame bytes not yet appended. */
+    atomic_uint_fast64_t size;       /* Entries applied. */
+    atomic_uint_fast64_t attested;   /* Entries attested. */
+    atomic_uint_fast64_t unattested; /* Entries that wait for it. */
+    atomic_bool draining;
+    atomic_bool stalled;
+    atomic_bool own_refused; /* A command of the node found no place. */
+    bool deadlines_made;     /* The apply thread's. */
+    int64_t deadlines_ms;
+
+    pthread_t core;
+    pthread_t disk;
+    pthread_t apply;
+    pthread_t background;
+    bool started;
+};
+
+/* Thread mains; the argument is the pipeline. */
+void *pipeline_core_main(void *argument);
+void *pipeline_disk_main(void *argument);
+void *pipeline_apply_main(void *argument);
+void *pipeline_background_main(void *argument);
+
+/* Put a command of the node in the queue; false if it is full, and the work is
+ * gone. */
+bool pipeline_push_own(struct pipeline *pipeline, struct work *work);
+
+/* Finish with a work. */
+void pipeline_end_work(struct pipeline *pipeline, struct work *work);
+
+#endif

@@ -1,0 +1,128 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/pipeline/pipeline_private.h"
+
+enum { QUERY_VERSION = 1 };
+
+void pipeline_set_figures(struct pipeline *pipeline, void *context,
+                          void (*report)(void *context,
+                                         const struct pipeline_figures *to))
+{
+    pipeline->figures_context = context;
+    pipeline->figures = report;
+}
+
+/* Where the loops' figures go. */
+struct query_figures {
+    struct list *list;
+    struct writer *space;
+};
+
+static void query_add_figure(void *context, const char *name, uint64_t value)
+{
+    struct query_figures *status = context;
+
+    if (status->list->count < LIST_COUNT_MAX)
+        open_data_add_number(status->list, status->space, name, value);
+}
+
+static void query_status(struct pipeline *pipeline, struct rows_status *out,
+                         struct writer *space)
+{
+    struct pipeline_counts *counts = &pipeline->counts;
+    struct query_figures into = {.list = &out->figures, .space = space};
+    struct pipeline_figures figures = {.context = &into,
+                                       .add = query_add_figure};
+    const struct {
+        const char *name;
+        uint64_t value;
+    } own[] = {
+        {"log.entries", atomic_load(&pipeline->size)},
+        {"log.attested", atomic_load(&pipeline->attested)},
+        {"log.epoch", pipeline->parts.epoch},
+        {"commands.applied", atomic_load(&counts->commands)},
+        {"commands.own", atomic_load(&counts->own)},
+        {"commands.items", atomic_load(&counts->items)},
+        {"commands.duplicates", atomic_load(&counts->duplicates)},
+        {"commands.refused", atomic_load(&counts->refused)},
+        {"commands.busy", atomic_load(&counts->busy)},
+        {"groups", atomic_load(&counts->groups)},
+        {"queue.commands", queue_count(&pipeline->commands)},
+        {"in_flight", atomic_load(&pipeline->in_flight)},
+    };
+
+    out->figures = list_begin(space);
+    open_data_add(&out->figures, space, "state",
+                  atomic_load(&pipeline->draining)  ? "draining"
+                  : atomic_load(&pipeline->stalled) ? "read only"
+                                                    : "serving");
+    open_data_add(&out->figures, space, "version", DEFTER_VERSION);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        open_data_add_number(&out->figures, space, own[i].name, own[i].value);
+    if (pipeline->figures != NULL)
+        pipeline->figures(pipeline->figures_context, &figures);
+}
+
+union query_fields {
+    struct query_status status;
+    struct query_purposes purposes;
+    struct query_passport passport;
+};
+
+union query_rows {
+    struct rows_status status;
+    struct rows_purposes purposes;
+    struct rows_passport passport;
+};
+
+static void query_answer(struct pipeline *pipeline, union query_rows *rows,
+                         struct writer *space, enum query_number number,
+                         const union query_fields *fields)
+{
+    switch (number) {
+    case QUERY_STATUS:
+        query_status(pipeline, &rows->status, space);
+        break;
+    case QUERY_PURPOSES:
+        open_data_purposes(&pipeline->open_data, &rows->purposes, space,
+                           &fields->purposes);
+        break;
+    case QUERY_PASSPORT:
+        open_data_passport(&pipeline->open_data, &rows->passport, space,
+                           pipeline->parts.cluster_id);
+        break;
+    }
+}
+
+enum status pipeline_query(struct pipeline *pipeline, struct writer *rows_out,
+                           uint16_t query, uint16_t version,
+                           struct slice fields)
+{
+    const struct query_info *info = query_info(query);
+    union query_fields decoded;
+    union query_rows rows;
+    struct field_error error;
+    struct writer space;
+    enum status status;
+
+    if (info == NULL)
+        return ST_UNKNOWN_OP;
+    if (version != QUERY_VERSION)
+        return ST_OP_VERSION;
+    REQUIRE(info->fields->struct_size <= sizeof decoded);
+    memset(&decoded, 0, sizeof decoded);
+    status =
+        schema_decode(info->fields, &decoded, &error, fields, SCHEMA_SKIP_ODD);
+    if (status != ST_OK)
+        return status;
+    uint8_t *bytes = malloc(BLOB_SIZE_MAX);
+    if (bytes == NULL)
+        return ST_BUSY;
+    writer_init(&space, bytes, BLOB_SIZE_MAX);
+    memset(&rows, 0, sizeof rows);
+    query_answer(pipeline, &rows, &space, (enum query_number)query, &decoded);
+    schema_encode(info->rows, rows_out, &rows);
+    free(bytes);
+    return space.status != ST_OK ? space.status : rows_out->status;
+}
