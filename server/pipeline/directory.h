@@ -43,8 +43,8 @@ struct directory_account {
 
 struct directory;
 
-/* Returns: NULL if there is no memory. */
-struct directory *directory_open(const uint8_t cluster_id[CLUSTER_ID_SIZE]);
+/* Aborts if there is no memory. */
+struct directory *directory_open(void);
 void directory_close(struct directory *directory);
 
 /* Any thread.  True if there is such a key, in whatever state. */

@@ -1,7 +1,7 @@
 /*
  * pipeline.h: from a verified command to its committed entry and its answer.
  *
- *   I/O loop -> core (sequence) -> disk (keys, log, mark) -> apply -> I/O loop
+ *   I/O loop -> core (sequencer) -> disk (keys, log, mark) -> apply -> I/O loop
  *
  * Every command goes this one way, so that answers leave only when the entry is
  * durable, and everybody's commands are judged in the order of the log.
@@ -17,10 +17,17 @@
 #include <stdint.h>
 
 #include "protocol/receipt.h"
+#include "replication/journal.h"
+#include "server/pipeline/clock.h"
 #include "server/pipeline/directory.h"
 #include "server/pipeline/work.h"
 
-struct pipeline; /* Opaque. */
+struct pipeline; /* Opaque, as these are here: */
+struct apply;
+struct idempotency;
+struct keyring;
+struct search;
+struct identity;
 
 /*
  * The answer to one work.  An ERROR has ${is_error} and uses code, tag, item
@@ -61,7 +68,8 @@ struct pipeline_events {
     void (*answer)(void *context, uint32_t loop, struct reply *replies);
     /* Entries below ${size} are committed and applied. */
     void (*grown)(void *context, uint64_t size);
-    /* The key is not active any more: its connections end (ST_SESSION_OVER). */
+    /* The key is not active any more: its connections end (ST_SESSION_OVER).
+     */
     void (*key_ended)(void *context, const uint8_t key_id[KEY_ID_SIZE]);
 };
 
@@ -118,7 +126,8 @@ struct pipeline_figures {
     void *context;
     void (*add)(void *context, const char *name, uint64_t value);
 };
-/* The function is called within pipeline_query() of the status query. */
+/* The function is called within pipeline_query() of the status query, in the
+ * caller's thread.  Order: before that. */
 void pipeline_set_figures(struct pipeline *pipeline, void *context,
                           void (*report)(void *context,
                                          const struct pipeline_figures *to));
@@ -156,11 +165,52 @@ NODISCARD enum status pipeline_watch_next(struct pipeline *pipeline,
                                           struct slice *entry_out,
                                           uint8_t *buffer);
 
+/* ---- The node's half ------------------------------------------------------
+ */
+
+/* Borrowed until pipeline_close().  The state is replayed to the log's end. */
+struct pipeline_parts {
+    struct journal *journal;
+    struct keyring *keyring;
+    struct state *state;
+    struct search *search;
+    struct directory *directory;
+    struct apply *apply;
+    struct idempotency *idempotency;
+    const struct identity *identity; /* The node's receipt key. */
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    struct clock_source clock;
+    struct pipeline_events events;
+    struct journal_end end;
+    uint32_t epoch; /* Of this start, durable in meta. */
+    /* This node cannot go on; it returns only to end the process. */
+    void *failed_context;
+    void (*failed)(void *context, enum status status, uint64_t index,
+                   const char *what);
+};
+
+/*
+ * pipeline_open(parts):
+ * Nothing runs yet.  Aborts if there is no memory.
+ * Order:    pipeline_start(), pipeline_drain(), pipeline_close().
+ */
+struct pipeline *pipeline_open(const struct pipeline_parts *parts);
+
+/*
+ * pipeline_start(pipeline):
+ * Start the threads, and enter this start's EPOCH, and in the first start the
+ * cluster secret; returns when both are applied.
+ */
+void pipeline_start(struct pipeline *pipeline);
+
 /*
  * pipeline_drain(pipeline):
  * Take no more commands (ST_DRAINING), finish and answer those taken, attest,
  * checkpoint, and stop the threads.  Answers are given before it returns.
  */
 void pipeline_drain(struct pipeline *pipeline);
+
+/* Accepts NULL. Order: after pipeline_drain(), if it was started. */
+void pipeline_close(struct pipeline *pipeline);
 
 #endif
