@@ -19,6 +19,13 @@ struct known {
     uint32_t count;
 };
 
+/* What a subject was known by before a change; for search_undo. */
+struct former {
+    uint64_t subject;
+    uint8_t *text;
+    size_t size;
+};
+
 /* Invariants: capacity is a power of two; count <= 3/4 capacity; a subject is
  * in the postings of exactly its words. */
 struct search {
@@ -27,6 +34,10 @@ struct search {
     size_t capacity;
     size_t count;
     uint8_t hash_key[16];
+    bool marked;
+    struct former *formers; /* Since the mark, oldest first. */
+    size_t formers_count;
+    size_t formers_capacity;
 };
 
 static void *need(void *memory, size_t size)
@@ -50,12 +61,21 @@ struct search *search_open(void)
     return search;
 }
 
+static void forget_formers(struct search *search)
+{
+    for (size_t i = 0; i < search->formers_count; i++)
+        free(search->formers[i].text);
+    search->formers_count = 0;
+}
+
 void search_close(struct search *search)
 {
     if (search == NULL)
         return;
     for (size_t i = 0; i < search->capacity; i++)
         free(search->slots[i].words);
+    forget_formers(search);
+    free(search->formers);
     free(search->slots);
     words_wipe(&search->words);
     free(search);
@@ -116,7 +136,7 @@ static void empty_slot(struct search *search, size_t hole)
 
 /* ---- Changing ------------------------------------------------------------ */
 
-void search_remove(struct search *search, uint64_t subject)
+static void forget(struct search *search, uint64_t subject)
 {
     size_t at = slot_of(search, subject);
     struct known *known = &search->slots[at];
@@ -135,7 +155,7 @@ void search_remove(struct search *search, uint64_t subject)
     empty_slot(search, at);
 }
 
-void search_put(struct search *search, uint64_t subject, struct slice text)
+static void learn(struct search *search, uint64_t subject, struct slice text)
 {
     uint32_t numbers[SEARCH_WORDS_MAX];
     uint32_t count = 0;
@@ -145,7 +165,7 @@ void search_put(struct search *search, uint64_t subject, struct slice text)
     size_t used = 0;
     struct known *known;
 
-    search_remove(search, subject);
+    forget(search, subject);
     while (count < SEARCH_WORDS_MAX &&
            (token = fold_token(plain, &used)).size > 0) {
         uint32_t number = words_add(&search->words, token);
@@ -166,6 +186,72 @@ void search_put(struct search *search, uint64_t subject, struct slice text)
     memcpy(known->words, numbers, count * sizeof *numbers);
     known->count = count;
     search->count++;
+}
+
+/* The words of the subject, with blanks between them, as they fold again. */
+static void note_former(struct search *search, uint64_t subject)
+{
+    const struct known *known = &search->slots[slot_of(search, subject)];
+    struct former *former;
+    struct writer text;
+
+    if (search->formers_count == search->formers_capacity) {
+        search->formers_capacity = 2 * search->formers_capacity + 16;
+        search->formers =
+            need(realloc(search->formers,
+                         search->formers_capacity * sizeof *search->formers),
+                 search->formers_capacity * sizeof *search->formers);
+    }
+    former = &search->formers[search->formers_count++];
+    *former = (struct former){subject, NULL, 0};
+    for (uint32_t i = 0; i < known->count; i++)
+        former->size += search->words.list[known->words[i]].size + 1;
+    former->text = need(malloc(former->size + 1), former->size + 1);
+    writer_init(&text, former->text, former->size);
+    for (uint32_t i = 0; i < known->count; i++) {
+        const struct words_word *word = &search->words.list[known->words[i]];
+        writer_bytes(&text, word->text, word->size);
+        writer_u8(&text, ' ');
+    }
+    ENSURE(text.status == ST_OK && text.used == former->size);
+}
+
+void search_put(struct search *search, uint64_t subject, struct slice text)
+{
+    if (search->marked)
+        note_former(search, subject);
+    learn(search, subject, text);
+}
+
+void search_remove(struct search *search, uint64_t subject)
+{
+    if (search->marked)
+        note_former(search, subject);
+    forget(search, subject);
+}
+
+void search_mark(struct search *search)
+{
+    REQUIRE(!search->marked);
+    search->marked = true;
+}
+
+void search_undo(struct search *search)
+{
+    REQUIRE(search->marked);
+    for (size_t i = search->formers_count; i-- > 0;) {
+        const struct former *former = &search->formers[i];
+        learn(search, former->subject, slice_of(former->text, former->size));
+    }
+    forget_formers(search);
+    search->marked = false;
+}
+
+void search_keep(struct search *search)
+{
+    REQUIRE(search->marked);
+    forget_formers(search);
+    search->marked = false;
 }
 
 size_t search_count(const struct search *search)

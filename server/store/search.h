@@ -25,6 +25,14 @@ void search_close(struct search *search);
 void search_put(struct search *search, uint64_t subject, struct slice text);
 void search_remove(struct search *search, uint64_t subject);
 
+/*
+ * Together with state_mark(), state_undo() and state_keep(): what a search
+ * finds must follow from the state alone.
+ */
+void search_mark(struct search *search);
+void search_undo(struct search *search);
+void search_keep(struct search *search);
+
 /* Subjects that have words. */
 size_t search_count(const struct search *search);
 

@@ -146,6 +146,29 @@ START_TEST(a_new_name_replaces_the_old_one)
 }
 END_TEST
 
+START_TEST(undo_brings_back_the_names_since_the_mark)
+{
+    struct search *search = open_small();
+
+    search_mark(search);
+    put(search, 30, "Bənövşə");
+    put(search, 30, "Yasəmən");
+    put(search, 50, "Nərgiz");
+    search_remove(search, 40);
+    ck_assert_str_eq(find(search, "yasəmən", 0, 50), "30");
+    search_undo(search);
+    ck_assert_str_eq(find(search, "mmc", 0, 50), "10 30 40");
+    ck_assert_str_eq(find(search, "qızılgül bakı", 0, 50), "30");
+    ck_assert_str_eq(find(search, "nər*", 0, 50), "");
+    ck_assert_uint_eq(search_count(search), 4);
+    search_mark(search);
+    put(search, 30, "Bənövşə");
+    search_keep(search);
+    ck_assert_str_eq(find(search, "mmc", 0, 50), "10 40");
+    search_close(search);
+}
+END_TEST
+
 START_TEST(words_beyond_the_limit_of_a_name_are_left_out)
 {
     struct search *search = search_open();
@@ -283,6 +306,7 @@ SUITE_MAIN("search", every_word_must_be_in_the_name_and_numbers_rise,
            queries_that_are_no_words_are_refused_or_find_nothing,
            a_query_of_the_greatest_length_is_taken_and_no_longer,
            a_new_name_replaces_the_old_one,
+           undo_brings_back_the_names_since_the_mark,
            words_beyond_the_limit_of_a_name_are_left_out,
            after_any_changes_it_finds_what_a_plain_search_finds,
            postings_of_any_size_keep_their_order)
