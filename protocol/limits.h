@@ -241,6 +241,7 @@ enum {
 enum {
     FEED_BATCH_RECORDS_MAX = 16384,
     FEED_REFUSED_LISTED_MAX = 256,
+    FEED_NAME_SIZE_MAX = 64, /* The EHIS name of a batch. */
     FIND_TOKENS_MAX = 8,
     FIND_PREFIX_POINTS_MIN = 3,
     FIND_RESULTS_MAX = 50,

@@ -55,6 +55,7 @@ struct act {
     int64_t log_time; /* Microseconds since 1970. */
     int32_t today;    /* Civil day at log_time, by the setting. */
     uint16_t item;
+    bool more_items; /* Of this command will follow. */
 
     /* The signer, and in what capacity. */
     struct row_key signer; /* permit.c fills it by its key_id. */
@@ -101,6 +102,15 @@ struct act {
         uint32_t number; /* Assignment asked for. */
         uint64_t index;
     } capacity;
+
+    /* The batch that earlier items of the same command put to.  Its row is
+     * written once a command, by feed_flush(); see feed.c. */
+    struct act_feed {
+        bool held;
+        uint64_t index; /* Entry in which it is held. */
+        struct row_feed row;
+        uint8_t ehis_batch[FEED_NAME_SIZE_MAX];
+    } feed;
 
     /* Space for the lists and texts of the result, given anew for each item. */
     struct writer *space;

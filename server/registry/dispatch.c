@@ -4,6 +4,7 @@
 
 #include "protocol/contract.h"
 #include "server/registry/access.h"
+#include "server/registry/feed.h"
 
 /* Operations below this one may change rows that permissions rest on: keys,
  * sessions, organisations, carriers, duties. */
@@ -80,6 +81,8 @@ enum status dispatch_item(struct act *act, uint32_t duty_number,
         schema_encode(act->operation->result, result_out, &result);
     INVARIANT(result_out->status == ST_OK && act->space->status == ST_OK);
     access_note(act, code);
+    if (!act->more_items)
+        feed_flush(act);
     if (code == ST_OK && act->operation->access == ACCESS_WRITE &&
         act->operation->opcode < DISPATCH_OPCODE_SUBJECTS)
         act->capacity.known = false;

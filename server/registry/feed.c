@@ -13,11 +13,54 @@ enum {
 };
 #define US_PER_HOUR INT64_C(3600000000)
 
+static bool is_held(const struct act *act)
+{
+    return act->feed.held && act->feed.index == act->index;
+}
+
+void feed_flush(struct act *act)
+{
+    if (is_held(act))
+        state_update(act->state, TABLE_FEED, &act->feed.row);
+    act->feed.held = false;
+}
+
+/* Every record changes its batch, and a command brings hundreds: the row is
+ * written when another batch's turn comes or the command ends. */
+static void hold(struct act *act, const struct row_feed *feed)
+{
+    struct act_feed *own = &act->feed;
+
+    if (!is_held(act) || own->row.number != feed->number) {
+        REQUIRE(feed->ehis_batch.size <= sizeof own->ehis_batch);
+        feed_flush(act);
+        memcpy(own->ehis_batch, feed->ehis_batch.data, feed->ehis_batch.size);
+    }
+    own->row = *feed;
+    own->row.ehis_batch = slice_of(own->ehis_batch, feed->ehis_batch.size);
+    own->index = act->index;
+    own->held = true;
+    if (!act->more_items)
+        feed_flush(act);
+}
+
 bool feed_load(struct act *act, struct row_feed *feed_out, uint64_t number)
 {
-    *feed_out = (struct row_feed){.number = number};
-    return number <= INT64_MAX && state_get(act->state, TABLE_FEED, feed_out) &&
-           feed_out->provider == act->organisation;
+    if (is_held(act) && act->feed.row.number == number) {
+        *feed_out = act->feed.row;
+    } else {
+        *feed_out = (struct row_feed){.number = number};
+        if (number > INT64_MAX || !state_get(act->state, TABLE_FEED, feed_out))
+            return false;
+    }
+    return feed_out->provider == act->organisation;
+}
+
+void feed_store(struct act *act, const struct row_feed *feed)
+{
+    state_update(act->state, TABLE_FEED, feed);
+    if (is_held(act) && act->feed.row.number == feed->number)
+        act->feed.held = false;
 }
 
 enum feed_state feed_state_now(struct act *act, const struct row_feed *feed)
@@ -204,7 +247,7 @@ static void count_record(struct act *act, struct row_feed *feed,
         feed->duplicates++;
     else if (row->code != ST_OK)
         feed->refused++;
-    state_update(act->state, TABLE_FEED, feed);
+    hold(act, feed);
     state_insert(act->state, TABLE_FEED_RECORD, row);
 }
 

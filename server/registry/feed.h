@@ -36,6 +36,20 @@ bool feed_load(struct act *act, struct row_feed *feed_out, uint64_t number);
 bool feed_find(struct act *act, struct row_feed *feed_out,
                struct slice ehis_batch);
 
+/*
+ * feed_store(act, feed):
+ * Write the row of a batch that feed_load() gave.
+ */
+void feed_store(struct act *act, const struct row_feed *feed);
+
+/*
+ * feed_flush(act):
+ * Write the row of the batch held in the act, if one is.
+ *
+ * Order: at the end of a command, whatever its last item was.
+ */
+void feed_flush(struct act *act);
+
 /* The state a batch has at the act's time: open ones end with their hours. */
 enum feed_state feed_state_now(struct act *act, const struct row_feed *feed);
 

@@ -2,11 +2,10 @@
 
 #include "server/registry/dispatch.h"
 #include "server/registry/feed.h"
+#include "server/registry/rows.h"
 #include "server/registry/version.h"
 
 #define US_PER_DAY INT64_C(86400000000)
-
-enum { ORGANISATION_OWN_SYSTEM = 2, ORGANISATION_ACTIVE = 1 };
 
 struct list feed_refusals(struct act *act, uint64_t feed)
 {
@@ -121,7 +120,7 @@ enum status feed_commit(struct act *act, const struct op_feed_commit *in,
         feed.state = feed.refused == 0 ? FEED_COMMITTED : FEED_PARTIAL;
     }
     feed.ended = act->log_time;
-    state_update(act->state, TABLE_FEED, &feed);
+    feed_store(act, &feed);
     out->state = feed.state;
     out->committed = feed.committed;
     out->refused = feed.refused;
@@ -142,7 +141,7 @@ enum status feed_abort(struct act *act, const struct op_feed_abort *in,
         return ST_WRONG_STATE;
     feed.state = FEED_ABORTED;
     feed.ended = act->log_time;
-    state_update(act->state, TABLE_FEED, &feed);
+    feed_store(act, &feed);
     return ST_OK;
 }
 
@@ -205,6 +204,7 @@ enum status feed_health(struct act *act, const struct op_feed_health *in,
 
     if (in->after == UINT32_MAX)
         return ST_BAD_FIELD;
+    feed_flush(act);
     organisation.number++;
     out->bodies = list_begin(act->space);
     state_scan_key(act->state, &scan, TABLE_ORGANISATION, &organisation,
@@ -213,7 +213,7 @@ enum status feed_health(struct act *act, const struct op_feed_health *in,
            state_scan_next(&scan, &organisation)) {
         if (organisation.sections == 0 ||
             organisation.state != ORGANISATION_ACTIVE ||
-            (organisation.kind != ORGANISATION_OWN_SYSTEM &&
+            (organisation.kind != ORGANISATION_BODY_WITH_SYSTEM &&
              organisation.ehis_code.size == 0))
             continue;
         row = (struct feed_health_row){.organisation = organisation.number};

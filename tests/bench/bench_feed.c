@@ -101,6 +101,8 @@ static double run(const struct prepared *items, uint32_t count)
             state_entry_begin(fixture.state);
             fixture.act.index = ++fixture.index;
         }
+        fixture.act.more_items =
+            (i + 1) % ITEMS_PER_ENTRY != 0 && i + 1 != count;
         put(&items[i], (uint16_t)(i % ITEMS_PER_ENTRY));
         if ((i + 1) % ITEMS_PER_ENTRY == 0 || i + 1 == count) {
             state_entry_end(fixture.state, digest);

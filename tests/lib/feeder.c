@@ -40,6 +40,16 @@ enum status feeder_begin(struct feeder *feeder, const char *name, bool atomic,
     return ST_OK;
 }
 
+void feeder_count(struct feeder *feeder)
+{
+    uint8_t step[2 * HASH_SIZE];
+
+    memcpy(step, feeder->rolling.b, HASH_SIZE);
+    memcpy(step + HASH_SIZE, feeder->fixture->act.commitment, HASH_SIZE);
+    crypto_hash_sha256(feeder->rolling.b, step, sizeof step);
+    feeder->next++;
+}
+
 enum status feeder_put(struct feeder *feeder, uint64_t subject, uint8_t section,
                        struct slice bytes, const char *message)
 {
@@ -49,17 +59,13 @@ enum status feeder_put(struct feeder *feeder, uint64_t subject, uint8_t section,
                              .as_of = 20000,
                              .provider_record = fixture_text("P-1"),
                              .record = bytes};
-    uint8_t step[2 * HASH_SIZE];
     enum status code;
 
     if (message != NULL)
         in.ehis_message = fixture_text(message);
     code = fixture_run(feeder->fixture, &feeder->actor, OPCODE_FEED_PUT, &in,
                        subject, 0, feeder->actor.duty, NULL);
-    memcpy(step, feeder->rolling.b, HASH_SIZE);
-    memcpy(step + HASH_SIZE, feeder->fixture->act.commitment, HASH_SIZE);
-    crypto_hash_sha256(feeder->rolling.b, step, sizeof step);
-    feeder->next++;
+    feeder_count(feeder);
     return code;
 }
 

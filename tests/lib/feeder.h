@@ -29,6 +29,9 @@ enum status feeder_begin(struct feeder *feeder, const char *name, bool atomic,
 enum status feeder_put(struct feeder *feeder, uint64_t subject, uint8_t section,
                        struct slice bytes, const char *message);
 
+/* Count the record of the last run as put. */
+void feeder_count(struct feeder *feeder);
+
 /* The same with a record. */
 enum status feeder_put_record(struct feeder *feeder, uint64_t subject,
                               uint8_t section,

@@ -433,6 +433,60 @@ START_TEST(T_D_4_a_body_silent_for_too_long_is_shown_stale)
 }
 END_TEST
 
+/* Put ${count} more records in one entry, as one command's items; the act of
+ * the last run goes on. */
+static void put_in_one_entry(uint32_t count, uint64_t subject)
+{
+    union dispatch_fields fields = {0};
+    uint8_t digest[HASH_SIZE];
+    struct writer result;
+
+    state_begin(fixture.state);
+    state_entry_begin(fixture.state);
+    fixture.act.index = fixture.index++;
+    for (uint32_t i = 0; i < count; i++) {
+        writer_init(&result, fixture.result_bytes, RESULT_SIZE_MAX);
+        good(SECTION_S08, subject);
+        fields.feed_put = (struct op_feed_put){
+            .batch = feeder.batch,
+            .seq = feeder.next,
+            .section = SECTION_S08,
+            .as_of = 20000,
+            .record = records_encode(&feeder.records, SECTION_S08, &record)};
+        fixture.act.item = (uint16_t)i;
+        fixture.act.more_items = i + 1 < count;
+        ck_assert_int_eq(
+            dispatch_item(&fixture.act, feeder.actor.duty, &fields, &result),
+            ST_OK);
+        feeder_count(&feeder);
+    }
+    state_entry_end(fixture.state, digest);
+    state_commit(fixture.state);
+}
+
+START_TEST(feed_writes_the_row_of_its_batch_once_a_command)
+{
+    uint64_t subject = records_voen(1, 1);
+    struct result_feed_commit out;
+    struct row_feed row;
+
+    begin(SECTIONS_MASK);
+    ck_assert_int_eq(feeder_begin(&feeder, "a", false, SECTIONS_MASK), ST_OK);
+    good(SECTION_S08, subject);
+    ck_assert_int_eq(feeder_put_record(&feeder, subject, 8, &record), ST_OK);
+    put_in_one_entry(256, subject);
+    row.number = feeder.batch;
+    ck_assert(state_get(fixture.state, TABLE_FEED, &row));
+    ck_assert_uint_eq(row.next, 257);
+    ck_assert_mem_eq(&row.rolling, &feeder.rolling, sizeof row.rolling);
+    ck_assert(slice_equal(row.ehis_batch, fixture_text("a")));
+    ck_assert_int_eq(feeder_commit(&feeder, &out), ST_OK);
+    ck_assert_uint_eq(out.state, FEED_COMMITTED);
+    ck_assert_uint_eq(out.committed, 257);
+    end();
+}
+END_TEST
+
 SUITE_MAIN("feed",
            T_R_5_2_three_bad_of_ten_thousand_are_listed_the_rest_committed,
            T_R_5_2_all_or_nothing_takes_nothing_with_three_bad,
@@ -447,4 +501,5 @@ SUITE_MAIN("feed",
            feed_takes_only_what_the_body_is_the_authority_for,
            feed_refuses_records_about_impossible_numbers,
            T_R_1_5_a_body_that_comes_directly_may_not_feed,
-           T_D_4_a_body_silent_for_too_long_is_shown_stale)
+           T_D_4_a_body_silent_for_too_long_is_shown_stale,
+           feed_writes_the_row_of_its_batch_once_a_command)
