@@ -96,6 +96,21 @@ int defter_command_item(struct defter_command *command,
     return ST_OK;
 }
 
+int defter_command_commitment(const struct defter_command *command,
+                              uint16_t number, uint8_t out[HASH_SIZE])
+{
+    size_t at = 0;
+
+    if (number >= command->items_count)
+        return ST_ITEMS;
+    for (uint16_t i = 0; i < number; i++)
+        at += load_u32(command->items + at + 4);
+    item_commitment(
+        out, slice_of(command->items + at + ITEM_CLEAR_SIZE,
+                      load_u32(command->items + at + 4) - ITEM_CLEAR_SIZE));
+    return ST_OK;
+}
+
 static void add_items(struct command_build *build,
                       const struct defter_command *command)
 {

@@ -114,6 +114,14 @@ int defter_command_item(struct defter_command *command,
                         const struct defter_item *item, const void *fields,
                         size_t size);
 
+/*
+ * defter_command_commitment(command, number, out): what the signature holds of
+ * item ${number}'s secret part (PROTOCOL, section 6), as feeds sum it up.
+ * Returns: 0; 312 if there is no such item.
+ */
+int defter_command_commitment(const struct defter_command *command,
+                              uint16_t number, uint8_t out[32]);
+
 /* Opcode of an operation's name ("consent.ask"); 0 if there is none. */
 uint16_t defter_opcode(const char *name);
 

@@ -18,6 +18,8 @@ static const struct subcommand subcommands[] = {
     {"keygen", keygen_run, "FILE", "Make a signing key", "İmza açarı yaratmaq"},
     {"shell", shell_run, "", "Work with the registry interactively",
      "Reyestrlə interaktiv işləmək"},
+    {"load", load_run, "FILE", "Feed the records of a file",
+     "Fayldakı məlumatları yükləmək"},
     {"status", status_run, "", "Show how the node is doing",
      "Qovşağın vəziyyətini göstərmək"},
     {NULL, NULL, NULL, NULL, NULL}};
