@@ -5,6 +5,7 @@
 #include "protocol/seal.h"
 #include "server/pipeline/apply_private.h"
 #include "server/registry/access.h"
+#include "server/registry/feed.h"
 
 /* The secret part in plain: as it was sent, or opened. */
 static enum status items_open(struct apply *apply, struct slice *fields_out,
@@ -54,6 +55,7 @@ static void items_act(struct apply *apply, const struct apply_input *input,
     const struct item_clear *clear = &item->clear_part;
 
     act->item = number;
+    act->more_items = number + 1 < input->entry.header.items_count;
     act->operation = operation_info(clear->opcode);
     act->realm = input->entry.header.realm;
     act->subject = clear->subject;
@@ -183,6 +185,28 @@ static enum status items_single(struct apply *apply, struct writer *result_out,
     return items_attested(apply, &apply->act);
 }
 
+/* What a search finds follows the rows, also where a batch takes them back. */
+static void items_mark(struct apply *apply)
+{
+    state_mark(apply->parts.state);
+    if (apply->parts.search != NULL)
+        search_mark(apply->parts.search);
+}
+
+static void items_undo(struct apply *apply)
+{
+    state_undo(apply->parts.state);
+    if (apply->parts.search != NULL)
+        search_undo(apply->parts.search);
+}
+
+static void items_keep(struct apply *apply)
+{
+    state_keep(apply->parts.state);
+    if (apply->parts.search != NULL)
+        search_keep(apply->parts.search);
+}
+
 enum status apply_items(struct apply *apply, struct writer *result_out,
                         const struct apply_input *input)
 {
@@ -196,7 +220,7 @@ enum status apply_items(struct apply *apply, struct writer *result_out,
     if (header->items_count == 1)
         return items_single(apply, result_out, input);
     if (atomic)
-        state_mark(apply->parts.state);
+        items_mark(apply);
     writer_u16(result_out, header->items_count);
     for (uint16_t i = 0; entry_next_item(&item, &rest); i++) {
         struct item_outcome *outcome = &apply->items[i];
@@ -207,7 +231,7 @@ enum status apply_items(struct apply *apply, struct writer *result_out,
         items_append(result_out, outcome, writer_slice(&result),
                      (size_t)(header->items_count - 1 - i));
         if (atomic && outcome->code != ST_OK) {
-            state_undo(apply->parts.state);
+            items_undo(apply);
             /* The try stays in the subject's access list. */
             if (apply->act.operation != NULL)
                 access_note(&apply->act, (enum status)outcome->code);
@@ -221,7 +245,9 @@ enum status apply_items(struct apply *apply, struct writer *result_out,
                 return status;
         }
     }
+    /* The last item may have been one that no handler saw. */
+    feed_flush(&apply->act);
     if (atomic)
-        state_keep(apply->parts.state);
+        items_keep(apply);
     return ST_OK;
 }
