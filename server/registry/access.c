@@ -18,12 +18,7 @@ static bool access_subject_exists(struct act *act, uint64_t subject)
 
 static bool access_is_own(struct act *act)
 {
-    return act->duty == DUTY_USR &&
-           (act_is_self(act, act->subject, RIGHT_READ) ||
-            act_is_self(act, act->subject, RIGHT_CHANGE) ||
-            act_is_self(act, act->subject, RIGHT_ACCESS_LIST) ||
-            act_is_self(act, act->subject, RIGHT_CASES) ||
-            act_is_self(act, act->subject, RIGHT_CONSENT));
+    return act->duty == DUTY_USR && act_is_self(act, act->subject, RIGHT_ANY);
 }
 
 static bool access_is_consent(const struct act *act)

@@ -136,7 +136,8 @@ enum act_right {
     RIGHT_CHANGE = 2,
     RIGHT_ACCESS_LIST = 4,
     RIGHT_CASES = 8,
-    RIGHT_CONSENT = 16
+    RIGHT_CONSENT = 16,
+    RIGHT_ANY = 31 /* Whichever of them. */
 };
 bool act_is_self(struct act *act, uint64_t subject, enum act_right right);
 

@@ -1,12 +1,12 @@
 #include "protocol/dates.h"
 #include "server/registry/dispatch.h"
+#include "server/registry/rows.h"
 
 /* Machines keep their sessions longer: nobody types their names. */
 static int64_t auth_longest_s(const struct act *act)
 {
     bool machine =
-        act->signer.is_node != 0 || act->signer.role == ROLE_PAYMENT ||
-        act->signer.role == ROLE_PORTAL || act->signer.role == ROLE_EHIS;
+        act->signer.is_node != 0 || rows_is_machine(act->signer.role);
 
     return state_setting(act->state, machine ? SETTING_session_machine_s
                                              : SETTING_session_person_s);

@@ -55,6 +55,14 @@ static inline bool rows_is_participant(uint8_t organisation_kind)
            organisation_kind == ORGANISATION_INSTITUTION;
 }
 
+/* Roles whose keys programs use (PROTOCOL, section 5.4). */
+static inline bool rows_is_machine(uint8_t role)
+{
+    return role == ROLE_PARTICIPANT || role == ROLE_PAYMENT ||
+           role == ROLE_CLOUD || role == ROLE_PROVIDER || role == ROLE_PORTAL ||
+           role == ROLE_EHIS;
+}
+
 /* "Zeros: none" of basis documents and other digests. */
 static inline bool rows_is_given(const struct bytes32 *digest)
 {
