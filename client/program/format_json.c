@@ -69,22 +69,17 @@ static cJSON *json_value(const struct field *field, const void *member)
     struct writer writer;
     cJSON *json;
 
-    switch (field->kind) {
-    case FIELD_u8:
+    if (field->kind == FIELD_u8)
         return cJSON_CreateNumber(*(const uint8_t *)member);
-    case FIELD_u16:
+    if (field->kind == FIELD_u16)
         return cJSON_CreateNumber(*(const uint16_t *)member);
-    case FIELD_u32:
+    if (field->kind == FIELD_u32)
         return cJSON_CreateNumber(*(const uint32_t *)member);
-    case FIELD_u64:
-        if (*(const uint64_t *)member < UINT64_C(1) << 53)
-            return cJSON_CreateNumber((double)*(const uint64_t *)member);
-        break;
-    case FIELD_bool8:
+    if (field->kind == FIELD_u64 && *(const uint64_t *)member < UINT64_C(1)
+                                                                    << 53)
+        return cJSON_CreateNumber((double)*(const uint64_t *)member);
+    if (field->kind == FIELD_bool8)
         return cJSON_CreateBool(*(const bool *)member);
-    default:
-        break;
-    }
     text = malloc(TEXT_SIZE_MAX);
     if (text == NULL)
         return NULL;
