@@ -35,9 +35,32 @@ static bool access_is_concerned(const struct act *act, enum status code)
            code != ST_OK;
 }
 
+/* Who asks, for what and when; whose data, the caller says. */
+static struct row_access access_row_of(struct act *act, enum status code)
+{
+    struct row_access row = {.number = act->index << 16 | act->item,
+                             .when = act->log_time,
+                             .by_subject = act->by_subject,
+                             .opcode = act->operation->opcode,
+                             .sections = act->sections,
+                             .purpose = act->purpose,
+                             .consent = act->consent,
+                             .code = (uint16_t)code,
+                             .count = 1};
+
+    if (row.by_subject == 0)
+        row.organisation = act->signer.organisation;
+    if (act->assignment != 0) {
+        row.organisation = act->organisation;
+        row.duty = (uint8_t)act->duty;
+    }
+    act_pseudonym(act, &row.person);
+    return row;
+}
+
 void access_note(struct act *act, enum status code)
 {
-    struct row_access row = {.subject = act->subject};
+    struct row_access row;
     bool own;
 
     if (!access_is_concerned(act, code) ||
@@ -49,24 +72,19 @@ void access_note(struct act *act, enum status code)
     if (own && code != ST_OK && act->operation->access == ACCESS_WRITE &&
         !access_is_consent(act))
         return;
-    row.number = act->index << 16 | act->item;
-    row.when = act->log_time;
-    row.by_subject = act->by_subject;
-    if (own && row.by_subject == 0)
-        row.by_subject = act->subject;
-    if (row.by_subject == 0)
-        row.organisation = act->signer.organisation;
-    if (act->assignment != 0) {
-        row.organisation = act->organisation;
-        row.duty = (uint8_t)act->duty;
-    }
-    act_pseudonym(act, &row.person);
-    row.opcode = act->operation->opcode;
-    row.sections = act->sections;
-    row.purpose = act->purpose;
-    row.consent = act->consent;
-    row.code = (uint16_t)code;
-    row.count = 1;
+    if (own && act->by_subject == 0)
+        act->by_subject = act->subject;
+    row = access_row_of(act, code);
+    row.subject = act->subject;
+    state_insert(act->state, TABLE_ACCESS, &row);
+}
+
+void access_note_found(struct act *act, uint64_t subject)
+{
+    struct row_access row = access_row_of(act, ST_OK);
+
+    REQUIRE(act->subject == 0); /* Else there would be two rows of it. */
+    row.subject = subject;
     state_insert(act->state, TABLE_ACCESS, &row);
 }
 

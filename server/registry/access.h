@@ -17,6 +17,9 @@
  */
 void access_note(struct act *act, enum status code);
 
+/* Write the row of one ${subject} that a search shows, while it is decided. */
+void access_note_found(struct act *act, uint64_t subject);
+
 /* Write the row of one line of journal.refused, if its subject exists. */
 void access_note_refused(struct act *act, const struct refused_line *line,
                          uint16_t position);

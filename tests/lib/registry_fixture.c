@@ -9,6 +9,7 @@
 #include "protocol/dates.h"
 #include "protocol/item.h"
 #include "server/registry/subject.h"
+#include "server/store/search.h"
 
 static const uint8_t authority_seed[SEED_SIZE] = {0xaa};
 
@@ -224,6 +225,7 @@ void fixture_open(struct fixture *fixture)
     fixture->services.context = fixture;
     fixture->services.open_item = open_item;
     fixture->services.read_entry = read_entry;
+    fixture->services.search = search_open();
     fixture->realm = 'R';
     fixture->log_time = FIXTURE_TIME;
     identity_init(&authority, authority_seed);
@@ -239,6 +241,7 @@ void fixture_open(struct fixture *fixture)
 
 void fixture_close(struct fixture *fixture)
 {
+    search_close(fixture->services.search);
     state_close(fixture->state);
     free(fixture->item_bytes);
     free(fixture->space_bytes);
