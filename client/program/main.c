@@ -1,5 +1,4 @@
 #include <getopt.h>
-#include <locale.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,7 +151,6 @@ int main(int argc, char **argv)
     struct program program = {.color = isatty(STDOUT_FILENO) == 1};
     const char *language = getenv("LANG");
 
-    setlocale(LC_CTYPE, "");
     harden();
     if (sodium_init() < 0)
         return program_fail(EXIT_REFUSED, "libsodium does not start");

@@ -1,4 +1,5 @@
 #include <editline/readline.h>
+#include <locale.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,6 +187,9 @@ static void run_terminal(struct defter *client, struct program *program)
 {
     char path[1024];
     bool remembers = history_path(path);
+    /* Only the line editor needs to know that a letter may be two bytes. */
+    locale_t letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = letters != (locale_t)0 ? uselocale(letters) : (locale_t)0;
     char *line;
 
     rl_readline_name = "defter";
@@ -207,6 +211,10 @@ static void run_terminal(struct defter *client, struct program *program)
     }
     if (remembers)
         (void)write_history(path);
+    if (letters != (locale_t)0) {
+        (void)uselocale(before);
+        freelocale(letters);
+    }
 }
 
 int shell_run(struct program *program, int argc, char **argv)
