@@ -146,7 +146,7 @@ static void commit_all(void)
 }
 
 /* The fixture asserts as tests do, so that it must run as one. */
-START_TEST(bench_feed)
+START_TEST(feed_costs_are_printed)
 {
     const char *number = getenv("RECORDS");
     uint32_t count = FEED_BATCH_RECORDS_MAX;
@@ -172,4 +172,4 @@ START_TEST(bench_feed)
 }
 END_TEST
 
-SUITE_MAIN("bench_feed", bench_feed)
+SUITE_MAIN("bench_feed", feed_costs_are_printed)
