@@ -3,6 +3,7 @@
  * segments, others read.  ctest-label: threads
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,7 +81,9 @@ static void append_groups(void)
         while (status == ST_AGAIN);
         ck_assert_uint_eq(status, ST_OK);
         ck_assert_uint_eq(journal_sync(journal, end.size), ST_OK);
-        ck_assert_uint_gt(journal_room(journal), 0);
+        /* No room only while the next spare is being made. */
+        while (journal_room(journal) == 0)
+            sched_yield();
     }
 }
 
