@@ -7,6 +7,7 @@
 #include "protocol/seal.h"
 #include "server/pipeline/apply_private.h"
 #include "server/registry/system.h"
+#include "server/registry/version.h"
 
 /* act_services.open_item */
 static enum status apply_open_item(void *context, struct slice stored,
@@ -124,6 +125,10 @@ enum status apply_open(struct apply **apply_out,
         apply_close(apply);
         return status;
     }
+    apply->act = (struct act){.state = parts->state,
+                              .services = &apply->services};
+    if (parts->search != NULL)
+        version_index_all(&apply->act);
     *apply_out = apply;
     return ST_OK;
 }

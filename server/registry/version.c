@@ -200,6 +200,25 @@ void version_index(struct act *act, uint64_t subject,
     search_put(act->services->search, subject, slice_of(name, size));
 }
 
+void version_index_all(struct act *act)
+{
+    struct row_subject from = {.voen = 0};
+    struct state_scan scan;
+    struct subject subject;
+    struct row_version row;
+    union section_record record;
+
+    state_scan_key(act->state, &scan, TABLE_SUBJECT, &from,
+                   (struct state_range){.from = true});
+    while (state_scan_next(&scan, &from)) {
+        if (subject_load(act, &subject, from.voen) &&
+            version_current(act, &row, &subject, SECTION_S01, PATH_EHIS) &&
+            version_decode(act, &record, &row) == ST_OK)
+            version_index(act, from.voen, &record.s01);
+    }
+    state_scan_close(&scan);
+}
+
 static void settle_class(struct act *act, struct subject *subject,
                          const struct record_s06 *record)
 {

@@ -84,10 +84,14 @@ enum { VERSION_NAME_SIZE_MAX = 512 + 128 + 3 * 64 + 4 };
 size_t version_name(uint8_t out[VERSION_NAME_SIZE_MAX],
                     const struct record_s01 *record);
 
-/* Let ${subject} be found by the names of ${record}, where there is an index.
- * version_settle() does it; so does whoever rebuilds the index. */
+/* Let ${subject} be found by the names of ${record}, where there is an index;
+ * version_settle() does it. */
 void version_index(struct act *act, uint64_t subject,
                    const struct record_s01 *record);
+
+/* Fill an empty index from the current names of all subjects, as a node does
+ * when it starts; ${act} needs no more than its state and services. */
+void version_index_all(struct act *act);
 
 /*
  * version_scene(act, scene_out, subject, section, path):

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "server/registry/consent.h"
+#include "server/registry/version.h"
+#include "server/store/search.h"
 #include "tests/lib/feeder.h"
 #include "tests/lib/suite.h"
 
@@ -243,6 +245,46 @@ START_TEST(subject_head_counts_the_sections_that_are_there)
 }
 END_TEST
 
+static size_t found(const struct search *search, const char *word)
+{
+    struct search_query query = {.text = fixture_text(word), .limit = 9};
+    uint64_t subjects[9];
+    size_t count = 0;
+
+    ck_assert_int_eq(search_find(search, subjects, &count, &query), ST_OK);
+    return count;
+}
+
+START_TEST(subject_is_found_by_its_current_names_after_a_start_too)
+{
+    union section_record record;
+    struct feeder feeder;
+    struct search *rebuilt;
+
+    begin();
+    fixture.services.search = search_open();
+    feeder_open(&feeder, &fixture, SECTIONS_MASK);
+    feeder_bring_good(&feeder, INDIVIDUAL, SECTION_S01);
+    ck_assert_uint_eq(found(fixture.services.search, "aliyev"), 0);
+    ck_assert_uint_eq(found(fixture.services.search, "Əliyev"), 1);
+    records_fill(&feeder.records, &record, SECTION_S01, INDIVIDUAL, 20000);
+    record.s01.surname = fixture_text("Quliyev");
+    feeder_bring(&feeder, INDIVIDUAL, SECTION_S01, &record);
+    feeder_bring_good(&feeder, LEGAL, SECTION_S01);
+    ck_assert_uint_eq(found(fixture.services.search, "Əliyev"), 0);
+    rebuilt = search_open();
+    search_close(fixture.services.search);
+    fixture.services.search = rebuilt;
+    version_index_all(&fixture.act);
+    ck_assert_uint_eq(search_count(rebuilt), 2);
+    ck_assert_uint_eq(found(rebuilt, "Əliyev"), 0);
+    ck_assert_uint_eq(found(rebuilt, "Quliyev Çingiz"), 1);
+    ck_assert_uint_eq(found(rebuilt, "ÜLKƏR"), 1);
+    search_close(rebuilt);
+    end();
+}
+END_TEST
+
 SUITE_MAIN("subject", subject_open_makes_a_subject_and_its_cabinet_in_one_entry,
            subject_open_refuses_what_is_there_and_what_cannot_be,
            subject_open_takes_a_wrong_check_digit_only_where_it_is_set_so,
@@ -250,4 +292,5 @@ SUITE_MAIN("subject", subject_open_makes_a_subject_and_its_cabinet_in_one_entry,
            subject_close_keeps_everything_and_rests_on_a_document,
            subject_close_ends_what_the_subject_granted,
            subject_head_tells_staff_nothing_without_purpose_and_file,
-           subject_head_counts_the_sections_that_are_there)
+           subject_head_counts_the_sections_that_are_there,
+           subject_is_found_by_its_current_names_after_a_start_too)
