@@ -70,24 +70,52 @@ static enum status password_check(const struct act *act,
                : ST_BAD_FIELD;
 }
 
+/*
+ * Whether the signer may have the account of ${row->name_tag}: nobody had it,
+ * or his own person did, under a key or a name that was replaced.
+ */
+static bool password_is_free(struct act *act, struct row_credential *row,
+                             bool *exists_out)
+{
+    struct row_key key;
+
+    *exists_out = state_get(act->state, TABLE_CREDENTIAL, row);
+    if (!*exists_out)
+        return true;
+    key.key_id = row->key_id;
+    return row->state == CREDENTIAL_REPLACED &&
+           state_get(act->state, TABLE_KEY, &key) && key.person != 0 &&
+           key.person == act->signer.person;
+}
+
+static void password_write(struct act *act, struct row_credential *row,
+                           bool exists)
+{
+    row->key_id = act->signer.key_id;
+    row->kdf_epoch = PASSWORD_KDF_EPOCH;
+    row->credential = act_keep(act);
+    if (exists)
+        state_update(act->state, TABLE_CREDENTIAL, row);
+    else
+        state_insert(act->state, TABLE_CREDENTIAL, row);
+}
+
 enum status password_set(struct act *act, const struct op_password_set *in,
                          struct result_password_set *out)
 {
     struct row_credential row, own;
     enum status status = password_check(act, in);
+    bool exists;
 
     (void)out;
     if (status != ST_OK)
         return status;
     act_name_tag(act, &row.name_tag, in->username);
     if (password_find(act, &own, &act->signer.key_id) ||
-        state_get(act->state, TABLE_CREDENTIAL, &row))
+        !password_is_free(act, &row, &exists))
         return ST_EXISTS;
-    row.key_id = act->signer.key_id;
-    row.kdf_epoch = in->kdf_epoch;
     row.state = CREDENTIAL_USABLE;
-    row.credential = act_keep(act);
-    state_insert(act->state, TABLE_CREDENTIAL, &row);
+    password_write(act, &row, exists);
     return ST_OK;
 }
 
@@ -102,7 +130,7 @@ enum status password_change(struct act *act,
                                          .wrapped_key = in->wrapped_key};
     struct row_credential row, own;
     enum status status = password_check(act, &same);
-    bool renamed;
+    bool renamed, exists = true;
 
     (void)out;
     if (status != ST_OK)
@@ -111,22 +139,16 @@ enum status password_change(struct act *act,
         return ST_NO_SUCH;
     act_name_tag(act, &row.name_tag, in->username);
     renamed = memcmp(&row.name_tag, &own.name_tag, sizeof own.name_tag) != 0;
-    if (renamed && state_get(act->state, TABLE_CREDENTIAL, &row))
+    if (renamed && !password_is_free(act, &row, &exists))
         return ST_EXISTS;
-    row = (struct row_credential){.name_tag = row.name_tag,
-                                  .key_id = own.key_id,
-                                  .kdf_epoch = in->kdf_epoch,
-                                  .state = own.state,
-                                  .credential = act_keep(act)};
+    row.state = own.state;
     password_forget(act, &own);
     if (renamed) {
         own.state = CREDENTIAL_REPLACED;
         own.credential = 0;
         state_update(act->state, TABLE_CREDENTIAL, &own);
-        state_insert(act->state, TABLE_CREDENTIAL, &row);
-    } else {
-        state_update(act->state, TABLE_CREDENTIAL, &row);
     }
+    password_write(act, &row, exists);
     return ST_OK;
 }
 

@@ -2,7 +2,8 @@
  * password.h: accounts for password login (P-3.6).
  *
  * An account is one row, found by the tag of its name; what its holder needs to
- * log in stands in a sealed item.  Names are never given to another key.
+ * log in stands in a sealed item.  A name is never given to another
+ * person.
  */
 #ifndef DEFTER_SERVER_REGISTRY_PASSWORD_H
 #define DEFTER_SERVER_REGISTRY_PASSWORD_H

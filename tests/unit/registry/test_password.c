@@ -153,6 +153,40 @@ START_TEST(an_account_ends_with_its_key)
 }
 END_TEST
 
+START_TEST(a_replaced_name_returns_to_its_person_and_to_nobody_else)
+{
+    struct fixture fixture;
+    struct fixture_actor user, again, other;
+    struct op_actor_enrol enrol;
+    struct row_credential row;
+
+    fixture_open(&fixture);
+    fixture_user(&fixture, &user, "1234567");
+    fixture_user(&fixture, &other, "7654321");
+    ck_assert_int_eq(put(&fixture, &user, OPCODE_PASSWORD_SET, "nigar.q"),
+                     ST_OK);
+    ck_assert_int_eq(put(&fixture, &user, OPCODE_PASSWORD_CHANGE, "nigar.2"),
+                     ST_OK);
+    ck_assert_int_eq(put(&fixture, &other, OPCODE_PASSWORD_SET, "nigar.q"),
+                     ST_EXISTS);
+    again = user;
+    fixture_enrolment(&fixture, &enrol, &again.identity, ROLE_USER, 3, 0,
+                      user.person);
+    ck_assert_int_eq(fixture_run(&fixture, &fixture.operator,
+                                 OPCODE_ACTOR_ENROL, &enrol, 0, 0, 1, NULL),
+                     ST_OK);
+    fixture_session(&fixture, &again);
+    ck_assert_int_eq(put(&fixture, &again, OPCODE_PASSWORD_SET, "nigar.2"),
+                     ST_EXISTS); /* In use under the other key. */
+    ck_assert_int_eq(put(&fixture, &again, OPCODE_PASSWORD_SET, "nigar.q"),
+                     ST_OK);
+    ck_assert(find(&fixture, &row, "nigar.q"));
+    ck_assert_mem_eq(row.key_id.b, again.identity.key_id, KEY_ID_SIZE);
+    ck_assert_uint_eq(row.state, CREDENTIAL_USABLE);
+    fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(an_account_needs_a_good_login_key_and_a_known_derivation)
 {
     struct fixture fixture;
@@ -182,4 +216,5 @@ END_TEST
 SUITE_MAIN("password", an_account_is_found_by_the_tag_of_its_name,
            a_change_drops_the_former_credential_from_the_state,
            a_lock_stays_until_security_lifts_it, an_account_ends_with_its_key,
+           a_replaced_name_returns_to_its_person_and_to_nobody_else,
            an_account_needs_a_good_login_key_and_a_known_derivation)
