@@ -204,5 +204,7 @@ enum status subject_head(struct act *act, const struct op_subject_head *in,
         if (section == SECTION_S05)
             add_head(act, &out->heads, &subject, section, PATH_SELF);
     }
+    if (consent.number != 0)
+        consent_use(act, &consent);
     return ST_OK;
 }
