@@ -73,6 +73,10 @@ enum status fixture_run(struct fixture *fixture,
 /* Let ${days} pass. */
 void fixture_wait(struct fixture *fixture, int32_t days);
 
+/* The next key that no actor has, and its public half as fields hold it. */
+void fixture_identity(struct fixture *fixture, struct identity *out);
+struct bytes32 fixture_public_key(const struct identity *identity);
+
 /* A new key and person of ${role}; level 3 with evidence. */
 void fixture_enrol(struct fixture *fixture, struct fixture_actor *actor_out,
                    enum role role, uint8_t level, uint32_t organisation);
