@@ -262,7 +262,6 @@ START_TEST(subject_is_found_by_its_current_names_after_a_start_too)
     struct search *rebuilt;
 
     begin();
-    fixture.services.search = search_open();
     feeder_open(&feeder, &fixture, SECTIONS_MASK);
     feeder_bring_good(&feeder, INDIVIDUAL, SECTION_S01);
     ck_assert_uint_eq(found(fixture.services.search, "aliyev"), 0);
@@ -280,7 +279,6 @@ START_TEST(subject_is_found_by_its_current_names_after_a_start_too)
     ck_assert_uint_eq(found(rebuilt, "Əliyev"), 0);
     ck_assert_uint_eq(found(rebuilt, "Quliyev Çingiz"), 1);
     ck_assert_uint_eq(found(rebuilt, "ÜLKƏR"), 1);
-    search_close(rebuilt);
     end();
 }
 END_TEST
