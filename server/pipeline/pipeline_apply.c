@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/pipeline/pipeline_private.h"
@@ -100,7 +101,7 @@ static void applier_work(struct applier *applier, struct work *work,
     if (status != ST_OK) {
         pipeline->parts.failed(pipeline->parts.failed_context, status,
                                work->index, "applying an entry");
-        INVARIANT(!"an entry that cannot be applied");
+        abort();
     }
     applier_count(pipeline, work);
     if (work->node_made && (work->operation->opcode == OPCODE_CONSENT_LAPSE ||

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/pipeline/pipeline_private.h"
@@ -208,7 +209,7 @@ static void disk_fail(struct pipeline *pipeline, enum status status,
     /* After a failed write or sync nothing is known about the bytes: whatever
      * comes next is decided at the next start. */
     pipeline->parts.failed(pipeline->parts.failed_context, status, index, what);
-    INVARIANT(!"a failed log");
+    abort();
 }
 
 static void disk_append(struct pipeline *pipeline, struct group *group)
