@@ -125,8 +125,8 @@ enum status apply_open(struct apply **apply_out,
         apply_close(apply);
         return status;
     }
-    apply->act = (struct act){.state = parts->state,
-                              .services = &apply->services};
+    apply->act =
+        (struct act){.state = parts->state, .services = &apply->services};
     if (parts->search != NULL)
         version_index_all(&apply->act);
     *apply_out = apply;
