@@ -72,7 +72,7 @@ static void describe(const struct connection *connection,
 
     memcpy(ok->node_id.b, net->identity.node_id, NODE_ID_SIZE);
     randombytes_buf(ok->session_id.b, sizeof ok->session_id.b);
-    ok->features = 1; /* Bit 0: WATCH. */
+    ok->features = UINT64_C(1) << FEATURE_WATCH;
     ok->server_time = loop_wall_us();
     ok->log_size = pipeline_size(net->pipeline);
     ok->role = connection->session.role;

@@ -1,0 +1,212 @@
+#include "tests/lib/wire.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "protocol/login.h"
+#include "protocol/record.h"
+
+enum { WAIT_S = 10 };
+
+void wire_connect(struct wire *wire, uint16_t port)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const struct timeval wait = {WAIT_S, 0};
+
+    memset(wire, 0, sizeof *wire);
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    wire->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(wire->fd, 0);
+    ck_assert_int_eq(
+        setsockopt(wire->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
+    ck_assert_int_eq(
+        connect(wire->fd, (const struct sockaddr *)&name, sizeof name), 0);
+    frame_gate_init(&wire->gate, FRAME_SERVER);
+}
+
+void wire_close(struct wire *wire)
+{
+    if (wire->fd >= 0)
+        close(wire->fd);
+    wire->fd = -1;
+    channel_wipe(&wire->channel);
+}
+
+void wire_send_raw(struct wire *wire, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+
+    while (size > 0) {
+        ssize_t sent = send(wire->fd, at, size, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return; /* The node has closed already: what a test may expect. */
+        at += sent;
+        size -= (size_t)sent;
+    }
+}
+
+/* More input; 0 at the end, and a test that waits in vain fails. */
+static size_t read_more(struct wire *wire)
+{
+    ssize_t got = recv(wire->fd, wire->input + wire->input_size,
+                       sizeof wire->input - wire->input_size, 0);
+
+    if (got < 0)
+        return 0; /* Reset. */
+    wire->input_size += (size_t)got;
+    return (size_t)got;
+}
+
+static void drop_input(struct wire *wire, size_t used)
+{
+    memmove(wire->input, wire->input + used, wire->input_size - used);
+    wire->input_size -= used;
+}
+
+void wire_handshake(struct wire *wire, const uint8_t *authority_key)
+{
+    struct nodecert_expected expected = {.role = NODECERT_SERVER,
+                                         .now_s = (int64_t)time(NULL)};
+    struct hello hello = {0};
+    uint8_t secrets[2][KEY_SIZE];
+    uint8_t bytes[CHANNEL_OUTPUT_SIZE_MAX];
+    struct writer out;
+    enum status status = ST_AGAIN;
+
+    memcpy(expected.authority_key, authority_key, PUBLIC_KEY_SIZE);
+    identity_cluster_id(expected.cluster_id, authority_key);
+    randombytes_buf(secrets, sizeof secrets);
+    writer_init(&out, bytes, sizeof bytes);
+    channel_connect(&wire->channel, &out, secrets[0], secrets[1], &expected,
+                    &hello);
+    wire_send_raw(wire, bytes, out.used);
+    while (status == ST_AGAIN) {
+        size_t used = 0;
+        ck_assert_uint_gt(read_more(wire), 0);
+        writer_init(&out, bytes, sizeof bytes);
+        status = channel_step(&wire->channel, &used, &out,
+                              slice_of(wire->input, wire->input_size));
+        drop_input(wire, used);
+        wire_send_raw(wire, bytes, out.used);
+    }
+    ck_assert_int_eq(status, ST_OK);
+    memcpy(wire->authority_key, authority_key, PUBLIC_KEY_SIZE);
+}
+
+void wire_send_record(struct wire *wire, struct slice plain)
+{
+    static uint8_t record[RECORD_SIZE_MAX + RECORD_HEADER_SIZE];
+
+    ck_assert_int_eq(record_seal(&wire->channel.sender, record, plain), ST_OK);
+    wire_send_raw(wire, record, plain.size + RECORD_OVERHEAD);
+}
+
+void wire_send_frame(struct wire *wire, uint8_t type, uint8_t flags,
+                     uint16_t version, uint64_t request_id, struct slice body)
+{
+    static uint8_t bytes[RECORD_PLAINTEXT_SIZE_MAX];
+    struct writer writer;
+
+    writer_init(&writer, bytes, sizeof bytes);
+    writer_u32(&writer, (uint32_t)(FRAME_HEADER_SIZE + body.size));
+    writer_u8(&writer, type);
+    writer_u8(&writer, flags);
+    writer_u16(&writer, version);
+    writer_u64(&writer, request_id);
+    writer_bytes(&writer, body.data, body.size);
+    wire_send_record(wire, writer_slice(&writer));
+}
+
+void wire_send(struct wire *wire, uint8_t type, const void *body)
+{
+    static uint8_t bytes[RECORD_PLAINTEXT_SIZE_MAX];
+    struct writer writer;
+
+    writer_init(&writer, bytes, sizeof bytes);
+    frame_write(&writer, type, ++wire->request_id, body);
+    wire_send_record(wire, writer_slice(&writer));
+}
+
+bool wire_receive(struct wire *wire, struct frame *frame_out)
+{
+    while (frame_next(&wire->gate, frame_out, &wire->rest) != ST_OK) {
+        size_t size, plain_size;
+        enum status status = record_measure(
+            &size, slice_of(wire->input, wire->input_size), RECORD_SIZE_MAX);
+        if (status == ST_AGAIN) {
+            if (read_more(wire) == 0)
+                return false;
+            continue;
+        }
+        ck_assert_int_eq(status, ST_OK);
+        ck_assert_int_eq(record_open(&wire->channel.receiver, wire->plain,
+                                     &plain_size, slice_of(wire->input, size)),
+                         ST_OK);
+        drop_input(wire, size);
+        wire->rest = slice_of(wire->plain, plain_size);
+    }
+    return true;
+}
+
+bool wire_login(struct wire *wire, uint16_t port, const uint8_t *authority_key,
+                const struct identity *identity, uint16_t role)
+{
+    struct message_auth_key body = {.role = role};
+    struct login_claim claim = {.way = LOGIN_BY_KEY, .role = role};
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    struct frame frame;
+
+    wire_connect(wire, port);
+    wire_handshake(wire, authority_key);
+    identity_cluster_id(cluster_id, authority_key);
+    memcpy(claim.name, identity->key_id, KEY_ID_SIZE);
+    memcpy(body.key_id.b, identity->key_id, KEY_ID_SIZE);
+    login_sign(body.signature.b, &claim, cluster_id, wire->channel.binding,
+               identity);
+    wire_send(wire, MESSAGE_AUTH_KEY, &body);
+    if (!wire_receive(wire, &frame) || frame.type != MESSAGE_AUTH_OK)
+        return false;
+    frame_gate_open(&wire->gate);
+    return true;
+}
+
+uint16_t wire_error(struct wire *wire, uint8_t *scope_out)
+{
+    struct message_error error;
+    struct field_error fault;
+    struct frame frame;
+
+    *scope_out = 0xff;
+    if (!wire_receive(wire, &frame))
+        return 0;
+    ck_assert_msg(frame.type == MESSAGE_ERROR, "type %u came", frame.type);
+    ck_assert_int_eq(schema_decode(&schema_message_error, &error, &fault,
+                                   frame.body, SCHEMA_SKIP_ODD),
+                     ST_OK);
+    *scope_out = error.scope;
+    return error.code;
+}
+
+bool wire_closed(struct wire *wire)
+{
+    struct frame frame;
+
+    while (wire_receive(wire, &frame)) {
+        if (frame.type != MESSAGE_BYE && frame.type != MESSAGE_ERROR)
+            return false;
+    }
+    return true;
+}
+
+bool wire_closed_silently(struct wire *wire)
+{
+    uint8_t byte;
+
+    return wire->input_size == 0 && recv(wire->fd, &byte, 1, 0) <= 0;
+}
