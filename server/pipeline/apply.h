@@ -82,6 +82,11 @@ void apply_close(struct apply *apply);
 void apply_set_changes(struct apply *apply,
                        const struct apply_changes *changes);
 
+/* Fill the search index from the state, at start. */
+void apply_load_search(struct apply *apply);
+/* Fill the directory from the state, at start. */
+void apply_load_directory(struct apply *apply);
+
 /* A group of entries is one transaction. */
 void apply_begin(struct apply *apply);
 void apply_commit(struct apply *apply);

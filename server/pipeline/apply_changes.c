@@ -87,13 +87,20 @@ static struct directory_opener changes_opener(struct apply *apply)
     };
 }
 
+void apply_load_directory(struct apply *apply)
+{
+    struct directory_opener opener = changes_opener(apply);
+
+    directory_load(apply->parts.directory, apply->parts.state,
+                   apply->services.secret, &opener);
+}
+
 static void changes_tell(struct apply *apply)
 {
     struct directory_opener opener = changes_opener(apply);
 
     if (apply->touched_all)
-        directory_load(apply->parts.directory, apply->parts.state,
-                       apply->services.secret, &opener);
+        apply_load_directory(apply);
     for (uint32_t i = 0; i < apply->touched_count; i++) {
         struct row_key row = {.key_id = apply->touched[i].key_id};
         bool known = state_get(apply->parts.state, TABLE_KEY, &row);

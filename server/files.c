@@ -1,0 +1,114 @@
+#include "server/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+enum { FILES_MODE_OTHERS = 077 };
+
+bool files_path(char out[FILES_PATH_SIZE_MAX], const char *directory,
+                const char *name)
+{
+    int size = snprintf(out, FILES_PATH_SIZE_MAX, "%s/%s", directory, name);
+
+    return size > 0 && size < FILES_PATH_SIZE_MAX;
+}
+
+static enum status files_check(int fd, bool is_secret)
+{
+    struct stat found;
+
+    if (fstat(fd, &found) != 0)
+        return ST_DISK_FAILED;
+    if (!S_ISREG(found.st_mode))
+        return ST_FILE_MODE;
+    if (is_secret &&
+        ((found.st_mode & FILES_MODE_OTHERS) != 0 || found.st_uid != geteuid()))
+        return ST_FILE_MODE;
+    return ST_OK;
+}
+
+/* All of it, up to one byte more than there is room for. */
+static enum status files_read_all(int fd, uint8_t *out, size_t *size_out,
+                                  size_t size_max)
+{
+    size_t used = 0;
+
+    while (used < size_max) {
+        ssize_t got = read(fd, out + used, size_max - used);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ST_DISK_FAILED;
+        if (got == 0)
+            break;
+        used += (size_t)got;
+    }
+    uint8_t more;
+    if (used == size_max && read(fd, &more, 1) != 0)
+        return ST_TOO_LARGE;
+    *size_out = used;
+    return ST_OK;
+}
+
+enum status files_read(void *out, size_t *size_out, const char *path,
+                       size_t size_max, bool is_secret)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    enum status status;
+
+    if (fd < 0) {
+        if (errno == ENOENT)
+            return ST_NO_FILE;
+        return errno == ELOOP || errno == EACCES ? ST_FILE_MODE
+                                                 : ST_DISK_FAILED;
+    }
+    status = files_check(fd, is_secret);
+    if (status == ST_OK)
+        status = files_read_all(fd, out, size_out, size_max);
+    (void)close(fd);
+    return status;
+}
+
+enum status files_read_key(struct keyfile *out, const char *path,
+                           enum keyfile_kind kind)
+{
+    uint8_t bytes[KEYFILE_SIZE];
+    size_t size;
+    enum status status = files_read(bytes, &size, path, sizeof bytes, true);
+
+    if (status == ST_TOO_LARGE)
+        return ST_FILE_FORMAT;
+    if (status == ST_OK)
+        status = keyfile_decode(out, slice_of(bytes, size), kind);
+    sodium_memzero(bytes, sizeof bytes);
+    return status;
+}
+
+enum status files_write_new(const char *path, const void *bytes, size_t size,
+                            unsigned mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    size_t used = 0;
+    bool done;
+
+    if (fd < 0) {
+        if (errno == EEXIST)
+            return ST_EXISTS;
+        return errno == ENOSPC ? ST_DISK_FULL : ST_DISK_FAILED;
+    }
+    while (used < size) {
+        ssize_t wrote = write(fd, (const uint8_t *)bytes + used, size - used);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            break;
+        used += (size_t)wrote;
+    }
+    done = used == size && fsync(fd) == 0;
+    return close(fd) == 0 && done ? ST_OK : ST_DISK_FAILED;
+}

@@ -1,0 +1,41 @@
+/*
+ * files.h: the files of a node's directory that are read whole: keys,
+ * certificate, genesis (docs/OPERATING.md, files).
+ */
+#ifndef DEFTER_SERVER_FILES_H
+#define DEFTER_SERVER_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "protocol/files.h"
+#include "protocol/keyfile.h"
+
+enum { FILES_PATH_SIZE_MAX = 1024 };
+
+/* "${directory}/${name}"; false if it does not fit. */
+bool files_path(char out[FILES_PATH_SIZE_MAX], const char *directory,
+                const char *name);
+
+/*
+ * files_read(out, size_out, path, size_max, is_secret):
+ * Read a regular file of at most ${size_max} bytes; links are not followed.
+ *
+ * Returns: ST_OK; ST_NO_FILE; ST_FILE_MODE if it is no regular file, or a
+ *          secret that others than this user may read; ST_TOO_LARGE;
+ *          ST_DISK_FAILED.
+ */
+NODISCARD enum status files_read(void *out, size_t *size_out, const char *path,
+                                 size_t size_max, bool is_secret);
+
+/* A key file of ${kind}.  Returns: as files_read() and keyfile_decode().
+ * Order: ends with keyfile_wipe(). */
+NODISCARD enum status files_read_key(struct keyfile *out, const char *path,
+                                     enum keyfile_kind kind);
+
+/* A new file of ${mode}, durable. Returns: ST_OK; ST_EXISTS; ST_DISK_FULL;
+ * ST_DISK_FAILED. */
+NODISCARD enum status files_write_new(const char *path, const void *bytes,
+                                      size_t size, unsigned mode);
+
+#endif

@@ -1,0 +1,183 @@
+#include "server/node.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "server/diag.h"
+#include "server/node_private.h"
+
+enum { NODE_REALM_PORTAL = 1, NODE_REALM_REGISTRY = 2, NODE_DRAIN_MS = 5000 };
+
+enum node_exit node_fail(enum status status, const char *what,
+                         const char *where)
+{
+    const struct status_info *info = status_info(status);
+
+    diag_say(DIAG_FAILURE, "%s: %s: %s", where, what, info->english);
+    return NODE_REFUSED;
+}
+
+/* After this nothing may be done but to end. */
+static void node_failed(void *context, enum status status, uint64_t index,
+                        const char *what)
+{
+    (void)context;
+    diag_say(DIAG_FAILURE, "%s failed at entry %" PRIu64 ": %s", what, index,
+             status_info(status)->english);
+    if (status == ST_DIVERGED)
+        _exit(NODE_DIVERGED);
+    abort();
+}
+
+static enum node_exit node_take(struct node *node)
+{
+    enum status status = disk_posix_open(&node->disk, node->options.directory);
+
+    if (status == ST_WRONG_STATE)
+        return node_fail(status, "another process holds this directory",
+                         node->options.directory);
+    if (status == ST_FILE_MODE)
+        return node_fail(status, "chmod 700; this user's own",
+                         node->options.directory);
+    if (status != ST_OK)
+        return node_fail(status, "taking the directory",
+                         node->options.directory);
+    return NODE_DRAINED;
+}
+
+enum node_exit node_open(struct node **node_out, const struct options *options)
+{
+    struct node *node = calloc(1, sizeof *node);
+    enum node_exit exit;
+
+    INVARIANT(node != NULL);
+    node->options = *options;
+    node->options.net.address = node->options.address;
+    node->entry_buffer = malloc(JOURNAL_READ_SIZE);
+    INVARIANT(node->entry_buffer != NULL);
+    exit = node_take(node);
+    if (exit == NODE_DRAINED)
+        exit = node_read_files(node);
+    if (exit == NODE_DRAINED)
+        exit = node_open_log(node);
+    if (exit == NODE_DRAINED)
+        exit = node_open_state(node);
+    if (exit != NODE_DRAINED) {
+        node_close(node);
+        return exit;
+    }
+    *node_out = node;
+    return NODE_DRAINED;
+}
+
+static enum node_exit node_open_net(struct node *node)
+{
+    struct net_options *options = &node->options.net;
+    struct net_identity identity = {.log_vkey = ""};
+    enum status status;
+
+    options->portal = (node->genesis.realms & NODE_REALM_PORTAL) != 0;
+    options->registry = (node->genesis.realms & NODE_REALM_REGISTRY) != 0;
+    memcpy(identity.channel_secret, node->channel_key.secret, KEY_SIZE);
+    memcpy(identity.certificate, node->certificate, NODECERT_SIZE);
+    memcpy(identity.node_id, node->genesis.node_id.b, NODE_ID_SIZE);
+    memcpy(identity.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
+    memcpy(identity.log_vkey, node->log_vkey, sizeof identity.log_vkey);
+    status = net_open(&node->net, options, &identity);
+    sodium_memzero(&identity, sizeof identity);
+    if (status != ST_OK)
+        return node_fail(status, "listening", node->options.address);
+    return NODE_DRAINED;
+}
+
+static enum node_exit node_open_pipeline(struct node *node)
+{
+    struct pipeline_parts parts = {
+        .journal = node->journal,
+        .keyring = node->keyring,
+        .state = node->state,
+        .search = node->search,
+        .directory = node->directory,
+        .apply = node->apply,
+        .idempotency = node->idempotency,
+        .identity = &node->identity,
+        .clock = clock_system(),
+        .events = net_events(node->net),
+        .end = journal_end(node->journal),
+        .failed = node_failed,
+    };
+    enum status status = meta_take_epoch(&node->meta, &parts.epoch);
+
+    if (status != ST_OK)
+        return node_fail(status, "taking an epoch", META_FILE);
+    memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
+    node->pipeline = pipeline_open(&parts);
+    pipeline_start(node->pipeline);
+    diag_say(DIAG_NOTE, "epoch %" PRIu32 ", %" PRIu64 " entries", parts.epoch,
+             pipeline_size(node->pipeline));
+    return NODE_DRAINED;
+}
+
+enum node_exit node_start(struct node *node)
+{
+    enum node_exit exit = node_open_net(node);
+
+    if (exit == NODE_DRAINED)
+        exit = node_open_pipeline(node);
+    if (exit != NODE_DRAINED)
+        return exit;
+    if (net_start(node->net, node->pipeline) != ST_OK)
+        return node_fail(ST_INTERNAL, "starting the loops",
+                         node->options.address);
+    diag_say(DIAG_NOTE, "serving on %s (port %u)", node->options.address,
+             net_port(node->net));
+    return NODE_DRAINED;
+}
+
+void node_drain(struct node *node)
+{
+    diag_say(DIAG_NOTE, "draining");
+    if (node->net != NULL)
+        net_drain(node->net, NODE_DRAIN_MS);
+    if (node->pipeline != NULL) {
+        pipeline_drain(node->pipeline);
+        diag_say(DIAG_NOTE, "drained at %" PRIu64 " entries",
+                 pipeline_size(node->pipeline));
+    }
+}
+
+void node_close(struct node *node)
+{
+    if (node == NULL)
+        return;
+    if (node->net != NULL)
+        net_close(node->net);
+    pipeline_close(node->pipeline);
+    apply_close(node->apply);
+    idempotency_close(node->idempotency);
+    directory_close(node->directory);
+    if (node->search != NULL)
+        search_close(node->search);
+    if (node->state != NULL)
+        state_close(node->state);
+    if (node->keyring != NULL)
+        keyring_close(node->keyring);
+    journal_close(node->journal);
+    if (node->meta_open)
+        meta_close(&node->meta);
+    disk_posix_close(node->disk);
+    identity_wipe(&node->identity);
+    keyfile_wipe(&node->channel_key);
+    keyfile_wipe(&node->keyring_key);
+    free(node->entry_buffer);
+    free(node);
+}
+
+uint16_t node_port(const struct node *node)
+{
+    return net_port(node->net);
+}

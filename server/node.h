@@ -1,0 +1,45 @@
+/*
+ * node.h: one node, wired: files, log, keyring, state, pipeline, network.
+ *
+ *   node_open -> node_serve -> node_close
+ */
+#ifndef DEFTER_SERVER_NODE_H
+#define DEFTER_SERVER_NODE_H
+
+#include "server/options.h"
+
+/* Exit codes of defterd. */
+enum node_exit {
+    NODE_DRAINED = 0,
+    NODE_REFUSED = 1, /* Could not start; the diagnostics say why. */
+    NODE_DAMAGED = 2, /* The log is damaged: it stays as it is. */
+    NODE_USAGE = 3,
+    NODE_DIVERGED = 4 /* This node came to something else than the log says. */
+};
+
+struct node; /* Opaque. */
+
+/*
+ * node_open(node_out, options):
+ * Take the node's directory and bring the state to the end of the log; in the
+ * first start make log and meta from genesis.  Says what it finds.
+ *
+ * Returns: NODE_DRAINED if it is ready; else the exit code to end with.
+ * Owns:    gives ${*node_out}; close with node_close().
+ */
+enum node_exit node_open(struct node **node_out, const struct options *options);
+
+/*
+ * node_start(node): enter the new epoch, then listen.
+ * node_drain(node): finish what was taken, then stop.
+ */
+enum node_exit node_start(struct node *node);
+void node_drain(struct node *node);
+
+/* Accepts NULL. */
+void node_close(struct node *node);
+
+/* Port that is listened on. */
+uint16_t node_port(const struct node *node);
+
+#endif

@@ -1,0 +1,129 @@
+#include <string.h>
+
+#include <sodium.h>
+
+#include "server/diag.h"
+#include "server/node_private.h"
+
+enum { NODE_VKEY_HASH_SIZE = 4, NODE_VKEY_ED25519 = 1 };
+
+static enum node_exit files_key(struct node *node, struct keyfile *out,
+                                const char *name, enum keyfile_kind kind)
+{
+    char path[FILES_PATH_SIZE_MAX];
+    enum status status;
+
+    if (!files_path(path, node->options.directory, name))
+        return node_fail(ST_USAGE, "the path is too long", name);
+    status = files_read_key(out, path, kind);
+    if (status == ST_FILE_MODE)
+        return node_fail(status, "chmod 600; no link, this user's own", path);
+    if (status != ST_OK)
+        return node_fail(status, "reading a key", path);
+    return NODE_DRAINED;
+}
+
+static enum node_exit files_plain(struct node *node, void *out,
+                                  size_t *size_out, size_t size_max,
+                                  const char *name)
+{
+    char path[FILES_PATH_SIZE_MAX];
+    enum status status;
+
+    if (!files_path(path, node->options.directory, name))
+        return node_fail(ST_USAGE, "the path is too long", name);
+    status = files_read(out, size_out, path, size_max, false);
+    if (status != ST_OK)
+        return node_fail(status, "reading", path);
+    return NODE_DRAINED;
+}
+
+static enum node_exit files_genesis(struct node *node)
+{
+    struct entry entry;
+    enum status status;
+    enum node_exit exit =
+        files_plain(node, node->genesis_bytes, &node->genesis_size,
+                    sizeof node->genesis_bytes, FILE_GENESIS);
+
+    if (exit != NODE_DRAINED)
+        return exit;
+    status = genesis_read(&node->genesis, &entry,
+                          slice_of(node->genesis_bytes, node->genesis_size));
+    if (status != ST_OK)
+        return node_fail(status, "genesis", FILE_GENESIS);
+    identity_cluster_id(node->cluster_id, node->genesis.authority_key.b);
+    return NODE_DRAINED;
+}
+
+/* The name under which checkpoints of this log are signed: origin, first bytes
+ * of H(origin ‖ "\n" ‖ 1 ‖ key), and 1 ‖ key in base64. */
+static void files_vkey(struct node *node)
+{
+    uint8_t typed[1 + PUBLIC_KEY_SIZE] = {NODE_VKEY_ED25519};
+    char base64[sodium_base64_ENCODED_LEN(sizeof typed,
+                                          sodium_base64_VARIANT_ORIGINAL)];
+    crypto_hash_sha256_state state;
+    uint8_t hash[HASH_SIZE];
+    const struct slice *origin = &node->genesis.origin;
+
+    memcpy(typed + 1, node->genesis.log_key.b, PUBLIC_KEY_SIZE);
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, origin->data, origin->size);
+    crypto_hash_sha256_update(&state, (const uint8_t *)"\n", 1);
+    crypto_hash_sha256_update(&state, typed, sizeof typed);
+    crypto_hash_sha256_final(&state, hash);
+    (void)sodium_bin2base64(base64, sizeof base64, typed, sizeof typed,
+                            sodium_base64_VARIANT_ORIGINAL);
+    (void)snprintf(node->log_vkey, sizeof node->log_vkey,
+                   "%.*s+%02x%02x%02x%02x+%s", (int)origin->size,
+                   (const char *)origin->data, hash[0], hash[1], hash[2],
+                   hash[3], base64);
+}
+
+static enum node_exit files_certificate(struct node *node)
+{
+    struct nodecert certificate;
+    size_t size;
+    enum node_exit exit = files_plain(node, node->certificate, &size,
+                                      sizeof node->certificate, FILE_NODE_CERT);
+
+    if (exit != NODE_DRAINED)
+        return exit;
+    if (size != NODECERT_SIZE)
+        return node_fail(ST_FILE_FORMAT, "certificate", FILE_NODE_CERT);
+    nodecert_decode(&certificate, node->certificate);
+    if (memcmp(certificate.cluster_id, node->cluster_id, CLUSTER_ID_SIZE) !=
+            0 ||
+        memcmp(certificate.node_id, node->genesis.node_id.b, NODE_ID_SIZE) !=
+            0 ||
+        memcmp(certificate.channel_key, node->channel_key.public_key,
+               PUBLIC_KEY_SIZE) != 0 ||
+        memcmp(certificate.receipt_key, node->identity.public_key,
+               PUBLIC_KEY_SIZE) != 0)
+        return node_fail(ST_CERTIFICATE,
+                         "the certificate is of another node or key",
+                         FILE_NODE_CERT);
+    return NODE_DRAINED;
+}
+
+enum node_exit node_read_files(struct node *node)
+{
+    struct keyfile receipt = {0};
+    enum node_exit exit = files_genesis(node);
+
+    if (exit == NODE_DRAINED)
+        exit = files_key(node, &node->channel_key, FILE_CHANNEL_KEY,
+                         KEYFILE_CHANNEL);
+    if (exit == NODE_DRAINED)
+        exit = files_key(node, &node->keyring_key, FILE_KEYRING_KEY,
+                         KEYFILE_KEYRING);
+    if (exit == NODE_DRAINED)
+        exit = files_key(node, &receipt, FILE_RECEIPT_KEY, KEYFILE_RECEIPT);
+    if (exit != NODE_DRAINED)
+        return exit;
+    identity_init(&node->identity, receipt.secret);
+    keyfile_wipe(&receipt);
+    files_vkey(node);
+    return files_certificate(node);
+}

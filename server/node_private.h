@@ -1,0 +1,56 @@
+/*
+ * node_private.h: what the files node*.c share.
+ */
+#ifndef DEFTER_SERVER_NODE_PRIVATE_H
+#define DEFTER_SERVER_NODE_PRIVATE_H
+
+#include "protocol/genesis.h"
+#include "protocol/nodecert.h"
+#include "replication/journal.h"
+#include "replication/meta.h"
+#include "server/files.h"
+#include "server/node.h"
+#include "server/pipeline/apply.h"
+#include "server/store/disk_posix.h"
+
+struct node {
+    struct options options;
+    struct identity identity; /* The receipt key. */
+    struct keyfile channel_key;
+    struct keyfile keyring_key;
+    uint8_t certificate[NODECERT_SIZE];
+    uint8_t genesis_bytes[GENESIS_SIZE_MAX];
+    size_t genesis_size;
+    struct op_system_genesis genesis; /* Borrows genesis_bytes. */
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    char log_vkey[256];
+
+    struct disk_posix *disk;
+    struct meta meta;
+    bool meta_open;
+    struct journal *journal;
+    uint8_t *entry_buffer; /* JOURNAL_READ_SIZE; the apply thread's. */
+    struct keyring *keyring;
+    struct state *state;
+    struct search *search;
+    struct directory *directory;
+    struct idempotency *idempotency;
+    struct apply *apply;
+    struct pipeline *pipeline;
+    struct net *net;
+};
+
+/* Keys, certificate and genesis.  Says what is wrong with them. */
+enum node_exit node_read_files(struct node *node);
+
+/* The log: made in the first start, verified in each. */
+enum node_exit node_open_log(struct node *node);
+
+/* Keyring and state, replayed to the log's end. */
+enum node_exit node_open_state(struct node *node);
+
+/* Says that ${what} failed, and gives the exit code for ${status}. */
+enum node_exit node_fail(enum status status, const char *what,
+                         const char *where);
+
+#endif

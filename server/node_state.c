@@ -1,0 +1,191 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/diag.h"
+#include "server/node_private.h"
+
+enum { NODE_PROGRESS_S = 2 };
+
+static enum status node_read_entry(void *log, uint64_t index,
+                                   struct slice *entry_out)
+{
+    struct node *node = log;
+
+    return journal_read_entry(node->journal, entry_out, node->entry_buffer,
+                              index);
+}
+
+/* ---- state.db ---------------------------------------------------------------
+ */
+
+static void state_remove(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char name[FILES_PATH_SIZE_MAX + 8];
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, endings[i]);
+        (void)unlink(name);
+    }
+}
+
+/* Whether the state is a beginning of this log. */
+static bool state_fits(struct node *node)
+{
+    const struct state_head *head = state_head(node->state);
+    uint8_t leaf[HASH_SIZE];
+    struct slice entry;
+
+    if (head->applied_size == 0)
+        return true;
+    if (head->applied_size > journal_size(node->journal) ||
+        memcmp(head->cluster_id, node->cluster_id, CLUSTER_ID_SIZE) != 0 ||
+        node_read_entry(node, head->applied_size - 1, &entry) != ST_OK)
+        return false;
+    entry_leaf_hash(leaf, entry);
+    return memcmp(leaf, head->applied_leaf, HASH_SIZE) == 0;
+}
+
+static enum status state_open_apply(struct node *node)
+{
+    struct apply_parts parts = {
+        .state = node->state,
+        .keyring = node->keyring,
+        .search = node->search,
+        .directory = node->directory,
+        .idempotency = node->idempotency,
+        .identity = &node->identity,
+        .log = node,
+        .read_entry = node_read_entry,
+    };
+
+    memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
+    return apply_open(&node->apply, &parts);
+}
+
+static enum status state_try(struct node *node, const char *path)
+{
+    enum status status = state_open(&node->state, path);
+
+    if (status != ST_OK)
+        return status;
+    status = state_fits(node) ? state_open_apply(node) : ST_FILE_FORMAT;
+    if (status != ST_OK) {
+        state_close(node->state);
+        node->state = NULL;
+    }
+    return status;
+}
+
+static enum node_exit state_open_any(struct node *node)
+{
+    char path[FILES_PATH_SIZE_MAX];
+    enum status status;
+
+    if (!files_path(path, node->options.directory, FILE_STATE_DB))
+        return node_fail(ST_USAGE, "the path is too long", FILE_STATE_DB);
+    status = state_try(node, path);
+    if (status == ST_FILE_FORMAT) {
+        /* The log is the truth; the state is what it says. */
+        diag_say(DIAG_WARNING,
+                 "%s does not fit the log: it is rebuilt from the log", path);
+        state_remove(path);
+        status = state_try(node, path);
+    }
+    if (status != ST_OK)
+        return node_fail(status, "opening the state", path);
+    return NODE_DRAINED;
+}
+
+/* ---- Replay
+ * ------------------------------------------------------------------ */
+
+static enum node_exit replay_fail(struct node *node, enum status status,
+                                  uint64_t index)
+{
+    char file[DISK_NAME_SIZE_MAX] = "";
+    uint64_t offset = 0;
+
+    if (journal_place(node->journal, file, &offset, index) != ST_OK)
+        file[0] = '\0';
+    diag_say(DIAG_FAILURE,
+             "entry %" PRIu64 " (%s, offset %" PRIu64 ") cannot be applied: "
+             "%s. This node stops; the log stays as it is.",
+             index, file, offset, status_info(status)->english);
+    return status == ST_DIVERGED ? NODE_DIVERGED : NODE_DAMAGED;
+}
+
+/* One transaction; ST_END at the end of the log. */
+static enum status replay_group(struct node *node,
+                                struct journal_cursor *cursor)
+{
+    enum status status = ST_OK;
+    struct slice entry;
+
+    apply_begin(node->apply);
+    for (int i = 0; i < GROUP_ENTRIES_MAX && status == ST_OK; i++) {
+        status = journal_cursor_next(cursor, &entry);
+        if (status == ST_OK)
+            status = apply_replay(node->apply, entry);
+    }
+    if (status == ST_OK || status == ST_END)
+        apply_commit(node->apply);
+    return status;
+}
+
+static enum node_exit replay(struct node *node)
+{
+    uint64_t from = apply_size(node->apply);
+    uint64_t size = journal_size(node->journal);
+    time_t said = time(NULL);
+    struct journal_cursor *cursor;
+    enum status status;
+
+    if (from == size)
+        return NODE_DRAINED;
+    diag_say(DIAG_NOTE, "replaying entries %" PRIu64 " to %" PRIu64, from,
+             size - 1);
+    status = journal_cursor_open(&cursor, node->journal, from);
+    if (status != ST_OK)
+        return node_fail(status, "reading the log", FILE_LOG_DIR);
+    while ((status = replay_group(node, cursor)) == ST_OK) {
+        if (time(NULL) - said < NODE_PROGRESS_S)
+            continue;
+        said = time(NULL);
+        diag_say(DIAG_NOTE, "replayed %" PRIu64 " of %" PRIu64,
+                 apply_size(node->apply), size);
+    }
+    journal_cursor_close(cursor);
+    if (status != ST_END)
+        return replay_fail(node, status, apply_size(node->apply));
+    return NODE_DRAINED;
+}
+
+enum node_exit node_open_state(struct node *node)
+{
+    char path[FILES_PATH_SIZE_MAX];
+    enum status status = ST_USAGE;
+    enum node_exit exit;
+
+    if (files_path(path, node->options.directory, FILE_KEYRING_DB))
+        status = keyring_open(&node->keyring, path, node->keyring_key.secret,
+                              node->cluster_id);
+    if (status != ST_OK)
+        return node_fail(status, "opening the keyring", path);
+    /* Keys of entries that were cut off, or never came to be. */
+    keyring_truncate(node->keyring, journal_size(node->journal));
+    node->search = search_open();
+    node->directory = directory_open();
+    node->idempotency = idempotency_open();
+    exit = state_open_any(node);
+    if (exit != NODE_DRAINED)
+        return exit;
+    apply_load_search(node->apply);
+    exit = replay(node);
+    if (exit == NODE_DRAINED)
+        apply_load_directory(node->apply);
+    return exit;
+}

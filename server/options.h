@@ -1,0 +1,43 @@
+/*
+ * options.h: the configuration of one node (docs/OPERATING.md documents every
+ * key).  An INI file, read whole before anything of it is used; a key that is
+ * not known is an error.
+ */
+#ifndef DEFTER_SERVER_OPTIONS_H
+#define DEFTER_SERVER_OPTIONS_H
+
+#include "server/net/net.h"
+
+enum { OPTIONS_PATH_SIZE_MAX = 1024, OPTIONS_ERROR_SIZE = 256 };
+
+struct options {
+    char directory[OPTIONS_PATH_SIZE_MAX]; /* Of the node. */
+    char address[ADDRESS_SIZE_MAX + 1];    /* net.address points here. */
+    struct net_options net;
+};
+
+/* Every key with its meaning, for the test that the manual names them all. */
+struct options_key {
+    const char *section;
+    const char *name;
+};
+const struct options_key *options_keys(unsigned *count_out);
+
+/* What stands where the file says nothing. */
+void options_defaults(struct options *options);
+
+/*
+ * options_parse(options, error, text, base):
+ * Read the text of a configuration file that lies in the directory ${base}.
+ *
+ * Returns: ST_OK; ST_USAGE, and ${error} (OPTIONS_ERROR_SIZE bytes) says which
+ *          line is wrong and why.
+ */
+NODISCARD enum status options_parse(struct options *options, char *error,
+                                    const char *text, const char *base);
+
+/* options_parse() of a file.  Returns also: ST_NO_FILE; ST_TOO_LARGE. */
+NODISCARD enum status options_read(struct options *options, char *error,
+                                   const char *path);
+
+#endif
