@@ -154,6 +154,46 @@ START_TEST(equal_histories_have_equal_digests_and_reordered_ones_do_not)
 }
 END_TEST
 
+/* The bytes that LOG-FORMAT, section 6, hashes for two changes of one entry. */
+START_TEST(the_digest_is_made_of_the_bytes_that_are_written_down)
+{
+    struct state *state = open_in_memory();
+    struct row_carrier carrier = {
+        .number = 0x0102, .kind = 2, .label = slice_of("ab", 2)};
+    uint8_t item[ENTRY_ITEM_FIXED_SIZE] = {7}, leaf[65] = {0x00, 7};
+    struct row_record record = {.number = 9, .item = slice_of(item, 80)};
+    uint8_t bytes[256] = {0}, step[2 * HASH_SIZE] = {0};
+    uint8_t digest[HASH_SIZE], expected[HASH_SIZE];
+    struct writer writer;
+
+    writer_init(&writer, bytes, sizeof bytes);
+    writer_u8(&writer, 1); /* insert */
+    writer_u16(&writer, 14);
+    writer_u16(&writer, 0x0102);
+    writer_zeros(&writer, KEY_ID_SIZE);
+    writer_u8(&writer, 2);
+    writer_u32(&writer, 2);
+    writer_bytes(&writer, "ab", 2);
+    writer_u8(&writer, 1);
+    writer_u16(&writer, 3);
+    writer_u64(&writer, 9);
+    crypto_hash_sha256(writer_reserve(&writer, HASH_SIZE), leaf, sizeof leaf);
+    writer_u8(&writer, 3); /* delete: the key alone */
+    writer_u16(&writer, 14);
+    writer_u16(&writer, 0x0102);
+    crypto_hash_sha256(step + HASH_SIZE, bytes, writer.used);
+    crypto_hash_sha256(expected, step, sizeof step);
+
+    begin(state);
+    state_insert(state, TABLE_CARRIER, &carrier);
+    state_insert(state, TABLE_RECORD, &record);
+    state_delete(state, TABLE_CARRIER, &carrier);
+    state_entry_end(state, digest);
+    ck_assert_mem_eq(digest, expected, HASH_SIZE);
+    state_close(state);
+}
+END_TEST
+
 START_TEST(an_entry_without_a_change_still_moves_the_digest)
 {
     struct state *state = open_in_memory();
@@ -413,6 +453,7 @@ int main(void)
         a_row_of_every_table_comes_back_as_it_was_put,
         every_change_of_a_row_changes_the_digest_unless_it_is_local,
         equal_histories_have_equal_digests_and_reordered_ones_do_not,
+        the_digest_is_made_of_the_bytes_that_are_written_down,
         an_entry_without_a_change_still_moves_the_digest,
         the_digest_of_an_item_is_the_same_when_its_sealed_part_is_gone,
         undo_brings_back_rows_digest_numbers_and_settings,
