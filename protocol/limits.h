@@ -248,6 +248,7 @@ enum {
     FIND_TEXT_SIZE_MAX = 512,
     SEARCH_WORDS_MAX = 64, /* Of one subject. */
     PAGE_ROWS_MAX = 100,
+    HISTORY_ROWS_MAX = 32, /* Versions of a section in one answer. */
     CONSENT_USES_MAX = 1000,
     SECTIONS_COUNT = 13,
     VERSIONS_SHOWN_MAX =

@@ -198,12 +198,23 @@ enum status section_get(struct act *act, const struct op_section_get *in,
     return status;
 }
 
+/* What nobody confirmed only the owner's staff sees. */
+static bool shows(const struct act *act, const struct row_version *row)
+{
+    bool confirmed =
+        row->state == VERSION_CURRENT || row->state == VERSION_FORMER;
+
+    if (act->duty == DUTY_SUP && row->provider != act->organisation)
+        return false;
+    return confirmed || act->duty == DUTY_REG || act->duty == DUTY_CHK;
+}
+
 enum status section_history(struct act *act,
                             const struct op_section_history *in,
                             struct result_section_history *out)
 {
     struct row_version row = {.subject = act->subject, .section = in->section};
-    struct row_version rows[32];
+    struct row_version rows[HISTORY_ROWS_MAX];
     struct row_consent consent;
     struct state_scan scan;
     enum status status;
@@ -220,7 +231,7 @@ enum status section_history(struct act *act,
         act->state, &scan, TABLE_VERSION, &row,
         (struct state_range){.equal = 2, .from = true, .descending = true});
     while (count < in->limit && state_scan_next(&scan, &rows[count])) {
-        if (act->duty != DUTY_SUP || rows[count].provider == act->organisation)
+        if (shows(act, &rows[count]))
             count++;
     }
     state_scan_close(&scan);

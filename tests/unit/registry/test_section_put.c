@@ -98,6 +98,8 @@ static void read_own(uint16_t sections)
 /* T-R-8.2.1 */
 START_TEST(T_R_8_2_1_what_is_not_confirmed_nobody_sees)
 {
+    struct op_section_history in = {
+        .section = SECTION_S08, .limit = 9, .file_number = fixture_text("F-1")};
     uint64_t version;
 
     begin();
@@ -105,6 +107,14 @@ START_TEST(T_R_8_2_1_what_is_not_confirmed_nobody_sees)
     ck_assert_uint_eq(version, 1);
     read_own(SECTIONS_MASK);
     ck_assert_uint_eq(out.versions.count, 0);
+    ck_assert_int_eq(fixture_run(&fixture, &user, OPCODE_SECTION_HISTORY, &in,
+                                 LEGAL, 0, 0, NULL),
+                     ST_NO_SUCH);
+    /* The checker has to see what he confirms. */
+    ck_assert_int_eq(fixture_run(&fixture, &checker, OPCODE_SECTION_HISTORY,
+                                 &in, LEGAL, READER_PURPOSE, checker.duty,
+                                 NULL),
+                     ST_OK);
     ck_assert_int_eq(
         section_reader_other(&fixture, &checker, LEGAL, SECTIONS_MASK, 0, &out),
         ST_OK);
