@@ -9,8 +9,9 @@
  * It decides by the state and the act alone (no clock, no randomness, nothing
  * of this node), so that every node decides alike.  It checks everything first
  * and changes rows only when it will return ST_OK (or ST_NOT_MODIFIED for
- * reads). A refusal leaves no row changed; what a refused item leaves behind
- * (its place in the access list) the dispatcher writes.
+ * reads).  A refusal leaves no row changed, but for a batch, which remembers
+ * the records that it refused.  What any other refused item leaves behind (its
+ * place in the access list) the dispatcher writes.
  *
  * permit.c has already checked, in this order: the key is active (311), a
  * session is open where one is needed (200), the level (215), the carrier and

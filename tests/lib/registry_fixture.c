@@ -63,6 +63,17 @@ static enum status read_entry(void *context, uint64_t index,
     return ST_NO_SUCH;
 }
 
+/* The digest after an entry that changed no row. */
+static void digest_unchanged(const struct fixture *fixture,
+                             uint8_t out[HASH_SIZE])
+{
+    uint8_t step[2 * HASH_SIZE];
+
+    memcpy(step, state_head(fixture->state)->digest, HASH_SIZE);
+    crypto_hash_sha256(step + HASH_SIZE, NULL, 0);
+    crypto_hash_sha256(out, step, sizeof step);
+}
+
 /* The item as an open one stands in an entry. */
 static struct slice store_item(struct fixture *fixture,
                                const struct item_clear *clear,
@@ -120,7 +131,8 @@ static enum status act_dispatch(struct fixture *fixture, const void *fields,
     struct act *act = &fixture->act;
     union dispatch_fields decoded;
     struct field_error error = {ST_OK, 0};
-    uint8_t digest[HASH_SIZE];
+    uint8_t digest[HASH_SIZE], unchanged[HASH_SIZE];
+    uint64_t accesses = state_count(fixture->state, TABLE_ACCESS);
     struct item item;
     enum status code;
 
@@ -135,11 +147,18 @@ static enum status act_dispatch(struct fixture *fixture, const void *fields,
     ck_assert_int_eq(schema_decode(act->operation->fields, &decoded, &error,
                                    item_fields(&item), SCHEMA_REFUSE_UNKNOWN),
                      ST_OK);
+    digest_unchanged(fixture, unchanged);
     state_begin(fixture->state);
     state_entry_begin(fixture->state);
     code = dispatch_item(act, clear->duty, &decoded, result);
     state_entry_end(fixture->state, digest);
     state_commit(fixture->state);
+    /* A refusal leaves a row in an access list, or none at all; a batch alone
+     * remembers the records that it refused. */
+    if (code != ST_OK && act->operation->opcode != OPCODE_FEED_PUT &&
+        code != ST_NOT_MODIFIED &&
+        state_count(fixture->state, TABLE_ACCESS) == accesses)
+        ck_assert_mem_eq(digest, unchanged, HASH_SIZE);
     return code;
 }
 
