@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "server/pipeline/apply_private.h"
+#include "server/registry/journal.h"
 #include "server/registry/rows.h"
 
 void apply_set_changes(struct apply *apply, const struct apply_changes *changes)
@@ -34,7 +35,7 @@ static void changes_watch(struct apply *apply, const struct act *act,
     if (act->item == 0 && apply->changes.watch != NULL)
         apply->changes.watch(apply->changes.context, act->index,
                              act->signer.key_id.b, act->assignment, watch->from,
-                             act->scope & watch->categories);
+                             journal_visible(act) & watch->categories);
 }
 
 void apply_note(struct apply *apply, const struct act *act,

@@ -5,6 +5,8 @@
  * the others he sees that they are there.  Every read is a command, and so an
  * entry itself.
  */
+#include "server/registry/journal.h"
+
 #include "protocol/contract.h"
 #include "protocol/entry.h"
 #include "server/registry/dispatch.h"
@@ -21,9 +23,7 @@ enum {
     RESULT_REST_SIZE = 8 + 2
 };
 
-/* Categories that the signer may read: an auditor what his assignment says
- * (nothing said: all), security its own, operations what concerns machines. */
-static uint16_t visible_categories(const struct act *act)
+uint16_t journal_visible(const struct act *act)
 {
     if (act->duty == DUTY_SEC)
         return CATEGORY_BIT(CATEGORY_PROTECTION);
@@ -38,7 +38,7 @@ static uint16_t visible_categories(const struct act *act)
 static enum status check_request(struct act *act, uint64_t from,
                                  uint16_t categories)
 {
-    if ((categories & visible_categories(act)) == 0)
+    if ((categories & journal_visible(act)) == 0)
         return ST_NO_DUTY;
     return from > act->index ? ST_BAD_FIELD : ST_OK;
 }
@@ -62,7 +62,7 @@ static struct slice read_entry(struct act *act, uint64_t index,
 enum status journal_read(struct act *act, const struct op_journal_read *in,
                          struct result_journal_read *out)
 {
-    uint16_t visible = visible_categories(act);
+    uint16_t visible = journal_visible(act);
     struct journal_row row;
     enum status status = check_request(act, in->from, in->categories);
 

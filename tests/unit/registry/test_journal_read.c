@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/tree.h"
+#include "server/registry/journal.h"
 #include "tests/lib/log_maker.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/suite.h"
@@ -247,6 +248,9 @@ START_TEST(a_watch_is_granted_to_auditors_within_their_scope)
     ck_assert_int_eq(fixture_run(&fixture, &actor, OPCODE_JOURNAL_WATCH, &in, 0,
                                  0, actor.duty, NULL),
                      ST_OK);
+    ck_assert_uint_eq(journal_visible(&fixture.act), J6);
+    fixture.act.scope = 0;
+    ck_assert_uint_eq(journal_visible(&fixture.act), ALL);
     in.categories = J2;
     ck_assert_int_eq(fixture_run(&fixture, &actor, OPCODE_JOURNAL_WATCH, &in, 0,
                                  0, actor.duty, NULL),
