@@ -1,3 +1,4 @@
+/* ctest-label: threads */
 #include "tests/lib/suite.h"
 
 #include <string.h>
