@@ -53,7 +53,8 @@ void feed_flush(struct act *act);
 /* The state a batch has at the act's time: open ones end with their hours. */
 enum feed_state feed_state_now(struct act *act, const struct row_feed *feed);
 
-/* The refused records of a batch, in act->space, as many as a result lists. */
-struct list feed_refusals(struct act *act, uint64_t feed);
+/* The refused records of a batch from number ${from} on, in act->space, as many
+ * as a result lists. */
+struct list feed_refusals(struct act *act, uint64_t feed, uint32_t from);
 
 #endif

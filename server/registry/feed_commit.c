@@ -7,15 +7,15 @@
 
 #define US_PER_DAY INT64_C(86400000000)
 
-struct list feed_refusals(struct act *act, uint64_t feed)
+struct list feed_refusals(struct act *act, uint64_t feed, uint32_t from)
 {
     struct list list = list_begin(act->space);
-    struct row_feed_record row = {.feed = feed};
+    struct row_feed_record row = {.feed = feed, .seq = from};
     struct feed_refusal refusal;
     struct state_scan scan;
 
     state_scan_key(act->state, &scan, TABLE_FEED_RECORD, &row,
-                   (struct state_range){.equal = 1});
+                   (struct state_range){.equal = 1, .from = true});
     while (list.count < FEED_REFUSED_LISTED_MAX &&
            state_scan_next(&scan, &row)) {
         if (row.code == ST_OK || row.code == FEED_CODE_DUPLICATE)
@@ -125,7 +125,7 @@ enum status feed_commit(struct act *act, const struct op_feed_commit *in,
     out->committed = feed.committed;
     out->refused = feed.refused;
     out->duplicates = feed.duplicates;
-    out->refusals = feed_refusals(act, feed.number);
+    out->refusals = feed_refusals(act, feed.number, 0);
     return ST_OK;
 }
 
@@ -163,7 +163,7 @@ enum status feed_status(struct act *act, const struct op_feed_status *in,
     out->committed = feed.committed;
     out->refused = feed.refused;
     out->duplicates = feed.duplicates;
-    out->refusals = feed_refusals(act, feed.number);
+    out->refusals = feed_refusals(act, feed.number, in->from);
     return ST_OK;
 }
 

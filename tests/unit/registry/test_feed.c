@@ -285,6 +285,40 @@ START_TEST(feed_goes_on_where_it_was_interrupted)
 }
 END_TEST
 
+START_TEST(feed_lists_every_refused_record_page_by_page)
+{
+    uint64_t wrong = records_voen(1, 1) + 10;
+    struct op_feed_status ask = {0};
+    struct result_feed_status status;
+    struct result_feed_commit out;
+    struct feed_refusal refusal;
+    struct list_reader reader;
+    uint32_t seen = 0;
+
+    begin(SECTIONS_MASK);
+    ck_assert_int_eq(feeder_begin(&feeder, "a", false, SECTIONS_MASK), ST_OK);
+    good(SECTION_S08, wrong);
+    for (int i = 0; i < 2 * FEED_REFUSED_LISTED_MAX + 3; i++)
+        ck_assert_int_eq(feeder_put_record(&feeder, wrong, 8, &record),
+                         ST_BAD_VOEN);
+    ck_assert_int_eq(feeder_commit(&feeder, &out), ST_OK);
+    ck_assert_uint_eq(out.refusals.count, FEED_REFUSED_LISTED_MAX);
+    ask.batch = feeder.batch;
+    do {
+        ask.from = seen;
+        ck_assert_int_eq(fixture_run(&fixture, &feeder.actor,
+                                     OPCODE_FEED_STATUS, &ask, 0, 0,
+                                     feeder.actor.duty, &status),
+                         ST_OK);
+        list_reader_init(&reader, &status.refusals);
+        while (list_reader_next(&reader, &schema_feed_refusal, &refusal))
+            ck_assert_uint_eq(refusal.seq, seen++);
+    } while (status.refusals.count == FEED_REFUSED_LISTED_MAX);
+    ck_assert_uint_eq(seen, out.refused);
+    end();
+}
+END_TEST
+
 START_TEST(feed_batches_end_with_the_hours_they_may_stay_open)
 {
     uint64_t subject = records_voen(1, 1);
@@ -496,6 +530,7 @@ SUITE_MAIN("feed",
            T_D_2_what_came_with_a_batch_that_came_to_nothing_may_come_again,
            T_R_9_2_1_a_batch_whose_count_or_hash_differs_is_refused_whole,
            feed_goes_on_where_it_was_interrupted,
+           feed_lists_every_refused_record_page_by_page,
            feed_batches_end_with_the_hours_they_may_stay_open,
            feed_batches_belong_to_their_body,
            feed_takes_only_what_the_body_is_the_authority_for,
