@@ -2,32 +2,21 @@
 
 #include <string.h>
 
-#include "protocol/identity.h"
+#include "protocol/enrol.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/rows.h"
 
-enum { ACTOR_PROOF_SIZE = PUBLIC_KEY_SIZE + 16, ACTOR_LEVEL_EVIDENCED = 3 };
+enum { ACTOR_LEVEL_EVIDENCED = 3 };
 
 enum status actor_check_key(struct act *act, struct row_key *key,
                             const struct bytes64 *proof, uint64_t person)
 {
-    uint8_t message[ACTOR_PROOF_SIZE];
+    struct enrol_claim claim = {key->role, key->level, key->organisation,
+                                person};
     struct row_key present;
-    struct writer writer;
-    enum status status;
+    enum status status = enrol_check(
+        &claim, proof->b, act->services->cluster_id, key->public_key.b);
 
-    if (!identity_public_key_acceptable(key->public_key.b))
-        return ST_BAD_FIELD;
-    writer_init(&writer, message, sizeof message);
-    writer_bytes(&writer, key->public_key.b, PUBLIC_KEY_SIZE);
-    writer_u16(&writer, key->role);
-    writer_u8(&writer, key->level);
-    writer_u8(&writer, 0);
-    writer_u32(&writer, key->organisation);
-    writer_u64(&writer, person);
-    status =
-        identity_verify(key->public_key.b, proof->b, TAG_ENROL,
-                        act->services->cluster_id, message, sizeof message);
     if (status != ST_OK)
         return status;
     identity_key_id(key->key_id.b, key->public_key.b);

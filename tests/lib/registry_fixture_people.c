@@ -2,6 +2,7 @@
 
 #include <check.h>
 
+#include "protocol/enrol.h"
 #include "server/registry/subject.h"
 #include "tests/lib/registry_fixture.h"
 
@@ -9,8 +10,7 @@ void fixture_enrolment(struct fixture *fixture, struct op_actor_enrol *out,
                        struct identity *identity_out, enum role role,
                        uint8_t level, uint32_t organisation, uint64_t person)
 {
-    uint8_t message[PUBLIC_KEY_SIZE + 16];
-    struct writer writer;
+    struct enrol_claim claim = {(uint16_t)role, level, organisation, person};
 
     fixture_identity(fixture, identity_out);
     *out =
@@ -20,15 +20,8 @@ void fixture_enrolment(struct fixture *fixture, struct op_actor_enrol *out,
                                 .organisation = organisation,
                                 .person = person,
                                 .evidence = fixture_digest(3)};
-    writer_init(&writer, message, sizeof message);
-    writer_bytes(&writer, identity_out->public_key, PUBLIC_KEY_SIZE);
-    writer_u16(&writer, (uint16_t)role);
-    writer_u8(&writer, level);
-    writer_u8(&writer, 0);
-    writer_u32(&writer, organisation);
-    writer_u64(&writer, person);
-    identity_sign(identity_out, out->proof.b, TAG_ENROL,
-                  fixture->services.cluster_id, message, sizeof message);
+    enrol_prove(out->proof.b, &claim, fixture->services.cluster_id,
+                identity_out);
 }
 
 void fixture_enrol(struct fixture *fixture, struct fixture_actor *actor_out,
