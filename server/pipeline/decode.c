@@ -1,5 +1,7 @@
 #include "server/pipeline/decode.h"
 
+#include <string.h>
+
 #include "server/registry/dispatch.h"
 
 /* The realm in the header against the table's. */
@@ -37,6 +39,29 @@ static bool decode_mixes(const struct operation_info *first,
            decode_is_system(first) != decode_is_system(other);
 }
 
+/* Rows hold numbers of 63 bits: no object has a greater one, and none may be
+ * asked for. */
+static bool decode_numbers_fit(const struct schema *schema,
+                               struct field_error *error, const void *fields)
+{
+    const struct field *rows = schema->rows();
+
+    for (uint16_t i = 0; i < schema->fields_count; i++) {
+        const uint8_t *at = (const uint8_t *)fields + rows[i].offset;
+        uint64_t number = 0;
+
+        if (rows[i].kind != FIELD_u64 && rows[i].kind != FIELD_voen)
+            continue;
+        memcpy(&number, at, sizeof number);
+        if (number > INT64_MAX) {
+            error->tag = rows[i].tag == 0 ? (uint16_t)(i + 1)
+                                          : (uint16_t)(rows[i].tag | 0x8000);
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum status decode_item(const struct work *work,
                                struct field_error *error,
                                const struct command_item *item)
@@ -44,6 +69,7 @@ static enum status decode_item(const struct work *work,
     const struct operation_info *operation =
         operation_info(item->clear_part.opcode);
     union dispatch_fields fields;
+    enum status status;
 
     if (operation == NULL)
         return ST_UNKNOWN_OP;
@@ -53,8 +79,15 @@ static enum status decode_item(const struct work *work,
         return ST_MIXED_BATCH;
     if (!decode_realm_fits(work, operation))
         return ST_WRONG_ENV;
-    return schema_decode(operation->fields, &fields, error, item->fields,
-                         SCHEMA_REFUSE_UNKNOWN);
+    if (item->clear_part.subject > INT64_MAX)
+        return ST_BAD_FIELD;
+    memset(&fields, 0, operation->fields->struct_size);
+    status = schema_decode(operation->fields, &fields, error, item->fields,
+                           SCHEMA_REFUSE_UNKNOWN);
+    if (status == ST_OK &&
+        !decode_numbers_fit(operation->fields, error, &fields))
+        status = ST_BAD_FIELD;
+    return status;
 }
 
 void decode_work(struct work *work)
