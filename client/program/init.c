@@ -98,7 +98,7 @@ static int parse(struct init *init, int argc, char **argv)
         {NULL, 0, NULL, 0}};
     int code = EXIT_GOOD, option;
 
-    optind = 1;
+    optind = 0; /* The GNU way to begin anew. */
     while (code == EXIT_GOOD &&
            (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'o')

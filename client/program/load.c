@@ -354,7 +354,7 @@ static int parse(struct load *load, int argc, char **argv)
 
     load->items_per_command = 64;
     load->sections = SECTIONS_MASK;
-    optind = 1;
+    optind = 0; /* The GNU way to begin anew. */
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'd')
             load->duty = (uint32_t)strtoul(optarg, NULL, 10);
