@@ -15,11 +15,25 @@
 
 enum { MEMORY_SIZE = 256 * 1024 };
 
+/* A field of the operation comes before a word of the clear part. */
+static bool is_field(const struct schema *schema, const char *word)
+{
+    const struct field *rows = schema->rows();
+    size_t size = strcspn(word, "=");
+
+    for (uint16_t i = 0; i < schema->fields_count; i++) {
+        if (strlen(rows[i].name) == size &&
+            strncmp(rows[i].name, word, size) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A word of the clear part; 1: taken, 0: not one of them, -1: wrong. */
 static int take_clear(struct execution *execution, const char *word)
 {
     static const char *const names[] = {
-        "subject=", "purpose=", "duty=", "expect=", "realm="};
+        "subject=", "purpose=", "as=", "expect=", "realm="};
     struct defter_item *item = &execution->item;
     char *end;
     unsigned long long value;
@@ -27,7 +41,7 @@ static int take_clear(struct execution *execution, const char *word)
 
     while (which < 5 && strncmp(word, names[which], strlen(names[which])) != 0)
         which++;
-    if (which == 5)
+    if (which == 5 || is_field(execution->operation->fields, word))
         return 0;
     word += strlen(names[which]);
     if (which == 4) {
@@ -379,7 +393,7 @@ void execute_help(const struct operation_info *operation, bool azerbaijani)
                    : letter == 'g' ? "(by consent)"
                                    : "(with a second person)");
     }
-    printf("\n  level    %u\n  words    subject= purpose= duty= expect= "
+    printf("\n  level    %u\n  words    subject= purpose= as= expect= "
            "realm=, and\n",
            operation->level);
     help_schema(operation->fields);

@@ -3,7 +3,8 @@
  *
  *   section.get subject=1400057421 purpose=7 sections=S01+S06
  *
- * Words of the item's clear part: subject=, purpose=, duty=, expect=, realm=.
+ * Words of the item's clear part: subject=, purpose=, as= (the number of the
+ * duty's assignment), expect= (the version expected), realm=.
  * new_key=FILE fills public_key and proof of actor.enrol.
  * The others name the operation's fields.
  */

@@ -57,7 +57,7 @@ static char *with_equals(const char *name)
 /* Field names of the operation, then the clear part's. */
 static char *complete_field(const char *text, int state)
 {
-    static const char *const clear[] = {"subject", "purpose", "duty",
+    static const char *const clear[] = {"subject", "purpose", "as",
                                         "expect",  "realm",   NULL};
     const struct schema *schema = completing.operation->fields;
     const struct field *rows = schema->rows();
