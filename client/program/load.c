@@ -286,6 +286,7 @@ static int commit(struct load *load)
 static int skip_batch(struct load *load, bool *more_out)
 {
     *more_out = true;
+    load->batch = 1; /* Not sent: any number that a record may name. */
     for (uint32_t i = 0; i < FEED_BATCH_RECORDS_MAX; i++) {
         size_t size;
         uint64_t subject;
