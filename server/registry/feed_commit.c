@@ -180,8 +180,10 @@ static void sum_batches(struct act *act, struct feed_health_row *row)
         row->batches++;
         row->committed += feed.committed;
         row->refused += feed.refused;
-        if ((feed.state == FEED_COMMITTED || feed.state == FEED_PARTIAL) &&
-            feed.ended > row->last)
+        if (feed.state != FEED_COMMITTED && feed.state != FEED_PARTIAL)
+            continue;
+        row->brought |= feed.sections;
+        if (feed.ended > row->last)
             row->last = feed.ended;
     }
     state_scan_close(&scan);
@@ -216,7 +218,8 @@ enum status feed_health(struct act *act, const struct op_feed_health *in,
             (organisation.kind != ORGANISATION_BODY_WITH_SYSTEM &&
              organisation.ehis_code.size == 0))
             continue;
-        row = (struct feed_health_row){.organisation = organisation.number};
+        row = (struct feed_health_row){.organisation = organisation.number,
+                                       .authority = organisation.sections};
         sum_batches(act, &row);
         row.stale = is_stale(act, row.last);
         list_add(&out->bodies, act->space, &schema_feed_health_row, &row);

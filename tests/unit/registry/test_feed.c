@@ -521,6 +521,23 @@ START_TEST(feed_writes_the_row_of_its_batch_once_a_command)
 }
 END_TEST
 
+/* T-R-9.2.5: sections by bodies. */
+START_TEST(T_R_9_2_5_the_bodies_health_shows_which_sections_they_bring)
+{
+    struct feed_health_row row;
+
+    begin(SECTION_BIT(SECTION_S03) | SECTION_BIT(SECTION_S06));
+    ck_assert(health_of(feeder.actor.organisation, &row));
+    ck_assert_uint_eq(row.authority,
+                      SECTION_BIT(SECTION_S03) | SECTION_BIT(SECTION_S06));
+    ck_assert_uint_eq(row.brought, 0);
+    feeder_bring_good(&feeder, records_voen(1, 1), SECTION_S06);
+    ck_assert(health_of(feeder.actor.organisation, &row));
+    ck_assert_uint_eq(row.brought, SECTION_BIT(SECTION_S06));
+    end();
+}
+END_TEST
+
 SUITE_MAIN("feed",
            T_R_5_2_three_bad_of_ten_thousand_are_listed_the_rest_committed,
            T_R_5_2_all_or_nothing_takes_nothing_with_three_bad,
@@ -537,4 +554,5 @@ SUITE_MAIN("feed",
            feed_refuses_records_about_impossible_numbers,
            T_R_1_5_a_body_that_comes_directly_may_not_feed,
            T_D_4_a_body_silent_for_too_long_is_shown_stale,
-           feed_writes_the_row_of_its_batch_once_a_command)
+           feed_writes_the_row_of_its_batch_once_a_command,
+           T_R_9_2_5_the_bodies_health_shows_which_sections_they_bring)
