@@ -187,6 +187,27 @@ def check_includes(root):
     return found
 
 
+def check_abi(header, exports):
+    """The public header and the shared library name the same functions."""
+    text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+    declared = set(re.findall(r"\b(defter_\w+)\s*\(", text))
+    exports = {name for name in exports if not name.startswith("DEFTER_")}
+    return ["defter.h declares %s, libdefter.so has none" % name
+            for name in sorted(declared - exports)] + \
+           ["libdefter.so exports %s, defter.h does not" % name
+            for name in sorted(exports - declared)
+            if not INSTRUMENTED.match(name)]
+
+
+def check_shared():
+    path = os.path.join(BUILD, "lib", "libdefter.so")
+    if not os.path.exists(path):
+        return []
+    with open(os.path.join(ROOT, "client", "defter.h"),
+              encoding="utf-8") as file:
+        return check_abi(file.read(), exported(path))
+
+
 def archive(part):
     path = os.path.join(BUILD, "lib", "libdefter_%s.a" % part)
     return symbols(path) if os.path.exists(path) else {}
@@ -244,7 +265,7 @@ def check_tree():
         found += check_refused(audit, refused, "audit", name)
         if name != "replication":
             found += check_refused(replication, refused, "replication", name)
-    return found + check_includes(ROOT)
+    return found + check_includes(ROOT) + check_shared()
 
 
 def canary():
@@ -285,6 +306,10 @@ def canary():
         says = "\n".join(check_includes(folder))
         for header in ("server/store/state.h", "fcntl.h", "time.h"):
             assert header in says, "an include of %s is not seen" % header
+    says = "\n".join(check_abi("int defter_a(void);",
+                                {"defter_b", "DEFTER_1"}))
+    assert "declares defter_a" in says and "exports defter_b" in says, \
+        "a function that the header does not declare is not seen"
     assert allowed([("*", "crypto_*"), ("*", "!crypto_*_keypair")], "a.o",
                    "crypto_sign_seed_keypair"), "seeded key pairs are pure"
 
