@@ -175,7 +175,18 @@ static void rig_enter_epoch(struct rig *rig)
     rig_own(rig, OPCODE_SYSTEM_EPOCH, &epoch);
 }
 
-void rig_open(struct rig *rig)
+static void rig_make_disk(struct rig *rig, bool on_files)
+{
+    if (on_files) {
+        ck_assert_int_eq(disk_posix_open(&rig->posix, rig->directory), ST_OK);
+        rig->disk = disk_posix_disk(rig->posix);
+        return;
+    }
+    rig->model = disk_model_new();
+    rig->disk = disk_model_disk(rig->model);
+}
+
+static void rig_make(struct rig *rig, bool on_files)
 {
     struct op_system_secret secret = {.secret = {{4}}};
     const char *temporary = getenv("TMPDIR");
@@ -199,12 +210,10 @@ void rig_open(struct rig *rig)
 
     struct journal_options options = rig_options(rig);
     struct journal_report report;
-    rig->model = disk_model_new();
-    ck_assert_int_eq(journal_create(disk_model_disk(rig->model), &options),
-                     ST_OK);
+    rig_make_disk(rig, on_files);
+    ck_assert_int_eq(journal_create(rig->disk, &options), ST_OK);
     options.incarnation = ++rig->incarnation;
-    ck_assert_int_eq(journal_open(&rig->journal, &report,
-                                  disk_model_disk(rig->model), &options),
+    ck_assert_int_eq(journal_open(&rig->journal, &report, rig->disk, &options),
                      ST_OK);
     rig_append_genesis(rig);
     ck_assert_int_eq(rig_start(rig), ST_OK);
@@ -212,9 +221,19 @@ void rig_open(struct rig *rig)
     rig_own(rig, OPCODE_SYSTEM_SECRET, &secret);
 }
 
-static void rig_remove(struct rig *rig, const char *prefix)
+void rig_open(struct rig *rig)
 {
-    DIR *directory = opendir(rig->directory);
+    rig_make(rig, false);
+}
+
+void rig_open_on_files(struct rig *rig)
+{
+    rig_make(rig, true);
+}
+
+static void rig_remove(const char *folder, const char *prefix)
+{
+    DIR *directory = opendir(folder);
     const struct dirent *name;
     char path[RIG_PATH_SIZE];
 
@@ -223,9 +242,12 @@ static void rig_remove(struct rig *rig, const char *prefix)
         if (name->d_name[0] == '.' ||
             strncmp(name->d_name, prefix, strlen(prefix)) != 0)
             continue;
-        (void)snprintf(path, sizeof path, "%.128s/%.100s", rig->directory,
+        (void)snprintf(path, sizeof path, "%.128s/%.100s", folder,
                        name->d_name);
-        (void)unlink(path);
+        if (unlink(path) != 0) {
+            rig_remove(path, "");
+            (void)rmdir(path);
+        }
     }
     (void)closedir(directory);
 }
@@ -234,10 +256,12 @@ void rig_close(struct rig *rig)
 {
     rig_stop(rig);
     journal_close(rig->journal);
-    disk_model_free(rig->model);
+    if (rig->model != NULL)
+        disk_model_free(rig->model);
+    disk_posix_close(rig->posix);
     group_close(rig->group);
     free(rig->entry_buffer);
-    rig_remove(rig, "");
+    rig_remove(rig->directory, "");
     (void)rmdir(rig->directory);
 }
 
@@ -249,11 +273,10 @@ enum status rig_restart(struct rig *rig, bool keep_state)
     rig_stop(rig);
     journal_close(rig->journal);
     if (!keep_state)
-        rig_remove(rig, "state.db");
+        rig_remove(rig->directory, "state.db");
     rig->incarnation++;
     struct journal_options options = rig_options(rig);
-    ck_assert_int_eq(journal_open(&rig->journal, &report,
-                                  disk_model_disk(rig->model), &options),
+    ck_assert_int_eq(journal_open(&rig->journal, &report, rig->disk, &options),
                      ST_OK);
     status = rig_start(rig);
     return status;

@@ -9,7 +9,8 @@
  *   rig_ping(&rig, &rig.operator, &answer, "text");
  *   rig_close(&rig);
  *
- * The log lies on a model disk, keyring and state in a temporary directory.
+ * The log lies on a model disk (or files), keyring and state in a temporary
+ * directory.
  */
 #ifndef DEFTER_TESTS_LIB_PIPELINE_RIG_H
 #define DEFTER_TESTS_LIB_PIPELINE_RIG_H
@@ -19,6 +20,7 @@
 #include "server/pipeline/decode.h"
 #include "server/pipeline/node_command.h"
 #include "server/pipeline/sequencer.h"
+#include "server/store/disk_posix.h"
 #include "tests/lib/disk_model.h"
 
 /* 2026-08-17T09:00:00Z */
@@ -33,7 +35,9 @@ enum {
 
 struct rig {
     char directory[RIG_PATH_SIZE];
-    struct disk_model *model;
+    struct disk_model *model; /* NULL on real files: */
+    struct disk_posix *posix;
+    struct disk *disk;
     struct journal *journal;
     struct keyring *keyring;
     struct state *state;
@@ -83,6 +87,8 @@ struct rig_command {
 
 /* A node after its first start: genesis, epoch and secret are applied. */
 void rig_open(struct rig *rig);
+/* The same with the log on real files, which threads may share. */
+void rig_open_on_files(struct rig *rig);
 void rig_close(struct rig *rig);
 
 /* Let time pass, on both clocks. */

@@ -78,7 +78,7 @@ static int64_t boot(void *context)
 
 static void begin(void)
 {
-    rig_open(&rig);
+    rig_open_on_files(&rig);
     struct pipeline_parts parts = {
         .journal = rig.journal,
         .keyring = rig.keyring,
