@@ -15,6 +15,8 @@ static const struct subcommand subcommands[] = {
     {"init", init_run, "DIR", "Make a new cluster's keys and genesis",
      "Yeni klasterin açarlarını və ilk qeydini yaratmaq"},
     {"keygen", keygen_run, "FILE", "Make a signing key", "İmza açarı yaratmaq"},
+    {"prove", prove_run, "FILE --as ROLE", "Words for enrolling a key",
+     "Açarın qeydə alınması üçün məlumat"},
     {"shell", shell_run, "", "Work with the registry interactively",
      "Reyestrlə interaktiv işləmək"},
     {"load", load_run, "FILE", "Feed the records of a file",

@@ -44,6 +44,7 @@ struct subcommand {
 
 int init_run(struct program *program, int argc, char **argv);
 int keygen_run(struct program *program, int argc, char **argv);
+int prove_run(struct program *program, int argc, char **argv);
 int operation_run(struct program *program, int argc, char **argv);
 int shell_run(struct program *program, int argc, char **argv);
 int load_run(struct program *program, int argc, char **argv);

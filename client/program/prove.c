@@ -1,0 +1,114 @@
+#include <getopt.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/program/cluster.h"
+#include "client/program/program.h"
+#include "protocol/bytes.h"
+#include "protocol/identity.h"
+
+enum { PROOF_MESSAGE_SIZE = PUBLIC_KEY_SIZE + 16 };
+
+/* What a key says of itself when it is enrolled (PROTOCOL, enrolment). */
+struct prove {
+    const char *path;
+    uint16_t role;
+    uint64_t level, organisation, person;
+    struct identity identity;
+    uint8_t proof[SIGNATURE_SIZE];
+};
+
+static int usage(void)
+{
+    return program_fail(EXIT_USAGE,
+                        "usage: defter prove FILE --as ROLE [--level 1..3] "
+                        "[--organisation N] [--person N]");
+}
+
+static bool take_number(uint64_t *out, const char *text, uint64_t most)
+{
+    char *end;
+
+    *out = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && *out <= most;
+}
+
+static int parse(struct prove *prove, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"as", required_argument, NULL, 'a'},
+        {"level", required_argument, NULL, 'l'},
+        {"organisation", required_argument, NULL, 'o'},
+        {"person", required_argument, NULL, 'p'},
+        {NULL, 0, NULL, 0}};
+    bool good = true;
+    int option;
+
+    optind = 0; /* The GNU way to begin anew. */
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'a')
+            prove->role = cluster_role(optarg);
+        else if (option == 'l')
+            good = good && take_number(&prove->level, optarg, 3);
+        else if (option == 'o')
+            good =
+                good && take_number(&prove->organisation, optarg, UINT32_MAX);
+        else if (option == 'p')
+            good = good && take_number(&prove->person, optarg, UINT64_MAX);
+        else
+            good = false;
+    }
+    if (!good || optind != argc - 1 || prove->role == 0)
+        return usage();
+    prove->path = argv[optind];
+    return EXIT_GOOD;
+}
+
+static void sign(struct prove *prove, const struct cluster *cluster)
+{
+    uint8_t message[PROOF_MESSAGE_SIZE];
+    struct writer writer;
+
+    writer_init(&writer, message, sizeof message);
+    writer_bytes(&writer, prove->identity.public_key, PUBLIC_KEY_SIZE);
+    writer_u16(&writer, prove->role);
+    writer_u8(&writer, (uint8_t)prove->level);
+    writer_u8(&writer, 0);
+    writer_u32(&writer, (uint32_t)prove->organisation);
+    writer_u64(&writer, prove->person);
+    ENSURE(writer.used == sizeof message);
+    identity_sign(&prove->identity, prove->proof, TAG_ENROL,
+                  cluster->cluster_id, message, sizeof message);
+}
+
+int prove_run(struct program *program, int argc, char **argv)
+{
+    struct prove prove = {.level = 3};
+    struct cluster cluster;
+    uint8_t seed[SEED_SIZE];
+    char public_hex[2 * PUBLIC_KEY_SIZE + 1];
+    char proof_hex[2 * SIGNATURE_SIZE + 1];
+    int code = parse(&prove, argc, argv);
+
+    if (code == EXIT_GOOD)
+        code = cluster_load(&cluster, program);
+    if (code == EXIT_GOOD)
+        code = cluster_seed(seed, prove.path);
+    if (code != EXIT_GOOD)
+        return code;
+    identity_init(&prove.identity, seed);
+    sodium_memzero(seed, sizeof seed);
+    sign(&prove, &cluster);
+    sodium_bin2hex(public_hex, sizeof public_hex, prove.identity.public_key,
+                   PUBLIC_KEY_SIZE);
+    sodium_bin2hex(proof_hex, sizeof proof_hex, prove.proof, SIGNATURE_SIZE);
+    identity_wipe(&prove.identity);
+    printf("public_key=%s role=%u level=%u organisation=%u person=%llu "
+           "proof=%s\n",
+           public_hex, prove.role, (unsigned)prove.level,
+           (unsigned)prove.organisation, (unsigned long long)prove.person,
+           proof_hex);
+    return EXIT_GOOD;
+}
