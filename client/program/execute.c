@@ -216,7 +216,7 @@ void execute_free(struct execution *execution)
     execution->memory = NULL;
 }
 
-static uint8_t realm_of(const struct execution *execution)
+uint8_t execute_realm(const struct execution *execution)
 {
     if (execution->realm != 0)
         return execution->realm;
@@ -308,8 +308,8 @@ static int build(struct defter_command **command_out,
     uint8_t seed[SEED_SIZE];
     int code = EXIT_GOOD;
 
-    if (defter_command_new(command_out, realm_of(execution), DEFTER_RECEIPT) !=
-        0)
+    if (defter_command_new(command_out, execute_realm(execution),
+                           DEFTER_RECEIPT) != 0)
         return program_fail(EXIT_REFUSED, "out of memory");
     if (program->signer != NULL) {
         code = cluster_seed(seed, program->signer);

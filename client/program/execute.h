@@ -33,6 +33,9 @@ int execute_parse(struct execution *execution, const struct program *program,
                   int count, char **words);
 void execute_free(struct execution *execution);
 
+/* The realm of the command's header. */
+uint8_t execute_realm(const struct execution *execution);
+
 /* Send it and print the answer.  Gives an exit code. */
 int execute_send(struct defter *client, const struct program *program,
                  const struct execution *execution);

@@ -23,6 +23,8 @@ static const struct subcommand subcommands[] = {
      "Fayldakı məlumatları yükləmək"},
     {"status", status_run, "", "Show how the node is doing",
      "Qovşağın vəziyyətini göstərmək"},
+    {"bench", bench_run, "[OPERATION ...]", "Measure a node",
+     "Qovşağın sürətini ölçmək"},
     {NULL, NULL, NULL, NULL, NULL}};
 
 const struct subcommand *program_subcommands(void)
