@@ -1,6 +1,6 @@
 #include <editline/readline.h>
 #include <locale.h>
-#include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +183,36 @@ static int run_script(struct defter *client, struct program *program)
     return code;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    interrupted = number;
+}
+
+/* ^C gives up the line, not the shell. */
+static void catch_interrupt(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
+/* The next line; NULL at the end. */
+static char *next_line(void)
+{
+    char *line;
+
+    do {
+        interrupted = 0;
+        line = readline("defter> ");
+        if (line == NULL && interrupted != 0)
+            putchar('\n');
+    } while (line == NULL && interrupted != 0);
+    return line;
+}
+
 static void run_terminal(struct defter *client, struct program *program)
 {
     char path[1024];
@@ -195,11 +225,12 @@ static void run_terminal(struct defter *client, struct program *program)
     rl_readline_name = "defter";
     rl_attempted_completion_function = complete;
     using_history();
+    catch_interrupt();
     if (remembers)
         (void)read_history(path);
     puts(program->azerbaijani ? "Əməliyyatlar üçün: help. Tamamlama: Tab."
                               : "Type help for the operations; Tab completes.");
-    while ((line = readline("defter> ")) != NULL) {
+    while ((line = next_line()) != NULL) {
         bool go_on;
         if (line[0] != '\0')
             add_history(line);
