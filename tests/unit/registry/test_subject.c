@@ -220,7 +220,7 @@ START_TEST(subject_head_tells_staff_nothing_without_purpose_and_file)
 }
 END_TEST
 
-START_TEST(subject_head_counts_the_sections_that_are_there)
+START_TEST(T_P_5_1_2_a_head_shows_ten_of_twelve_sections)
 {
     struct result_subject_head out;
     struct head_row head;
@@ -290,5 +290,5 @@ SUITE_MAIN("subject", subject_open_makes_a_subject_and_its_cabinet_in_one_entry,
            subject_close_keeps_everything_and_rests_on_a_document,
            subject_close_ends_what_the_subject_granted,
            subject_head_tells_staff_nothing_without_purpose_and_file,
-           subject_head_counts_the_sections_that_are_there,
+           T_P_5_1_2_a_head_shows_ten_of_twelve_sections,
            subject_is_found_by_its_current_names_after_a_start_too)
