@@ -8,10 +8,7 @@
 #include "client/program/file.h"
 #include "client/program/program.h"
 #include "protocol/files.h"
-#include "protocol/genesis.h"
-#include "protocol/nodecert.h"
-
-enum { CERTIFICATE_DAYS = 90, DAY_S = 86400 };
+#include "protocol/founding.h"
 
 struct init {
     const char *directory;
@@ -21,37 +18,9 @@ struct init {
     uint8_t environment;
     uint16_t realms;
     const char *sibling; /* cluster.conf whose env_tag must differ. */
-    int64_t now_s;
-    uint8_t cluster_id[CLUSTER_ID_SIZE];
-    struct identity authority;
-    struct keyfile keys[7];
+    struct founding_plan plan;
+    struct founding founding;
 };
-
-/* Keys made by init, in the order of struct init's array. */
-static const struct {
-    enum keyfile_kind kind;
-    const char *directory;
-    const char *name;
-} key_files[] = {
-    {KEYFILE_AUTHORITY, FILE_AUTHORITY_DIR, FILE_AUTHORITY_KEY},
-    {KEYFILE_RECOVERY, FILE_AUTHORITY_DIR, FILE_RECOVERY_KEY},
-    {KEYFILE_CHANNEL, FILE_NODE_DIR, FILE_CHANNEL_KEY},
-    {KEYFILE_RECEIPT, FILE_NODE_DIR, FILE_RECEIPT_KEY},
-    {KEYFILE_LOG, FILE_NODE_DIR, FILE_LOG_KEY},
-    {KEYFILE_KEYRING, FILE_NODE_DIR, FILE_KEYRING_KEY},
-    {KEYFILE_SIGNER, ".", FILE_OPERATOR_KEY},
-};
-enum {
-    KEY_AUTHORITY,
-    KEY_RECOVERY,
-    KEY_CHANNEL,
-    KEY_RECEIPT,
-    KEY_LOG,
-    KEY_KEYRING,
-    KEY_OPERATOR,
-    KEYS_COUNT
-};
-static_assert(sizeof key_files / sizeof key_files[0] == KEYS_COUNT, "one each");
 
 static int usage(void)
 {
@@ -144,142 +113,45 @@ static int sibling_tag(const struct init *init)
     return id[0];
 }
 
-/* A new authority, whose environment byte differs from the sibling's. */
-static int make_keys(struct init *init)
+/* What is decided, and what is drawn: the environment byte of the new authority
+ * differs from the sibling's. */
+static int make_plan(struct init *init)
 {
+    struct founding_plan *plan = &init->plan;
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
     int avoid = sibling_tag(init);
-    uint8_t secret[KEY_SIZE];
 
     if (avoid == -2)
         return program_fail(EXIT_USAGE, "%s: not a cluster.conf",
                             init->sibling);
     do {
-        randombytes_buf(secret, sizeof secret);
-        identity_init(&init->authority, secret);
-        identity_cluster_id(init->cluster_id, init->authority.public_key);
-    } while (init->cluster_id[0] == avoid);
-    keyfile_make(&init->keys[KEY_AUTHORITY], KEYFILE_AUTHORITY,
-                 init->cluster_id, secret);
-    for (int i = KEY_RECOVERY; i < KEYS_COUNT; i++) {
-        randombytes_buf(secret, sizeof secret);
-        keyfile_make(&init->keys[i], key_files[i].kind, init->cluster_id,
-                     secret);
-    }
-    sodium_memzero(secret, sizeof secret);
+        randombytes_buf(plan, sizeof *plan);
+        founding_cluster_id(cluster_id, plan);
+    } while (cluster_id[0] == avoid);
+    plan->origin = slice_of(init->origin, strlen(init->origin));
+    plan->owner = slice_of(init->owner, strlen(init->owner));
+    plan->address = slice_of(init->address, strlen(init->address));
+    plan->environment = init->environment;
+    plan->realms = init->realms;
+    plan->now_s = (int64_t)time(NULL);
     return EXIT_GOOD;
 }
 
-static bool path_of(char out[FILE_PATH_SIZE_MAX], const struct init *init,
-                    const char *directory, const char *name)
-{
-    char inner[FILE_PATH_SIZE_MAX];
-
-    return file_path(inner, init->directory, directory) &&
-           file_path(out, inner, name);
-}
-
-static enum status write_file(const struct init *init, const char *directory,
-                              const char *name, const void *bytes, size_t size,
-                              unsigned mode)
-{
-    char path[FILE_PATH_SIZE_MAX];
-
-    if (!path_of(path, init, directory, name))
-        return ST_USAGE;
-    return file_write_new(path, bytes, size, mode);
-}
-
-static enum status write_keys(const struct init *init)
+static enum status write_files(const struct init *init)
 {
     enum status status = ST_OK;
 
-    for (int i = 0; i < KEYS_COUNT && status == ST_OK; i++) {
-        char path[FILE_PATH_SIZE_MAX];
-        if (!path_of(path, init, key_files[i].directory, key_files[i].name))
+    for (int i = 0; i < FOUNDING_FILES_COUNT && status == ST_OK; i++) {
+        const struct founding_file *file = &init->founding.files[i];
+        char inner[FILE_PATH_SIZE_MAX], path[FILE_PATH_SIZE_MAX];
+
+        if (!file_path(inner, init->directory, file->directory) ||
+            !file_path(path, inner, file->name))
             return ST_USAGE;
-        status = file_write_key(&init->keys[i], path);
+        status = file_write_new(path, file->bytes.data, file->bytes.size,
+                                file->is_secret ? 0600 : 0644);
     }
     return status;
-}
-
-static enum status write_certificate(const struct init *init,
-                                     const uint8_t node_id[NODE_ID_SIZE])
-{
-    struct nodecert certificate = {
-        .role = NODECERT_SERVER,
-        .serial = 1,
-        .not_before_s = init->now_s,
-        .not_after_s = init->now_s + (int64_t)CERTIFICATE_DAYS * DAY_S};
-    uint8_t bytes[NODECERT_SIZE];
-
-    memcpy(certificate.cluster_id, init->cluster_id, CLUSTER_ID_SIZE);
-    memcpy(certificate.node_id, node_id, NODE_ID_SIZE);
-    memcpy(certificate.channel_key, init->keys[KEY_CHANNEL].public_key,
-           PUBLIC_KEY_SIZE);
-    memcpy(certificate.receipt_key, init->keys[KEY_RECEIPT].public_key,
-           PUBLIC_KEY_SIZE);
-    nodecert_sign(bytes, &certificate, &init->authority);
-    return write_file(init, FILE_NODE_DIR, FILE_NODE_CERT, bytes, sizeof bytes,
-                      0644);
-}
-
-static enum status write_genesis(const struct init *init,
-                                 const uint8_t node_id[NODE_ID_SIZE])
-{
-    struct op_system_genesis fields = {
-        .origin = slice_of(init->origin, strlen(init->origin)),
-        .environment = init->environment,
-        .realms = init->realms,
-        .owner = slice_of(init->owner, strlen(init->owner)),
-    };
-    struct genesis_random random;
-    uint8_t bytes[GENESIS_SIZE_MAX];
-    size_t size;
-    enum status status;
-
-    memcpy(fields.node_id.b, node_id, NODE_ID_SIZE);
-    memcpy(fields.node_channel_key.b, init->keys[KEY_CHANNEL].public_key,
-           PUBLIC_KEY_SIZE);
-    memcpy(fields.node_receipt_key.b, init->keys[KEY_RECEIPT].public_key,
-           PUBLIC_KEY_SIZE);
-    memcpy(fields.log_key.b, init->keys[KEY_LOG].public_key, PUBLIC_KEY_SIZE);
-    memcpy(fields.operator_key.b, init->keys[KEY_OPERATOR].public_key,
-           PUBLIC_KEY_SIZE);
-    memcpy(fields.recovery_key.b, init->keys[KEY_RECOVERY].public_key,
-           PUBLIC_KEY_SIZE);
-    randombytes_buf(&random, sizeof random);
-    status = genesis_write(bytes, &size, &fields, &init->authority,
-                           init->now_s * 1000000, &random);
-    if (status == ST_OK)
-        status =
-            write_file(init, FILE_NODE_DIR, FILE_GENESIS, bytes, size, 0644);
-    return status;
-}
-
-static enum status write_texts(const struct init *init)
-{
-    char text[1024], authority[2 * PUBLIC_KEY_SIZE + 1];
-    char id[2 * CLUSTER_ID_SIZE + 1];
-    int size;
-    enum status status;
-
-    sodium_bin2hex(authority, sizeof authority, init->authority.public_key,
-                   PUBLIC_KEY_SIZE);
-    sodium_bin2hex(id, sizeof id, init->cluster_id, CLUSTER_ID_SIZE);
-    size = snprintf(text, sizeof text,
-                    "# What a client needs of this cluster.\n[cluster]\n"
-                    "authority = %s\naddress = %s\nid = %s\n",
-                    authority, init->address, id);
-    status = write_file(init, ".", FILE_CLUSTER_CONF, text, (size_t)size, 0644);
-    if (status != ST_OK)
-        return status;
-    size = snprintf(text, sizeof text,
-                    "# Configuration of one node; docs/OPERATING.md documents "
-                    "every key.\n[node]\ndirectory = .\n\n"
-                    "[net]\nlisten = %s\nloops = 2\n",
-                    init->address);
-    return write_file(init, FILE_NODE_DIR, FILE_NODE_CONF, text, (size_t)size,
-                      0644);
 }
 
 static enum status make_directories(const struct init *init)
@@ -300,7 +172,7 @@ static void say(const struct init *init)
 {
     char id[2 * CLUSTER_ID_SIZE + 1];
 
-    sodium_bin2hex(id, sizeof id, init->cluster_id, CLUSTER_ID_SIZE);
+    sodium_bin2hex(id, sizeof id, init->founding.cluster_id, CLUSTER_ID_SIZE);
     printf("Made cluster %s in %s:\n\n"
            "  %s/   keep offline: the authority's key and the recovery key\n"
            "  %s/        the first node: keys, certificate, genesis, "
@@ -318,22 +190,16 @@ static void say(const struct init *init)
 
 static int make_all(struct init *init)
 {
-    uint8_t node_id[NODE_ID_SIZE];
     enum status status;
-    int code = make_keys(init);
+    int code = make_plan(init);
 
     if (code != EXIT_GOOD)
         return code;
-    randombytes_buf(node_id, sizeof node_id);
-    status = make_directories(init);
+    status = founding_make(&init->founding, &init->plan);
     if (status == ST_OK)
-        status = write_keys(init);
+        status = make_directories(init);
     if (status == ST_OK)
-        status = write_certificate(init, node_id);
-    if (status == ST_OK)
-        status = write_genesis(init, node_id);
-    if (status == ST_OK)
-        status = write_texts(init);
+        status = write_files(init);
     if (status == ST_EXISTS)
         return program_fail(EXIT_REFUSED,
                             "%s holds a cluster already; a new one needs a "
@@ -351,8 +217,7 @@ int init_run(struct program *program, int argc, char **argv)
                         .owner = "KOBİA",
                         .address = "127.0.0.1:7840",
                         .environment = 2,
-                        .realms = 3,
-                        .now_s = (int64_t)time(NULL)};
+                        .realms = 3};
     int code = parse(&init, argc, argv);
 
     (void)program;
@@ -360,8 +225,7 @@ int init_run(struct program *program, int argc, char **argv)
         code = make_all(&init);
     if (code == EXIT_GOOD)
         say(&init);
-    for (int i = 0; i < KEYS_COUNT; i++)
-        keyfile_wipe(&init.keys[i]);
-    identity_wipe(&init.authority);
+    founding_wipe(&init.founding);
+    sodium_memzero(&init.plan, sizeof init.plan);
     return code;
 }
