@@ -98,7 +98,9 @@ static int drain(struct load *load, uint32_t limit)
 
 static int new_command(struct load *load, struct defter_command **command_out)
 {
-    if (defter_command_new(command_out, 'R', 0) != 0)
+    uint16_t flags = load->program->receipts != NULL ? DEFTER_RECEIPT : 0;
+
+    if (defter_command_new(command_out, 'R', flags) != 0)
         return program_fail(EXIT_REFUSED, "out of memory");
     if (load->has_signer)
         defter_command_signer(*command_out, load->signer);
