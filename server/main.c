@@ -7,12 +7,14 @@
 
 #include <sodium.h>
 
+#include "server/dev.h"
 #include "server/diag.h"
-#include "server/node.h"
+#include "server/files.h"
 
 static int main_usage(void)
 {
     (void)fputs("usage: defterd --config FILE   serve one node\n"
+                "       defterd --dev DIR       a node to try things out\n"
                 "       defterd --check FILE    judge a configuration only\n"
                 "       defterd --version\n",
                 stderr);
@@ -40,7 +42,15 @@ static void main_harden(void)
     (void)umask(S_IRWXG | S_IRWXO);
 }
 
-static int main_serve(const struct options *options)
+/* What main was asked to do. */
+struct main_task {
+    const char *config;
+    const char *dev; /* Directory of a development node. */
+    bool check;
+};
+
+static int main_serve(const struct main_task *task,
+                      const struct options *options)
 {
     struct node *node = NULL;
     sigset_t waited;
@@ -50,7 +60,11 @@ static int main_serve(const struct options *options)
     enum node_exit exit = node_open(&node, options);
     if (exit == NODE_DRAINED)
         exit = node_start(node);
+    if (exit == NODE_DRAINED && task->dev != NULL)
+        exit = dev_enter(node_pipeline(node), task->dev);
     if (exit == NODE_DRAINED) {
+        if (task->dev != NULL)
+            dev_say(task->dev);
         (void)sigwait(&waited, &signal);
         node_drain(node);
     }
@@ -58,18 +72,42 @@ static int main_serve(const struct options *options)
     return (int)exit;
 }
 
+static int main_run(struct main_task *task)
+{
+    char error[OPTIONS_ERROR_SIZE];
+    char path[FILES_PATH_SIZE_MAX];
+    struct options options;
+
+    main_harden();
+    if (sodium_init() < 0)
+        return NODE_REFUSED;
+    if (task->dev != NULL) {
+        enum node_exit exit = dev_make(task->dev);
+        if (exit != NODE_DRAINED)
+            return (int)exit;
+        if (!files_path(path, task->dev, FILE_NODE_DIR "/" FILE_NODE_CONF))
+            return NODE_USAGE;
+        task->config = path;
+    }
+    enum status status = options_read(&options, error, task->config);
+    if (status != ST_OK) {
+        diag_say(DIAG_FAILURE, "%s: %s %s", task->config,
+                 status_info(status)->english, error);
+        return NODE_USAGE;
+    }
+    return task->check ? (int)NODE_DRAINED : main_serve(task, &options);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option known[] = {
         {"config", required_argument, NULL, 'c'},
         {"check", required_argument, NULL, 'k'},
+        {"dev", required_argument, NULL, 'd'},
         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
     };
-    char error[OPTIONS_ERROR_SIZE];
-    struct options options;
-    const char *path = NULL;
-    bool check = false;
+    struct main_task task = {.config = NULL};
     int option;
 
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -77,23 +115,15 @@ int main(int argc, char **argv)
             (void)puts("defterd " DEFTER_VERSION);
             return NODE_DRAINED;
         }
-        if (option != 'c' && option != 'k')
+        if (option != 'c' && option != 'k' && option != 'd')
             return main_usage();
-        check = option == 'k';
-        path = optarg;
+        if (option == 'd')
+            task.dev = optarg;
+        else
+            task.config = optarg;
+        task.check = option == 'k';
     }
-    if (path == NULL || optind != argc)
+    if ((task.config == NULL) == (task.dev == NULL) || optind != argc)
         return main_usage();
-    enum status status = options_read(&options, error, path);
-    if (status != ST_OK) {
-        diag_say(DIAG_FAILURE, "%s: %s %s", path, status_info(status)->english,
-                 error);
-        return NODE_USAGE;
-    }
-    if (check)
-        return NODE_DRAINED;
-    main_harden();
-    if (sodium_init() < 0)
-        return NODE_REFUSED;
-    return main_serve(&options);
+    return main_run(&task);
 }

@@ -181,3 +181,8 @@ uint16_t node_port(const struct node *node)
 {
     return net_port(node->net);
 }
+
+struct pipeline *node_pipeline(struct node *node)
+{
+    return node->pipeline;
+}

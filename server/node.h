@@ -39,6 +39,9 @@ void node_drain(struct node *node);
 /* Accepts NULL. */
 void node_close(struct node *node);
 
+/* Lent until node_close(); after node_start(). */
+struct pipeline *node_pipeline(struct node *node);
+
 /* Port that is listened on. */
 uint16_t node_port(const struct node *node);
 

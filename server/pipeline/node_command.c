@@ -41,7 +41,9 @@ void node_command_add(struct node_command *command, uint16_t opcode,
     schema_encode(operation->fields, &writer, fields);
     INVARIANT(writer.status == ST_OK);
     randombytes_buf(salt, sizeof salt);
-    struct item_clear clear = {.opcode = opcode, .version = operation->version};
+    struct item_clear clear = {.opcode = opcode,
+                               .version = operation->version,
+                               .duty = command->signer->duty};
     command_build_item(&command->build, &clear, salt, writer_slice(&writer));
 }
 

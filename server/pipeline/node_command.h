@@ -11,6 +11,7 @@
 struct node_signer {
     const struct identity *identity; /* The node's receipt key. */
     uint8_t cluster_id[CLUSTER_ID_SIZE];
+    uint32_t duty; /* 0: by the key itself, as the node acts. */
 };
 
 /* One command of the node; ends in node_command_finish(). */
