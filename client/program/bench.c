@@ -27,6 +27,7 @@ struct run {
     uint32_t seats_count;
     struct seat seats[SESSIONS_MAX];
     uint32_t *samples; /* Microseconds. */
+    uint64_t left;     /* To be sent. */
     uint64_t done, refused;
     int first_refusal;
     int failed;
@@ -63,6 +64,9 @@ static void send_next(struct seat *seat)
 {
     const struct execution *execution = seat->run->execution;
 
+    if (seat->run->left == 0)
+        return;
+    seat->run->left--;
     if (defter_command_new(&seat->command, execute_realm(execution),
                            seat->run->flags) != 0 ||
         defter_command_item(seat->command, &execution->item, execution->memory,
@@ -148,10 +152,12 @@ int bench_operation(struct program *program, const struct bench_load *load,
     int64_t started_us, end_us;
     int code;
 
-    run = (struct run){.program = program,
-                       .execution = load->execution,
-                       .flags = load->flags,
-                       .seats_count = load->sessions};
+    run =
+        (struct run){.program = program,
+                     .execution = load->execution,
+                     .flags = load->flags,
+                     .left = load->commands == 0 ? UINT64_MAX : load->commands,
+                     .seats_count = load->sessions};
     if (load->sessions < 1 || load->sessions > SESSIONS_MAX)
         return program_fail(EXIT_USAGE, "1 to %d sessions", SESSIONS_MAX);
     run.samples = malloc(SAMPLES_MAX * sizeof *run.samples);
@@ -165,7 +171,7 @@ int bench_operation(struct program *program, const struct bench_load *load,
     while (code == EXIT_GOOD && run.failed == 0 &&
            (!run.over || waiting(&run) > 0)) {
         turn(&run, fds);
-        run.over = bench_now_us() >= end_us;
+        run.over = run.left == 0 || bench_now_us() >= end_us;
     }
     if (run.failed != 0)
         code =

@@ -11,8 +11,9 @@ struct execution;
 struct bench_load {
     const struct execution *execution;
     uint32_t sessions;
-    uint32_t seconds;
-    uint16_t flags; /* DEFTER_RECEIPT or 0. */
+    uint32_t seconds;  /* At most, */
+    uint64_t commands; /* and no more than these; 0: no limit. */
+    uint16_t flags;    /* DEFTER_RECEIPT or 0. */
 };
 struct bench_figures {
     double per_second;

@@ -10,6 +10,7 @@ enum { SESSION_ROWS_MAX = 8 };
 
 struct options {
     uint32_t seconds;
+    uint64_t commands;
     uint32_t sessions[SESSION_ROWS_MAX];
     uint32_t rows;
     bool receipts;
@@ -20,8 +21,9 @@ static int usage(void)
 {
     return program_fail(
         EXIT_USAGE,
-        "usage: defter bench [--seconds N] [--sessions 1,16,64,256]\n"
-        "         [--receipts] [--directory DIR] [OPERATION name=value ...]");
+        "usage: defter bench [--seconds N] [--commands N] [--receipts]\n"
+        "         [--sessions 1,16,64,256] [--directory DIR] "
+        "[OPERATION name=value ...]");
 }
 
 static int parse_sessions(struct options *options, const char *text)
@@ -42,6 +44,7 @@ static int parse(struct options *options, int argc, char **argv)
 {
     static const struct option known[] = {
         {"seconds", required_argument, NULL, 's'},
+        {"commands", required_argument, NULL, 'c'},
         {"sessions", required_argument, NULL, 'n'},
         {"receipts", no_argument, NULL, 'r'},
         {"directory", required_argument, NULL, 'd'},
@@ -53,6 +56,8 @@ static int parse(struct options *options, int argc, char **argv)
            (option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
         if (option == 's')
             options->seconds = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (option == 'c')
+            options->commands = strtoull(optarg, NULL, 10);
         else if (option == 'n')
             code = parse_sessions(options, optarg);
         else if (option == 'r')
@@ -124,6 +129,7 @@ int bench_run(struct program *program, int argc, char **argv)
         struct bench_load load = {.execution = &execution,
                                   .sessions = options.sessions[i],
                                   .seconds = options.seconds,
+                                  .commands = options.commands,
                                   .flags =
                                       options.receipts ? DEFTER_RECEIPT : 0};
         struct bench_figures figures = {0};
