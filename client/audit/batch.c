@@ -1,0 +1,67 @@
+#include "client/audit/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void batch_init(struct batch *batch, const struct walk *walk)
+{
+    memset(batch, 0, sizeof *batch);
+    walk_batch_init(&batch->walk, walk);
+    batch->entries = calloc(batch->walk.frames_max, sizeof *batch->entries);
+    INVARIANT(batch->entries != NULL);
+}
+
+void batch_free(struct batch *batch)
+{
+    walk_batch_free(&batch->walk);
+    free(batch->entries);
+    memset(batch, 0, sizeof *batch);
+}
+
+static void batch_digest(void *context, size_t from, size_t to)
+{
+    struct batch *batch = context;
+
+    for (size_t i = from; i < to; i++) {
+        struct batch_entry *at = &batch->entries[i];
+        struct slice bytes;
+
+        at->status = segment_frame_decode(&bytes, batch->walk.frames[i].bytes);
+        if (at->status != ST_OK) {
+            at->status = ST_CHECKSUM;
+            continue;
+        }
+        at->status = entry_decode(&at->entry, bytes);
+        entry_leaf_hash(at->leaf, bytes);
+    }
+}
+
+void batch_digest_start(struct batch *batch, struct workers *workers)
+{
+    workers_start(workers, batch->walk.frames_count, batch, batch_digest);
+}
+
+static void batch_verify_run(void *context, size_t from, size_t to)
+{
+    struct batch *batch = context;
+
+    for (size_t i = from; i < to; i++) {
+        struct batch_entry *at = &batch->entries[i];
+        uint8_t hash[HASH_SIZE];
+
+        at->signature =
+            entry_verify(&at->entry, hash, batch->cluster_id, at->public_key);
+    }
+}
+
+size_t batch_verify(struct batch *batch, struct workers *workers, size_t count)
+{
+    REQUIRE(count <= batch->walk.frames_count);
+    workers_start(workers, count, batch, batch_verify_run);
+    workers_wait(workers);
+    for (size_t i = 0; i < count; i++) {
+        if (batch->entries[i].signature != ST_OK)
+            return i;
+    }
+    return count;
+}

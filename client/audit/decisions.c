@@ -1,0 +1,242 @@
+#include "client/audit/decisions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "protocol/tree.h"
+
+enum { DECISIONS_LEAF_SIZE = 8 + 2 + 2 + HASH_SIZE, DECISIONS_ROOM_MIN = 1024 };
+
+void decisions_init(struct decisions *decisions, struct authority *authority)
+{
+    memset(decisions, 0, sizeof *decisions);
+    decisions->authority = authority;
+}
+
+static void decisions_forget(struct decisions *decisions)
+{
+    for (size_t i = 0; i < decisions->count; i++)
+        free(decisions->items[decisions->head + i].fields);
+    free(decisions->items);
+    decisions->items = NULL;
+    decisions->head = decisions->count = decisions->room = 0;
+    decisions->fields_size = 0;
+}
+
+void decisions_free(struct decisions *decisions)
+{
+    decisions_forget(decisions);
+}
+
+static void decisions_make_room(struct decisions *decisions)
+{
+    if (decisions->head + decisions->count < decisions->room)
+        return;
+    if (decisions->head > decisions->count) {
+        memmove(decisions->items, decisions->items + decisions->head,
+                decisions->count * sizeof *decisions->items);
+        decisions->head = 0;
+        return;
+    }
+    decisions->room =
+        decisions->room == 0 ? DECISIONS_ROOM_MIN : decisions->room * 2;
+    decisions->items =
+        realloc(decisions->items, decisions->room * sizeof *decisions->items);
+    INVARIANT(decisions->items != NULL);
+}
+
+void decisions_give_up(struct decisions *decisions)
+{
+    decisions->is_lost = true;
+    decisions_forget(decisions);
+}
+
+void decisions_wait(struct decisions *decisions,
+                    const struct authority_act *act, struct walk_place place)
+{
+    struct decisions_item *item;
+
+    if (decisions->is_lost)
+        return;
+    if (decisions->count == DECISIONS_ITEMS_MAX ||
+        act->fields.size > DECISIONS_FIELDS_SIZE_MAX - decisions->fields_size) {
+        decisions_give_up(decisions);
+        return;
+    }
+    decisions_make_room(decisions);
+    item = &decisions->items[decisions->head + decisions->count++];
+    *item = (struct decisions_item){.act = *act, .place = place};
+    item->act.fields = slice_of(NULL, 0);
+    if (act->fields.size > 0) {
+        item->fields = malloc(act->fields.size);
+        INVARIANT(item->fields != NULL);
+        memcpy(item->fields, act->fields.data, act->fields.size);
+        item->act.fields = slice_of(item->fields, act->fields.size);
+        decisions->fields_size += act->fields.size;
+    }
+}
+
+/* ---- One attestation ------------------------------------------------------
+ */
+
+/* Walks the refusals beside the items. */
+struct decisions_reading {
+    struct list_reader reader;
+    struct attested_refusal next;
+    bool has_next;
+    bool is_root_known;
+    struct tree tree;
+    struct decisions_fault *fault;
+};
+
+static bool decisions_fault(struct decisions_fault *fault, const char *what,
+                            const struct decisions_item *item)
+{
+    fault->what = what;
+    if (item != NULL) {
+        fault->index = item->act.index;
+        fault->place = item->place;
+        fault->has_place = true;
+    }
+    return false;
+}
+
+static void decisions_next_refusal(struct decisions_reading *reading)
+{
+    reading->has_next = list_reader_next(
+        &reading->reader, &schema_attested_refusal, &reading->next);
+}
+
+/* Takes the item's code out of the list; 0 if it is not in it. */
+static uint16_t decisions_code(struct decisions_reading *reading,
+                               const struct authority_act *act)
+{
+    uint16_t code = ST_OK;
+
+    if (reading->has_next && reading->next.index == act->index &&
+        reading->next.item == act->item) {
+        code = reading->next.code;
+        decisions_next_refusal(reading);
+    }
+    return code;
+}
+
+/* Refused items give nothing back, but for a few that name the field. */
+static bool decisions_gives_nothing(const struct authority_act *act,
+                                    uint16_t code)
+{
+    return code != ST_BAD_FIELD ||
+           (act->operation->opcode != OPCODE_SECTION_PUT &&
+            act->operation->opcode != OPCODE_SECTION_SELF_PUT);
+}
+
+static void decisions_add_leaf(struct decisions_reading *reading,
+                               const struct authority_act *act, uint16_t code,
+                               const struct authority_result *result)
+{
+    uint8_t bytes[DECISIONS_LEAF_SIZE], leaf[HASH_SIZE];
+
+    if (!result->is_known)
+        reading->is_root_known = false;
+    if (!reading->is_root_known)
+        return;
+    store_u64(bytes, act->index);
+    store_u16(bytes + 8, act->item);
+    store_u16(bytes + 10, code);
+    crypto_hash_sha256(bytes + 12, result->bytes.data, result->bytes.size);
+    tree_leaf_hash(leaf, slice_of(bytes, sizeof bytes));
+    tree_append(&reading->tree, leaf);
+}
+
+static bool decisions_judge(struct decisions *decisions,
+                            struct decisions_reading *reading,
+                            const struct decisions_item *item)
+{
+    uint16_t code = decisions_code(reading, &item->act);
+    struct authority_result result = {.is_known = true};
+    bool is_genesis = item->act.index == 0;
+    const char *complaint;
+
+    if (code != ST_OK) {
+        decisions->refusals_count++;
+        result.is_known = decisions_gives_nothing(&item->act, code);
+        if (!status_is_wire(code))
+            return decisions_fault(
+                reading->fault, "attested with an outcome that is none", item);
+        if (is_genesis)
+            return decisions_fault(reading->fault,
+                                   "attested as refused, and is the genesis",
+                                   item);
+        if (item->act.operation->opcode == OPCODE_SYSTEM_ATTEST &&
+            item->act.is_timely &&
+            decisions->authority->keys.rows[item->act.signer].is_node)
+            return decisions_fault(reading->fault,
+                                   "attested as refused, and is an attestation",
+                                   item);
+    } else if (!is_genesis) {
+        complaint = authority_done(decisions->authority, &result, &item->act);
+        if (complaint != NULL)
+            return decisions_fault(reading->fault, complaint, item);
+    }
+    decisions_add_leaf(reading, &item->act, code, &result);
+    return true;
+}
+
+static bool decisions_check_range(const struct decisions *decisions,
+                                  struct decisions_fault *fault, uint64_t index,
+                                  const struct op_system_attest *stated)
+{
+    if (stated->first != decisions->size)
+        return decisions_fault(
+            fault, "attests a range that does not follow the one before", NULL);
+    if (stated->last < stated->first || stated->last >= index)
+        return decisions_fault(fault, "attests entries that did not exist",
+                               NULL);
+    return true;
+}
+
+bool decisions_attested(struct decisions *decisions,
+                        struct decisions_fault *fault_out, uint64_t index,
+                        const struct op_system_attest *stated)
+{
+    struct decisions_reading reading = {.is_root_known = true,
+                                        .fault = fault_out};
+    uint8_t root[HASH_SIZE];
+
+    *fault_out = (struct decisions_fault){.index = index};
+    if (!decisions_check_range(decisions, fault_out, index, stated))
+        return false;
+    decisions->attestations_count++;
+    decisions->size = stated->last + 1;
+    if (decisions->is_lost)
+        return true;
+    tree_init(&reading.tree);
+    list_reader_init(&reading.reader, &stated->refusals);
+    decisions_next_refusal(&reading);
+    while (decisions->count > 0 &&
+           decisions->items[decisions->head].act.index <= stated->last) {
+        struct decisions_item *item = &decisions->items[decisions->head];
+
+        if (!decisions_judge(decisions, &reading, item))
+            return false;
+        decisions->fields_size -= item->act.fields.size;
+        free(item->fields);
+        decisions->head++;
+        decisions->count--;
+    }
+    if (reading.has_next)
+        return decisions_fault(fault_out,
+                               "names a refused item that does not exist, or "
+                               "not in order",
+                               NULL);
+    if (!reading.is_root_known)
+        return true;
+    decisions->roots_count++;
+    tree_root(&reading.tree, root);
+    if (memcmp(root, stated->root.b, HASH_SIZE) != 0)
+        return decisions_fault(
+            fault_out, "attests outcomes whose tree has another root", NULL);
+    return true;
+}

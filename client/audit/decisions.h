@@ -1,0 +1,67 @@
+/*
+ * decisions.h: outcomes, as the attestations state them (LOG-FORMAT,
+ * section 6).
+ *
+ * Items wait here until an attestation says what became of them, and are then
+ * judged in the order of the log.
+ */
+#ifndef DEFTER_CLIENT_AUDIT_DECISIONS_H
+#define DEFTER_CLIENT_AUDIT_DECISIONS_H
+
+#include "client/audit/authority.h"
+#include "client/audit/walk.h"
+
+/* What may wait: no node leaves so much without an attestation. */
+enum {
+    DECISIONS_ITEMS_MAX = 1 << 20,
+    DECISIONS_FIELDS_SIZE_MAX = 64 * 1024 * 1024
+};
+
+struct decisions_item {
+    struct authority_act act;
+    struct walk_place place;
+    uint8_t *fields; /* Of act, owned. */
+};
+
+struct decisions {
+    struct authority *authority;
+    struct decisions_item *items; /* From ${head} on, in order. */
+    size_t head, count, room;
+    size_t fields_size;
+    uint64_t size; /* Entries below it are attested. */
+    bool is_lost;  /* Too many waited, or one is unknown. */
+    uint64_t attestations_count;
+    uint64_t roots_count; /* Whose root could be worked out. */
+    uint64_t refusals_count;
+};
+
+/* What is wrong, and with which entry. */
+struct decisions_fault {
+    const char *what;
+    uint64_t index;
+    bool has_place; /* Else it is the attestation's own. */
+    struct walk_place place;
+};
+
+/* Order: ends with decisions_free(). */
+void decisions_init(struct decisions *decisions, struct authority *authority);
+void decisions_free(struct decisions *decisions);
+
+/* Keeps a copy of the act's fields.  Order: items in the order of the log. */
+void decisions_wait(struct decisions *decisions,
+                    const struct authority_act *act, struct walk_place place);
+
+/* What follows cannot be judged here: ranges are still compared. */
+void decisions_give_up(struct decisions *decisions);
+
+/*
+ * decisions_attested(decisions, fault_out, index, stated):
+ * A node attested the range in entry ${index}.
+ *
+ * Returns: false if that cannot be, and ${*fault_out} says why.
+ */
+bool decisions_attested(struct decisions *decisions,
+                        struct decisions_fault *fault_out, uint64_t index,
+                        const struct op_system_attest *stated);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * judge.h: one entry of a log after the other, against all that came before:
+ * the chain and the tree, the operations table, keys, attestations, receipts.
+ */
+#ifndef DEFTER_CLIENT_AUDIT_JUDGE_H
+#define DEFTER_CLIENT_AUDIT_JUDGE_H
+
+#include "client/audit/batch.h"
+#include "client/audit/decisions.h"
+#include "client/audit/receipts.h"
+#include "client/audit/report.h"
+#include "client/audit/verify.h"
+#include "protocol/tree.h"
+
+struct judge {
+    const struct verify_options *options;
+    struct report *report;
+    struct walk *walk;
+    enum status status; /* ST_OK; why the receipts cannot be read. */
+    struct tree tree;
+    uint8_t leaf[HASH_SIZE]; /* Of the newest entry. */
+    uint32_t epoch;
+    int64_t log_time;
+    uint32_t segment_size;
+    bool is_leaf_seen; /* The one that was expected. */
+    struct authority authority;
+    struct decisions decisions;
+    struct receipts receipts;
+};
+
+/* Order: ends with judge_free(). */
+void judge_init(struct judge *judge, struct report *report, struct walk *walk,
+                const struct verify_options *options);
+void judge_free(struct judge *judge);
+
+/*
+ * judge_batch(judge, batch):
+ * Judge the batch's entries until one has a fault, which is in the report, and
+ * give each the key that must have signed it.
+ *
+ * Returns: how many entries were given a key, from the first.
+ */
+size_t judge_batch(struct judge *judge, struct batch *batch);
+
+/* A signature is wrong: of the entries judged, this one comes first. */
+void judge_bad_signature(struct judge *judge, const struct batch *batch,
+                         size_t number);
+
+/* Why the last batch stopped. */
+void judge_stop(struct judge *judge, const struct walk_batch *batch);
+
+/* What can only be said at the end. */
+void judge_end(struct judge *judge);
+
+#endif

@@ -1,0 +1,341 @@
+#include "client/audit/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "protocol/catalogue.h"
+#include "protocol/dates.h"
+
+static const char *const report_reasons[] = {
+#define R(name, text) text,
+    REPORT_REASON_LIST(R)
+#undef R
+};
+static const char *const report_uncheckeds[] = {
+#define U(name, text) text,
+    REPORT_UNCHECKED_LIST(U)
+#undef U
+};
+
+bool report_fault(struct report *report, enum report_verdict verdict,
+                  uint64_t index, const char *what)
+{
+    if (report->fault.found)
+        return false;
+    report->verdict = verdict;
+    report->fault =
+        (struct report_fault){.found = true, .index = index, .what = what};
+    return true;
+}
+
+void report_numbers(struct report *report, uint64_t expected, uint64_t actual)
+{
+    struct report_fault *fault = &report->fault;
+
+    (void)snprintf(fault->expected, sizeof fault->expected, "%" PRIu64,
+                   expected);
+    (void)snprintf(fault->actual, sizeof fault->actual, "%" PRIu64, actual);
+}
+
+void report_hashes(struct report *report, const uint8_t *expected,
+                   const uint8_t *actual, size_t size)
+{
+    struct report_fault *fault = &report->fault;
+
+    REQUIRE(2 * size < REPORT_VALUE_SIZE);
+    (void)sodium_bin2hex(fault->expected, sizeof fault->expected, expected,
+                         size);
+    (void)sodium_bin2hex(fault->actual, sizeof fault->actual, actual, size);
+}
+
+void report_texts(struct report *report, const char *expected,
+                  const char *actual)
+{
+    struct report_fault *fault = &report->fault;
+
+    (void)snprintf(fault->expected, sizeof fault->expected, "%s", expected);
+    (void)snprintf(fault->actual, sizeof fault->actual, "%s", actual);
+}
+
+void report_reason(struct report *report, enum report_reason reason)
+{
+    report->reasons |= UINT32_C(1) << reason;
+    if (report->verdict == REPORT_GOOD)
+        report->verdict = REPORT_INCOMPLETE;
+}
+
+void report_unchecked(struct report *report, enum report_unchecked unchecked)
+{
+    report->unchecked |= UINT32_C(1) << unchecked;
+}
+
+const char *report_verdict_name(enum report_verdict verdict)
+{
+    switch (verdict) {
+    case REPORT_GOOD:
+        return "good";
+    case REPORT_TAMPERED:
+        return "tampered";
+    case REPORT_INCOMPLETE:
+        return "incomplete";
+    }
+    return "?";
+}
+
+/* ---- For people -----------------------------------------------------------
+ */
+
+static void text_hex(FILE *out, const char *label, const uint8_t *bytes,
+                     size_t size)
+{
+    char hex[2 * HASH_SIZE + 1];
+
+    REQUIRE(size <= HASH_SIZE);
+    fprintf(out, "  %-12s %s\n", label,
+            sodium_bin2hex(hex, sizeof hex, bytes, size));
+}
+
+static void text_fault(const struct report *report, FILE *out)
+{
+    const struct report_fault *fault = &report->fault;
+
+    if (!fault->found)
+        return;
+    if (fault->index == REPORT_NO_INDEX)
+        fprintf(out, "  %s\n", fault->what);
+    else
+        fprintf(out, "  entry %" PRIu64 ": %s\n", fault->index, fault->what);
+    if (fault->file[0] != '\0')
+        fprintf(out, "  at           %s, offset %" PRIu64 "\n", fault->file,
+                fault->offset);
+    if (fault->expected[0] != '\0')
+        fprintf(out, "  expected     %s\n  found        %s\n", fault->expected,
+                fault->actual);
+}
+
+static void text_sentences(FILE *out, uint32_t bits, const char *const *texts,
+                           unsigned count, const char *before)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if ((bits >> i & 1) != 0)
+            fprintf(out, "%s%s\n", before, texts[i]);
+    }
+}
+
+static void text_counts(const struct report *report, FILE *out)
+{
+    uint32_t count;
+    const struct operation_info *operations = operation_list(&count);
+
+    fprintf(out,
+            "  entries      %" PRIu64 " in %" PRIu64 " segments, %" PRIu64
+            " bytes; %" PRIu64 " items, %" PRIu64 " of them sealed\n"
+            "  epochs       %" PRIu64 ", the last is %" PRIu32 "\n"
+            "  keys         %" PRIu64 "; %" PRIu64 " signatures verified\n"
+            "  attested     %" PRIu64 " entries by %" PRIu64
+            " attestations (%" PRIu64 " roots worked out), %" PRIu64
+            " items refused\n"
+            "  receipts     %" PRIu64 " held against the log\n"
+            "  covered      %" PRIu64 " entries vouched for from outside\n",
+            report->entries, report->segments, report->bytes, report->items,
+            report->sealed_items, report->epochs, report->epoch, report->keys,
+            report->signatures, report->attested, report->attestations,
+            report->roots, report->refusals, report->receipts, report->covered);
+    fputs("  categories  ", out);
+    for (unsigned i = CATEGORY_MIN; i <= CATEGORY_MAX; i++)
+        fprintf(out, " %u:%" PRIu64, i, report->by_category[i]);
+    fputs("\n  operations  ", out);
+    for (uint32_t i = 0; i < count && i < REPORT_OPERATIONS; i++) {
+        if (report->by_operation[i] > 0)
+            fprintf(out, " %s:%" PRIu64, operations[i].name,
+                    report->by_operation[i]);
+    }
+    fputc('\n', out);
+}
+
+void report_write_text(const struct report *report, FILE *out)
+{
+    fprintf(out, "%s\n", report_verdict_name(report->verdict));
+    text_fault(report, out);
+    text_sentences(out, report->reasons, report_reasons, REPORT_REASONS_COUNT,
+                   "  incomplete:  ");
+    text_counts(report, out);
+    if (report->has_genesis) {
+        text_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
+        text_hex(out, "authority", report->authority_key, PUBLIC_KEY_SIZE);
+    }
+    fprintf(out, "  head         size %" PRIu64 "\n", report->entries);
+    text_hex(out, "leaf", report->leaf, HASH_SIZE);
+    text_hex(out, "root", report->root, HASH_SIZE);
+    fputs("  not checked:\n", out);
+    text_sentences(out, report->unchecked, report_uncheckeds,
+                   REPORT_UNCHECKED_COUNT, "    - ");
+}
+
+/* ---- JSON -----------------------------------------------------------------
+ */
+
+static void json_string(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0';
+         at++) {
+        if (*at == '"' || *at == '\\')
+            fprintf(out, "\\%c", *at);
+        else if (*at < 0x20 || *at >= 0x7f)
+            fprintf(out, "\\u%04x", *at);
+        else
+            fputc(*at, out);
+    }
+    fputc('"', out);
+}
+
+static void json_name(FILE *out, const char *name)
+{
+    json_string(out, name);
+    fputc(':', out);
+}
+
+static void json_number(FILE *out, const char *name, uint64_t number)
+{
+    json_name(out, name);
+    fprintf(out, "%" PRIu64 ",", number);
+}
+
+static void json_bool(FILE *out, const char *name, bool value)
+{
+    json_name(out, name);
+    fputs(value ? "true," : "false,", out);
+}
+
+static void json_hex(FILE *out, const char *name, const uint8_t *bytes,
+                     size_t size)
+{
+    char hex[2 * HASH_SIZE + 1];
+
+    REQUIRE(size <= HASH_SIZE);
+    json_name(out, name);
+    fprintf(out, "\"%s\",", sodium_bin2hex(hex, sizeof hex, bytes, size));
+}
+
+static void json_time(FILE *out, const char *name, int64_t time)
+{
+    uint8_t text[DATES_TIME_SIZE];
+
+    INVARIANT(time >= DATES_TIME_MIN && time <= DATES_TIME_MAX);
+    dates_time_format(text, time);
+    json_name(out, name);
+    fprintf(out, "\"%.*s\",", DATES_TIME_SIZE, (const char *)text);
+}
+
+static void json_sentences(FILE *out, const char *name, uint32_t bits,
+                           const char *const *texts, unsigned count)
+{
+    const char *between = "";
+
+    json_name(out, name);
+    fputc('[', out);
+    for (unsigned i = 0; i < count; i++) {
+        if ((bits >> i & 1) == 0)
+            continue;
+        fputs(between, out);
+        json_string(out, texts[i]);
+        between = ",";
+    }
+    fputc(']', out);
+}
+
+static void json_fault(const struct report *report, FILE *out)
+{
+    const struct report_fault *fault = &report->fault;
+
+    json_name(out, "first_bad");
+    if (!fault->found) {
+        fputs("null,", out);
+        return;
+    }
+    fputc('{', out);
+    if (fault->index != REPORT_NO_INDEX)
+        json_number(out, "index", fault->index);
+    json_name(out, "file");
+    json_string(out, fault->file);
+    fputc(',', out);
+    json_number(out, "offset", fault->offset);
+    json_name(out, "expected");
+    json_string(out, fault->expected);
+    fputc(',', out);
+    json_name(out, "found");
+    json_string(out, fault->actual);
+    fputc(',', out);
+    json_name(out, "what");
+    json_string(out, fault->what);
+    fputs("},", out);
+}
+
+static void json_counts(const struct report *report, FILE *out)
+{
+    uint32_t count;
+    const struct operation_info *operations = operation_list(&count);
+    const char *between = "";
+
+    json_name(out, "by_category");
+    fputc('{', out);
+    for (unsigned i = CATEGORY_MIN; i <= CATEGORY_MAX; i++)
+        fprintf(out, "%s\"%u\":%" PRIu64, i == CATEGORY_MIN ? "" : ",", i,
+                report->by_category[i]);
+    fputs("},", out);
+    json_name(out, "by_operation");
+    fputc('{', out);
+    for (uint32_t i = 0; i < count && i < REPORT_OPERATIONS; i++) {
+        if (report->by_operation[i] == 0)
+            continue;
+        fputs(between, out);
+        json_name(out, operations[i].name);
+        fprintf(out, "%" PRIu64, report->by_operation[i]);
+        between = ",";
+    }
+    fputs("},", out);
+}
+
+void report_write_json(const struct report *report, FILE *out)
+{
+    fputc('{', out);
+    json_name(out, "verdict");
+    json_string(out, report_verdict_name(report->verdict));
+    fputc(',', out);
+    json_fault(report, out);
+    json_sentences(out, "incomplete", report->reasons, report_reasons,
+                   REPORT_REASONS_COUNT);
+    fputc(',', out);
+    json_number(out, "segments", report->segments);
+    json_number(out, "entries", report->entries);
+    json_number(out, "bytes", report->bytes);
+    json_number(out, "items", report->items);
+    json_number(out, "sealed_items", report->sealed_items);
+    json_number(out, "unknown_items", report->unknown_items);
+    json_counts(report, out);
+    json_number(out, "epochs", report->epochs);
+    json_number(out, "epoch", report->epoch);
+    json_time(out, "first_time", report->first_time);
+    json_time(out, "last_time", report->last_time);
+    json_number(out, "keys", report->keys);
+    json_number(out, "signatures", report->signatures);
+    json_number(out, "attestations", report->attestations);
+    json_number(out, "attested", report->attested);
+    json_number(out, "attestation_roots", report->roots);
+    json_number(out, "refused_items", report->refusals);
+    json_number(out, "receipts", report->receipts);
+    json_number(out, "covered", report->covered);
+    json_bool(out, "authority_trusted", report->authority_trusted);
+    json_hex(out, "authority", report->authority_key, PUBLIC_KEY_SIZE);
+    json_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
+    json_number(out, "size", report->entries);
+    json_hex(out, "leaf", report->leaf, HASH_SIZE);
+    json_hex(out, "root", report->root, HASH_SIZE);
+    json_sentences(out, "not_checked", report->unchecked, report_uncheckeds,
+                   REPORT_UNCHECKED_COUNT);
+    fputs("}\n", out);
+}

@@ -1,0 +1,132 @@
+/*
+ * report.h: what the verifier found, as a struct, for people and as JSON.
+ */
+#ifndef DEFTER_CLIENT_AUDIT_REPORT_H
+#define DEFTER_CLIENT_AUDIT_REPORT_H
+
+#include <stdio.h>
+
+#include "client/audit/walk.h"
+#include "protocol/entry.h"
+
+enum report_verdict {
+    REPORT_GOOD = 0,
+    REPORT_TAMPERED = 1,
+    REPORT_INCOMPLETE = 2
+};
+
+/* Why a log without a fault is incomplete: R(NAME, sentence). */
+#define REPORT_REASON_LIST(R)                                               \
+    R(END, "the end is not covered by a checkpoint, an expected head or a " \
+           "receipt")                                                       \
+    R(TORN, "the end is unfinished")                                        \
+    R(UNREADABLE, "a file cannot be read")                                  \
+    R(UNKNOWN, "it holds operations that this verifier does not know")      \
+    R(UNATTESTED, "more waits for an attestation than a node leaves waiting")
+
+enum report_reason {
+#define R(name, text) REPORT_REASON_##name,
+    REPORT_REASON_LIST(R)
+#undef R
+        REPORT_REASONS_COUNT
+};
+
+/* What was not checked: U(NAME, sentence). */
+#define REPORT_UNCHECKED_LIST(U)                                               \
+    U(AUTHORITY, "whether the authority key is the right one: none was given") \
+    U(SIGNATURES, "signatures of commands")                                    \
+    U(RECEIPTS, "receipts: none were given")                                   \
+    U(SEALED, "what sealed items say: that needs their keys")                  \
+    U(OUTCOMES, "whether the rules lead to the attested outcomes and state: "  \
+                "that needs a replay")                                         \
+    U(ROOTS, "the roots of attestations whose results are sealed")             \
+    U(TAIL, "decisions of entries beyond the newest attestation")              \
+    U(END, "whether entries were cut off behind the covered size")
+
+enum report_unchecked {
+#define U(name, text) REPORT_UNCHECKED_##name,
+    REPORT_UNCHECKED_LIST(U)
+#undef U
+        REPORT_UNCHECKED_COUNT
+};
+
+enum { REPORT_VALUE_SIZE = 80, REPORT_FILE_SIZE = 256, REPORT_OPERATIONS = 96 };
+
+#define REPORT_NO_INDEX UINT64_MAX
+
+/* The first thing that is wrong. */
+struct report_fault {
+    bool found;
+    uint64_t index; /* REPORT_NO_INDEX: of no entry. */
+    char file[REPORT_FILE_SIZE];
+    uint64_t offset;
+    const char *what;
+    char expected[REPORT_VALUE_SIZE]; /* Empty where nothing is to be named. */
+    char actual[REPORT_VALUE_SIZE];
+};
+
+struct report {
+    enum report_verdict verdict;
+    uint32_t reasons;   /* Bits of enum report_reason. */
+    uint32_t unchecked; /* Bits of enum report_unchecked. */
+    struct report_fault fault;
+
+    uint64_t segments;
+    uint64_t entries;
+    uint64_t bytes; /* Of entries. */
+    uint64_t items;
+    uint64_t sealed_items;
+    uint64_t by_category[CATEGORY_MAX + 1];
+    uint64_t by_operation[REPORT_OPERATIONS]; /* As operation_list() has them.
+                                               */
+    uint64_t unknown_items;
+    uint64_t epochs;
+    uint32_t epoch;
+    int64_t first_time;
+    int64_t last_time;
+
+    bool has_genesis;
+    bool authority_trusted;
+    uint8_t authority_key[PUBLIC_KEY_SIZE];
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    uint8_t leaf[HASH_SIZE]; /* Of the last entry. */
+    uint8_t root[HASH_SIZE];
+
+    uint64_t keys;
+    uint64_t signatures;
+    uint64_t attestations;
+    uint64_t attested; /* Entries below it. */
+    uint64_t roots;
+    uint64_t refusals;
+    uint64_t receipts;
+    uint64_t covered; /* Entries below it are vouched for from outside. */
+};
+
+/*
+ * report_fault(report, verdict, index, what):
+ * Note the first fault; later ones are not noted, and the verdict stays.
+ * REPORT_INCOMPLETE takes a reason as well: see report_reason().
+ *
+ * Returns: whether it is the first, so that the place may be added.
+ */
+bool report_fault(struct report *report, enum report_verdict verdict,
+                  uint64_t index, const char *what);
+
+/* Set what was expected and found: text, a number, or bytes. */
+void report_numbers(struct report *report, uint64_t expected, uint64_t actual);
+void report_hashes(struct report *report, const uint8_t *expected,
+                   const uint8_t *actual, size_t size);
+void report_texts(struct report *report, const char *expected,
+                  const char *actual);
+
+/* A log that has a reason is not good. */
+void report_reason(struct report *report, enum report_reason reason);
+void report_unchecked(struct report *report, enum report_unchecked unchecked);
+
+const char *report_verdict_name(enum report_verdict verdict);
+
+/* Lines for people; one JSON object and a newline. */
+void report_write_text(const struct report *report, FILE *out);
+void report_write_json(const struct report *report, FILE *out);
+
+#endif
