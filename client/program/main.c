@@ -25,6 +25,10 @@ static const struct subcommand subcommands[] = {
      "Qovşağın vəziyyətini göstərmək"},
     {"bench", bench_run, "[OPERATION ...]", "Measure a node",
      "Qovşağın sürətini ölçmək"},
+    {"verify", verify_run, "DIR [OPTION ...]", "Verify a log offline",
+     "Jurnalı oflayn yoxlamaq"},
+    {"dump", dump_run, "DIR|FILE [FROM [N]]", "Show a log's entries",
+     "Jurnalın qeydlərini göstərmək"},
     {NULL, NULL, NULL, NULL, NULL}};
 
 const struct subcommand *program_subcommands(void)
