@@ -1,8 +1,8 @@
 #include "server/net/listener.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/util.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -120,20 +120,63 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
 
 static void on_pause_over(evutil_socket_t fd, short what, void *argument)
 {
+    struct listener *listener = argument;
+
     (void)fd;
     (void)what;
-    listener_resume(argument);
+    if (listener->spare_fd < 0) /* Another thread was faster. */
+        listener->spare_fd = open_spare();
+    listener_resume(listener);
+}
+
+static bool parse_port(in_port_t *port_out, const char *text)
+{
+    unsigned long port;
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    port = strtoul(text, &end, 10);
+    *port_out = htons((uint16_t)port);
+    return errno == 0 && *end == '\0' && port <= UINT16_MAX;
+}
+
+/* "host:port"; the library's own reader takes no port 0. */
+static bool parse_address(struct sockaddr_storage *name, socklen_t *size_out,
+                          const char *address)
+{
+    struct sockaddr_in *four = (void *)name;
+    struct sockaddr_in6 *six = (void *)name;
+    const char *colon = strrchr(address, ':');
+    char host[ADDRESS_SIZE_MAX + 1];
+    size_t size;
+
+    if (colon == NULL || (size_t)(colon - address) >= sizeof host)
+        return false;
+    size = (size_t)(colon - address);
+    memcpy(host, address, size);
+    host[size] = '\0';
+    if (size > 2 && host[0] == '[' && host[size - 1] == ']') {
+        host[size - 1] = '\0';
+        six->sin6_family = AF_INET6;
+        *size_out = sizeof *six;
+        return inet_pton(AF_INET6, host + 1, &six->sin6_addr) == 1 &&
+               parse_port(&six->sin6_port, colon + 1);
+    }
+    four->sin_family = AF_INET;
+    *size_out = sizeof *four;
+    return inet_pton(AF_INET, host, &four->sin_addr) == 1 &&
+           parse_port(&four->sin_port, colon + 1);
 }
 
 static enum status bind_to(struct listener *listener, const char *address)
 {
     struct sockaddr_storage name = {0};
-    int size = sizeof name;
-    socklen_t bound_size = sizeof name;
+    socklen_t size = sizeof name, bound_size = sizeof name;
     const int on = 1;
 
-    if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&name, &size) !=
-        0)
+    if (!parse_address(&name, &size, address))
         return ST_USAGE;
     listener->fd =
         socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -141,7 +184,7 @@ static enum status bind_to(struct listener *listener, const char *address)
         return ST_CONNECT;
     if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) !=
             0 ||
-        bind(listener->fd, (struct sockaddr *)&name, (socklen_t)size) != 0 ||
+        bind(listener->fd, (struct sockaddr *)&name, size) != 0 ||
         listen(listener->fd, LISTEN_BACKLOG) != 0 ||
         getsockname(listener->fd, (struct sockaddr *)&name, &bound_size) != 0)
         return ST_CONNECT;
