@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { CALLBACKS_PER_POLL = 16 };
+
 struct loop {
     uint32_t number;
     void *context;
@@ -93,16 +95,22 @@ enum status loop_open(struct loop **loop_out, uint32_t number, void *context,
     struct event_config *config = event_config_new();
 
     REQUIRE(loop_out != NULL && tick != NULL);
-    if (loop == NULL || config == NULL)
-        goto fail;
+    if (loop == NULL || config == NULL) {
+        free(loop);
+        if (config != NULL)
+            event_config_free(config);
+        return ST_INTERNAL;
+    }
+    loop->wake_fd = -1;
+    pthread_mutex_init(&loop->lock, NULL);
     loop->number = number;
     loop->context = context;
     loop->tick = tick;
     loop->mail_last = &loop->mail_first;
-    loop->wake_fd = -1;
-    pthread_mutex_init(&loop->lock, NULL);
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+    /* Connections that wake themselves must not keep the others waiting. */
+    event_config_set_max_dispatch_interval(config, NULL, CALLBACKS_PER_POLL, 0);
     loop->base = event_base_new_with_config(config);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->base == NULL || loop->wake_fd < 0)
@@ -116,8 +124,7 @@ enum status loop_open(struct loop **loop_out, uint32_t number, void *context,
     *loop_out = loop;
     return ST_OK;
 fail:
-    if (config != NULL)
-        event_config_free(config);
+    event_config_free(config);
     loop_close(loop);
     return ST_INTERNAL;
 }
