@@ -115,7 +115,7 @@ static bool grow_tx(struct connection *connection, size_t size)
     return true;
 }
 
-static void mark_dirty(struct connection *connection)
+void connection_wake(struct connection *connection)
 {
     if (connection->dirty)
         return;
@@ -130,7 +130,7 @@ bool connection_write(struct connection *connection, struct slice bytes)
         return false;
     memcpy(connection->tx + connection->tx_to, bytes.data, bytes.size);
     connection->tx_to += bytes.size;
-    mark_dirty(connection);
+    connection_wake(connection);
     return true;
 }
 
@@ -174,7 +174,7 @@ struct writer *connection_frame(struct connection *connection, size_t size)
     if (home->plain_owner == NULL)
         home->plain.used = 0;
     home->plain_owner = connection;
-    mark_dirty(connection);
+    connection_wake(connection);
     return &home->plain;
 }
 
@@ -188,14 +188,12 @@ void connection_send(struct connection *connection, uint8_t type,
     ENSURE(writer->status == ST_OK);
 }
 
-void connection_error(struct connection *connection, enum status status,
+static void say_error(struct connection *connection, enum status status,
                       enum status_scope scope, uint64_t request_id,
                       const struct connection_fault *fault)
 {
     struct error_report report = error_about(status);
 
-    if (connection->phase >= PHASE_CLOSING)
-        return;
     report.scope = scope;
     if (fault != NULL) {
         report.tag = fault->tag;
@@ -206,8 +204,27 @@ void connection_error(struct connection *connection, enum status status,
         report.version_min = report.version_max = 1;
     error_write(connection_frame(connection, FRAME_SIZE_MAX_BEFORE_LOGIN),
                 request_id, &report);
+}
+
+void connection_error(struct connection *connection, enum status status,
+                      enum status_scope scope, uint64_t request_id,
+                      const struct connection_fault *fault)
+{
+    if (connection->phase >= PHASE_CLOSING)
+        return;
+    say_error(connection, status, scope, request_id, fault);
     if (scope == SCOPE_CONNECTION)
         connection_finish(connection);
+}
+
+static void end_deadlines(struct connection *connection)
+{
+    connection->phase_deadline_us =
+        loop_now_us() + (int64_t)CLOSE_LINGER_MS_MAX * 1000;
+    connection->record_deadline_us = 0;
+    connection->idle_deadline_us = 0;
+    connection->lifetime_deadline_us = 0;
+    connection->ping_due_us = 0;
 }
 
 void connection_finish(struct connection *connection)
@@ -215,35 +232,60 @@ void connection_finish(struct connection *connection)
     if (connection->phase >= PHASE_CLOSING)
         return;
     connection->phase = PHASE_CLOSING;
-    connection->phase_deadline_us =
-        loop_now_us() + (int64_t)CLOSE_LINGER_MS_MAX * 1000;
-    connection->record_deadline_us = 0;
-    mark_dirty(connection);
+    connection->cut_short = false;
+    end_deadlines(connection);
+    connection_wake(connection);
 }
 
-void connection_bye(struct connection *connection, uint16_t code)
+void connection_part(struct connection *connection, enum status status,
+                     enum bye_code code)
 {
-    struct message_bye bye = {.code = code};
+    struct message_bye bye = {.code = (uint16_t)code};
 
     if (connection->phase >= PHASE_CLOSING)
         return;
+    say_error(connection, status, SCOPE_CONNECTION, 0, NULL);
     connection_send(connection, MESSAGE_BYE, 0, &bye);
     connection_finish(connection);
 }
 
+void connection_leave(struct connection *connection)
+{
+    if (connection->phase >= PHASE_CLOSING || connection->leaving)
+        return;
+    connection->leaving = true;
+    end_deadlines(connection);
+    connection_wake(connection);
+    if (connection->requests_count == 0)
+        connection_finish(connection);
+}
+
 /* Reading stops while answers pile up, and goes on below the low mark. */
-static void balance(struct connection *connection)
+static bool wants_input(const struct connection *connection)
 {
     size_t waiting = connection->tx_to - connection->tx_from;
 
-    if (waiting > TX_SIZE_HIGH && connection->reading) {
+    if (connection->phase == PHASE_CLOSING)
+        return connection->shut;
+    if (connection->leaving)
+        return false;
+    return waiting < TX_SIZE_LOW ||
+           (connection->reading && waiting <= TX_SIZE_HIGH);
+}
+
+static void balance(struct connection *connection)
+{
+    bool wants = wants_input(connection);
+
+    if (!wants && connection->reading) {
         event_del(connection->read_event);
         connection->reading = false;
-    } else if (waiting < TX_SIZE_LOW && !connection->reading) {
+    } else if (wants && !connection->reading) {
         connection->reading = event_add(connection->read_event, NULL) == 0;
-        if (connection->rx_size > 0) /* A pass was cut short by the mark. */
-            event_active(connection->read_event, EV_READ, 0);
     }
+    /* What waits here is whole: no byte may come to wake us. */
+    if (connection->reading && connection->cut_short)
+        event_active(connection->read_event, EV_READ, 0);
 }
 
 static void flush(struct connection *connection)
@@ -293,7 +335,7 @@ void connection_end_pass(struct net_loop *home)
         home->dirty = connection->dirty_next;
         connection->dirty = false;
         if (connection->phase == PHASE_OPEN)
-            request_pump_watches(connection);
+            watching_pump(connection);
         seal_gathered(home);
         if (connection->phase != PHASE_DEAD)
             flush(connection);
@@ -311,7 +353,7 @@ static void on_writable(evutil_socket_t fd, short what, void *argument)
 
     (void)fd;
     (void)what;
-    mark_dirty(connection);
+    connection_wake(connection);
     connection_end_pass(connection->home);
 }
 
@@ -337,22 +379,23 @@ void connection_tick(struct connection *connection, int64_t now_us)
 
     if (is_over(connection->phase_deadline_us, now_us) ||
         is_over(connection->record_deadline_us, now_us)) {
-        if (connection->phase != PHASE_CLOSING)
+        if (connection->phase != PHASE_CLOSING && !connection->leaving)
             pipeline_noise(net->pipeline, ST_TIMEOUT, 1);
         connection_kill(connection);
     } else if (is_over(connection->stall_deadline_us, now_us)) {
         atomic_fetch_add(&net->counters.slow_readers, 1);
         connection_kill(connection);
     } else if (is_over(connection->idle_deadline_us, now_us)) {
-        connection_error(connection, ST_IDLE, SCOPE_REQUEST, 0, NULL);
-        connection_bye(connection, 2);
+        connection_part(connection, ST_IDLE, BYE_IDLE);
     } else if (is_over(connection->lifetime_deadline_us, now_us)) {
-        connection_error(connection, ST_IDLE, SCOPE_REQUEST, 0, NULL);
-        connection_bye(connection, 3);
+        connection_part(connection, ST_IDLE, BYE_LIFETIME);
     } else if (is_over(connection->ping_due_us, now_us)) {
         ping(connection, now_us);
+    } else if (connection->draining && connection->phase == PHASE_HANDSHAKE) {
+        connection_kill(connection);
     } else if (connection->draining && connection->requests_count == 0) {
-        connection_error(connection, ST_DRAINING, SCOPE_REQUEST, 0, NULL);
-        connection_bye(connection, 1);
+        connection_part(connection, ST_DRAINING, BYE_DRAINING);
+    } else if (connection->pump_more) {
+        connection_wake(connection);
     }
 }

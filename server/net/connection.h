@@ -51,8 +51,8 @@ struct connection_request {
 
 /*
  * Invariants: fd >= 0; rx_size > 0 only while a partial record waits or a pass
- * was cut short; tx_from <= tx_to <= tx_capacity; requests_count counts the
- * requests that are not free.
+ * was cut short, and at most RX_SIZE_MAX; tx_from <= tx_to <= tx_capacity;
+ * requests_count counts the requests that are not free.
  */
 struct connection {
     uint64_t id; /* Generation << 32 | slot; never used again. */
@@ -62,7 +62,10 @@ struct connection {
     bool reading; /* The read event is added. */
     bool dirty;   /* In the loop's list of those to flush. */
     bool draining;
-    bool shut; /* Our writing side is shut down. */
+    bool leaving;   /* BYE or FIN came: what is owed goes out, then it ends. */
+    bool shut;      /* Our writing side is shut down. */
+    bool cut_short; /* Whole records may wait in rx. */
+    bool pump_more; /* Entries that a watch may see may wait in the log. */
     struct connection *dirty_next;
     struct connection *dead_next;
     struct event *read_event;
@@ -118,6 +121,9 @@ void connection_kill(struct connection *connection);
  * leaves at the end of the pass. */
 struct writer *connection_frame(struct connection *connection, size_t size);
 
+/* The end of this pass looks at it again. */
+void connection_wake(struct connection *connection);
+
 /* Handshake bytes, which stand in no record; false if there is no room. */
 bool connection_write(struct connection *connection, struct slice bytes);
 
@@ -142,8 +148,11 @@ void connection_error(struct connection *connection, enum status status,
 
 /* Write what is there, then read off and close. */
 void connection_finish(struct connection *connection);
-/* BYE, then connection_finish(). */
-void connection_bye(struct connection *connection, uint16_t code);
+/* ERROR ${status} about the connection, BYE, then connection_finish(). */
+void connection_part(struct connection *connection, enum status status,
+                     enum bye_code code);
+/* The peer says no more: give what is owed within a second, then finish. */
+void connection_leave(struct connection *connection);
 
 /* End of a pass: seal what is gathered, write, free what died. */
 void connection_end_pass(struct net_loop *home);
@@ -152,6 +161,7 @@ void connection_end_pass(struct net_loop *home);
 void connection_tick(struct connection *connection, int64_t now_us);
 
 /* login.c: frames before login. */
+bool login_is_machine(uint16_t role);
 void login_frame(struct connection *connection, const struct frame *frame,
                  const union frame_body *body);
 
@@ -164,10 +174,16 @@ void request_heard(struct connection *connection);
 void request_frame(struct connection *connection, const struct frame *frame,
                    const union frame_body *body);
 void request_reply(struct connection *connection, struct reply *reply);
-void request_pump_watches(struct connection *connection);
-/* Count a strike of the signer (NULL: the session) or the source.  True if that
- * was one too many: ST_LIMIT is answered in place of ${status}. */
+/* Count ${status}, if it is a strike, for the signer (NULL: the session) or the
+ * source.  True if that was one too many: ST_LIMIT is answered in its place. */
 bool request_strike(struct connection *connection, enum status status,
                     const uint8_t *signer, uint64_t request_id);
+
+/* watching.c: WATCH, CREDIT and the EVENTs that they allow. */
+void watching_open(struct connection *connection, const struct frame *frame,
+                   const struct message_watch *body);
+void watching_credit(struct connection *connection,
+                     const struct message_credit *body);
+void watching_pump(struct connection *connection);
 
 #endif

@@ -8,7 +8,7 @@
 #include "protocol/record.h"
 #include "server/net/home.h"
 
-enum { US = 1000000, PASS_SIZE_MAX = 64 * 1024 };
+enum { US = 1000000 };
 
 /* Errors in frames count for the session and its source (strikes). */
 static void refuse_frame(struct connection *connection, enum status status,
@@ -42,12 +42,18 @@ static void take_frame(struct connection *connection, const struct frame *frame)
         request_frame(connection, frame, &body);
 }
 
+static bool takes_frames(const struct connection *connection)
+{
+    return (connection->phase == PHASE_LOGIN ||
+            connection->phase == PHASE_OPEN) &&
+           !connection->leaving;
+}
+
 static void take_record(struct connection *connection, struct slice plain)
 {
     struct slice rest = plain;
 
-    while (connection->phase == PHASE_LOGIN ||
-           connection->phase == PHASE_OPEN) {
+    while (takes_frames(connection)) {
         struct frame frame;
         enum status status = frame_next(&connection->gate, &frame, &rest);
         if (status == ST_END)
@@ -67,16 +73,19 @@ static size_t take_records(struct connection *connection, struct slice input)
     struct net_loop *home = connection->home;
     size_t used = 0;
 
-    while (connection->phase == PHASE_LOGIN ||
-           connection->phase == PHASE_OPEN) {
+    while (takes_frames(connection)) {
         struct slice rest = {input.data + used, input.size - used};
         size_t size, plain_size;
         bool open = connection->phase == PHASE_OPEN;
         enum status status = record_measure(
             &size, rest, open ? RECORD_SIZE_MAX : RECORD_SIZE_MAX_BEFORE_LOGIN);
-        if (status == ST_AGAIN || home->signatures_left == 0 ||
-            connection->tx_to - connection->tx_from > TX_SIZE_HIGH)
+        if (status == ST_AGAIN)
             return used;
+        if (home->signatures_left == 0 ||
+            connection->tx_to - connection->tx_from > TX_SIZE_HIGH) {
+            connection->cut_short = true;
+            return used;
+        }
         if (status == ST_OK)
             status = record_open(&connection->channel.receiver, home->record,
                                  &plain_size, slice_of(rest.data, size));
@@ -143,7 +152,7 @@ static void keep_rest(struct connection *connection, struct slice rest)
     }
     memcpy(connection->rx, rest.data, rest.size);
     connection->rx_size = rest.size;
-    if (connection->record_deadline_us == 0 &&
+    if (connection->record_deadline_us == 0 && !connection->cut_short &&
         connection->phase != PHASE_HANDSHAKE)
         connection->record_deadline_us = loop_now_us() + limit_s * US;
 }
@@ -151,21 +160,18 @@ static void keep_rest(struct connection *connection, struct slice rest)
 static void take_input(struct connection *connection, struct slice input)
 {
     size_t used = 0;
-    bool cut_short;
 
+    connection->cut_short = false;
     if (connection->phase == PHASE_HANDSHAKE)
         used = take_handshake(connection, input);
-    if (connection->phase == PHASE_LOGIN || connection->phase == PHASE_OPEN)
+    if (takes_frames(connection))
         used += take_records(connection,
                              slice_of(input.data + used, input.size - used));
-    if (connection->phase >= PHASE_CLOSING)
+    if (connection->phase >= PHASE_CLOSING || connection->leaving)
         return;
-    cut_short = connection->home->signatures_left == 0;
     keep_rest(connection, slice_of(input.data + used, input.size - used));
-    /* What is left may be whole records: no byte may come to wake us. */
-    if (cut_short && connection->phase != PHASE_DEAD &&
-        connection->rx_size > 0 && connection->reading)
-        event_active(connection->read_event, EV_READ, 0);
+    if (connection->cut_short)
+        connection_wake(connection);
 }
 
 /* CLOSING: read off a little, so that the peer gets our last words. */
@@ -180,36 +186,55 @@ static void linger(struct connection *connection, ssize_t got)
         connection_kill(connection);
 }
 
+/* What waits in rx and what came behind it. */
+static void take_all(struct connection *connection, size_t size)
+{
+    free(connection->rx);
+    connection->rx = NULL;
+    connection->rx_size = 0;
+    take_input(connection, slice_of(connection->home->scratch, size));
+}
+
+static void read_input(struct connection *connection, int fd)
+{
+    uint8_t *scratch = connection->home->scratch;
+    size_t have = connection->rx_size;
+    size_t limit =
+        connection->phase == PHASE_OPEN ? RX_SIZE_MAX : RX_SIZE_BEFORE_LOGIN;
+    ssize_t got = 0;
+
+    if (have > 0)
+        memcpy(scratch, connection->rx, have);
+    if (!connection->cut_short) {
+        INVARIANT(have < limit);
+        got = recv(fd, scratch + have, limit - have, MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (connection->phase == PHASE_CLOSING) {
+            linger(connection, got);
+            return;
+        }
+        if (got < 0 || (got == 0 && connection->phase == PHASE_HANDSHAKE)) {
+            connection_kill(connection);
+            return;
+        }
+        if (got == 0) {
+            connection_leave(connection); /* FIN without BYE is one. */
+            return;
+        }
+    }
+    take_all(connection, have + (size_t)got);
+}
+
 void connection_readable(int fd, short what, void *argument)
 {
     struct connection *connection = argument;
     struct net_loop *home = connection->home;
-    size_t have = connection->rx_size;
-    size_t room =
-        connection->phase == PHASE_OPEN ? PASS_SIZE_MAX : RX_SIZE_BEFORE_LOGIN;
-    ssize_t got;
 
     (void)what;
     home->signatures_left = connection->phase == PHASE_OPEN
                                 ? SIGNATURES_PER_PASS_MAX
                                 : SIGNATURES_PER_PASS_MAX_BEFORE_LOGIN;
-    INVARIANT(have + room <= SCRATCH_SIZE);
-    if (have > 0)
-        memcpy(home->scratch, connection->rx, have);
-    if (connection->phase != PHASE_OPEN && have < room)
-        room -= have;
-    got = recv(fd, home->scratch + have, room, MSG_DONTWAIT);
-    if (connection->phase == PHASE_CLOSING &&
-        !(got < 0 && (errno == EAGAIN || errno == EINTR))) {
-        linger(connection, got);
-    } else if (got > 0 || (got < 0 && have > 0 && errno == EAGAIN)) {
-        free(connection->rx);
-        connection->rx = NULL;
-        connection->rx_size = 0;
-        take_input(connection,
-                   slice_of(home->scratch, have + (got > 0 ? (size_t)got : 0)));
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        connection_kill(connection); /* FIN without BYE, or reset. */
-    }
+    read_input(connection, fd);
     connection_end_pass(home);
 }

@@ -76,7 +76,8 @@ struct net {
 };
 
 enum {
-    SCRATCH_SIZE = READ_PER_PASS_SIZE_MAX + RECORD_HEADER_SIZE + RECORD_SIZE_MAX
+    RX_SIZE_MAX = RECORD_HEADER_SIZE + RECORD_SIZE_MAX,
+    SCRATCH_SIZE = RX_SIZE_MAX
 };
 
 /* Connections come and go: counts, and the listener's pause at the cap. */

@@ -38,7 +38,7 @@ static bool is_welcome(struct net *net, const struct source *source)
                     net->options.handshakes_per_source_burst, 1, now_us))
         return false;
     return usage_enter(net->sources, source->name,
-                       net->options.connections_per_source);
+                       net->options.connections_per_source, now_us);
 }
 
 static void deliver_socket(struct loop *loop, void *context, struct mail *mail)

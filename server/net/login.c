@@ -6,9 +6,13 @@
 #include "protocol/password.h"
 #include "server/net/home.h"
 
-enum { US = 1000000 };
+enum {
+    US = 1000000,
+    /* Of a bucket that gets one a second. */
+    PW_START_TOKENS = 60 / PW_STARTS_PER_SOURCE_PER_MINUTE
+};
 
-static bool role_is_machine(uint16_t role)
+bool login_is_machine(uint16_t role)
 {
     return role != ROLE_AUDITOR && role != ROLE_USER && role != ROLE_STAFF &&
            role != ROLE_COORDINATOR;
@@ -35,6 +39,11 @@ static void refuse(struct connection *connection, uint64_t request_id,
                      last ? SCOPE_CONNECTION : SCOPE_REQUEST, request_id, NULL);
 }
 
+static uint32_t milliseconds(int64_t us)
+{
+    return (uint32_t)((us + 999) / 1000);
+}
+
 static bool enter_key(struct connection *connection)
 {
     struct net *net = connection->home->net;
@@ -42,8 +51,8 @@ static bool enter_key(struct connection *connection)
                          ? net->options.connections_per_organisation
                          : net->options.connections_per_person;
 
-    connection->key_counted =
-        usage_enter(net->keys, connection->session.key_id.b, limit);
+    connection->key_counted = usage_enter(
+        net->keys, connection->session.key_id.b, limit, loop_now_us());
     return connection->key_counted;
 }
 
@@ -127,14 +136,14 @@ static void succeed(struct connection *connection, uint64_t request_id,
                     struct message_auth_ok *ok)
 {
     struct net *net = connection->home->net;
+    int64_t penalty_us =
+        usage_penalty(net->keys, connection->session.key_id.b, loop_now_us());
+    struct connection_fault fault = {0, 0xffff, milliseconds(penalty_us)};
 
-    connection->is_machine = role_is_machine(connection->session.role);
-    if (usage_penalty(net->keys, connection->session.key_id.b, loop_now_us()) >
-            0 ||
-        !enter_key(connection)) {
-        frame_gate_refused(&connection->gate);
-        connection_error(connection, ST_FULL, SCOPE_CONNECTION, request_id,
-                         NULL);
+    connection->is_machine = login_is_machine(connection->session.role);
+    if (penalty_us > 0 || !enter_key(connection)) {
+        connection_error(connection, penalty_us > 0 ? ST_LIMIT : ST_FULL,
+                         SCOPE_CONNECTION, request_id, &fault);
         return;
     }
     grant_limits(connection);
@@ -186,8 +195,7 @@ static void auth_key(struct connection *connection, const struct frame *frame,
 static void throttled(struct connection *connection, uint64_t request_id,
                       int64_t left_us)
 {
-    struct connection_fault fault = {0, 0xffff,
-                                     (uint32_t)((left_us + 999) / 1000)};
+    struct connection_fault fault = {0, 0xffff, milliseconds(left_us)};
 
     frame_gate_refused(&connection->gate);
     connection_error(connection, ST_THROTTLED, SCOPE_REQUEST, request_id,
@@ -211,9 +219,8 @@ static void pw_start(struct connection *connection, const struct frame *frame,
         return;
     }
     if (!usage_take(net->sources, connection->source.name, USAGE_PW_STARTS, 1,
-                    PW_STARTS_PER_SOURCE_PER_MINUTE, 1, loop_now_us() / 3)) {
-        /* The clock runs at a third: twenty a minute. */
-        throttled(connection, frame->request_id, 3 * US);
+                    60, PW_START_TOKENS, loop_now_us())) {
+        throttled(connection, frame->request_id, PW_START_TOKENS * US);
         return;
     }
     connection->pw_role = body->role;

@@ -144,7 +144,7 @@ static void deliver_grown(struct loop *loop, void *context, struct mail *mail)
     for (uint32_t i = 0; i < home->slots_used; i++) {
         struct connection *connection = home->slots[i];
         if (connection != NULL && connection->phase == PHASE_OPEN)
-            request_pump_watches(connection);
+            watching_pump(connection);
     }
     connection_end_pass(home);
 }

@@ -4,7 +4,7 @@
 #include "protocol/answer.h"
 #include "server/net/home.h"
 
-enum { US = 1000000 };
+enum { US = 1000000, LIMIT_RETRY_MS = 1000 };
 
 void request_heard(struct connection *connection)
 {
@@ -14,6 +14,13 @@ void request_heard(struct connection *connection)
 
     connection->idle_deadline_us = now_us + idle_us;
     connection->ping_due_us = now_us + idle_us / 2;
+}
+
+static bool is_strike(enum status status)
+{
+    return status == ST_BAD_SIG || status == ST_NOT_CARRIER ||
+           status == ST_IDEM_CONFLICT ||
+           (status >= ST_BAD_FIELD && status <= ST_TRAILING);
 }
 
 bool request_strike(struct connection *connection, enum status status,
@@ -26,16 +33,20 @@ bool request_strike(struct connection *connection, enum status status,
     int64_t now_us = loop_now_us();
     bool over = false;
 
+    if (!frame_error && !is_strike(status))
+        return false;
     atomic_fetch_add(&net->counters.strikes, 1);
     if (frame_error || connection->phase != PHASE_OPEN)
         over = usage_strike(net->sources, connection->source.name, now_us);
     if (connection->phase == PHASE_OPEN &&
         (plain ||
          status != ST_BAD_SIG)) /* Carried noise is not the carrier's. */
-        over = usage_strike(net->keys, key, now_us) || over;
+        over = usage_penalty(net->keys, key, now_us) > 0 ||
+               usage_strike(net->keys, key, now_us) || over;
     if (!over || connection->phase != PHASE_OPEN)
         return false;
-    /* The 17th: LIMIT, and a plain connection closes. */
+    /* The 17th, and any while its penalty runs: LIMIT, and a plain connection
+     * closes. */
     connection_error(connection, ST_LIMIT,
                      plain || frame_error ? SCOPE_CONNECTION : SCOPE_REQUEST,
                      request_id, NULL);
@@ -69,21 +80,35 @@ static bool drop_request(struct connection *connection, uint64_t request_id,
     return false;
 }
 
-/* Refused after login and before it could be an entry: answered, and noted. */
-static void refuse_command(struct connection *connection,
-                           const struct frame *frame, enum status status,
-                           const struct command *command, uint16_t tag,
-                           uint16_t item)
+static bool is_rate_free(struct connection *connection,
+                         const struct directory_key *signer)
 {
-    struct connection_fault fault = {tag, item, 0};
+    const struct net_options *options = &connection->home->net->options;
+    uint32_t rate = login_is_machine(signer->role)
+                        ? options->commands_per_second_body
+                        : options->commands_per_second_person;
+
+    return rate == 0 ||
+           usage_take(connection->home->net->keys, signer->key_id.b,
+                      USAGE_COMMANDS, rate, rate * 4, 1, loop_now_us());
+}
+
+/* What the journal is told of a refusal.  Beyond the session's rate only that
+ * and why, so that such lines are counted together. */
+static struct refused_line line_of(struct connection *connection,
+                                   const struct frame *frame,
+                                   enum status status,
+                                   const struct command *command)
+{
     struct refused_line line = {
         .session = connection->session.key_id,
         .code = (uint16_t)status,
         .count = 1,
-        .opcode = command_peek_opcode(frame->body),
     };
-    const uint8_t *signer = NULL;
 
+    if (status == ST_LIMIT || !is_rate_free(connection, &connection->session))
+        return line;
+    line.opcode = command_peek_opcode(frame->body);
     if (frame->body.size >= COMMAND_HEADER_SIZE) {
         struct command_header header;
         command_header_decode(&header, frame->body.data);
@@ -92,27 +117,25 @@ static void refuse_command(struct connection *connection,
     if (command != NULL && command->header.items_count > 0)
         line.subject = command->items[0].clear_part.subject;
     crypto_hash_sha256(line.command_hash.b, frame->body.data, frame->body.size);
-    pipeline_refused(connection->home->net->pipeline, &line);
-    if (status == ST_BAD_SIG || status == ST_NOT_CARRIER) {
-        if (request_strike(connection, status, signer, frame->request_id))
-            return;
-    }
-    connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
-                     &fault);
+    return line;
 }
 
-static bool is_rate_free(struct connection *connection,
-                         const struct directory_key *signer)
+/* Refused after login and before it could be an entry: answered, and noted. */
+static void refuse_command(struct connection *connection,
+                           const struct frame *frame, enum status status,
+                           const struct command *command)
 {
-    const struct net_options *options = &connection->home->net->options;
-    bool person = signer->role == ROLE_USER || signer->role == ROLE_STAFF ||
-                  signer->role == ROLE_AUDITOR;
-    uint32_t rate = person ? options->commands_per_second_person
-                           : options->commands_per_second_body;
+    struct connection_fault fault = {0, 0xffff,
+                                     status == ST_LIMIT ? LIMIT_RETRY_MS : 0};
+    struct refused_line line = line_of(connection, frame, status, command);
 
-    return rate == 0 ||
-           usage_take(connection->home->net->keys, signer->key_id.b,
-                      USAGE_COMMANDS, rate, rate * 4, 1, loop_now_us());
+    pipeline_refused(connection->home->net->pipeline, &line);
+    if (request_strike(connection, status, NULL, frame->request_id))
+        return;
+    /* Without a header and a signature it is a bad frame. */
+    connection_error(connection, status,
+                     status == ST_FRAME ? SCOPE_CONNECTION : SCOPE_REQUEST,
+                     frame->request_id, &fault);
 }
 
 /* Steps 4 to 6: the signer's key, the signature, the carrier's right. */
@@ -197,7 +220,7 @@ static void take_command(struct connection *connection,
         policy.system = true;
     status = command_decode(&command, home->items, frame->body, &policy);
     if (status != ST_OK) {
-        refuse_command(connection, frame, status, NULL, 0, 0xffff);
+        refuse_command(connection, frame, status, NULL);
         return;
     }
     command_digest(&command, net->identity.cluster_id);
@@ -208,7 +231,7 @@ static void take_command(struct connection *connection,
     if (status == ST_OK && !is_rate_free(connection, &signer))
         status = ST_LIMIT;
     if (status != ST_OK)
-        refuse_command(connection, frame, status, &command, 0, 0xffff);
+        refuse_command(connection, frame, status, &command);
     else
         submit(connection, frame, &command, &signer);
 }
@@ -219,11 +242,12 @@ static void take_query(struct connection *connection, const struct frame *frame,
     uint8_t bytes[BLOB_SIZE_MAX];
     struct writer rows;
     struct message_rows body = {.query = query->query, .version = 1};
-    enum status status;
+    enum status status = ST_LIMIT;
 
     writer_init(&rows, bytes, sizeof bytes);
-    status = pipeline_query(connection->home->net->pipeline, &rows,
-                            query->query, query->version, query->fields);
+    if (is_rate_free(connection, &connection->session))
+        status = pipeline_query(connection->home->net->pipeline, &rows,
+                                query->query, query->version, query->fields);
     if (status != ST_OK) {
         connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
                          NULL);
@@ -232,100 +256,6 @@ static void take_query(struct connection *connection, const struct frame *frame,
     body.rows = writer_slice(&rows);
     frame_write(connection_frame(connection, body.rows.size + 64), MESSAGE_ROWS,
                 frame->request_id, &body);
-}
-
-static void take_watch(struct connection *connection, const struct frame *frame,
-                       const struct message_watch *body)
-{
-    struct connection_watch *free_one = NULL;
-    enum status status = ST_QUOTA;
-
-    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
-        if (!connection->watches[i].live)
-            free_one = &connection->watches[i];
-    }
-    if (free_one != NULL) {
-        *free_one = (struct connection_watch){.request_id = frame->request_id};
-        status = pipeline_watch_open(connection->home->net->pipeline,
-                                     &free_one->watch, body->index,
-                                     connection->session.key_id.b);
-        free_one->live = status == ST_OK;
-        if (free_one->live)
-            atomic_fetch_add(&connection->home->net->watching, 1);
-    }
-    if (status != ST_OK)
-        connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
-                         NULL);
-}
-
-static uint32_t add_credit(uint32_t have, uint32_t more, uint32_t limit)
-{
-    return more > limit - have ? limit : have + more;
-}
-
-static void take_credit(struct connection *connection,
-                        const struct message_credit *body)
-{
-    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
-        struct connection_watch *watch = &connection->watches[i];
-        if (!watch->live || watch->request_id != body->watch)
-            continue;
-        watch->credit_frames = add_credit(watch->credit_frames, body->frames,
-                                          EVENT_CREDIT_FRAMES_MAX);
-        watch->credit_bytes = add_credit(watch->credit_bytes, body->bytes,
-                                         EVENT_CREDIT_BYTES_MAX);
-    }
-    request_pump_watches(connection);
-}
-
-/* One event, if there is one and the credit covers it. */
-static bool pump_one(struct connection *connection,
-                     struct connection_watch *watch)
-{
-    struct net_loop *home = connection->home;
-    struct watch at = watch->watch;
-    struct slice entry;
-    struct writer *writer;
-    size_t begin;
-    enum status status;
-
-    if (watch->credit_frames == 0 ||
-        connection->tx_to - connection->tx_from > TX_SIZE_LOW)
-        return false;
-    status = pipeline_watch_next(home->net->pipeline, &watch->watch, &entry,
-                                 home->watch_buffer);
-    if (status == ST_AGAIN)
-        return true;
-    if (status == ST_OK && entry.size > watch->credit_bytes) {
-        watch->watch = at; /* Not covered yet: look at it again later. */
-        return false;
-    }
-    if (status == ST_END)
-        return false;
-    if (status != ST_OK) {
-        watch->live = false;
-        atomic_fetch_sub(&home->net->watching, 1);
-        connection_error(connection, status, SCOPE_REQUEST, watch->request_id,
-                         NULL);
-        return false;
-    }
-    watch->credit_frames--;
-    watch->credit_bytes -= (uint32_t)entry.size;
-    writer = connection_frame(connection, entry.size + FRAME_HEADER_SIZE);
-    begin = frame_begin(writer, MESSAGE_EVENT, 0, watch->request_id);
-    writer_bytes(writer, entry.data, entry.size);
-    frame_end(writer, begin);
-    return true;
-}
-
-void request_pump_watches(struct connection *connection)
-{
-    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
-        int rounds = EVENT_CREDIT_FRAMES_MAX;
-        while (connection->phase == PHASE_OPEN && connection->watches[i].live &&
-               rounds-- > 0 && pump_one(connection, &connection->watches[i]))
-            continue;
-    }
 }
 
 bool request_plain(struct connection *connection, const struct frame *frame,
@@ -355,7 +285,7 @@ bool request_plain(struct connection *connection, const struct frame *frame,
             connection_error(connection, ST_LIMIT, SCOPE_CONNECTION, 0, NULL);
         return true;
     case MESSAGE_BYE:
-        connection_finish(connection);
+        connection_leave(connection);
         return true;
     default:
         return false;
@@ -377,19 +307,13 @@ void request_frame(struct connection *connection, const struct frame *frame,
     } else if (frame->type == MESSAGE_QUERY) {
         take_query(connection, frame, &body->query);
     } else if (frame->type == MESSAGE_WATCH) {
-        take_watch(connection, frame, &body->watch);
+        watching_open(connection, frame, &body->watch);
     } else if (frame->type == MESSAGE_CREDIT) {
-        take_credit(connection, &body->credit);
+        watching_credit(connection, &body->credit);
     } else {
         /* CANCEL: best effort, and a command taken is not given up. */
         INVARIANT(frame->type == MESSAGE_CANCEL);
     }
-}
-
-static bool counts_as_strike(uint16_t code)
-{
-    return code == ST_IDEM_CONFLICT ||
-           (code >= ST_BAD_FIELD && code <= ST_TRAILING);
 }
 
 static void send_answer(struct connection *connection,
@@ -430,11 +354,12 @@ void request_reply(struct connection *connection, struct reply *reply)
         drop_request(connection, reply->request_id, &signer)) {
         if (!reply->is_error)
             send_answer(connection, reply);
-        else if (!counts_as_strike(reply->code) ||
-                 !request_strike(connection, (enum status)reply->code, signer.b,
+        else if (!request_strike(connection, (enum status)reply->code, signer.b,
                                  reply->request_id))
             connection_error(connection, (enum status)reply->code,
                              SCOPE_REQUEST, reply->request_id, &fault);
+        if (connection->leaving && connection->requests_count == 0)
+            connection_finish(connection);
     }
     reply_close(reply);
 }

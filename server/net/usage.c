@@ -142,13 +142,14 @@ static struct entry *entry_known(struct usage *usage, const uint8_t *name)
     return NULL;
 }
 
-bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit)
+bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit,
+                 int64_t now_us)
 {
     struct entry *entry;
     bool entered = false;
 
     pthread_mutex_lock(&usage->lock);
-    entry = entry_of(usage, name, 1);
+    entry = entry_of(usage, name, now_us);
     if (entry != NULL && entry->connections < limit) {
         entry->connections++;
         entered = true;

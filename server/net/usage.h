@@ -39,11 +39,12 @@ NODISCARD enum status usage_open(struct usage **usage_out, uint32_t capacity);
 void usage_close(struct usage *usage);
 
 /*
- * usage_enter(usage, name, limit):
+ * usage_enter(usage, name, limit, now_us):
  * Count one connection more, unless ${limit} are open already.
  * Returns: true if counted; false at the limit or when the table is full.
  */
-bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit);
+bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit,
+                 int64_t now_us);
 void usage_leave(struct usage *usage, const uint8_t *name);
 
 enum usage_rate {

@@ -49,12 +49,12 @@ END_TEST
 
 START_TEST(connections_of_one_name_end_at_its_limit)
 {
-    ck_assert(usage_enter(usage, alice, 2));
-    ck_assert(usage_enter(usage, alice, 2));
-    ck_assert(!usage_enter(usage, alice, 2));
-    ck_assert(usage_enter(usage, bob, 2));
+    ck_assert(usage_enter(usage, alice, 2, 1));
+    ck_assert(usage_enter(usage, alice, 2, 1));
+    ck_assert(!usage_enter(usage, alice, 2, 1));
+    ck_assert(usage_enter(usage, bob, 2, 1));
     usage_leave(usage, alice);
-    ck_assert(usage_enter(usage, alice, 2));
+    ck_assert(usage_enter(usage, alice, 2, 1));
 }
 END_TEST
 
@@ -137,7 +137,7 @@ START_TEST(a_table_full_of_live_names_refuses_new_ones)
     for (uint32_t i = 0; i < 10 * CAPACITY; i++) {
         uint8_t name[USAGE_NAME_SIZE] = {9};
         memcpy(name + 4, &i, sizeof i);
-        entered += usage_enter(usage, name, 1);
+        entered += usage_enter(usage, name, 1, 1);
     }
     ck_assert_uint_le(entered, CAPACITY);
     ck_assert_uint_ge(entered, CAPACITY / 2);
