@@ -2,6 +2,10 @@
  * suite.h: the main program of a test file, in one line.
  *
  *   SUITE_MAIN("tree", first_test_name, second_test_name, ...)
+ *   SUITE_MAIN_WITH("node", open, close, first_test_name, ...)
+ *
+ * Each test runs in a process of its own; what ${open} made lives in the
+ * parent, where its threads go on.
  */
 #ifndef DEFTER_TESTS_LIB_SUITE_H
 #define DEFTER_TESTS_LIB_SUITE_H
@@ -12,8 +16,9 @@
 
 #include <check.h>
 
-static inline int suite_run_until(const char *name, const TTest *const *tests,
-                                  size_t count, int signal)
+static inline int suite_run_until(const char *name, SFun open, SFun close,
+                                  const TTest *const *tests, size_t count,
+                                  int signal)
 {
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
@@ -21,6 +26,8 @@ static inline int suite_run_until(const char *name, const TTest *const *tests,
     int failed;
 
     tcase_set_timeout(tcase, 60);
+    if (open != NULL)
+        tcase_add_unchecked_fixture(tcase, open, close);
     for (size_t i = 0; i < count; i++)
         tcase_add_test_raise_signal(tcase, tests[i], signal);
     suite_add_tcase(suite, tcase);
@@ -33,14 +40,14 @@ static inline int suite_run_until(const char *name, const TTest *const *tests,
 static inline int suite_run(const char *name, const TTest *const *tests,
                             size_t count)
 {
-    return suite_run_until(name, tests, count, 0);
+    return suite_run_until(name, NULL, NULL, tests, count, 0);
 }
 
 /* Each of these tests must end with a contract that does not hold. */
 static inline int suite_run_aborting(const char *name,
                                      const TTest *const *tests, size_t count)
 {
-    return suite_run_until(name, tests, count, SIGABRT);
+    return suite_run_until(name, NULL, NULL, tests, count, SIGABRT);
 }
 
 #define SUITE_MAIN(name, ...)                                          \
@@ -48,6 +55,14 @@ static inline int suite_run_aborting(const char *name,
     {                                                                  \
         const TTest *const tests[] = {__VA_ARGS__};                    \
         return suite_run(name, tests, sizeof tests / sizeof tests[0]); \
+    }
+
+#define SUITE_MAIN_WITH(name, open, close, ...)                    \
+    int main(void)                                                 \
+    {                                                              \
+        const TTest *const tests[] = {__VA_ARGS__};                \
+        return suite_run_until(name, open, close, tests,           \
+                               sizeof tests / sizeof tests[0], 0); \
     }
 
 #endif

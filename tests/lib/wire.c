@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sodium.h>
 #include <string.h>
@@ -14,6 +15,19 @@
 
 enum { WAIT_S = 10 };
 
+/* One of 127/8: each test process has a source of its own, so that what it does
+ * is not held against the others. */
+static void bind_to_source(int fd)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    const int on = 1;
+
+    name.sin_addr.s_addr = htonl(0x7f010000U | ((uint32_t)getpid() & 0xffffU));
+    ck_assert_int_eq(
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on), 0);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&name, sizeof name), 0);
+}
+
 void wire_connect(struct wire *wire, uint16_t port)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -25,6 +39,7 @@ void wire_connect(struct wire *wire, uint16_t port)
     ck_assert_int_ge(wire->fd, 0);
     ck_assert_int_eq(
         setsockopt(wire->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
+    bind_to_source(wire->fd);
     ck_assert_int_eq(
         connect(wire->fd, (const struct sockaddr *)&name, sizeof name), 0);
     frame_gate_init(&wire->gate, FRAME_SERVER);
@@ -51,14 +66,19 @@ void wire_send_raw(struct wire *wire, const void *bytes, size_t size)
     }
 }
 
-/* More input; 0 at the end, and a test that waits in vain fails. */
-static size_t read_more(struct wire *wire)
+void wire_send_fin(struct wire *wire)
+{
+    ck_assert_int_eq(shutdown(wire->fd, SHUT_WR), 0);
+}
+
+size_t wire_read_more(struct wire *wire)
 {
     ssize_t got = recv(wire->fd, wire->input + wire->input_size,
                        sizeof wire->input - wire->input_size, 0);
 
+    ck_assert_msg(got >= 0 || errno == ECONNRESET, "the node says nothing");
     if (got < 0)
-        return 0; /* Reset. */
+        return 0;
     wire->input_size += (size_t)got;
     return (size_t)got;
 }
@@ -88,7 +108,7 @@ void wire_handshake(struct wire *wire, const uint8_t *authority_key)
     wire_send_raw(wire, bytes, out.used);
     while (status == ST_AGAIN) {
         size_t used = 0;
-        ck_assert_uint_gt(read_more(wire), 0);
+        ck_assert_uint_gt(wire_read_more(wire), 0);
         writer_init(&out, bytes, sizeof bytes);
         status = channel_step(&wire->channel, &used, &out,
                               slice_of(wire->input, wire->input_size));
@@ -113,6 +133,8 @@ void wire_send_frame(struct wire *wire, uint8_t type, uint8_t flags,
     static uint8_t bytes[RECORD_PLAINTEXT_SIZE_MAX];
     struct writer writer;
 
+    if (type == MESSAGE_PING)
+        frame_gate_pinged(&wire->gate); /* Its PONG may come. */
     writer_init(&writer, bytes, sizeof bytes);
     writer_u32(&writer, (uint32_t)(FRAME_HEADER_SIZE + body.size));
     writer_u8(&writer, type);
@@ -128,6 +150,8 @@ void wire_send(struct wire *wire, uint8_t type, const void *body)
     static uint8_t bytes[RECORD_PLAINTEXT_SIZE_MAX];
     struct writer writer;
 
+    if (type == MESSAGE_PING)
+        frame_gate_pinged(&wire->gate);
     writer_init(&writer, bytes, sizeof bytes);
     frame_write(&writer, type, ++wire->request_id, body);
     wire_send_record(wire, writer_slice(&writer));
@@ -135,12 +159,16 @@ void wire_send(struct wire *wire, uint8_t type, const void *body)
 
 bool wire_receive(struct wire *wire, struct frame *frame_out)
 {
-    while (frame_next(&wire->gate, frame_out, &wire->rest) != ST_OK) {
+    enum status judged;
+
+    while ((judged = frame_next(&wire->gate, frame_out, &wire->rest)) !=
+           ST_OK) {
         size_t size, plain_size;
+        ck_assert_int_eq(judged, ST_END);
         enum status status = record_measure(
             &size, slice_of(wire->input, wire->input_size), RECORD_SIZE_MAX);
         if (status == ST_AGAIN) {
-            if (read_more(wire) == 0)
+            if (wire_read_more(wire) == 0)
                 return false;
             continue;
         }
@@ -206,7 +234,5 @@ bool wire_closed(struct wire *wire)
 
 bool wire_closed_silently(struct wire *wire)
 {
-    uint8_t byte;
-
-    return wire->input_size == 0 && recv(wire->fd, &byte, 1, 0) <= 0;
+    return wire->input_size == 0 && wire_read_more(wire) == 0;
 }

@@ -36,10 +36,14 @@ void wire_close(struct wire *wire);
 
 /* Bytes as they are; a record of one or more frames; one frame. */
 void wire_send_raw(struct wire *wire, const void *bytes, size_t size);
+void wire_send_fin(struct wire *wire);
 void wire_send_record(struct wire *wire, struct slice plain);
 void wire_send_frame(struct wire *wire, uint8_t type, uint8_t flags,
                      uint16_t version, uint64_t request_id, struct slice body);
 void wire_send(struct wire *wire, uint8_t type, const void *body);
+
+/* More bytes in wire->input; 0 at the end.  A test that waits in vain fails. */
+size_t wire_read_more(struct wire *wire);
 
 /* The next frame; false once the node has closed the connection. */
 bool wire_receive(struct wire *wire, struct frame *frame_out);

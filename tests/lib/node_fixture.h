@@ -1,0 +1,70 @@
+/*
+ * node_fixture.h: a whole node in this process, in a directory of its own, for
+ * tests that speak with its port.
+ *
+ *   struct node_fixture fixture;
+ *
+ *   node_fixture_make(&fixture);     keys, certificate, genesis, options
+ *   fixture.options.net.loops = 1;   what a test wants otherwise
+ *   node_fixture_start(&fixture);
+ *   node_fixture_people(&fixture);   by signed commands
+ *   node_fixture_stop(&fixture);     drained; start again, or
+ *   node_fixture_remove(&fixture);
+ *
+ * Whatever fails ends the test.
+ */
+#ifndef DEFTER_TESTS_LIB_NODE_FIXTURE_H
+#define DEFTER_TESTS_LIB_NODE_FIXTURE_H
+
+#include "server/node.h"
+#include "tests/lib/wire_command.h"
+
+enum { NODE_FIXTURE_PATH_SIZE = 256 };
+
+struct node_fixture {
+    char directory[NODE_FIXTURE_PATH_SIZE];
+    struct options options;
+    struct node *node; /* NULL: it does not run. */
+    uint16_t port;
+    struct identity authority;
+    struct identity operator; /* ROLE_STAFF, holds ADM, assignment 1. */
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+
+    /* node_fixture_people() */
+    struct identity user;    /* Level 3, with a session. */
+    struct identity other;   /* As user. */
+    struct identity gateway; /* A carrier of kind EHIS. */
+    struct identity auditor;
+    uint32_t auditor_duty; /* All categories. */
+};
+
+void node_fixture_make(struct node_fixture *fixture);
+void node_fixture_start(struct node_fixture *fixture);
+void node_fixture_stop(struct node_fixture *fixture);
+void node_fixture_remove(struct node_fixture *fixture);
+
+void node_fixture_people(struct node_fixture *fixture);
+
+/* A new key of ${role}; level 3.  Gives its person. */
+uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
+                            struct identity *identity_out, enum role role,
+                            uint32_t organisation);
+
+/* A connection on which ${identity} is logged in. */
+void node_fixture_login(const struct node_fixture *fixture, struct wire *wire,
+                        const struct identity *identity, enum role role);
+
+/* A connection after the handshake. */
+void node_fixture_channel(const struct node_fixture *fixture,
+                          struct wire *wire);
+
+/* One item, signed by ${identity}, in a command of its own; gives the answer's
+ * code. ${result_out} may be NULL. */
+uint16_t node_fixture_do(const struct node_fixture *fixture, struct wire *wire,
+                         const struct identity *identity, uint32_t duty,
+                         uint16_t opcode, const void *fields, void *result_out);
+
+/* The node still serves: a new connection logs in and has a ping entered. */
+void node_fixture_serves(const struct node_fixture *fixture);
+
+#endif
