@@ -66,6 +66,17 @@ static void pipeline_open_queues(struct pipeline *pipeline)
     }
 }
 
+static void pipeline_open_gate(struct pipeline *pipeline)
+{
+    pthread_condattr_t attributes;
+
+    INVARIANT(pthread_mutex_init(&pipeline->gate, NULL) == 0);
+    INVARIANT(pthread_condattr_init(&attributes) == 0);
+    INVARIANT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    INVARIANT(pthread_cond_init(&pipeline->gate_changed, &attributes) == 0);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 struct pipeline *pipeline_open(const struct pipeline_parts *parts)
 {
     struct pipeline *pipeline = calloc(1, sizeof *pipeline);
@@ -78,6 +89,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
     watches_init(&pipeline->watches);
     open_data_init(&pipeline->open_data);
     pipeline_open_queues(pipeline);
+    pipeline_open_gate(pipeline);
     pipeline->sequencer = sequencer_open(
         &(struct sequencer_parts){
             .keyring = parts->keyring,
@@ -107,6 +119,8 @@ void pipeline_close(struct pipeline *pipeline)
     queue_wipe(&pipeline->to_apply);
     queue_wipe(&pipeline->free_groups);
     queue_wipe(&pipeline->chores);
+    (void)pthread_cond_destroy(&pipeline->gate_changed);
+    (void)pthread_mutex_destroy(&pipeline->gate);
     sequencer_close(pipeline->sequencer);
     refused_wipe(&pipeline->refused);
     watches_wipe(&pipeline->watches);
@@ -219,9 +233,13 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
         return ST_BUSY;
     }
     atomic_fetch_add(&pipeline->in_flight, 1);
+    size_t size = work->command.body.size;
+    atomic_fetch_add(&pipeline->waiting_size, size);
     status = queue_push(&pipeline->commands, work);
-    if (status != ST_OK)
+    if (status != ST_OK) {
+        atomic_fetch_sub(&pipeline->waiting_size, size);
         atomic_fetch_sub(&pipeline->in_flight, 1);
+    }
     return status;
 }
 
@@ -230,8 +248,11 @@ bool pipeline_push_own(struct pipeline *pipeline, struct work *work)
     decode_work(work);
     INVARIANT(work->fault.status == ST_OK);
     atomic_fetch_add(&pipeline->in_flight, 1);
+    size_t size = work->command.body.size;
+    atomic_fetch_add(&pipeline->waiting_size, size);
     if (queue_push(&pipeline->commands, work) == ST_OK)
         return true;
+    atomic_fetch_sub(&pipeline->waiting_size, size);
     pipeline_end_work(pipeline, work);
     return false;
 }

@@ -131,6 +131,10 @@ static void applier_end_group(struct applier *applier, struct group *group)
     }
     bool pushed = queue_push_wait(&pipeline->free_groups, group);
     INVARIANT(pushed);
+    (void)pthread_mutex_lock(&pipeline->gate);
+    pipeline->under_way--;
+    (void)pthread_cond_signal(&pipeline->gate_changed);
+    (void)pthread_mutex_unlock(&pipeline->gate);
 }
 
 static void applier_group(struct applier *applier, struct group *group)

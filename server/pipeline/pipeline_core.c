@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/pipeline/pipeline_private.h"
 
@@ -149,8 +150,8 @@ static void core_sequence(struct core *core, struct group *group)
 static void core_send(struct core *core, struct group *group)
 {
     struct pipeline *pipeline = core->pipeline;
-    struct queue *to =
-        group->works == NULL ? &pipeline->free_groups : &pipeline->to_disk;
+    bool empty = group->works == NULL;
+    struct queue *to = empty ? &pipeline->free_groups : &pipeline->to_disk;
 
     /* Keys are durable before the entries that need them. */
     if (keyring_staged(pipeline->parts.keyring) > 0)
@@ -158,8 +159,60 @@ static void core_send(struct core *core, struct group *group)
     atomic_fetch_add(&pipeline->log_size, group->frames_size);
     reply_deliver(&core->replies, &pipeline->parts.events);
     atomic_store(&pipeline->stalled, sequencer_stalled(pipeline->sequencer));
+    if (!empty) {
+        (void)pthread_mutex_lock(&pipeline->gate);
+        pipeline->under_way++;
+        (void)pthread_mutex_unlock(&pipeline->gate);
+    }
     bool pushed = queue_push_wait(to, group);
     INVARIANT(pushed);
+}
+
+/* Whether what waits is worth a second group under way. */
+static bool core_is_heavy(struct pipeline *pipeline)
+{
+    return atomic_load(&pipeline->waiting_size) >= PIPELINE_HEAVY_SIZE;
+}
+
+/* Until the groups under way are done, the next one gathers; see
+ * PIPELINE_HEAVY_SIZE. */
+static void core_wait_turn(struct pipeline *pipeline)
+{
+    enum { LOOK_NS = 1000000, NS_PER_S = 1000000000 };
+
+    (void)pthread_mutex_lock(&pipeline->gate);
+    while (pipeline->under_way > 0 &&
+           (pipeline->under_way == PIPELINE_UNDER_WAY_MAX ||
+            !core_is_heavy(pipeline))) {
+        struct timespec until;
+
+        /* Nobody tells that more waits now: look again soon. */
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_NS;
+        if (until.tv_nsec >= NS_PER_S) {
+            until.tv_nsec -= NS_PER_S;
+            until.tv_sec++;
+        }
+        (void)pthread_cond_timedwait(&pipeline->gate_changed, &pipeline->gate,
+                                     &until);
+    }
+    (void)pthread_mutex_unlock(&pipeline->gate);
+}
+
+static void core_take(struct core *core)
+{
+    struct pipeline *pipeline = core->pipeline;
+    size_t before = core->works_count;
+
+    if (before == 0)
+        queue_wait_any(&pipeline->commands, PIPELINE_TICK_MS);
+    core_wait_turn(pipeline);
+    core->works_count += queue_take(&pipeline->commands, core->works + before,
+                                    GROUP_ENTRIES_MAX - before, 0);
+    for (size_t i = before; i < core->works_count; i++) {
+        const struct work *work = core->works[i];
+        atomic_fetch_sub(&pipeline->waiting_size, work->command.body.size);
+    }
 }
 
 static bool core_step(struct core *core)
@@ -167,12 +220,7 @@ static bool core_step(struct core *core)
     struct pipeline *pipeline = core->pipeline;
     void *group;
 
-    /* While one group waits for the disk, the next one gathers. */
-    queue_wait_below(&pipeline->to_disk, 1);
-    core->works_count +=
-        queue_take(&pipeline->commands, core->works + core->works_count,
-                   GROUP_ENTRIES_MAX - core->works_count,
-                   core->works_count > 0 ? 0 : PIPELINE_TICK_MS);
+    core_take(core);
     core_enter_refused(pipeline);
     if (core->works_count == 0) {
         if (sequencer_stalled(pipeline->sequencer))

@@ -18,9 +18,14 @@
 #include "server/pipeline/watches.h"
 
 enum {
-    /* Sequenced, waiting for the disk, and at most one group each at the disk,
-     * before and in apply. */
-    PIPELINE_GROUPS = 5,
+    /* One being sequenced, and those under way to the disk and through apply.
+     */
+    PIPELINE_GROUPS = 3,
+    PIPELINE_UNDER_WAY_MAX = 2,
+    /* So much that waits is worth a group of its own beside the one under way;
+     * less is gathered, because a group costs its sync, its transaction and its
+     * wakings however small it is. */
+    PIPELINE_HEAVY_SIZE = 64 * 1024,
     /* Beyond what loops may queue: the node's own commands. */
     PIPELINE_OWN_MAX = 64,
     PIPELINE_TICK_MS = 100,
@@ -58,6 +63,10 @@ struct pipeline {
     struct queue chores;      /* To the background; any pointer wakes it. */
     struct group *groups[PIPELINE_GROUPS];
 
+    pthread_mutex_t gate; /* Guards under_way. */
+    pthread_cond_t gate_changed;
+    unsigned under_way;              /* Groups between core and their end. */
+    atomic_size_t waiting_size;      /* Bodies in the queue of commands. */
     atomic_uint_fast64_t in_flight;  /* Works taken and not yet closed. */
     atomic_uint_fast64_t log_size;   /* Frame bytes not yet appended. */
     atomic_uint_fast64_t size;       /* Entries applied. */

@@ -121,11 +121,11 @@ size_t queue_take(struct queue *queue, void **items, size_t count_max,
     return taken;
 }
 
-void queue_wait_below(struct queue *queue, size_t count)
+void queue_wait_any(struct queue *queue, int wait_ms)
 {
     (void)pthread_mutex_lock(&queue->mutex);
-    while (queue->count >= count && !queue->closed)
-        (void)pthread_cond_wait(&queue->changed, &queue->mutex);
+    if (queue->count == 0)
+        queue_take_wait(queue, wait_ms);
     (void)pthread_mutex_unlock(&queue->mutex);
 }
 

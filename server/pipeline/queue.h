@@ -50,8 +50,8 @@ bool queue_push_wait(struct queue *queue, void *item);
 size_t queue_take(struct queue *queue, void **items, size_t count_max,
                   int wait_ms);
 
-/* Waits until fewer than ${count} items are queued, or it is closed. */
-void queue_wait_below(struct queue *queue, size_t count);
+/* Waits until something is queued, it is closed, or ${wait_ms} are over. */
+void queue_wait_any(struct queue *queue, int wait_ms);
 
 /* No more pushes; what is in it can still be taken. */
 void queue_close(struct queue *queue);
