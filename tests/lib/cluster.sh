@@ -213,11 +213,14 @@ cluster_actors() {
         sections=all kinds=1023
 }
 
-# feed FILE WORD...: load a file of records through the gateway.
+# feed FILE OPTION...: load a file of records through the gateway, $feed_items
+# to a signature.
+feed_items=64
 feed() {
     local file=$1
     shift
-    through gateway supplier "$@" load "$file" --duty "${duty_of[supplier]}"
+    through gateway supplier "$@" load "$file" --items "$feed_items" \
+        --duty "${duty_of[supplier]}"
 }
 
 # person NAME VOEN FILE: a key for the individual VOEN of the fixture FILE; by

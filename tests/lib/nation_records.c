@@ -1,7 +1,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "protocol/dates.h"
+#include "server/store/fold.h"
 #include "tests/lib/nation.h"
 #include "tests/lib/nation_words.h"
 
@@ -51,10 +53,20 @@ static void end(struct nation_writer *writer)
     fputs("}}\n", writer->out);
 }
 
+/* As it is, and as keys for searching would have it. */
 static void name_line(struct nation_writer *writer, const char *text)
 {
-    if (writer->names != NULL && text[0] != '\0')
-        fprintf(writer->names, "%s\n", text);
+    uint8_t folded[2 * NATION_TEXT_SIZE];
+    struct slice slice = slice_of(text, strlen(text));
+
+    if (writer->names == NULL || slice.size == 0)
+        return;
+    REQUIRE(slice.size <= NATION_TEXT_SIZE);
+    fprintf(writer->names, "%s\n", text);
+    for (enum fold_key key = FOLD_CASE; key <= FOLD_PLAIN; key++) {
+        size_t size = fold_text(folded, slice, key);
+        fprintf(writer->names, "%.*s\n", (int)size, (char *)folded);
+    }
 }
 
 static void note_person(struct nation_writer *writer,

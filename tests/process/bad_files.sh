@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# ctest-timeout: 90
+# A key file that is open to others, a link, too short or damaged stops the
+# node before it does anything, with a line that names the file (D120).
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# shellcheck source=tests/lib/cluster.sh
+. tests/lib/cluster.sh
+
+readonly could_not_start=1 wrong_usage=3
+
+# refuses STATUS WORDS: the node must end with it and say them.
+refuses() {
+    timeout 20 "$DEFTER_BIN/defterd" --config "$node/defterd.conf" \
+        >"$cluster/node.txt" 2>&1
+    local status=$?
+    [ $status -eq "$1" ] || {
+        cat "$cluster/node.txt" >&2
+        fail "ended with $status, not $1: $2"
+    }
+    grep -q -- "$2" "$cluster/node.txt" || {
+        cat "$cluster/node.txt" >&2
+        fail "does not say: $2"
+    }
+    [ ! -e "$node/log/0000000000000000.seg" ] || fail 'it made a log'
+}
+
+again() {
+    rm -rf "$node"
+    cp -r "$cluster/good" "$node"
+}
+
+cluster_make
+cp -r "$node" "$cluster/good"
+
+for key in channel keyring receipt; do
+    again
+    chmod 0644 "$node/$key.key"
+    refuses $could_not_start "$key.key"
+    again
+    chmod 0640 "$node/$key.key"
+    refuses $could_not_start "$key.key"
+    again
+    mv "$node/$key.key" "$node/elsewhere.key"
+    ln -s elsewhere.key "$node/$key.key"
+    refuses $could_not_start "$key.key"
+    again
+    head -c 31 "$cluster/good/$key.key" >"$node/$key.key"
+    refuses $could_not_start "$key.key"
+    again
+    : >"$node/$key.key"
+    refuses $could_not_start "$key.key"
+    again
+    printf 'x' >>"$node/$key.key"
+    refuses $could_not_start "$key.key"
+    again
+    # One byte of the secret: the checksum no longer fits.
+    byte=$(od -An -tu1 -j 40 -N 1 "$node/$key.key")
+    # shellcheck disable=SC2059
+    printf "\\x$(printf %02x $((byte ^ 1)))" |
+        dd of="$node/$key.key" bs=1 seek=40 conv=notrunc status=none
+    refuses $could_not_start "$key.key"
+    again
+    rm "$node/$key.key"
+    refuses $could_not_start "$key.key"
+    again
+    # Another kind of key under this name.
+    cat "$cluster/c/operator.key" >"$node/$key.key"
+    refuses $could_not_start "$key.key"
+done
+
+again
+head -c 100 "$cluster/good/genesis.entry" >"$node/genesis.entry"
+refuses $could_not_start genesis
+again
+head -c 183 "$cluster/good/node.cert" >"$node/node.cert"
+refuses $could_not_start node.cert
+again
+printf 'nonsense = 1\n' >>"$node/defterd.conf"
+refuses $wrong_usage nonsense
+again
+printf 'loops = many\n' >>"$node/defterd.conf"
+refuses $wrong_usage loops
+
+again
+cluster_start
+must as operator system.ping
+cluster_stop || fail "the node ended with $?"
