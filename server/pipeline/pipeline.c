@@ -157,6 +157,9 @@ static void pipeline_enter_secret(struct pipeline *pipeline)
     INVARIANT(pushed);
 }
 
+/* How long to wait for the last attestation: 5 s. */
+enum { PIPELINE_LAST_PAUSES = 2500 };
+
 static void pipeline_pause(void)
 {
     enum { PAUSE_NS = 2000000 };
@@ -201,9 +204,10 @@ void pipeline_drain(struct pipeline *pipeline)
         return;
     atomic_store(&pipeline->draining, true);
     pipeline_wait_idle(pipeline);
-    /* The last attestation, unless the disk refuses it. */
-    while (atomic_load(&pipeline->unattested) > 0 &&
-           !atomic_load(&pipeline->stalled))
+    /* The last attestation, unless the disk or the clock refuses it. */
+    for (int i = 0;
+         i < PIPELINE_LAST_PAUSES && atomic_load(&pipeline->unattested) > 0;
+         i++)
         pipeline_pause();
     pipeline_wait_idle(pipeline);
     queue_close(&pipeline->commands);
