@@ -43,7 +43,7 @@ INCLUDES = {
                     PURE + ["stdlib.h", "stdio.h", "stdatomic.h"]),
     "client": (["protocol/", "client/"], None),
     "client/audit": (["protocol/", "client/audit/"], None),
-    "examples": (["client/defter.h"], None),
+    "examples": (["client/defter.h", "examples/"], None),
     "server": (["protocol/", "replication/", "server/"], None),
     "server/store": (["protocol/", "replication/", "server/store/"], None),
     "server/registry": (["protocol/", "replication/", "server/store/",
