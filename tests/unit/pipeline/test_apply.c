@@ -213,8 +213,34 @@ START_TEST(D119_log_time_does_not_go_back_with_the_clock)
 }
 END_TEST
 
-/* ---- Replay
- * ------------------------------------------------------------------ */
+START_TEST(D118_a_log_without_room_refuses_and_loses_nothing)
+{
+    struct op_system_ping ping = {.text = slice_of("p", 1)};
+    struct rig_answer answer;
+
+    rig_open(&rig);
+    rig_begin(&rig, &command);
+    rig_item(&rig, &command, OPCODE_SYSTEM_PING, 0, 0, &ping);
+    struct command_build build = command.build;
+    struct work *work = rig_finish(&rig, &command, &rig.operator);
+    uint64_t size = sequencer_end(rig.sequencer)->size;
+    decode_work(work);
+    group_reset(rig.group, 100);
+    ck_assert_int_eq(sequencer_put(rig.sequencer, rig.group, work),
+                     SEQUENCER_REFUSED);
+    ck_assert_int_eq(work->fault.status, ST_READ_ONLY);
+    ck_assert_uint_eq(sequencer_end(rig.sequencer)->size, size);
+    work_close(work);
+    /* With room the same bytes are new: nothing was remembered of them. */
+    command.build = build;
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    ck_assert(!answer.known);
+    ck_assert_int_eq(answer.code, ST_OK);
+    rig_close(&rig);
+}
+END_TEST
+
+/* ---- Replay -------------------------------------------------------------- */
 
 /* A little of everything: done, refused, partial, undone, sealed, counted. */
 static void fill(void)
@@ -313,8 +339,7 @@ START_TEST(sealed_text_is_in_no_file_of_the_node)
 }
 END_TEST
 
-/* ---- Attestations
- * -------------------------------------------------------------- */
+/* ---- Attestations -------------------------------------------------------- */
 
 /* What is to be attested now; lists' bytes lie in ${bytes}. */
 static void state_now(struct op_system_attest *stated, uint8_t *bytes,
@@ -487,8 +512,7 @@ START_TEST(an_attestation_is_split_when_it_lists_too_many_refusals)
 }
 END_TEST
 
-/* ---- Tampering
- * ------------------------------------------------------------------ */
+/* ---- Tampering ----------------------------------------------------------- */
 
 START_TEST(a_replayed_entry_with_a_changed_signature_is_refused)
 {
