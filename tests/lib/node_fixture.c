@@ -235,6 +235,22 @@ uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
     return out.person;
 }
 
+const struct identity *node_fixture_own(struct node_fixture *fixture)
+{
+    static struct identity own;
+    static pid_t owner;
+    static struct wire wire;
+
+    if (owner != getpid()) {
+        node_fixture_login(fixture, &wire, &fixture->operator, ROLE_STAFF);
+        node_fixture_enrol(fixture, &wire, &own, ROLE_STAFF,
+                           FIXTURE_OWNER_ORGANISATION);
+        wire_close(&wire);
+        owner = getpid();
+    }
+    return &own;
+}
+
 static void enrol_user(struct node_fixture *fixture, struct wire *operators,
                        struct identity *user)
 {

@@ -50,6 +50,10 @@ uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
                             struct identity *identity_out, enum role role,
                             uint32_t organisation);
 
+/* A key of the owner's staff for this test process alone, so that its strikes
+ * are not held against others; enrolled by the first call. */
+const struct identity *node_fixture_own(struct node_fixture *fixture);
+
 /* A connection on which ${identity} is logged in. */
 void node_fixture_login(const struct node_fixture *fixture, struct wire *wire,
                         const struct identity *identity, enum role role);

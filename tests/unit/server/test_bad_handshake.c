@@ -5,16 +5,14 @@
 #include <unistd.h>
 
 #include "protocol/noise.h"
-#include "tests/lib/node_fixture.h"
+#include "tests/lib/node_expect.h"
 #include "tests/lib/suite.h"
 
 static struct node_fixture fixture;
 
 static void open_node(void)
 {
-    node_fixture_make(&fixture);
-    fixture.options.net.connections_per_source = 64;
-    fixture.options.net.handshakes_per_source_burst = 1000;
+    node_expect_make(&fixture);
     node_fixture_start(&fixture);
 }
 
