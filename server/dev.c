@@ -50,8 +50,7 @@ static const struct dev_actor {
 };
 enum { DEV_ACTORS_COUNT = sizeof actors / sizeof actors[0] };
 
-/* ---- Files ------------------------------------------------------------------
- */
+/* ---- Files -------------------------------------------------------------- */
 
 static enum node_exit dev_fail(enum status status, const char *path)
 {
@@ -162,8 +161,7 @@ enum node_exit dev_make(const char *directory)
     return exit;
 }
 
-/* ---- Entries ----------------------------------------------------------------
- */
+/* ---- Entries ------------------------------------------------------------ */
 
 /* One who signs, with his duty. */
 struct dev_signer {
@@ -208,7 +206,7 @@ static void dev_submit(struct pipeline *pipeline,
 }
 
 static void dev_enter_organisations(struct pipeline *pipeline,
-                                    const struct dev_signer *operator)
+                                    const struct dev_signer *admin)
 {
     static const char taxes[] = "Dövlət Vergi Xidməti";
     static const char fund[] = "Sahibkarlığın İnkişafı Fondu";
@@ -220,17 +218,17 @@ static void dev_enter_organisations(struct pipeline *pipeline,
         .basis = {{1}},
     };
 
-    dev_submit(pipeline, operator, OPCODE_ORGANISATION_ENROL, &enrol);
+    dev_submit(pipeline, admin, OPCODE_ORGANISATION_ENROL, &enrol);
     enrol.kind = 3;
     enrol.name = slice_of(fund, sizeof fund - 1);
     enrol.sections = 0;
     enrol.ehis_code = slice_of(NULL, 0);
-    dev_submit(pipeline, operator, OPCODE_ORGANISATION_ENROL, &enrol);
+    dev_submit(pipeline, admin, OPCODE_ORGANISATION_ENROL, &enrol);
 }
 
 static void dev_enter_key(struct pipeline *pipeline,
-                          const struct dev_signer *operator,
-                          const struct dev_actor * actor,
+                          const struct dev_signer *admin,
+                          const struct dev_actor *actor,
                           const struct dev_signer *own)
 {
     struct enrol_claim claim = {.role = (uint16_t)actor->role,
@@ -243,12 +241,12 @@ static void dev_enter_key(struct pipeline *pipeline,
 
     memcpy(enrol.public_key.b, own->identity.public_key, PUBLIC_KEY_SIZE);
     enrol_prove(enrol.proof.b, &claim, own->signer.cluster_id, &own->identity);
-    dev_submit(pipeline, operator, OPCODE_ACTOR_ENROL, &enrol);
+    dev_submit(pipeline, admin, OPCODE_ACTOR_ENROL, &enrol);
 }
 
 static void dev_enter_duty(struct pipeline *pipeline,
-                           const struct dev_signer *operator,
-                           const struct dev_actor * actor, uint32_t number,
+                           const struct dev_signer *admin,
+                           const struct dev_actor *actor, uint32_t number,
                            const struct dev_signer *own)
 {
     struct op_duty_assign assign = {
@@ -260,7 +258,7 @@ static void dev_enter_duty(struct pipeline *pipeline,
     };
     struct op_duty_ack ack = {.assignment = number};
 
-    dev_submit(pipeline, operator, OPCODE_DUTY_ASSIGN, &assign);
+    dev_submit(pipeline, admin, OPCODE_DUTY_ASSIGN, &assign);
     dev_submit(pipeline, own, OPCODE_DUTY_ACK, &ack);
 }
 
@@ -284,18 +282,18 @@ static void dev_enter_purpose(struct pipeline *pipeline,
 }
 
 static void dev_enter_carrier(struct pipeline *pipeline,
-                              const struct dev_signer *operator,
-                              const struct dev_signer * gateway)
+                              const struct dev_signer *admin,
+                              const struct dev_signer *gateway)
 {
     struct op_carrier_enrol enrol = {.kind = 1, .label = slice_of("EHIS", 4)};
 
     memcpy(enrol.key_id.b, gateway->identity.key_id, KEY_ID_SIZE);
-    dev_submit(pipeline, operator, OPCODE_CARRIER_ENROL, &enrol);
+    dev_submit(pipeline, admin, OPCODE_CARRIER_ENROL, &enrol);
 }
 
 static enum node_exit dev_enter_actor(struct pipeline *pipeline,
                                       const char *directory,
-                                      const struct dev_signer *operator,
+                                      const struct dev_signer *admin,
                                       uint32_t position)
 {
     const struct dev_actor *actor = &actors[position];
@@ -307,11 +305,11 @@ static enum node_exit dev_enter_actor(struct pipeline *pipeline,
     enum node_exit exit = dev_signer(&own, pipeline, directory, name, 0);
     if (exit != NODE_DRAINED)
         return exit;
-    dev_enter_key(pipeline, operator, actor, &own);
+    dev_enter_key(pipeline, admin, actor, &own);
     if (actor->duty == DUTY_EHS)
-        dev_enter_carrier(pipeline, operator, & own);
+        dev_enter_carrier(pipeline, admin, &own);
     else
-        dev_enter_duty(pipeline, operator, actor, number, &own);
+        dev_enter_duty(pipeline, admin, actor, number, &own);
     if (actor->duty == DUTY_DPO)
         dev_enter_purpose(pipeline, &own, number);
     identity_wipe(&own.identity);
@@ -339,26 +337,25 @@ enum node_exit dev_enter(struct pipeline *pipeline, const char *directory)
      * the purpose. */
     const uint64_t expected = 2 + 3 * (DEV_ACTORS_COUNT - 1) + 2 + 1;
     uint64_t size = pipeline_size(pipeline) + expected;
-    struct dev_signer operator;
+    struct dev_signer admin;
 
     if (dev_is_entered(pipeline, directory))
         return NODE_DRAINED;
-    enum node_exit exit = dev_signer(&operator, pipeline, directory,
+    enum node_exit exit = dev_signer(&admin, pipeline, directory,
                                      FILE_OPERATOR_KEY, DEV_ADMINISTRATOR);
 
     if (exit != NODE_DRAINED)
         return exit;
-    dev_enter_organisations(pipeline, &operator);
+    dev_enter_organisations(pipeline, &admin);
     for (uint32_t i = 0; i < DEV_ACTORS_COUNT && exit == NODE_DRAINED; i++)
-        exit = dev_enter_actor(pipeline, directory, &operator, i);
-    identity_wipe(&operator.identity);
+        exit = dev_enter_actor(pipeline, directory, &admin, i);
+    identity_wipe(&admin.identity);
     while (exit == NODE_DRAINED && pipeline_size(pipeline) < size)
         (void)nanosleep(&(struct timespec){.tv_nsec = DEV_PAUSE_NS}, NULL);
     return exit;
 }
 
-/* ---- Words ------------------------------------------------------------------
- */
+/* ---- Words -------------------------------------------------------------- */
 
 void dev_say(const char *directory)
 {

@@ -18,8 +18,7 @@ static enum status node_read_entry(void *log, uint64_t index,
                               index);
 }
 
-/* ---- state.db ---------------------------------------------------------------
- */
+/* ---- state.db ----------------------------------------------------------- */
 
 static void state_remove(const char *path)
 {
@@ -100,8 +99,7 @@ static enum node_exit state_open_any(struct node *node)
     return NODE_DRAINED;
 }
 
-/* ---- Replay
- * ------------------------------------------------------------------ */
+/* ---- Replay ------------------------------------------------------------- */
 
 static enum node_exit replay_fail(struct node *node, enum status status,
                                   uint64_t index)

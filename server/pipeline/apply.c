@@ -10,8 +10,7 @@
 #define APPLY_US_PER_S    INT64_C(1000000)
 #define APPLY_US_PER_HOUR (APPLY_US_PER_S * 3600)
 
-/* ---- Steps 8 and 9: decisions about the whole command ---------------------
- */
+/* ---- Steps 8 and 9: decisions about the whole command ------------------- */
 
 static enum status apply_check_time(const struct apply_input *input)
 {
@@ -90,8 +89,7 @@ static enum status apply_decide(struct apply *apply, struct writer *result,
     return ST_OK;
 }
 
-/* ---- The row of the command -----------------------------------------------
- */
+/* ---- The row of the command --------------------------------------------- */
 
 static void apply_find_oldest(struct apply *apply)
 {
@@ -169,8 +167,7 @@ static void apply_store(struct apply *apply, const struct apply_input *input,
     }
 }
 
-/* ---- One entry ------------------------------------------------------------
- */
+/* ---- One entry ---------------------------------------------------------- */
 
 static void apply_advance(struct apply *apply, const struct apply_input *input,
                           const uint8_t digest[HASH_SIZE])
@@ -256,8 +253,7 @@ enum status apply_entry(struct apply *apply, struct apply_outcome *out,
     return apply_input(apply, out, &input, &signer);
 }
 
-/* ---- Replay ---------------------------------------------------------------
- */
+/* ---- Replay ------------------------------------------------------------- */
 
 /* Genesis names the key that must have signed it, and that names the cluster.
  */
@@ -315,8 +311,7 @@ enum status apply_replay(struct apply *apply, struct slice entry)
     return apply_input(apply, &outcome, &input, &signer);
 }
 
-/* ---- Groups ----------------------------------------------------------------
- */
+/* ---- Groups ------------------------------------------------------------- */
 
 void apply_begin(struct apply *apply)
 {

@@ -43,8 +43,7 @@ void directory_close(struct directory *directory)
     free(directory);
 }
 
-/* ---- Readers --------------------------------------------------------------
- */
+/* ---- Readers ------------------------------------------------------------ */
 
 bool directory_find(struct directory *directory, struct directory_key *key_out,
                     const uint8_t key_id[KEY_ID_SIZE])
@@ -96,8 +95,7 @@ void directory_password_salt(struct directory *directory, uint8_t salt_out[16],
     memcpy(salt_out, hash, SALT_SIZE);
 }
 
-/* ---- The writer -----------------------------------------------------------
- */
+/* ---- The writer --------------------------------------------------------- */
 
 static void directory_key_of(struct state *state, struct directory_key *out,
                              const struct row_key *row)

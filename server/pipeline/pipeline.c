@@ -13,8 +13,7 @@
 static_assert((int)WATCH_BUFFER_SIZE >= (int)JOURNAL_READ_SIZE,
               "a watch's buffer holds any entry");
 
-/* ---- Making it ------------------------------------------------------------
- */
+/* ---- Making it ---------------------------------------------------------- */
 
 static void pipeline_on_key(void *context, const uint8_t key_id[KEY_ID_SIZE],
                             bool ended)
@@ -128,8 +127,7 @@ void pipeline_close(struct pipeline *pipeline)
     free(pipeline);
 }
 
-/* ---- Starting and ending --------------------------------------------------
- */
+/* ---- Starting and ending ------------------------------------------------ */
 
 static void pipeline_enter_epoch(struct pipeline *pipeline)
 {
@@ -219,8 +217,7 @@ void pipeline_drain(struct pipeline *pipeline)
     pipeline->started = false;
 }
 
-/* ---- Commands -------------------------------------------------------------
- */
+/* ---- Commands ----------------------------------------------------------- */
 
 enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
 {
@@ -267,8 +264,7 @@ void pipeline_end_work(struct pipeline *pipeline, struct work *work)
     atomic_fetch_sub(&pipeline->in_flight, 1);
 }
 
-/* ---- What loops tell ------------------------------------------------------
- */
+/* ---- What loops tell ---------------------------------------------------- */
 
 void pipeline_refused(struct pipeline *pipeline,
                       const struct refused_line *line)
@@ -299,8 +295,7 @@ void pipeline_lock_key(struct pipeline *pipeline,
         node_command_finish(command, clock_wall(&pipeline->parts.clock)));
 }
 
-/* ---- What loops ask -------------------------------------------------------
- */
+/* ---- What loops ask ----------------------------------------------------- */
 
 struct directory *pipeline_directory(struct pipeline *pipeline)
 {

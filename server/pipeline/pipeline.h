@@ -165,8 +165,7 @@ NODISCARD enum status pipeline_watch_next(struct pipeline *pipeline,
                                           struct slice *entry_out,
                                           uint8_t *buffer);
 
-/* ---- The node's half ------------------------------------------------------
- */
+/* ---- The node's half ---------------------------------------------------- */
 
 /* Borrowed until pipeline_close().  The state is replayed to the log's end. */
 struct pipeline_parts {

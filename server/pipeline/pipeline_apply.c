@@ -11,8 +11,7 @@ struct applier {
     struct reply_lists replies;
 };
 
-/* ---- What the node enters by itself ----------------------------------------
- */
+/* ---- What the node enters by itself ------------------------------------- */
 
 static void applier_attest(struct pipeline *pipeline, int64_t now_ms)
 {
@@ -67,8 +66,7 @@ static void applier_deadlines(struct pipeline *pipeline, int64_t now_ms)
         pipeline_push_own(pipeline, node_command_finish(command, wall));
 }
 
-/* ---- Groups ----------------------------------------------------------------
- */
+/* ---- Groups ------------------------------------------------------------- */
 
 static void applier_count(struct pipeline *pipeline, const struct work *work)
 {

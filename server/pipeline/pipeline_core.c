@@ -12,8 +12,7 @@ struct core {
     size_t works_count;
 };
 
-/* ---- Refusals -------------------------------------------------------------
- */
+/* ---- Refusals ----------------------------------------------------------- */
 
 static void core_note(struct pipeline *pipeline, const struct work *work)
 {
@@ -49,8 +48,7 @@ static void core_refuse(struct core *core, struct work *work)
     pipeline_end_work(pipeline, work);
 }
 
-/* ---- What the node enters by itself ----------------------------------------
- */
+/* ---- What the node enters by itself ------------------------------------- */
 
 static struct work *core_refused_work(struct pipeline *pipeline,
                                       const struct refused_line *lines,
@@ -114,8 +112,7 @@ static void core_enter_refused(struct pipeline *pipeline)
                                 core_noise_work(pipeline, noise, count, from));
 }
 
-/* ---- Groups ----------------------------------------------------------------
- */
+/* ---- Groups ------------------------------------------------------------- */
 
 static uint64_t core_room(struct pipeline *pipeline)
 {
@@ -246,8 +243,7 @@ void *pipeline_core_main(void *argument)
     return NULL;
 }
 
-/* ---- The disk ---------------------------------------------------------------
- */
+/* ---- The disk ----------------------------------------------------------- */
 
 static void disk_fail(struct pipeline *pipeline, enum status status,
                       const char *what)

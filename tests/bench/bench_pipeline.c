@@ -80,7 +80,7 @@ static struct work *ping(uint16_t flags)
     rig_begin(&rig, &command);
     rig_item(&rig, &command, OPCODE_SYSTEM_PING, 0, 0, &fields);
     command.header.flags = flags;
-    return rig_finish(&rig, &command, &rig.operator);
+    return rig_finish(&rig, &command, &rig.admin);
 }
 
 static struct pipeline *begin(void)

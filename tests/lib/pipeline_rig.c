@@ -47,8 +47,7 @@ static void rig_path(const struct rig *rig, char *out, const char *name)
     ck_assert_int_lt(size, RIG_PATH_SIZE);
 }
 
-/* ---- Starting and stopping ------------------------------------------------
- */
+/* ---- Starting and stopping ---------------------------------------------- */
 
 static struct journal_options rig_options(const struct rig *rig)
 {
@@ -72,7 +71,7 @@ static void rig_append_genesis(struct rig *rig)
     fields.node_channel_key.b[0] = 9;
     memcpy(fields.node_receipt_key.b, rig->node.public_key, PUBLIC_KEY_SIZE);
     memcpy(fields.log_key.b, rig->node.public_key, PUBLIC_KEY_SIZE);
-    memcpy(fields.operator_key.b, rig->operator.public_key, PUBLIC_KEY_SIZE);
+    memcpy(fields.operator_key.b, rig->admin.public_key, PUBLIC_KEY_SIZE);
     ck_assert_int_eq(genesis_write(bytes, &size, &fields, &rig->authority,
                                    rig->wall, &random),
                      ST_OK);
@@ -202,7 +201,7 @@ static void rig_make(struct rig *rig, bool on_files)
     rig->entry_buffer = malloc(JOURNAL_READ_SIZE);
     rig_identity(rig, &rig->authority);
     rig_identity(rig, &rig->node);
-    rig_identity(rig, &rig->operator);
+    rig_identity(rig, &rig->admin);
     identity_cluster_id(rig->cluster_id, rig->authority.public_key);
     rig->signer.identity = &rig->node;
     memcpy(rig->signer.cluster_id, rig->cluster_id, CLUSTER_ID_SIZE);
@@ -288,8 +287,7 @@ void rig_wait(struct rig *rig, int64_t microseconds)
     rig->boot += microseconds;
 }
 
-/* ---- Commands -------------------------------------------------------------
- */
+/* ---- Commands ----------------------------------------------------------- */
 
 void rig_begin(struct rig *rig, struct rig_command *command)
 {
@@ -354,8 +352,7 @@ struct work *rig_finish(struct rig *rig, struct rig_command *command,
     return work_open(&parsed, &origin);
 }
 
-/* ---- Steps ----------------------------------------------------------------
- */
+/* ---- Steps -------------------------------------------------------------- */
 
 enum sequencer_verdict rig_commit(struct rig *rig, struct work *work)
 {
@@ -444,8 +441,7 @@ void rig_ping(struct rig *rig, const struct identity *signer,
     rig_do(rig, signer, answer, OPCODE_SYSTEM_PING, 0, 0, &ping);
 }
 
-/* ---- Files ----------------------------------------------------------------
- */
+/* ---- Files -------------------------------------------------------------- */
 
 static bool rig_file_holds(const char *path, const char *text)
 {

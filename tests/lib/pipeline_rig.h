@@ -6,7 +6,7 @@
  *   struct rig_answer answer;
  *
  *   rig_open(&rig);
- *   rig_ping(&rig, &rig.operator, &answer, "text");
+ *   rig_ping(&rig, &rig.admin, &answer, "text");
  *   rig_close(&rig);
  *
  * The log lies on a model disk (or files), keyring and state in a temporary
@@ -49,7 +49,7 @@ struct rig {
     struct group *group;
     struct identity authority;
     struct identity node;
-    struct identity operator; /* Holds ADM, assignment 1. */
+    struct identity admin; /* Holds ADM, assignment 1. */
     struct node_signer signer;
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     int64_t wall;

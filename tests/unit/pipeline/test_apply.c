@@ -34,7 +34,7 @@ static void add_change(uint32_t organisation)
 static void run(struct rig_answer *answer, uint16_t flags)
 {
     command.header.flags = flags;
-    rig_run(&rig, answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, answer, rig_finish(&rig, &command, &rig.admin));
 }
 
 /* The code of item ${at} in a batch's result. */
@@ -60,8 +60,7 @@ static void digest_of(uint8_t running[HASH_SIZE], uint8_t full[HASH_SIZE])
     state_full_digest(rig.state, full);
 }
 
-/* ---- Batches ----------------------------------------------------------------
- */
+/* ---- Batches ------------------------------------------------------------ */
 
 START_TEST(D109_an_atomic_batch_with_a_bad_last_item_does_nothing)
 {
@@ -206,7 +205,7 @@ START_TEST(D119_log_time_does_not_go_back_with_the_clock)
     rig_open(&rig);
     int64_t before = state_head(rig.state)->log_time;
     rig.wall -= 30 * RIG_SECOND;
-    rig_ping(&rig, &rig.operator, & answer, "a");
+    rig_ping(&rig, &rig.admin, &answer, "a");
     ck_assert_int_eq(answer.code, ST_OK);
     ck_assert_int_ge(state_head(rig.state)->log_time, before);
     rig_close(&rig);
@@ -222,7 +221,7 @@ START_TEST(D118_a_log_without_room_refuses_and_loses_nothing)
     rig_begin(&rig, &command);
     rig_item(&rig, &command, OPCODE_SYSTEM_PING, 0, 0, &ping);
     struct command_build build = command.build;
-    struct work *work = rig_finish(&rig, &command, &rig.operator);
+    struct work *work = rig_finish(&rig, &command, &rig.admin);
     uint64_t size = sequencer_end(rig.sequencer)->size;
     decode_work(work);
     group_reset(rig.group, 100);
@@ -233,14 +232,14 @@ START_TEST(D118_a_log_without_room_refuses_and_loses_nothing)
     work_close(work);
     /* With room the same bytes are new: nothing was remembered of them. */
     command.build = build;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert(!answer.known);
     ck_assert_int_eq(answer.code, ST_OK);
     rig_close(&rig);
 }
 END_TEST
 
-/* ---- Replay -------------------------------------------------------------- */
+/* ---- Replay ------------------------------------------------------------- */
 
 /* A little of everything: done, refused, partial, undone, sealed, counted. */
 static void fill(void)
@@ -252,8 +251,8 @@ static void fill(void)
     };
     struct rig_answer answer;
 
-    memcpy(identity.key_id.b, rig.operator.key_id, KEY_ID_SIZE);
-    rig_do(&rig, &rig.operator, & answer, OPCODE_ACTOR_IDENTITY, 0,
+    memcpy(identity.key_id.b, rig.admin.key_id, KEY_ID_SIZE);
+    rig_do(&rig, &rig.admin, &answer, OPCODE_ACTOR_IDENTITY, 0,
            DUTY_ADM_ASSIGNMENT, &identity);
     ck_assert_int_eq(answer.code, ST_OK);
     rig_begin(&rig, &command);
@@ -275,7 +274,7 @@ static void fill(void)
     run(&answer, 0);
     ck_assert_int_eq(answer.code, ST_EXPIRED);
     rig_wait(&rig, RIG_SECOND);
-    rig_ping(&rig, &rig.operator, & answer, "z");
+    rig_ping(&rig, &rig.admin, &answer, "z");
 }
 
 START_TEST(a_state_rebuilt_from_the_log_has_the_same_digests)
@@ -304,9 +303,8 @@ START_TEST(a_kill_between_commit_and_apply_is_made_up_by_replay)
     rig_begin(&rig, &command);
     rig_item(&rig, &command, OPCODE_SYSTEM_PING, 0, 0, &ping);
     struct command_build build = command.build;
-    ck_assert_int_eq(
-        rig_commit(&rig, rig_finish(&rig, &command, &rig.operator)),
-        SEQUENCER_TAKEN);
+    ck_assert_int_eq(rig_commit(&rig, rig_finish(&rig, &command, &rig.admin)),
+                     SEQUENCER_TAKEN);
     work_close(rig.group->works);
     rig.group->works = NULL;
     ck_assert_int_eq(rig_restart(&rig, true), ST_OK);
@@ -314,7 +312,7 @@ START_TEST(a_kill_between_commit_and_apply_is_made_up_by_replay)
     digest_of(running[0], full[0]);
     /* D102: who sends the same bytes again gets the answer. */
     command.build = build;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert(answer.known);
     ck_assert_int_eq(answer.code, ST_OK);
     ck_assert_uint_eq(answer.index, apply_size(rig.apply) - 1);
@@ -339,7 +337,7 @@ START_TEST(sealed_text_is_in_no_file_of_the_node)
 }
 END_TEST
 
-/* ---- Attestations -------------------------------------------------------- */
+/* ---- Attestations ------------------------------------------------------- */
 
 /* What is to be attested now; lists' bytes lie in ${bytes}. */
 static void state_now(struct op_system_attest *stated, uint8_t *bytes,
@@ -450,7 +448,7 @@ START_TEST(an_attestation_by_another_than_the_node_is_refused)
 
     rig_open(&rig);
     state_now(&stated, bytes, sizeof bytes);
-    rig_do(&rig, &rig.operator, & answer, OPCODE_SYSTEM_ATTEST, 0,
+    rig_do(&rig, &rig.admin, &answer, OPCODE_SYSTEM_ATTEST, 0,
            DUTY_ADM_ASSIGNMENT, &stated);
     ck_assert_int_eq(answer.code, ST_NO_DUTY);
     ck_assert_uint_eq(state_head(rig.state)->attested_size, 0);
@@ -512,7 +510,7 @@ START_TEST(an_attestation_is_split_when_it_lists_too_many_refusals)
 }
 END_TEST
 
-/* ---- Tampering ----------------------------------------------------------- */
+/* ---- Tampering ---------------------------------------------------------- */
 
 START_TEST(a_replayed_entry_with_a_changed_signature_is_refused)
 {
@@ -521,7 +519,7 @@ START_TEST(a_replayed_entry_with_a_changed_signature_is_refused)
     struct slice entry;
 
     rig_open(&rig);
-    rig_ping(&rig, &rig.operator, & answer, "a");
+    rig_ping(&rig, &rig.admin, &answer, "a");
     ck_assert_int_eq(
         journal_read_entry(rig.journal, &entry, rig.entry_buffer, answer.index),
         ST_OK);

@@ -21,7 +21,7 @@ static void begin_ping(const char *text)
 static struct work *again(const struct command_build *build)
 {
     command.build = *build;
-    return rig_finish(&rig, &command, &rig.operator);
+    return rig_finish(&rig, &command, &rig.admin);
 }
 
 START_TEST(D92_the_same_bytes_again_give_the_former_answer_and_no_entry)
@@ -94,11 +94,11 @@ START_TEST(D94_other_bytes_under_a_used_idem_are_refused_without_an_entry)
     rig_open(&rig);
     begin_ping("a");
     memcpy(idem, command.header.idem, IDEM_SIZE);
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     uint64_t size = journal_size(rig.journal);
     begin_ping("b");
     memcpy(command.header.idem, idem, IDEM_SIZE);
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert(answer.is_error);
     ck_assert_int_eq(answer.code, ST_IDEM_CONFLICT);
     ck_assert_uint_eq(journal_size(rig.journal), size);
@@ -114,7 +114,7 @@ START_TEST(D95_one_idem_may_be_used_by_two_keys)
     rig_open(&rig);
     begin_ping("a");
     memcpy(idem, command.header.idem, IDEM_SIZE);
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     begin_ping("a");
     memcpy(command.header.idem, idem, IDEM_SIZE);
     rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.node));
@@ -180,7 +180,7 @@ START_TEST(D99_after_the_retention_the_same_bytes_are_expired)
     struct rig_command *saved = malloc(sizeof *saved);
     memcpy(saved, &command, sizeof *saved);
     for (int i = 0; i < 3; i++)
-        rig_ping(&rig, &rig.operator, & other, "purge");
+        rig_ping(&rig, &rig.admin, &other, "purge");
     memcpy(&command, saved, sizeof *saved);
     free(saved);
     rig_run(&rig, &second, again(&build));
@@ -199,13 +199,13 @@ START_TEST(D96_a_command_signed_too_long_ago_is_an_entry_and_expired)
     begin_ping("a");
     command.header.ttl_s = 10;
     command.header.signed_at = rig.wall - (10 + SKEW_S) * RIG_SECOND - 1;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert(!answer.is_error);
     ck_assert_int_eq(answer.code, ST_EXPIRED);
     begin_ping("a");
     command.header.ttl_s = 10;
     command.header.signed_at = rig.wall - (10 + SKEW_S) * RIG_SECOND;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert_int_eq(answer.code, ST_OK);
     rig_close(&rig);
 }
@@ -218,12 +218,12 @@ START_TEST(D97_a_command_signed_in_the_future_is_an_entry_and_early)
     rig_open(&rig);
     begin_ping("a");
     command.header.signed_at = rig.wall + SKEW_S * RIG_SECOND + 1;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert(!answer.is_error);
     ck_assert_int_eq(answer.code, ST_EARLY);
     begin_ping("a");
     command.header.signed_at = rig.wall + SKEW_S * RIG_SECOND;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert_int_eq(answer.code, ST_OK);
     rig_close(&rig);
 }
@@ -235,7 +235,7 @@ static uint16_t ping_counted(uint64_t counter)
 
     begin_ping("a");
     command.header.counter = counter;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     return answer.code;
 }
 
@@ -262,7 +262,7 @@ START_TEST(a_counter_is_spent_by_a_command_that_is_refused)
     rig_begin(&rig, &command);
     rig_item(&rig, &command, OPCODE_DUTY_ACK, 0, 1, &ack);
     command.header.counter = 3;
-    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.operator));
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
     ck_assert_int_ne(answer.code, ST_OK);
     ck_assert_int_eq(ping_counted(3), ST_REPLAY);
     rig_close(&rig);
@@ -275,13 +275,13 @@ START_TEST(a_clock_thrown_forward_stalls_the_node_until_it_agrees_again)
 
     rig_open(&rig);
     rig.wall += 3600 * RIG_SECOND;
-    rig_ping(&rig, &rig.operator, & answer, "a");
+    rig_ping(&rig, &rig.admin, &answer, "a");
     ck_assert(answer.is_error);
     ck_assert_int_eq(answer.code, ST_READ_ONLY);
     ck_assert(sequencer_stalled(rig.sequencer));
     rig.wall -= 3600 * RIG_SECOND;
     ck_assert(!sequencer_look(rig.sequencer));
-    rig_ping(&rig, &rig.operator, & answer, "a");
+    rig_ping(&rig, &rig.admin, &answer, "a");
     ck_assert_int_eq(answer.code, ST_OK);
     rig_close(&rig);
 }

@@ -20,8 +20,7 @@ static atomic_uint receipts_count;
 static atomic_uint_fast64_t grown_size;
 static atomic_uint ended_count;
 
-/* ---- What a loop does -------------------------------------------------------
- */
+/* ---- What a loop does --------------------------------------------------- */
 
 static void on_answer(void *context, uint32_t loop, struct reply *replies)
 {
@@ -63,8 +62,7 @@ static void on_failed(void *context, enum status status, uint64_t index,
     ck_abort_msg("%s: %s", what, status_name(status));
 }
 
-/* ---- A pipeline over the rig
- * ------------------------------------------------- */
+/* ---- A pipeline over the rig -------------------------------------------- */
 
 static int64_t wall(void *context)
 {
@@ -114,7 +112,7 @@ static struct work *ping(uint64_t request_id)
     rig_begin(&rig, &command);
     rig_item(&rig, &command, OPCODE_SYSTEM_PING, 0, 0, &fields);
     command.header.flags = COMMAND_FLAG_RECEIPT;
-    struct work *work = rig_finish(&rig, &command, &rig.operator);
+    struct work *work = rig_finish(&rig, &command, &rig.admin);
     work->origin.request_id = request_id;
     return work;
 }
@@ -133,7 +131,7 @@ static void *sender(void *argument)
         pipeline_refused(pipeline, &line);
         pipeline_noise(pipeline, ST_AUTH, 1);
         ck_assert(directory_find(pipeline_directory(pipeline), &key,
-                                 rig.operator.key_id));
+                                 rig.admin.key_id));
         writer_init(&rows, bytes, sizeof bytes);
         ck_assert_int_eq(
             pipeline_query(pipeline, &rows, QUERY_STATUS, 1, slice_of(NULL, 0)),
