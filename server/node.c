@@ -90,7 +90,8 @@ static enum node_exit node_open_net(struct node *node)
     status = net_open(&node->net, options, &identity);
     sodium_memzero(&identity, sizeof identity);
     if (status != ST_OK)
-        return node_fail(status, "listening", node->options.address);
+        return node_fail(status, "listening (is the address taken?)",
+                         node->options.address);
     return NODE_DRAINED;
 }
 
