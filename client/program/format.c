@@ -69,11 +69,32 @@ static void *open_record(const struct schema *schema, const void *in,
     return record;
 }
 
+/* Numbers that name a row of a table are shown by its name; NULL: a number. */
+static const char *name_of_number(const struct field *field, const void *member)
+{
+    const struct operation_info *operation;
+
+    if (field->kind == FIELD_u16 && strcmp(field->name, "opcode") == 0) {
+        operation = operation_info(*(const uint16_t *)member);
+        return operation != NULL ? operation->name : NULL;
+    }
+    if (field->kind == FIELD_u16 && strcmp(field->name, "code") == 0)
+        return status_name(*(const uint16_t *)member);
+    if (field->kind == FIELD_u8 && strcmp(field->name, "duty") == 0)
+        return *(const uint8_t *)member == 0
+                   ? "himself"
+                   : duty_name(*(const uint8_t *)member);
+    return NULL;
+}
+
 static struct slice value_text(uint8_t *memory, const struct field *field,
                                const void *member)
 {
+    const char *name = name_of_number(field, member);
     struct writer writer;
 
+    if (name != NULL)
+        return slice_of(name, strlen(name));
     writer_init(&writer, memory, VALUE_SIZE_MAX);
     render_value(&writer, field, member);
     return writer_slice(&writer);
