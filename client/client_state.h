@@ -81,6 +81,11 @@ int client_sign(struct defter_command *command, const struct defter *client,
 /* client_dial.c: a connecting socket, or -1 and errno. */
 int client_dial(const char *address);
 
+/* client_events.c: what the session tells. */
+void client_happened(void *context, const struct session_event *event);
+/* client_step.c: send what waits, as far as the server's grant goes. */
+void client_send_pending(struct defter *client);
+
 int client_fail(struct defter *client, int status, const char *reason);
 int64_t client_wall_us(void);
 int64_t client_steady_ms(void);

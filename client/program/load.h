@@ -17,7 +17,11 @@
 #include "client/program/program.h"
 #include "protocol/catalogue.h"
 
-enum { LOAD_LINE_SIZE_MAX = 256 * 1024, LOAD_WINDOW = 16 };
+enum {
+    LOAD_LINE_SIZE_MAX = 256 * 1024,
+    LOAD_SCRATCH_SIZE = 256 * 1024,
+    LOAD_WINDOW = 16
+};
 
 struct load {
     struct program *program;
@@ -49,6 +53,18 @@ struct load {
     uint64_t lines, put, refused, committed, duplicates, batches;
     int64_t started_ms, shown_ms;
 };
+
+/* Progress on a terminal, at most ten times a second. */
+void load_show(struct load *load, bool last);
+
+/* load_batch.c: one batch.  Each gives an exit code; what is wrong has been
+ * said.  Begin (or go on with) number ${number}; ${*ended_out}: it was done by
+ * an earlier run.  Put its records, passing over the first ${skip}; commit it;
+ * or pass over the lines of one that has ended. */
+int load_begin(struct load *load, uint64_t number, bool *ended_out);
+int load_put(struct load *load, bool *more_out, uint32_t skip);
+int load_commit(struct load *load);
+int load_skip(struct load *load, bool *more_out);
 
 /* load_record.c: read one line; 0: end of file, -1: wrong (said), 1: a record
  * whose encoded feed.put fields are in load->memory. */

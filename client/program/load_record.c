@@ -7,8 +7,6 @@
 #include "client/program/load.h"
 #include "protocol/voen.h"
 
-enum { SCRATCH_SIZE = 256 * 1024 };
-
 static bool take_subject(uint64_t *subject_out, cJSON *json)
 {
     const cJSON *subject = cJSON_GetObjectItemCaseSensitive(json, "subject");
@@ -44,13 +42,13 @@ static int encode(struct load *load, size_t *size_out, uint64_t *subject_out,
 
     if (!cJSON_IsObject(json) || !take_subject(subject_out, json))
         return wrong(load, "no taxpayer number in \"subject\"");
-    writer_init(&scratch, load->scratch, SCRATCH_SIZE);
+    writer_init(&scratch, load->scratch, LOAD_SCRATCH_SIZE);
     if (format_from_json(&schema_op_feed_put, &fields, &scratch, json, why) !=
         ST_OK)
         return wrong(load, why);
     if (schema_check(&schema_op_feed_put, &error, &fields) != ST_OK)
         return wrong(load, "a field is missing or out of bounds");
-    writer_init(&out, load->memory, SCRATCH_SIZE);
+    writer_init(&out, load->memory, LOAD_SCRATCH_SIZE);
     schema_encode(&schema_op_feed_put, &out, &fields);
     if (out.status != ST_OK)
         return wrong(load, "the record is too large");
