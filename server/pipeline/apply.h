@@ -52,7 +52,7 @@ struct apply_outcome {
 };
 
 /* What an entry changed that others outside the state hold copies of; given
- * out at apply_commit(). */
+ * out at apply_tell() and apply_commit(). */
 struct apply_changes {
     void *context;
     /* A key or its accounts changed; ${ended}: it is no longer active. */
@@ -87,8 +87,11 @@ void apply_load_search(struct apply *apply);
 /* Fill the directory from the state, at start. */
 void apply_load_directory(struct apply *apply);
 
-/* A group of entries is one transaction. */
+/* One transaction takes groups of entries; what it has not committed when the
+ * node dies is replayed from the log.
+ * Order: apply_tell() after each group, apply_commit() after the last. */
 void apply_begin(struct apply *apply);
+void apply_tell(struct apply *apply);
 void apply_commit(struct apply *apply);
 
 /*

@@ -116,9 +116,8 @@ static void changes_tell(struct apply *apply)
         apply->changes.open_data(apply->changes.context);
 }
 
-void apply_commit(struct apply *apply)
+void apply_tell(struct apply *apply)
 {
-    state_commit(apply->parts.state);
     idempotency_applied(apply->parts.idempotency, apply_size(apply),
                         apply->oldest);
     if (apply->changes.context != NULL)
@@ -126,4 +125,10 @@ void apply_commit(struct apply *apply)
     apply->touched_count = 0;
     apply->touched_all = false;
     apply->open_data_changed = false;
+}
+
+void apply_commit(struct apply *apply)
+{
+    state_commit(apply->parts.state);
+    apply_tell(apply);
 }

@@ -9,6 +9,8 @@
 struct applier {
     struct pipeline *pipeline;
     struct reply_lists replies;
+    bool in_transaction;
+    int64_t begun_ms; /* The transaction. */
 };
 
 /* ---- What the node enters by itself ------------------------------------- */
@@ -140,15 +142,32 @@ static void applier_group(struct applier *applier, struct group *group)
     struct pipeline *pipeline = applier->pipeline;
     int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
 
-    apply_begin(pipeline->parts.apply);
+    if (!applier->in_transaction) {
+        apply_begin(pipeline->parts.apply);
+        applier->in_transaction = true;
+        applier->begun_ms = now_ms;
+    }
     for (struct work *work = group->works; work != NULL; work = work->next)
         applier_work(applier, work, now_ms);
-    apply_commit(pipeline->parts.apply);
+    apply_tell(pipeline->parts.apply);
     if (pipeline->watches.count > 0)
         watches_check(
             &pipeline->watches, pipeline->parts.state,
             act_day(pipeline->parts.state, clock_wall(&pipeline->parts.clock)));
     applier_end_group(applier, group);
+}
+
+/* Groups share their transaction: each writes many of the same pages, and the
+ * log already keeps what they did. */
+static void applier_commit(struct applier *applier, int64_t now_ms)
+{
+    struct pipeline *pipeline = applier->pipeline;
+
+    if (!applier->in_transaction ||
+        now_ms - applier->begun_ms < PIPELINE_COMMIT_MS)
+        return;
+    apply_commit(pipeline->parts.apply);
+    applier->in_transaction = false;
     state_checkpoint(pipeline->parts.state, false);
 }
 
@@ -166,9 +185,12 @@ void *pipeline_apply_main(void *argument)
             pipeline->deadlines_made = false;
         }
         int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
+        applier_commit(&applier, now_ms);
         applier_attest(pipeline, now_ms);
         applier_deadlines(pipeline, now_ms);
     }
+    if (applier.in_transaction)
+        apply_commit(pipeline->parts.apply);
     state_checkpoint(pipeline->parts.state, true);
     return NULL;
 }

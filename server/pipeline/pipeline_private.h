@@ -29,6 +29,7 @@ enum {
     /* Beyond what loops may queue: the node's own commands. */
     PIPELINE_OWN_MAX = 64,
     PIPELINE_TICK_MS = 100,
+    PIPELINE_COMMIT_MS = 50, /* How long the state's transaction gathers. */
     PIPELINE_DEADLINES_MS = 1000
 };
 static_assert((PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX <
