@@ -99,6 +99,7 @@ struct connection {
 
     /* Session, once open. */
     struct directory_key session;
+    uint64_t login_number; /* Logins of this node, in their order. */
     bool is_machine;
     bool key_counted;
     uint16_t inflight_max;

@@ -155,7 +155,7 @@ static void succeed(struct connection *connection, uint64_t request_id,
     }
     atomic_fetch_sub(&net->before_login, 1);
     usage_leave(net->sources, connection->source.name);
-    atomic_fetch_add(&net->counters.logins, 1);
+    connection->login_number = atomic_fetch_add(&net->counters.logins, 1) + 1;
     welcome(connection, request_id, ok);
     connection->phase = PHASE_OPEN;
     frame_gate_open(&connection->gate);

@@ -230,10 +230,17 @@ static void take_command(struct connection *connection,
         status = ST_LIMIT;
     if (status == ST_OK && !is_rate_free(connection, &signer))
         status = ST_LIMIT;
-    if (status != ST_OK)
+    if (status != ST_OK) {
         refuse_command(connection, frame, status, &command);
-    else
-        submit(connection, frame, &command, &signer);
+        return;
+    }
+    if (command.header.counter != 0 &&
+        !usage_counts(net->keys, signer.key_id.b, connection->login_number)) {
+        connection_error(connection, ST_FENCED, SCOPE_CONNECTION,
+                         frame->request_id, NULL);
+        return;
+    }
+    submit(connection, frame, &command, &signer);
 }
 
 static void take_query(struct connection *connection, const struct frame *frame,

@@ -18,6 +18,7 @@ struct entry {
     int64_t penalty_until_us;
     uint32_t failures;
     int64_t delay_until_us;
+    uint64_t counting_login;
 };
 
 struct usage {
@@ -233,6 +234,22 @@ int64_t usage_penalty(struct usage *usage, const uint8_t *name, int64_t now_us)
         left = entry->penalty_until_us - now_us;
     pthread_mutex_unlock(&usage->lock);
     return left;
+}
+
+bool usage_counts(struct usage *usage, const uint8_t *name, uint64_t login)
+{
+    struct entry *entry;
+    bool counts = true;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_of(usage, name, 1);
+    if (entry != NULL) {
+        counts = login >= entry->counting_login;
+        if (counts)
+            entry->counting_login = login;
+    }
+    pthread_mutex_unlock(&usage->lock);
+    return counts;
 }
 
 uint32_t usage_login_failed(struct usage *usage, const uint8_t *name,

@@ -69,6 +69,14 @@ bool usage_strike(struct usage *usage, const uint8_t *name, int64_t now_us);
 int64_t usage_penalty(struct usage *usage, const uint8_t *name, int64_t now_us);
 
 /*
+ * usage_counts(usage, name, login):
+ * A counted command of the key comes from login number ${login} (logins are
+ * numbered in their order).  The newest login that counts fences older ones.
+ * Returns: false if a newer login has counted already.
+ */
+bool usage_counts(struct usage *usage, const uint8_t *name, uint64_t login);
+
+/*
  * Password login of an account: five failures are free, then each doubles a
  * delay of one second up to 900 s; a success forgets them.
  * usage_login_failed returns the failures in a row.

@@ -130,6 +130,16 @@ START_TEST(a_right_password_forgets_the_wrong_ones)
 }
 END_TEST
 
+START_TEST(a_newer_login_that_counts_fences_the_older_one)
+{
+    ck_assert(usage_counts(usage, alice, 3));
+    ck_assert(usage_counts(usage, alice, 3));
+    ck_assert(usage_counts(usage, alice, 5));
+    ck_assert(!usage_counts(usage, alice, 3));
+    ck_assert(usage_counts(usage, bob, 1));
+}
+END_TEST
+
 START_TEST(a_table_full_of_live_names_refuses_new_ones)
 {
     uint32_t entered = 0;
@@ -162,6 +172,7 @@ int main(void)
                    each_further_penalty_doubles_up_to_a_quarter_of_an_hour);
     tcase_add_test(tcase, the_fifth_wrong_password_starts_a_delay_that_doubles);
     tcase_add_test(tcase, a_right_password_forgets_the_wrong_ones);
+    tcase_add_test(tcase, a_newer_login_that_counts_fences_the_older_one);
     tcase_add_test(tcase, a_table_full_of_live_names_refuses_new_ones);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
