@@ -159,7 +159,7 @@ row 'the same, by items' $((items * 1000 / took)) items/s
 cluster_stop || fail 'the node did not stop as it should'
 
 say 'the parts alone'
-for part in journal keyring state search feed; do
+for part in journal keyring state search feed verify; do
     printf -- '-- bench_%s\n' "$part"
     case $part in
     journal) "$DEFTER_BUILD/tests/bench_journal" "$cluster" ;;
@@ -167,5 +167,6 @@ for part in journal keyring state search feed; do
     state) "$DEFTER_BUILD/tests/bench_state" "$cluster/bench.state" ;;
     search) "$DEFTER_BUILD/tests/bench_search" ;;
     feed) RECORDS=16384 "$DEFTER_BUILD/tests/bench_feed" ;;
+    verify) "$DEFTER_BUILD/tests/bench_verify" ;;
     esac || fail "bench_$part"
 done
