@@ -249,15 +249,26 @@ void connection_part(struct connection *connection, enum status status,
     connection_finish(connection);
 }
 
-void connection_leave(struct connection *connection)
+void connection_leave(struct connection *connection, enum status status)
 {
     if (connection->phase >= PHASE_CLOSING || connection->leaving)
         return;
     connection->leaving = true;
+    connection->leave_status = status;
     end_deadlines(connection);
     connection_wake(connection);
-    if (connection->requests_count == 0)
-        connection_finish(connection);
+    connection_answered(connection);
+}
+
+void connection_answered(struct connection *connection)
+{
+    if (connection->phase >= PHASE_CLOSING || !connection->leaving ||
+        connection->requests_count > 0)
+        return;
+    if (connection->leave_status != ST_OK)
+        say_error(connection, connection->leave_status, SCOPE_CONNECTION, 0,
+                  NULL);
+    connection_finish(connection);
 }
 
 /* Reading stops while answers pile up, and goes on below the low mark. */

@@ -62,10 +62,11 @@ struct connection {
     bool reading; /* The read event is added. */
     bool dirty;   /* In the loop's list of those to flush. */
     bool draining;
-    bool leaving;   /* BYE or FIN came: what is owed goes out, then it ends. */
+    bool leaving;   /* What is owed goes out, then it ends. */
     bool shut;      /* Our writing side is shut down. */
     bool cut_short; /* Whole records may wait in rx. */
     bool pump_more; /* Entries that a watch may see may wait in the log. */
+    enum status leave_status; /* The last word then; ST_OK: none. */
     struct connection *dirty_next;
     struct connection *dead_next;
     struct event *read_event;
@@ -152,8 +153,11 @@ void connection_finish(struct connection *connection);
 /* ERROR ${status} about the connection, BYE, then connection_finish(). */
 void connection_part(struct connection *connection, enum status status,
                      enum bye_code code);
-/* The peer says no more: give what is owed within a second, then finish. */
-void connection_leave(struct connection *connection);
+/* Hear no more, give what is owed within a second, then say ${status}, if it is
+ * not ST_OK, and finish. */
+void connection_leave(struct connection *connection, enum status status);
+/* An answer went out: those who leave may go. */
+void connection_answered(struct connection *connection);
 
 /* End of a pass: seal what is gathered, write, free what died. */
 void connection_end_pass(struct net_loop *home);

@@ -219,7 +219,7 @@ static void read_input(struct connection *connection, int fd)
             return;
         }
         if (got == 0) {
-            connection_leave(connection); /* FIN without BYE is one. */
+            connection_leave(connection, ST_OK); /* FIN without BYE is one. */
             return;
         }
     }

@@ -181,8 +181,7 @@ static void deliver_key_ended(struct loop *loop, void *context,
         if (connection != NULL && connection->phase == PHASE_OPEN &&
             memcmp(connection->session.key_id.b, letter->key_id.b,
                    KEY_ID_SIZE) == 0)
-            connection_error(connection, ST_SESSION_OVER, SCOPE_CONNECTION, 0,
-                             NULL);
+            connection_leave(connection, ST_SESSION_OVER);
     }
     connection_end_pass(home);
     free(letter);

@@ -292,7 +292,7 @@ bool request_plain(struct connection *connection, const struct frame *frame,
             connection_error(connection, ST_LIMIT, SCOPE_CONNECTION, 0, NULL);
         return true;
     case MESSAGE_BYE:
-        connection_leave(connection);
+        connection_leave(connection, ST_OK);
         return true;
     default:
         return false;
@@ -365,8 +365,7 @@ void request_reply(struct connection *connection, struct reply *reply)
                                  reply->request_id))
             connection_error(connection, (enum status)reply->code,
                              SCOPE_REQUEST, reply->request_id, &fault);
-        if (connection->leaving && connection->requests_count == 0)
-            connection_finish(connection);
+        connection_answered(connection);
     }
     reply_close(reply);
 }
