@@ -1,0 +1,317 @@
+/* ctest-label: threads
+ * Logins by password: the way there, refused, delayed. */
+#include <sodium.h>
+
+#include "protocol/login.h"
+#include "protocol/password.h"
+#include "tests/lib/node_expect.h"
+#include "tests/lib/suite.h"
+
+static struct node_fixture fixture;
+static struct wire wire;
+
+static void open_node(void)
+{
+    node_expect_make(&fixture);
+    node_fixture_start(&fixture);
+    node_fixture_people(&fixture);
+}
+
+static void close_node(void)
+{
+    node_fixture_remove(&fixture);
+}
+
+static void begin(void)
+{
+    node_expect_begin(&fixture, &wire, EXPECT_CHAN);
+}
+
+/* What Argon2id would give: the node never sees the password. */
+struct account {
+    const char *name;
+    struct identity signing;
+    struct identity login;
+    uint8_t wrap_key[KEY_SIZE];
+    uint8_t seed[SEED_SIZE];
+};
+
+static struct slice text(const char *string)
+{
+    return slice_of(string, strlen(string));
+}
+
+static void make_account(struct account *account, const char *name)
+{
+    struct op_password_set set = {.username = text(name), .kdf_epoch = 1};
+    uint8_t login_seed[SEED_SIZE], nonce[PASSWORD_NONCE_SIZE];
+    uint8_t wrapped[WRAPPED_KEY_SIZE];
+
+    account->name = name;
+    account->signing = *node_fixture_own(&fixture);
+    memcpy(account->seed, account->signing.secret, SEED_SIZE);
+    randombytes_buf(login_seed, sizeof login_seed);
+    randombytes_buf(account->wrap_key, KEY_SIZE);
+    randombytes_buf(nonce, sizeof nonce);
+    identity_init(&account->login, login_seed);
+    password_wrap(wrapped, account->wrap_key, nonce, account->seed,
+                  fixture.cluster_id, account->signing.key_id);
+    memcpy(set.login_key.b, account->login.public_key, PUBLIC_KEY_SIZE);
+    set.wrapped_key = slice_of(wrapped, sizeof wrapped);
+    node_fixture_login(&fixture, &wire, &account->signing, ROLE_STAFF);
+    ck_assert_int_eq(node_fixture_do(&fixture, &wire, &account->signing, 0,
+                                     OPCODE_PASSWORD_SET, &set, NULL),
+                     ST_OK);
+    wire_close(&wire);
+}
+
+static void start_login(struct message_pw_params *params, const char *name)
+{
+    struct message_pw_start start = {.username = text(name),
+                                     .role = ROLE_STAFF};
+    struct field_error fault;
+    struct frame frame;
+
+    wire_send(&wire, MESSAGE_PW_START, &start);
+    ck_assert(wire_receive(&wire, &frame));
+    ck_assert_int_eq(frame.type, MESSAGE_PW_PARAMS);
+    ck_assert_int_eq(schema_decode(&schema_message_pw_params, params, &fault,
+                                   frame.body, SCHEMA_SKIP_ODD),
+                     ST_OK);
+}
+
+static void prove(const char *name, const struct identity *login, uint16_t role)
+{
+    struct login_claim claim = {.way = LOGIN_BY_PASSWORD, .role = role};
+    struct message_pw_prove body = {.role = role};
+
+    password_name(claim.name, text(name));
+    login_sign(body.signature.b, &claim, fixture.cluster_id,
+               wire.channel.binding, login);
+    wire_send(&wire, MESSAGE_PW_PROVE, &body);
+}
+
+/* A wrong password, or a right one, on a connection of its own. */
+static uint16_t try_login(const char *name, const struct identity *login,
+                          uint32_t *after_ms_out)
+{
+    struct message_pw_params params;
+    struct message_error error;
+    struct field_error fault;
+    struct frame frame;
+
+    begin();
+    start_login(&params, name);
+    prove(name, login, ROLE_STAFF);
+    ck_assert(wire_receive(&wire, &frame));
+    if (frame.type == MESSAGE_AUTH_OK)
+        return ST_OK;
+    ck_assert_int_eq(schema_decode(&schema_message_error, &error, &fault,
+                                   frame.body, SCHEMA_SKIP_ODD),
+                     ST_OK);
+    *after_ms_out = error.retry_after_ms;
+    wire_close(&wire);
+    return error.code;
+}
+
+START_TEST(a_password_brings_the_signing_key_back)
+{
+    static struct message_auth_ok ok;
+    struct account account;
+    struct message_pw_params params;
+    uint8_t seed[SEED_SIZE];
+    struct field_error fault;
+    struct frame frame;
+
+    make_account(&account, "nigar.quliyeva");
+    begin();
+    start_login(&params, account.name);
+    ck_assert(password_kdf_acceptable(params.passes, params.memory_kib));
+    prove(account.name, &account.login, ROLE_STAFF);
+    ck_assert(wire_receive(&wire, &frame));
+    ck_assert_int_eq(frame.type, MESSAGE_AUTH_OK);
+    ck_assert_int_eq(schema_decode(&schema_message_auth_ok, &ok, &fault,
+                                   frame.body, SCHEMA_SKIP_ODD),
+                     ST_OK);
+    ck_assert(ok.has_wrapped_key && ok.has_key_id);
+    ck_assert_mem_eq(ok.key_id.b, account.signing.key_id, KEY_ID_SIZE);
+    ck_assert_int_eq(password_unwrap(seed, ok.wrapped_key.data,
+                                     account.wrap_key, fixture.cluster_id,
+                                     ok.key_id.b),
+                     ST_OK);
+    ck_assert_mem_eq(seed, account.seed, SEED_SIZE);
+}
+END_TEST
+
+START_TEST(D68_a_missing_name_is_answered_as_an_existing_one)
+{
+    struct account account;
+    struct message_pw_params known, unknown, again;
+
+    make_account(&account, "known.name");
+    begin();
+    start_login(&known, "known.name");
+    start_login(&unknown, "unknown.name");
+    start_login(&again, "unknown.name");
+    ck_assert_uint_eq(known.passes, unknown.passes);
+    ck_assert_uint_eq(known.memory_kib, unknown.memory_kib);
+    ck_assert_mem_ne(known.salt.b, unknown.salt.b, SALT_SIZE);
+    ck_assert_mem_eq(again.salt.b, unknown.salt.b, SALT_SIZE);
+}
+END_TEST
+
+START_TEST(D69_names_that_no_account_has_are_402_and_close)
+{
+    static const char *const names[] = {"Nigar",
+                                        "a b c",
+                                        "o'neil",
+                                        "ab",
+                                        "123456789012345678901234567890123",
+                                        "n\xc9\x99zrin"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        uint8_t body[64];
+        struct writer writer;
+        writer_init(&writer, body, sizeof body);
+        writer_u16(&writer, (uint16_t)strlen(names[i]));
+        writer_bytes(&writer, names[i], strlen(names[i]));
+        writer_u16(&writer, ROLE_STAFF);
+        begin();
+        wire_send_frame(&wire, MESSAGE_PW_START, 0, 1, ++wire.request_id,
+                        writer_slice(&writer));
+        node_expect_end(&wire, ST_BAD_FIELD);
+    }
+}
+END_TEST
+
+START_TEST(D70_a_proof_without_a_start_is_107_and_closes)
+{
+    begin();
+    prove("some.name", &fixture.operator, ROLE_STAFF);
+    node_expect_end(&wire, ST_STATE);
+}
+END_TEST
+
+START_TEST(D71_a_second_proof_after_one_start_is_107_and_closes)
+{
+    struct message_pw_params params;
+    uint8_t scope;
+
+    begin();
+    start_login(&params, "some.name");
+    prove("some.name", &fixture.operator, ROLE_STAFF);
+    ck_assert_int_eq(wire_error(&wire, &scope), ST_AUTH);
+    ck_assert_int_eq(scope, SCOPE_REQUEST);
+    prove("some.name", &fixture.operator, ROLE_STAFF);
+    node_expect_end(&wire, ST_STATE);
+}
+END_TEST
+
+START_TEST(D72_the_sixth_wrong_password_in_a_row_is_202_for_a_second)
+{
+    struct account account;
+    uint32_t after_ms = 0;
+
+    make_account(&account, "six.times");
+    for (int i = 0; i < LOGIN_FAILURES_FREE; i++)
+        ck_assert_int_eq(try_login("six.times", &fixture.operator, & after_ms),
+                         ST_AUTH);
+    ck_assert_int_eq(try_login("six.times", &fixture.operator, & after_ms),
+                     ST_THROTTLED);
+    ck_assert_uint_gt(after_ms, 0);
+    ck_assert_uint_le(after_ms, 1000);
+    /* The right one too, while the delay runs. */
+    ck_assert_int_eq(try_login("six.times", &account.login, &after_ms),
+                     ST_THROTTLED);
+    /* Login by key has no such delay. */
+    node_fixture_login(&fixture, &wire, &account.signing, ROLE_STAFF);
+}
+END_TEST
+
+START_TEST(a_name_that_nobody_has_is_delayed_like_any_other)
+{
+    uint32_t after_ms = 0;
+
+    for (int i = 0; i < LOGIN_FAILURES_FREE; i++)
+        ck_assert_int_eq(
+            try_login("nobody.at.all", &fixture.operator, & after_ms), ST_AUTH);
+    ck_assert_int_eq(try_login("nobody.at.all", &fixture.operator, & after_ms),
+                     ST_THROTTLED);
+}
+END_TEST
+
+START_TEST(a_right_password_forgets_the_wrong_ones)
+{
+    struct account account;
+    uint32_t after_ms = 0;
+
+    make_account(&account, "forgets");
+    for (int i = 0; i < LOGIN_FAILURES_FREE - 1; i++)
+        ck_assert_int_eq(try_login("forgets", &fixture.operator, & after_ms),
+                         ST_AUTH);
+    ck_assert_int_eq(try_login("forgets", &account.login, &after_ms), ST_OK);
+    for (int i = 0; i < LOGIN_FAILURES_FREE; i++)
+        ck_assert_int_eq(try_login("forgets", &fixture.operator, & after_ms),
+                         ST_AUTH);
+}
+END_TEST
+
+START_TEST(a_proof_for_another_role_than_the_starts_is_201)
+{
+    struct account account;
+    struct message_pw_params params;
+    uint8_t scope;
+
+    make_account(&account, "other.role");
+    begin();
+    start_login(&params, "other.role");
+    prove("other.role", &account.login, ROLE_USER);
+    ck_assert_int_eq(wire_error(&wire, &scope), ST_AUTH);
+    ck_assert_int_eq(scope, SCOPE_REQUEST);
+}
+END_TEST
+
+START_TEST(the_fourth_start_of_a_connection_is_201_and_closes)
+{
+    struct message_pw_start start = {.username = text("some.name"),
+                                     .role = ROLE_STAFF};
+    struct message_pw_params params;
+
+    begin();
+    for (int i = 0; i < PW_STARTS_PER_CONNECTION_MAX; i++)
+        start_login(&params, "some.name");
+    wire_send(&wire, MESSAGE_PW_START, &start);
+    node_expect_end(&wire, ST_AUTH);
+}
+END_TEST
+
+START_TEST(more_starts_a_minute_than_a_source_has_are_202)
+{
+    struct message_pw_start start = {.username = text("some.name"),
+                                     .role = ROLE_STAFF};
+    struct message_pw_params params;
+    uint8_t scope;
+
+    for (int i = 0; i < PW_STARTS_PER_SOURCE_PER_MINUTE; i++) {
+        if (i % PW_STARTS_PER_CONNECTION_MAX == 0)
+            begin();
+        start_login(&params, "some.name");
+    }
+    begin();
+    wire_send(&wire, MESSAGE_PW_START, &start);
+    ck_assert_int_eq(wire_error(&wire, &scope), ST_THROTTLED);
+    ck_assert_int_eq(scope, SCOPE_REQUEST);
+}
+END_TEST
+SUITE_MAIN_WITH("password_login", open_node, close_node,
+                a_password_brings_the_signing_key_back,
+                D68_a_missing_name_is_answered_as_an_existing_one,
+                D69_names_that_no_account_has_are_402_and_close,
+                D70_a_proof_without_a_start_is_107_and_closes,
+                D71_a_second_proof_after_one_start_is_107_and_closes,
+                D72_the_sixth_wrong_password_in_a_row_is_202_for_a_second,
+                a_name_that_nobody_has_is_delayed_like_any_other,
+                a_right_password_forgets_the_wrong_ones,
+                a_proof_for_another_role_than_the_starts_is_201,
+                the_fourth_start_of_a_connection_is_201_and_closes,
+                more_starts_a_minute_than_a_source_has_are_202)
