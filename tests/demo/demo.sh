@@ -139,15 +139,10 @@ step 'The subject sees all of it: ask, grant, read, and both denials' \
     'Subyekt hamısını görür: sorğu, razılıq, oxuma və hər iki imtina'
 must as owner access.list "subject=$subject" limit=20
 awk '
-    BEGIN {
-        does[1280] = "consent.ask"; does[1281] = "consent.grant"
-        does[1285] = "consent.read"; does[784] = "section.get"
-        says[0] = "OK"; says[211] = "NO_GRANT"
-    }
-    $1 ~ /^[0-9]+$/ && ($8 in does) {
+    $8 ~ /^(consent\.(ask|grant|read)|section\.get)$/ {
         who = $4 > 0 ? "organisation " $4 : "the subject"
-        printf "%s  %-15s %-13s %-8s %s\n", substr($3, 1, 19), who,
-            does[$8], $9, says[$12]
+        printf "%s  %-15s %-13s %-8s %s\n", substr($3, 1, 19), who, $8, $9,
+            $12
     }' "$cluster/last.txt" >"$cluster/seen.txt"
 show "$cluster/seen.txt"
 [ "$(wc -l <"$cluster/seen.txt")" -eq 5 ] || fail 'he does not see all of it'
