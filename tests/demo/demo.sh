@@ -151,7 +151,8 @@ show "$cluster/seen.txt"
 
 step 'Kill the node (SIGKILL) while another feed is running' \
     'Yükləmə zamanı qovşaq qəfil dayandırılır (SIGKILL)'
-"$DEFTER_BIN/fixture" --subjects $((subjects / 2)) --first "$subjects" \
+more=$((subjects < 10000 ? 5000 : subjects / 2))
+"$DEFTER_BIN/fixture" --subjects $more --first "$subjects" \
     --seed 2024 --provider "$tax_service" \
     >"$cluster/second.jsonl" || fail 'no fixture'
 receipts=$cluster/receipts

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: threads
 # ctest-timeout: 120
 # SIGTERM under load: the node ends with 0, and every entry that it signed a
 # receipt for is in the log.
