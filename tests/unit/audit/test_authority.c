@@ -1,4 +1,5 @@
-/* Who was allowed what: keys, duties, carriers, and what attestations say. */
+/* Who was allowed what: keys, duties, carriers, and what attestations say.
+ * ctest-label: threads */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static void setup(void)
 static void judge(void)
 {
     char directory[] = "/tmp/defter-audit-XXXXXX";
-    struct verify_options options = {.directory = directory, .threads = 1};
+    struct verify_options options = {.directory = directory, .threads = 3};
     const struct dirent *name;
     DIR *names;
 

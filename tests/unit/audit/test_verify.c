@@ -1,3 +1,4 @@
+/* ctest-timeout: 300 */
 /* A log is judged good, tampered or incomplete, and the fault is located. */
 #include "client/audit/verify.h"
 

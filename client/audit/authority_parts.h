@@ -1,0 +1,29 @@
+/*
+ * authority_parts.h: what authority.c and authority_change.c share.
+ */
+#ifndef DEFTER_CLIENT_AUDIT_AUTHORITY_PARTS_H
+#define DEFTER_CLIENT_AUDIT_AUTHORITY_PARTS_H
+
+#include "client/audit/authority.h"
+
+/* As ORGANISATION_KINDS, the carriers' kinds and the states of organisations
+ * are numbered. */
+enum { AUTHORITY_OWNER = 1, AUTHORITY_CARRIER_EHIS = 1, AUTHORITY_CLOSED = 2 };
+
+/* Room for one element more. */
+void *authority_grow(void *array, uint32_t *room, uint32_t count, size_t each);
+
+/* The number of the new object. */
+uint32_t authority_add_organisation(struct authority *authority, uint8_t kind);
+uint32_t authority_add_duty(struct authority *authority,
+                            const struct authority_duty *duty);
+
+bool authority_organisation_active(const struct authority *authority,
+                                   uint32_t number);
+
+/* Take over what a permitted act changes.  Returns: see authority_done(). */
+const char *authority_change(struct authority *authority,
+                             struct authority_result *result_out,
+                             const struct authority_act *act);
+
+#endif

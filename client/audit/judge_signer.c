@@ -1,0 +1,110 @@
+#include <string.h>
+
+#include "client/audit/judge_parts.h"
+#include "protocol/dates.h"
+#include "protocol/genesis.h"
+
+static bool judge_load_receipts(struct judge *judge,
+                                const uint8_t *authority_key)
+{
+    struct receipts_fault fault;
+    enum status status;
+
+    if (judge->options->receipts == NULL)
+        return true;
+    status = receipts_load(&judge->receipts, &fault, judge->options->receipts,
+                           authority_key);
+    if (status == ST_RECEIPT)
+        return judge_receipt_fault(judge, REPORT_NO_INDEX, &fault);
+    if (status != ST_OK)
+        judge->status = ST_RECEIPT;
+    return status == ST_OK;
+}
+
+static bool judge_genesis(struct judge *judge, const struct judging *judging,
+                          uint8_t *key_out)
+{
+    const struct verify_options *options = judge->options;
+    struct report *report = judge->report;
+    struct op_system_genesis genesis;
+    struct entry entry;
+    enum status status;
+
+    status = genesis_read(&genesis, &entry, judging->entry->bytes);
+    if (status == ST_BAD_SIG)
+        return judge_tampered(judge, judging,
+                              "the genesis is not signed by the authority key "
+                              "that it names");
+    if (status != ST_OK)
+        return judge_tampered(judge, judging, "it is no genesis");
+    if (options->has_authority &&
+        memcmp(options->authority, genesis.authority_key.b, PUBLIC_KEY_SIZE) !=
+            0)
+        return judge_tampered_hashes(
+            judge, judging, "the genesis is of another authority",
+            options->authority, genesis.authority_key.b, PUBLIC_KEY_SIZE);
+    memcpy(key_out, genesis.authority_key.b, PUBLIC_KEY_SIZE);
+    report->has_genesis = true;
+    memcpy(report->authority_key, genesis.authority_key.b, PUBLIC_KEY_SIZE);
+    authority_begin(&judge->authority, &genesis);
+    memcpy(report->cluster_id, judge->authority.cluster_id, CLUSTER_ID_SIZE);
+    return judge_load_receipts(judge, genesis.authority_key.b);
+}
+
+bool judge_signer(struct judge *judge, struct judging *judging,
+                  uint8_t *key_out)
+{
+    const struct command_header *header = &judging->entry->header;
+    const struct keys *keys = &judge->authority.keys;
+
+    judging->signer = KEYS_NONE;
+    if (judge->tree.size == 0)
+        return judge_genesis(judge, judging, key_out);
+    judging->signer = keys_find(keys, header->key_id);
+    if (judging->signer == KEYS_NONE)
+        return judge_tampered(judge, judging,
+                              "it is signed with a key that no entry before it "
+                              "names");
+    if (header->env_tag != judge->authority.cluster_id[0])
+        return judge_tampered(judge, judging,
+                              "it is a command for another cluster");
+    memcpy(key_out, keys->rows[judging->signer].public_key, PUBLIC_KEY_SIZE);
+    return true;
+}
+
+bool judge_epoch(struct judge *judge, const struct judging *judging)
+{
+    const struct entry_place *place = &judging->entry->place;
+    struct op_system_epoch fields;
+    struct field_error error;
+    struct item item;
+
+    if (place->epoch == judge->epoch)
+        return true;
+    entry_item(&item, judging->entry, 0);
+    if (item.clear_part.opcode != OPCODE_SYSTEM_EPOCH || item.seal_key != 0 ||
+        judging->signer == KEYS_NONE ||
+        !judge->authority.keys.rows[judging->signer].is_node)
+        return judge_tampered_numbers(
+            judge, judging, "its epoch rises, and no node begins one here",
+            judge->epoch, place->epoch);
+    if (schema_decode(&schema_op_system_epoch, &fields, &error,
+                      item_fields(&item), SCHEMA_REFUSE_UNKNOWN) != ST_OK ||
+        fields.epoch != place->epoch)
+        return judge_tampered(judge, judging,
+                              "it begins another epoch than its own");
+    judge->epoch = place->epoch;
+    judge->report->epochs++;
+    return true;
+}
+
+bool judge_is_timely(const struct entry *entry)
+{
+    int64_t signed_at = entry->header.signed_at;
+    int64_t skew = SKEW_S * DATES_US_PER_SECOND;
+    int64_t ttl = entry->header.ttl_s * DATES_US_PER_SECOND;
+
+    return signed_at >= 0 && signed_at <= DATES_TIME_MAX &&
+           entry->place.log_time >= signed_at - skew &&
+           entry->place.log_time <= signed_at + ttl + skew;
+}
