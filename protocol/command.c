@@ -99,7 +99,8 @@ static enum status command_check_header(const struct command_header *header,
     if ((header->flags & ~(unsigned)COMMAND_FLAGS_KNOWN) != 0)
         return ST_RESERVED;
     if (sodium_is_zero(header->idem, IDEM_SIZE) || header->ttl_s == 0 ||
-        header->signed_at < 0 || header->signed_at > COMMAND_SIGNED_AT_MAX)
+        header->signed_at < 0 || header->signed_at > COMMAND_SIGNED_AT_MAX ||
+        header->counter > INT64_MAX)
         return ST_ENV_FIELD;
     if (!command_realm_served(header->realm, policy) ||
         header->env_tag != policy->env_tag)

@@ -182,6 +182,9 @@ START_TEST(D81_an_empty_idem_or_time_to_live_is_301_and_a_long_one_307)
     body = good();
     store_u64(bytes() + 40, UINT64_MAX);
     node_expect_error(&wire, body, ST_ENV_FIELD);
+    body = good();
+    store_u64(bytes() + 56, UINT64_C(1) << 63);
+    node_expect_error(&wire, body, ST_ENV_FIELD);
     expect_good();
 }
 END_TEST
