@@ -95,7 +95,9 @@ void access_note_refused(struct act *act, const struct refused_line *line,
     struct row_key key = {.key_id = line->session};
 
     REQUIRE(position < REFUSED_LINES_MAX);
-    if (line->subject == 0 || !access_subject_exists(act, line->subject))
+    /* The subject is as it was sent: nobody checked it. */
+    if (line->subject == 0 || line->subject > INT64_MAX ||
+        !access_subject_exists(act, line->subject))
         return;
     /* The session is proven; who signed is not, where the command was refused
      * before its signature was believed. */

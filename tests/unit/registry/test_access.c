@@ -227,6 +227,9 @@ START_TEST(what_was_refused_before_it_became_an_entry_is_listed_too)
     list_add(&in.lines, &writer, &schema_refused_line, &line);
     line.subject = records_voen(STRANGER_VOEN_N, SUBJECT_LEGAL);
     list_add(&in.lines, &writer, &schema_refused_line, &line);
+    line.subject = UINT64_MAX; /* Nobody checked what was refused. */
+    list_add(&in.lines, &writer, &schema_refused_line, &line);
+    line.subject = records_voen(STRANGER_VOEN_N, SUBJECT_LEGAL);
     ck_assert_int_eq(fixture_run(&scene.fixture, &scene.fixture.node,
                                  OPCODE_JOURNAL_REFUSED, &in, 0, 0, 0, NULL),
                      ST_OK);
