@@ -208,7 +208,8 @@ static void administer(struct node_fixture *fixture, struct wire *wire,
                      ST_OK);
 }
 
-uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
+void node_fixture_enrolment(const struct node_fixture *fixture,
+                            struct op_actor_enrol *out,
                             struct identity *identity_out, enum role role,
                             uint32_t organisation)
 {
@@ -216,7 +217,6 @@ uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
                                 .level = 3,
                                 .organisation = organisation,
                                 .evidence = {{3}}};
-    struct result_actor_enrol out;
     uint8_t message[PUBLIC_KEY_SIZE + 16];
     struct writer writer;
 
@@ -231,6 +231,17 @@ uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
     writer_u64(&writer, 0);
     identity_sign(identity_out, in.proof.b, TAG_ENROL, fixture->cluster_id,
                   message, sizeof message);
+    *out = in;
+}
+
+uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
+                            struct identity *identity_out, enum role role,
+                            uint32_t organisation)
+{
+    struct op_actor_enrol in;
+    struct result_actor_enrol out;
+
+    node_fixture_enrolment(fixture, &in, identity_out, role, organisation);
     administer(fixture, wire, OPCODE_ACTOR_ENROL, &in, &out);
     return out.person;
 }

@@ -45,6 +45,12 @@ void node_fixture_remove(struct node_fixture *fixture);
 
 void node_fixture_people(struct node_fixture *fixture);
 
+/* The fields that enrol a fresh key, with its proof; level 3. */
+void node_fixture_enrolment(const struct node_fixture *fixture,
+                            struct op_actor_enrol *out,
+                            struct identity *identity_out, enum role role,
+                            uint32_t organisation);
+
 /* A new key of ${role}; level 3.  Gives its person. */
 uint64_t node_fixture_enrol(struct node_fixture *fixture, struct wire *wire,
                             struct identity *identity_out, enum role role,
