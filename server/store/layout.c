@@ -190,13 +190,6 @@ static void add_key_condition(struct layout_sql *sql,
         add_condition(sql, t, i, " = ", i == 0);
 }
 
-static void add_key_name(struct layout_sql *sql, const struct layout_table *t)
-{
-    add(sql, "\"");
-    add(sql, t->name);
-    add(sql, "_key\"");
-}
-
 void layout_create_table(struct layout_sql *sql, const struct layout_table *t)
 {
     sql->used = 0;
@@ -213,20 +206,12 @@ void layout_create_table(struct layout_sql *sql, const struct layout_table *t)
         else
             add(sql, " NOT NULL");
     }
-    add(sql, ") STRICT");
-}
-
-void layout_create_key(struct layout_sql *sql, const struct layout_table *t)
-{
-    REQUIRE(!layout_by_rowid(t));
-    sql->used = 0;
-    add(sql, "CREATE UNIQUE INDEX ");
-    add_key_name(sql, t);
-    add(sql, " ON ");
-    add_name(sql, t->name);
-    add(sql, " (");
-    add_columns(sql, t, NULL, t->key_count, "");
-    add(sql, ")");
+    if (!layout_by_rowid(t)) {
+        add(sql, ", PRIMARY KEY (");
+        add_columns(sql, t, NULL, t->key_count, "");
+        add(sql, ")");
+    }
+    add(sql, layout_by_rowid(t) ? ") STRICT" : ") STRICT, WITHOUT ROWID");
 }
 
 void layout_create_index(struct layout_sql *sql, const struct layout_index *i)
@@ -318,8 +303,10 @@ void layout_walk(struct layout_sql *sql, const struct layout_table *t,
     } else if (layout_by_rowid(t)) {
         add(sql, " NOT INDEXED");
     } else {
-        add(sql, " INDEXED BY ");
-        add_key_name(sql, t);
+        /* SQLite's own name of the key that the rows lie in. */
+        add(sql, " INDEXED BY \"sqlite_autoindex_");
+        add(sql, t->name);
+        add(sql, "_1\"");
     }
     for (uint8_t i = 0; i < walk.range.equal; i++)
         add_condition(sql, t, columns[i], " = ", i == 0);

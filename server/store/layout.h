@@ -84,9 +84,8 @@ struct layout_sql {
     size_t used;
 };
 
-/* CREATE TABLE, and where the key is not the rowid, its unique index. */
+/* A table whose key is not the rowid lies in the order of its key. */
 void layout_create_table(struct layout_sql *sql, const struct layout_table *t);
-void layout_create_key(struct layout_sql *sql, const struct layout_table *t);
 void layout_create_index(struct layout_sql *sql, const struct layout_index *i);
 
 /* Parameter ?n is column n (from 1) in each; selects give every column. */

@@ -60,10 +60,6 @@ static void create_tables(struct state *state)
         const struct layout_table *t = layout_table((enum table)i);
         layout_create_table(&sql, t);
         statements_run(state->db, sql.text);
-        if (layout_by_rowid(t))
-            continue;
-        layout_create_key(&sql, t);
-        statements_run(state->db, sql.text);
     }
     for (unsigned i = 0; i < INDEXES_COUNT; i++) {
         layout_create_index(&sql, &state->indexes[i]);
