@@ -30,22 +30,39 @@ struct list feed_refusals(struct act *act, uint64_t feed, uint32_t from)
     return list;
 }
 
+/* Records about one subject mostly follow each other: its row is written when
+ * another's turn comes. */
+struct held_subject {
+    struct subject subject;
+    bool held;
+};
+
+static void let_go(struct act *act, struct held_subject *own)
+{
+    if (own->held)
+        subject_store(act, &own->subject);
+    own->held = false;
+}
+
 /* The first record about a subject opens it and its cabinet (P-3.3). */
-static void find_or_create(struct act *act, struct subject *subject_out,
+static void find_or_create(struct act *act, struct held_subject *own,
                            const struct row_feed_record *record)
 {
-    if (subject_load(act, subject_out, record->subject))
+    if (own->held && own->subject.row.voen == record->subject)
         return;
-    subject_create(act, subject_out, record->subject,
-                   (uint8_t)(record->subject % 10), record->as_of);
+    let_go(act, own);
+    if (!subject_load(act, &own->subject, record->subject))
+        subject_create(act, &own->subject, record->subject,
+                       (uint8_t)(record->subject % 10), record->as_of);
+    own->held = true;
 }
 
 /* False if the record was destroyed since it was put: nothing is left of it to
  * become a version. */
-static bool commit_record(struct act *act, const struct row_feed *feed,
+static bool commit_record(struct act *act, struct held_subject *own,
+                          const struct row_feed *feed,
                           const struct row_feed_record *record)
 {
-    struct subject subject;
     union section_record decoded;
     struct row_version row = {.subject = record->subject,
                               .section = record->section,
@@ -60,10 +77,9 @@ static bool commit_record(struct act *act, const struct row_feed *feed,
     if (version_has_effects(record->section) &&
         version_decode(act, &decoded, &row) != ST_OK)
         return false;
-    find_or_create(act, &subject, record);
-    version_add(act, &subject, &row);
-    version_settle(act, &subject, &row, &decoded);
-    subject_store(act, &subject);
+    find_or_create(act, own, record);
+    version_add(act, &own->subject, &row);
+    version_settle(act, &own->subject, &row, &decoded);
     return true;
 }
 
@@ -71,6 +87,7 @@ static bool commit_record(struct act *act, const struct row_feed *feed,
 static void commit_records(struct act *act, struct row_feed *feed)
 {
     struct row_feed_record row = {.feed = feed->number};
+    struct held_subject own = {.held = false};
     struct state_scan scan;
 
     state_scan_key(act->state, &scan, TABLE_FEED_RECORD, &row,
@@ -78,12 +95,13 @@ static void commit_records(struct act *act, struct row_feed *feed)
     while (state_scan_next(&scan, &row)) {
         if (row.code != ST_OK)
             continue;
-        if (commit_record(act, feed, &row))
+        if (commit_record(act, &own, feed, &row))
             feed->committed++;
         else
             feed->refused++;
     }
     state_scan_close(&scan);
+    let_go(act, &own);
 }
 
 /* Both sides must have counted the same records. */
