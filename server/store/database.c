@@ -55,14 +55,16 @@ enum status database_status(sqlite3 *db)
 
 static enum status set_pragmas(sqlite3 *db, enum database_durability durability)
 {
-    char cache[] = "PRAGMA cache_size = -65536";
+    const char sizes[] = "PRAGMA page_size = 8192; "
+                         "PRAGMA cache_size = -65536";
 
-    static_assert(DATABASE_CACHE_KIB == 65536, "as the statement says");
+    static_assert(DATABASE_PAGE_SIZE == 8192 && DATABASE_CACHE_KIB == 65536,
+                  "as the statements say");
     for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
         if (sqlite3_exec(db, pragmas[i], NULL, NULL, NULL) != SQLITE_OK)
             return database_status(db);
     }
-    if (sqlite3_exec(db, cache, NULL, NULL, NULL) != SQLITE_OK ||
+    if (sqlite3_exec(db, sizes, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) !=
             SQLITE_OK ||
         sqlite3_exec(db,

@@ -13,7 +13,7 @@
 #include "protocol/status.h"
 
 enum {
-    DATABASE_PAGE_SIZE = 4096,
+    DATABASE_PAGE_SIZE = 8192,
     DATABASE_WAL_SIZE_MAX = 64 * 1024 * 1024, /* Then a checkpoint is due. */
     DATABASE_WAL_PAGES_MAX = DATABASE_WAL_SIZE_MAX / DATABASE_PAGE_SIZE,
     DATABASE_CACHE_KIB = 64 * 1024,

@@ -174,7 +174,7 @@ START_TEST(the_settings_that_keep_sqlite_in_bounds_took_effect)
     ck_assert_int_eq(pragma(db, "PRAGMA secure_delete"), 1);
     ck_assert_int_eq(pragma(db, "PRAGMA busy_timeout"), 0);
     ck_assert_int_eq(pragma(db, "PRAGMA trusted_schema"), 0);
-    ck_assert_int_eq(pragma(db, "PRAGMA page_size"), 4096);
+    ck_assert_int_eq(pragma(db, "PRAGMA page_size"), 8192);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, -1, &value);
     ck_assert_int_eq(value, 1);
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, -1, &value);
