@@ -30,13 +30,18 @@ static void bind_to_source(int fd)
 
 void wire_connect(struct wire *wire, uint16_t port)
 {
+    memset(wire, 0, sizeof *wire);
+    wire->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(wire->fd, 0);
+    wire_reconnect(wire, port);
+}
+
+void wire_reconnect(struct wire *wire, uint16_t port)
+{
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port)};
     const struct timeval wait = {WAIT_S, 0};
 
-    memset(wire, 0, sizeof *wire);
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    wire->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(wire->fd, 0);
     ck_assert_int_eq(
         setsockopt(wire->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
     bind_to_source(wire->fd);
@@ -53,22 +58,27 @@ void wire_close(struct wire *wire)
     channel_wipe(&wire->channel);
 }
 
-void wire_send_raw(struct wire *wire, const void *bytes, size_t size)
+static bool send_all(struct wire *wire, const uint8_t *at, size_t size)
 {
-    const uint8_t *at = bytes;
-
     while (size > 0) {
         ssize_t sent = send(wire->fd, at, size, MSG_NOSIGNAL);
         if (sent <= 0)
-            return; /* The node has closed already: what a test may expect. */
+            return false;
         at += sent;
         size -= (size_t)sent;
     }
+    return true;
+}
+
+void wire_send_raw(struct wire *wire, const void *bytes, size_t size)
+{
+    /* That the node has closed already is what a test may expect. */
+    (void)send_all(wire, bytes, size);
 }
 
 void wire_send_fin(struct wire *wire)
 {
-    ck_assert_int_eq(shutdown(wire->fd, SHUT_WR), 0);
+    (void)shutdown(wire->fd, SHUT_WR); /* It may have been closed by now. */
 }
 
 size_t wire_read_more(struct wire *wire)
@@ -89,7 +99,7 @@ static void drop_input(struct wire *wire, size_t used)
     wire->input_size -= used;
 }
 
-void wire_handshake(struct wire *wire, const uint8_t *authority_key)
+static bool try_handshake(struct wire *wire, const uint8_t *authority_key)
 {
     struct nodecert_expected expected = {.role = NODECERT_SERVER,
                                          .now_s = (int64_t)time(NULL)};
@@ -108,7 +118,8 @@ void wire_handshake(struct wire *wire, const uint8_t *authority_key)
     wire_send_raw(wire, bytes, out.used);
     while (status == ST_AGAIN) {
         size_t used = 0;
-        ck_assert_uint_gt(wire_read_more(wire), 0);
+        if (wire_read_more(wire) == 0)
+            return false;
         writer_init(&out, bytes, sizeof bytes);
         status = channel_step(&wire->channel, &used, &out,
                               slice_of(wire->input, wire->input_size));
@@ -117,6 +128,12 @@ void wire_handshake(struct wire *wire, const uint8_t *authority_key)
     }
     ck_assert_int_eq(status, ST_OK);
     memcpy(wire->authority_key, authority_key, PUBLIC_KEY_SIZE);
+    return true;
+}
+
+void wire_handshake(struct wire *wire, const uint8_t *authority_key)
+{
+    ck_assert_msg(try_handshake(wire, authority_key), "the node closes");
 }
 
 void wire_send_record(struct wire *wire, struct slice plain)
@@ -157,6 +174,19 @@ void wire_send(struct wire *wire, uint8_t type, const void *body)
     wire_send_record(wire, writer_slice(&writer));
 }
 
+bool wire_try_send(struct wire *wire, uint8_t type, const void *body)
+{
+    uint8_t plain[256], record[256 + RECORD_OVERHEAD];
+    struct writer writer;
+
+    writer_init(&writer, plain, sizeof plain);
+    frame_write(&writer, type, ++wire->request_id, body);
+    ck_assert_int_eq(
+        record_seal(&wire->channel.sender, record, writer_slice(&writer)),
+        ST_OK);
+    return send_all(wire, record, writer.used + RECORD_OVERHEAD);
+}
+
 bool wire_receive(struct wire *wire, struct frame *frame_out)
 {
     enum status judged;
@@ -182,16 +212,14 @@ bool wire_receive(struct wire *wire, struct frame *frame_out)
     return true;
 }
 
-bool wire_login(struct wire *wire, uint16_t port, const uint8_t *authority_key,
-                const struct identity *identity, uint16_t role)
+static bool login(struct wire *wire, const uint8_t *authority_key,
+                  const struct identity *identity, uint16_t role)
 {
     struct message_auth_key body = {.role = role};
     struct login_claim claim = {.way = LOGIN_BY_KEY, .role = role};
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     struct frame frame;
 
-    wire_connect(wire, port);
-    wire_handshake(wire, authority_key);
     identity_cluster_id(cluster_id, authority_key);
     memcpy(claim.name, identity->key_id, KEY_ID_SIZE);
     memcpy(body.key_id.b, identity->key_id, KEY_ID_SIZE);
@@ -202,6 +230,23 @@ bool wire_login(struct wire *wire, uint16_t port, const uint8_t *authority_key,
         return false;
     frame_gate_open(&wire->gate);
     return true;
+}
+
+bool wire_login(struct wire *wire, uint16_t port, const uint8_t *authority_key,
+                const struct identity *identity, uint16_t role)
+{
+    wire_connect(wire, port);
+    wire_handshake(wire, authority_key);
+    return login(wire, authority_key, identity, role);
+}
+
+bool wire_try_login(struct wire *wire, uint16_t port,
+                    const uint8_t *authority_key,
+                    const struct identity *identity, uint16_t role)
+{
+    wire_connect(wire, port);
+    return try_handshake(wire, authority_key) &&
+           login(wire, authority_key, identity, role);
 }
 
 uint16_t wire_error(struct wire *wire, uint8_t *scope_out)

@@ -32,6 +32,12 @@ void wire_handshake(struct wire *wire, const uint8_t *authority_key);
 /* Handshake and AUTH_KEY; the answer is given as wire_receive() does. */
 bool wire_login(struct wire *wire, uint16_t port, const uint8_t *authority_key,
                 const struct identity *identity, uint16_t role);
+/* wire_login(), but false also where the node closes without a word. */
+bool wire_try_login(struct wire *wire, uint16_t port,
+                    const uint8_t *authority_key,
+                    const struct identity *identity, uint16_t role);
+/* Connect wire->fd, a socket made before. */
+void wire_reconnect(struct wire *wire, uint16_t port);
 void wire_close(struct wire *wire);
 
 /* Bytes as they are; a record of one or more frames; one frame. */
@@ -44,6 +50,10 @@ void wire_send(struct wire *wire, uint8_t type, const void *body);
 
 /* More bytes in wire->input; 0 at the end.  A test that waits in vain fails. */
 size_t wire_read_more(struct wire *wire);
+
+/* wire_send(), but false if the node does not read within SO_SNDTIMEO; what
+ * was begun is then lost. */
+bool wire_try_send(struct wire *wire, uint8_t type, const void *body);
 
 /* The next frame; false once the node has closed the connection. */
 bool wire_receive(struct wire *wire, struct frame *frame_out);
