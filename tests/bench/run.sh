@@ -66,7 +66,7 @@ command_rows() {
 cluster_make commands_per_second_body=1000000 \
     commands_per_second_person=1000000 connections_per_organisation=4096 \
     connections_per_person=4096 connections_per_source=4096 \
-    connections_before_login=4096 handshakes_per_source_burst=1000000
+    connections_before_login=4096
 cluster_start
 cluster_actors
 

@@ -145,7 +145,10 @@ awk '
             $12
     }' "$cluster/last.txt" >"$cluster/seen.txt"
 show "$cluster/seen.txt"
-[ "$(wc -l <"$cluster/seen.txt")" -eq 5 ] || fail 'he does not see all of it'
+[ "$(wc -l <"$cluster/seen.txt")" -eq 5 ] || {
+    cat "$cluster/last.txt" >&2
+    fail 'the subject does not see all of it'
+}
 
 # ---- Power off ---------------------------------------------------------------
 
