@@ -19,11 +19,7 @@ struct options {
 
 static int usage(void)
 {
-    return program_fail(
-        EXIT_USAGE,
-        "usage: defter bench [--seconds N] [--commands N] [--receipts]\n"
-        "         [--sessions 1,16,64,256] [--directory DIR] "
-        "[OPERATION name=value ...]");
+    return program_usage("bench");
 }
 
 static int parse_sessions(struct options *options, const char *text)

@@ -142,7 +142,7 @@ int dump_run(struct program *program, int argc, char **argv)
     if (argc < 2 || argc > 4 ||
         (argc > 2 && !take_number(&range.from, argv[2])) ||
         (argc > 3 && !take_number(&range.left, argv[3])))
-        return program_fail(EXIT_USAGE, "dump DIR|FILE [FROM [COUNT]]");
+        return program_usage(argv[0]);
     if (stat(argv[1], &about) == 0 && S_ISREG(about.st_mode))
         return dump_file(argv[1], &range);
     status = walk_open(&walk, argv[1]);

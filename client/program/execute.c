@@ -64,10 +64,13 @@ static int take_clear(struct execution *execution, const char *word)
     return 1;
 }
 
-static int say_parse_error(const struct parse_error *error, const char *word)
+static int say_parse_error(const struct operation_info *operation,
+                           const struct parse_error *error, const char *word)
 {
     if (error->field == NULL)
-        return program_fail(EXIT_USAGE, "%s: no such field", word);
+        return program_fail(EXIT_USAGE,
+                            "%s: no such field (try `defter help %s`)", word,
+                            operation->name);
     return program_fail(EXIT_USAGE, "%s %s%s%s", error->field,
                         error->why != NULL ? error->why : "is wrong",
                         error->names != NULL ? ": " : "",
@@ -115,7 +118,7 @@ static int take_words(struct execution *execution, void *fields,
         }
         if (parse_assign(execution->operation->fields, fields, memory, &error,
                          slice_of(words[i], strlen(words[i]))) != ST_OK)
-            return say_parse_error(&error, words[i]);
+            return say_parse_error(execution->operation, &error, words[i]);
     }
     return EXIT_GOOD;
 }
@@ -193,9 +196,11 @@ int execute_parse(struct execution *execution, const struct program *program,
         code = take_new_key(execution, &fields, program);
     if (code == EXIT_GOOD &&
         schema_check(execution->operation->fields, &error, &fields) != ST_OK)
-        code =
-            program_fail(EXIT_USAGE, "%s is missing or out of bounds",
-                         field_name(execution->operation->fields, error.tag));
+        code = program_fail(EXIT_USAGE,
+                            "%s is missing or out of bounds (try `defter help "
+                            "%s`)",
+                            field_name(execution->operation->fields, error.tag),
+                            execution->operation->name);
     writer_init(&encoded, execution->memory, MEMORY_SIZE);
     if (code == EXIT_GOOD) {
         schema_encode(execution->operation->fields, &encoded, &fields);
@@ -368,35 +373,4 @@ int execute_words(struct defter *client, const struct program *program,
         code = execute_send(client, program, &execution);
     execute_free(&execution);
     return code;
-}
-
-static void help_schema(const struct schema *schema)
-{
-    const struct field *rows = schema->rows();
-
-    for (uint16_t i = 0; i < schema->fields_count; i++)
-        printf("    %-16s %s%s\n", rows[i].name, rows[i].note,
-               rows[i].tag != 0 ? " (optional)" : "");
-}
-
-void execute_help(const struct operation_info *operation, bool azerbaijani)
-{
-    printf("%s: %s\n", operation->name,
-           azerbaijani ? operation->azerbaijani : operation->english);
-    printf("  who      ");
-    for (uint32_t duty = 1; duty < DUTIES_COUNT; duty++) {
-        char letter = operation->who[duty - 1];
-        if (letter != '.')
-            printf("%s%s ", duty_name(duty),
-                   letter == 'y'   ? ""
-                   : letter == 's' ? "(own)"
-                   : letter == 'g' ? "(by consent)"
-                                   : "(with a second person)");
-    }
-    printf("\n  level    %u\n  words    subject= purpose= as= expect= "
-           "realm=, and\n",
-           operation->level);
-    help_schema(operation->fields);
-    printf("  answer\n");
-    help_schema(operation->result);
 }

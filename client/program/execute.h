@@ -44,7 +44,4 @@ int execute_send(struct defter *client, const struct program *program,
 int execute_words(struct defter *client, const struct program *program,
                   int count, char **words);
 
-/* What an operation takes, for people. */
-void execute_help(const struct operation_info *operation, bool azerbaijani);
-
 #endif

@@ -122,6 +122,12 @@ static enum status fail(char why_out[128], const struct field *field,
     return status;
 }
 
+static enum status unknown(char why_out[128], const char *name)
+{
+    snprintf(why_out, 128, "there is no \"%.64s\"", name);
+    return ST_UNKNOWN_FIELD;
+}
+
 static const struct field *field_named(const struct schema *schema,
                                        const char *name)
 {
@@ -180,9 +186,9 @@ static enum status record_from_json(const struct schema *record,
     status = format_from_json(record, opened, memory, json, why_out);
     if (status == ST_OK)
         status = schema_check(record, &error, opened);
-    if (status != ST_OK && error.tag != 0)
-        snprintf(why_out, 128, "field %u of the record is out of bounds",
-                 error.tag);
+    if (status != ST_OK && error.tag != 0 && error.tag <= record->fields_count)
+        (void)fail(why_out, &record->rows()[error.tag - 1],
+                   "is missing or out of bounds", status);
     from = memory->used;
     if (status == ST_OK) {
         schema_encode(record, memory, opened);
@@ -238,8 +244,7 @@ enum status format_from_json(const struct schema *schema, void *out,
         const struct schema *record = record_schema(schema, out);
         void *member;
         if (field == NULL)
-            return fail(why_out, NULL, "is not of this operation",
-                        ST_UNKNOWN_FIELD);
+            return unknown(why_out, at->string);
         member = (uint8_t *)out + field->offset;
         if (field->kind == FIELD_list)
             status = list_from_json(field, member, memory, at, why_out);

@@ -24,11 +24,7 @@ struct init {
 
 static int usage(void)
 {
-    return program_fail(
-        EXIT_USAGE,
-        "usage: defter init DIR [--origin NAME] [--owner NAME]\n"
-        "         [--environment production|test|training] [--realms PR]\n"
-        "         [--listen HOST:PORT] [--sibling CLUSTER.CONF]");
+    return program_usage("init");
 }
 
 static int parse_environment(struct init *init, const char *text)

@@ -17,7 +17,7 @@ int keygen_run(struct program *program, int argc, char **argv)
     int code;
 
     if (argc != 2)
-        return program_fail(EXIT_USAGE, "usage: defter keygen FILE");
+        return program_usage(argv[0]);
     code = cluster_load(&cluster, program);
     if (code != EXIT_GOOD)
         return code;

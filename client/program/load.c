@@ -101,15 +101,11 @@ static int parse(struct load *load, int argc, char **argv)
         else if (option == 'a')
             load->atomic = true;
         else
-            return EXIT_USAGE;
+            return program_usage(argv[0]);
     }
     if (optind != argc - 1 || load->items_per_command < 1 ||
         load->items_per_command > ITEMS_MAX)
-        return program_fail(EXIT_USAGE,
-                            "usage: defter --key EHIS.KEY --role EHIS --signer "
-                            "BODY.KEY load FILE --duty N\n"
-                            "         [--items 1..256] [--sections MASK] "
-                            "[--atomic]");
+        return program_usage(argv[0]);
     load->path = argv[optind];
     return EXIT_GOOD;
 }

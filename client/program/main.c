@@ -8,26 +8,60 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "client/program/execute.h"
+#include "client/program/help.h"
 #include "client/program/program.h"
 
 static const struct subcommand subcommands[] = {
-    {"init", init_run, "DIR", "Make a new cluster's keys and genesis",
-     "Yeni klasterin açarlarını və ilk qeydini yaratmaq"},
-    {"keygen", keygen_run, "FILE", "Make a signing key", "İmza açarı yaratmaq"},
-    {"prove", prove_run, "FILE --as ROLE", "Words for enrolling a key",
-     "Açarın qeydə alınması üçün məlumat"},
-    {"shell", shell_run, "", "Work with the registry interactively",
-     "Reyestrlə interaktiv işləmək"},
-    {"load", load_run, "FILE", "Feed the records of a file",
-     "Fayldakı məlumatları yükləmək"},
-    {"status", status_run, "", "Show how the node is doing",
+    {"init", init_run,
+     "init DIR [--origin NAME] [--owner NAME] [--realms PR]\n"
+     "         [--environment production|test|training]\n"
+     "         [--listen HOST:PORT] [--sibling CLUSTER.CONF]\n"
+     "  NAME of the origin stands in signed checkpoints; the sibling is the\n"
+     "  cluster.conf of another environment, from which this one must differ",
+     "Make a new cluster's keys, genesis and configuration",
+     "Yeni klasterin açarlarını, ilk qeydini və tənzimləməsini yaratmaq"},
+    {"keygen", keygen_run, "keygen FILE",
+     "Make a signing key; it is enrolled with actor.enrol new_key=FILE",
+     "İmza açarı yaratmaq; actor.enrol new_key=FAYL ilə qeydə alınır"},
+    {"prove", prove_run,
+     "prove FILE --as ROLE [--level 1..3] [--organisation N] [--person N]",
+     "Print the words with which somebody else enrols this key",
+     "Açarın başqası tərəfindən qeydə alınması üçün sözlər"},
+    {"shell", shell_run,
+     "--key FILE shell\n"
+     "  Lines are operations; Tab completes, the history is kept in\n"
+     "  ~/.defter_history. Without a terminal, lines come from standard input\n"
+     "  and the first failure ends it",
+     "Work with the registry interactively", "Reyestrlə interaktiv işləmək"},
+    {"load", load_run,
+     "--key EHIS.KEY --role EHIS --signer BODY.KEY load FILE --duty N\n"
+     "         [--items 1..256] [--sections MASK] [--atomic]\n"
+     "  FILE has a record in JSON on each line; N is the assignment of the\n"
+     "  body's SUP; MASK has bit n-1 for section n (0x21: S01 and S06) and is\n"
+     "  0x1fff if not said. What was interrupted goes on when the same file "
+     "is\n"
+     "  loaded again",
+     "Feed the records of a file", "Fayldakı məlumatları yükləmək"},
+    {"status", status_run, "--key FILE status", "Show how the node is doing",
      "Qovşağın vəziyyətini göstərmək"},
-    {"bench", bench_run, "[OPERATION ...]", "Measure a node",
-     "Qovşağın sürətini ölçmək"},
-    {"verify", verify_run, "DIR [OPTION ...]", "Verify a log offline",
-     "Jurnalı oflayn yoxlamaq"},
-    {"dump", dump_run, "DIR|FILE [FROM [N]]", "Show a log's entries",
+    {"bench", bench_run,
+     "--key FILE bench [--seconds N] [--commands N] [--receipts]\n"
+     "         [--sessions 1,16,64,256] [--directory DIR]\n"
+     "         [OPERATION name=value ...]\n"
+     "  system.ping if no operation is named; DIR is where fdatasync is timed",
+     "Measure a node with signed commands", "Qovşağın sürətini ölçmək"},
+    {"verify", verify_run,
+     "[--cluster FILE] verify DIR [--receipts FILE] [--head SIZE:ROOT]\n"
+     "         [--leaf HASH] [--authority KEY] [--no-signatures]\n"
+     "         [--threads N] [--json]\n"
+     "  DIR is a node's directory, or its log; SIZE:ROOT and HASH are what "
+     "the\n"
+     "  log is expected to have; the authority's key is KEY, or the "
+     "cluster's.\n"
+     "  Exit status: 0 good, 1 tampered with, 2 incomplete",
+     "Verify a log offline", "Jurnalı oflayn yoxlamaq"},
+    {"dump", dump_run, "dump DIR|FILE [FROM [COUNT]]",
+     "Show a log's entries, from the index FROM",
      "Jurnalın qeydlərini göstərmək"},
     {NULL, NULL, NULL, NULL, NULL}};
 
@@ -48,52 +82,19 @@ int program_fail(int code, const char *format, ...)
     return code;
 }
 
-static int usage(const struct program *program, FILE *out)
+int program_usage(const char *name)
 {
-    uint32_t count;
-    const struct operation_info *operations = operation_list(&count);
+    const struct subcommand *at = subcommands;
 
-    fputs("usage: defter [OPTIONS] SUBCOMMAND ...\n"
-          "       defter [OPTIONS] OPERATION name=value ...\n\n"
-          "  --cluster FILE   cluster.conf ($DEFTER_CLUSTER)\n"
-          "  --key FILE       the key to log in with ($DEFTER_KEY)\n"
-          "  --user NAME      log in by name and password instead\n"
-          "  --signer FILE    sign with this key over --key's connection\n"
-          "  --role ROLE      staff, user, participant, auditor, portal, EHIS "
-          "...\n"
-          "  --address H:P    instead of the file's address\n"
-          "  --receipts FILE  keep verified receipts here\n"
-          "  --json           answers as JSON\n"
-          "  --az             messages in Azerbaijani\n\n",
-          out);
-    for (const struct subcommand *at = subcommands; at->name != NULL; at++)
-        fprintf(out, "  %-8s %-19s %s\n", at->name, at->arguments,
-                program->azerbaijani ? at->azerbaijani : at->english);
-    fputs("  help     [OPERATION]         What an operation takes\n\n"
-          "operations:\n",
-          out);
-    for (uint32_t i = 0; i < count; i++)
-        fprintf(out, "  %-20s %s\n", operations[i].name,
-                program->azerbaijani ? operations[i].azerbaijani
-                                     : operations[i].english);
-    return out == stdout ? EXIT_GOOD : EXIT_USAGE;
+    while (strcmp(at->name, name) != 0)
+        at++;
+    return program_fail(EXIT_USAGE, "usage: defter %s", at->usage);
 }
 
-static int help(const struct program *program, int argc, char **argv)
-{
-    const struct operation_info *operation;
+enum request { REQUEST_WRONG, REQUEST_HELP, REQUEST_VERSION, REQUEST_WORDS };
 
-    if (argc < 2)
-        return usage(program, stdout);
-    operation = operation_named(slice_of(argv[1], strlen(argv[1])));
-    if (operation == NULL)
-        return program_fail(EXIT_USAGE, "%s: no such operation", argv[1]);
-    execute_help(operation, program->azerbaijani);
-    return EXIT_GOOD;
-}
-
-/* Options up to the subcommand; false if one is wrong. */
-static bool parse(struct program *program, int argc, char **argv)
+/* Options up to the subcommand. */
+static enum request parse(struct program *program, int argc, char **argv)
 {
     static const struct option options[] = {
         {"cluster", required_argument, NULL, 'c'},
@@ -106,6 +107,7 @@ static bool parse(struct program *program, int argc, char **argv)
         {"json", no_argument, NULL, 'j'},
         {"az", no_argument, NULL, 'z'},
         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0}};
     int option;
 
@@ -138,11 +140,15 @@ static bool parse(struct program *program, int argc, char **argv)
         case 'z':
             program->azerbaijani = true;
             break;
+        case 'h':
+            return REQUEST_HELP;
+        case 'v':
+            return REQUEST_VERSION;
         default:
-            return false;
+            return REQUEST_WRONG;
         }
     }
-    return optind < argc;
+    return optind < argc ? REQUEST_WORDS : REQUEST_WRONG;
 }
 
 /* Secrets are in memory: no core dumps, no tracing by others. */
@@ -154,6 +160,26 @@ static void harden(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* A subcommand, or an operation; argv[0] is its name. */
+static int run(struct program *program, int argc, char **argv)
+{
+    bool help = strcmp(argv[0], "help") == 0;
+
+    if (help && argc == 1) {
+        help_all(program);
+        return EXIT_GOOD;
+    }
+    if (help)
+        return help_about(program, argv[1]);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return help_about(program, argv[0]);
+    for (const struct subcommand *at = subcommands; at->name != NULL; at++) {
+        if (strcmp(argv[0], at->name) == 0)
+            return at->run(program, argc, argv);
+    }
+    return operation_run(program, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {.color = isatty(STDOUT_FILENO) == 1};
@@ -163,17 +189,17 @@ int main(int argc, char **argv)
     if (sodium_init() < 0)
         return program_fail(EXIT_REFUSED, "libsodium does not start");
     program.azerbaijani = language != NULL && strncmp(language, "az", 2) == 0;
-    if (!parse(&program, argc, argv))
-        return usage(&program, argc > 1 && strcmp(argv[1], "--help") == 0
-                                   ? stdout
-                                   : stderr);
-    argc -= optind;
-    argv += optind;
-    if (strcmp(argv[0], "help") == 0)
-        return help(&program, argc, argv);
-    for (const struct subcommand *at = subcommands; at->name != NULL; at++) {
-        if (strcmp(argv[0], at->name) == 0)
-            return at->run(&program, argc, argv);
+    switch (parse(&program, argc, argv)) {
+    case REQUEST_WRONG:
+        return help_usage();
+    case REQUEST_HELP:
+        help_all(&program);
+        return EXIT_GOOD;
+    case REQUEST_VERSION:
+        puts("defter " DEFTER_VERSION);
+        return EXIT_GOOD;
+    case REQUEST_WORDS:
+        break;
     }
-    return operation_run(&program, argc, argv);
+    return run(&program, argc - optind, argv + optind);
 }

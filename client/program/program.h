@@ -37,7 +37,7 @@ struct program {
 struct subcommand {
     const char *name;
     int (*run)(struct program *program, int argc, char **argv);
-    const char *arguments;
+    const char *usage; /* Behind "usage: defter ". */
     const char *english;
     const char *azerbaijani;
 };
@@ -56,6 +56,10 @@ int bench_run(struct program *program, int argc, char **argv);
 /* "defter: " and a sentence to standard error; gives ${code} back. */
 __attribute__((format(printf, 2, 3))) int program_fail(int code,
                                                        const char *format, ...);
+
+/* Wrong usage of the subcommand ${name}: how it is used, to standard error;
+ * gives EXIT_USAGE. */
+int program_usage(const char *name);
 
 /* The subcommands, ended by one without a name. */
 const struct subcommand *program_subcommands(void);

@@ -22,9 +22,7 @@ struct prove {
 
 static int usage(void)
 {
-    return program_fail(EXIT_USAGE,
-                        "usage: defter prove FILE --as ROLE [--level 1..3] "
-                        "[--organisation N] [--person N]");
+    return program_usage("prove");
 }
 
 static bool take_number(uint64_t *out, const char *text, uint64_t most)

@@ -8,6 +8,7 @@
 
 #include "client/program/cluster.h"
 #include "client/program/execute.h"
+#include "client/program/help.h"
 #include "client/program/program.h"
 #include "client/program/words.h"
 #include "protocol/render.h"
@@ -98,22 +99,21 @@ static void help(const struct program *program, int count, char **words)
 {
     uint32_t operations_count;
     const struct operation_info *operations = operation_list(&operations_count);
-    const struct operation_info *operation = NULL;
 
-    if (count > 1)
-        operation = operation_named(slice_of(words[1], strlen(words[1])));
-    if (operation != NULL) {
-        execute_help(operation, program->azerbaijani);
+    if (count > 1) {
+        (void)help_about(program, words[1]);
         return;
     }
     for (uint32_t i = 0; i < operations_count; i++)
         printf("  %-20s %s\n", operations[i].name,
                program->azerbaijani ? operations[i].azerbaijani
                                     : operations[i].english);
-    puts(program->azerbaijani ? "\n  help ƏMƏLİYYAT   əməliyyatın sahələri\n"
+    puts(program->azerbaijani ? "\n  help ƏMƏLİYYAT   əməliyyatın (və ya "
+                                "bölmənin: S06) sahələri\n"
                                 "  json, text       cavabların forması\n"
                                 "  quit             çıxış"
-                              : "\n  help OPERATION   what an operation takes\n"
+                              : "\n  help OPERATION   what an operation (or a "
+                                "section: S06) takes\n"
                                 "  json, text       how answers are shown\n"
                                 "  quit             leave");
 }
@@ -254,7 +254,7 @@ int shell_run(struct program *program, int argc, char **argv)
     int code, status;
 
     if (argc != 1)
-        return program_fail(EXIT_USAGE, "usage: defter shell (%s?)", argv[1]);
+        return program_usage(argv[0]);
     code = cluster_client(&client, program, 0);
     if (code != EXIT_GOOD)
         return code;

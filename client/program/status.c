@@ -52,7 +52,7 @@ int status_run(struct program *program, int argc, char **argv)
     int code, status;
 
     if (argc != 1)
-        return program_fail(EXIT_USAGE, "usage: defter status (%s?)", argv[1]);
+        return program_usage(argv[0]);
     code = cluster_client(&client, program, 0);
     if (code != EXIT_GOOD)
         return code;

@@ -53,15 +53,7 @@ static bool take_head(struct verify_options *options, const char *text)
 
 static int usage(void)
 {
-    return program_fail(
-        EXIT_USAGE,
-        "verify DIR [--receipts FILE] [--head SIZE:ROOT] [--leaf HASH]\n"
-        "              [--authority KEY] [--no-signatures] [--threads N] "
-        "[--json]\n"
-        "  DIR is a node's directory, or its log; SIZE:ROOT and HASH are what "
-        "the\n"
-        "  log is expected to have; the authority's key is KEY, or that of\n"
-        "  --cluster FILE before `verify`");
+    return program_usage("verify");
 }
 
 static bool parse(struct verify_options *options, struct program *program,
