@@ -93,6 +93,7 @@ node_has_said() {
 }
 
 cluster_start() {
+    rm -f "$cluster/node.txt" # What the last run said counts no more.
     "$DEFTER_BIN/defterd" --config "$node/defterd.conf" \
         >"$cluster/node.txt" 2>&1 &
     cluster_pid=$!
