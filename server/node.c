@@ -117,7 +117,10 @@ static enum node_exit node_open_pipeline(struct node *node)
         return node_fail(status, "taking an epoch", META_FILE);
     memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     node->pipeline = pipeline_open(&parts);
-    pipeline_start(node->pipeline);
+    status = pipeline_start(node->pipeline);
+    if (status != ST_OK)
+        return node_fail(status, "beginning an epoch (is the disk full?)",
+                         FILE_LOG_DIR);
     diag_say(DIAG_NOTE, "epoch %" PRIu32 ", %" PRIu64 " entries", parts.epoch,
              pipeline_size(node->pipeline));
     return NODE_DRAINED;
@@ -131,9 +134,11 @@ enum node_exit node_start(struct node *node)
         exit = node_open_pipeline(node);
     if (exit != NODE_DRAINED)
         return exit;
-    if (net_start(node->net, node->pipeline) != ST_OK)
+    if (net_start(node->net, node->pipeline) != ST_OK) {
+        pipeline_drain(node->pipeline);
         return node_fail(ST_INTERNAL, "starting the loops",
                          node->options.address);
+    }
     diag_say(DIAG_NOTE, "serving on %s (port %u)", node->options.address,
              net_port(node->net));
     return NODE_DRAINED;

@@ -155,7 +155,7 @@ static void pipeline_enter_secret(struct pipeline *pipeline)
     INVARIANT(pushed);
 }
 
-/* How long to wait for the last attestation: 5 s. */
+/* How long to wait for what the node still owes the log: 5 s. */
 enum { PIPELINE_LAST_PAUSES = 2500 };
 
 static void pipeline_pause(void)
@@ -179,7 +179,7 @@ static void pipeline_spawn(struct pipeline *pipeline, pthread_t *thread_out,
     INVARIANT(failed == 0);
 }
 
-void pipeline_start(struct pipeline *pipeline)
+enum status pipeline_start(struct pipeline *pipeline)
 {
     bool first = !apply_has_secret(pipeline->parts.apply);
 
@@ -194,6 +194,21 @@ void pipeline_start(struct pipeline *pipeline)
     pipeline_spawn(pipeline, &pipeline->apply, pipeline_apply_main);
     pipeline_spawn(pipeline, &pipeline->background, pipeline_background_main);
     pipeline_wait_idle(pipeline);
+    if (!atomic_load(&pipeline->start_refused))
+        return ST_OK;
+    pipeline_drain(pipeline);
+    return ST_READ_ONLY;
+}
+
+/* The last attestation, and refusals that wait to be entered. */
+static bool pipeline_owes(struct pipeline *pipeline)
+{
+    if (atomic_load(&pipeline->start_refused))
+        return false;
+    /* In this order: lines are in flight before they leave their list. */
+    return refused_waits(&pipeline->refused) ||
+           atomic_load(&pipeline->in_flight) > 0 ||
+           atomic_load(&pipeline->unattested) > 0;
 }
 
 void pipeline_drain(struct pipeline *pipeline)
@@ -202,10 +217,8 @@ void pipeline_drain(struct pipeline *pipeline)
         return;
     atomic_store(&pipeline->draining, true);
     pipeline_wait_idle(pipeline);
-    /* The last attestation, unless the disk or the clock refuses it. */
-    for (int i = 0;
-         i < PIPELINE_LAST_PAUSES && atomic_load(&pipeline->unattested) > 0;
-         i++)
+    /* Unless the disk or the clock refuses it. */
+    for (int i = 0; i < PIPELINE_LAST_PAUSES && pipeline_owes(pipeline); i++)
         pipeline_pause();
     pipeline_wait_idle(pipeline);
     queue_close(&pipeline->commands);

@@ -199,8 +199,11 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts);
  * pipeline_start(pipeline):
  * Start the threads, and enter this start's EPOCH, and in the first start the
  * cluster secret; returns when both are applied.
+ *
+ * Returns: ST_OK; ST_READ_ONLY if the disk had no room for them: nothing was
+ *          entered in this epoch, nothing will be, and the threads ended.
  */
-void pipeline_start(struct pipeline *pipeline);
+NODISCARD enum status pipeline_start(struct pipeline *pipeline);
 
 /*
  * pipeline_drain(pipeline):

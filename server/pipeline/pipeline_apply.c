@@ -180,10 +180,10 @@ void *pipeline_apply_main(void *argument)
     while (!queue_ended(&pipeline->to_apply)) {
         if (queue_take(&pipeline->to_apply, &taken, 1, PIPELINE_TICK_MS) == 1)
             applier_group(&applier, taken);
-        if (atomic_exchange(&pipeline->own_refused, false)) {
+        if (atomic_exchange(&pipeline->attest_refused, false))
             attest_give_up(apply_attest(pipeline->parts.apply));
+        if (atomic_exchange(&pipeline->deadlines_refused, false))
             pipeline->deadlines_made = false;
-        }
         int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
         applier_commit(&applier, now_ms);
         applier_attest(pipeline, now_ms);

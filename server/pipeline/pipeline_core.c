@@ -34,12 +34,51 @@ static void core_note(struct pipeline *pipeline, const struct work *work)
     pipeline_refused(pipeline, &line);
 }
 
+/* Lines that could not be entered wait with those that come after them. */
+static void core_keep_lines(struct pipeline *pipeline, const struct work *work)
+{
+    struct op_journal_refused refused;
+    struct list_reader reader;
+    struct refused_line line;
+    struct field_error error;
+    enum status status =
+        schema_decode(&schema_op_journal_refused, &refused, &error,
+                      work->command.items[0].fields, SCHEMA_REFUSE_UNKNOWN);
+
+    INVARIANT(status == ST_OK);
+    list_reader_init(&reader, &refused.lines);
+    while (list_reader_next(&reader, &schema_refused_line, &line))
+        pipeline_refused(pipeline, &line);
+}
+
+/* Each kind is told apart: an attestation that is under way must not be made
+ * again because something else found no place. */
+static void core_refuse_own(struct pipeline *pipeline, const struct work *work)
+{
+    switch (work->operation->opcode) {
+    case OPCODE_SYSTEM_EPOCH:
+    case OPCODE_SYSTEM_SECRET:
+        atomic_store(&pipeline->start_refused, true);
+        break;
+    case OPCODE_SYSTEM_ATTEST:
+        atomic_store(&pipeline->attest_refused, true);
+        break;
+    case OPCODE_CONSENT_LAPSE:
+    case OPCODE_CONSENT_END:
+        atomic_store(&pipeline->deadlines_refused, true);
+        break;
+    case OPCODE_JOURNAL_REFUSED:
+        core_keep_lines(pipeline, work);
+        break;
+    }
+}
+
 static void core_refuse(struct core *core, struct work *work)
 {
     struct pipeline *pipeline = core->pipeline;
 
     if (work->node_made) {
-        atomic_store(&pipeline->own_refused, true);
+        core_refuse_own(pipeline, work);
     } else {
         atomic_fetch_add(&pipeline->counts.refused, 1);
         core_note(pipeline, work);
@@ -102,14 +141,19 @@ static void core_enter_refused(struct pipeline *pipeline)
     /* While nothing can be entered, lines are gathered and counted on. */
     if (atomic_load(&pipeline->stalled))
         return;
+    /* Who drains must not find the lines neither here nor there. */
+    atomic_fetch_add(&pipeline->in_flight, 1);
     count = refused_take(&pipeline->refused, lines, now_ms, all);
-    if (count > 0)
-        (void)pipeline_push_own(pipeline,
-                                core_refused_work(pipeline, lines, count));
+    if (count > 0 && !pipeline_push_own(
+                         pipeline, core_refused_work(pipeline, lines, count))) {
+        for (uint32_t i = 0; i < count; i++)
+            pipeline_refused(pipeline, &lines[i]);
+    }
     count = refused_take_noise(&pipeline->refused, noise, &from, now_ms, all);
     if (count > 0)
         (void)pipeline_push_own(pipeline,
                                 core_noise_work(pipeline, noise, count, from));
+    atomic_fetch_sub(&pipeline->in_flight, 1);
 }
 
 /* ---- Groups ------------------------------------------------------------- */
@@ -122,6 +166,18 @@ static uint64_t core_room(struct pipeline *pipeline)
     return room > under_way ? room - under_way : 0;
 }
 
+/* A term has no entry before its EPOCH: where that found no place, nothing
+ * does, and the start fails. */
+static enum sequencer_verdict core_put(struct pipeline *pipeline,
+                                       struct group *group, struct work *work)
+{
+    if (!atomic_load(&pipeline->start_refused))
+        return sequencer_put(pipeline->sequencer, group, work);
+    work->fault =
+        (struct work_fault){.status = ST_READ_ONLY, .item = UINT16_MAX};
+    return SEQUENCER_REFUSED;
+}
+
 /* Gives places to as many works as one group takes; the rest stays. */
 static void core_sequence(struct core *core, struct group *group)
 {
@@ -130,8 +186,7 @@ static void core_sequence(struct core *core, struct group *group)
 
     while (done < core->works_count) {
         struct work *work = core->works[done];
-        enum sequencer_verdict verdict =
-            sequencer_put(pipeline->sequencer, group, work);
+        enum sequencer_verdict verdict = core_put(pipeline, group, work);
 
         if (verdict == SEQUENCER_FULL)
             break;

@@ -75,7 +75,10 @@ struct pipeline {
     atomic_uint_fast64_t unattested; /* Entries that wait for it. */
     atomic_bool draining;
     atomic_bool stalled;
-    atomic_bool own_refused; /* A command of the node found no place. */
+    /* Commands of the node that found no place, by what they were. */
+    atomic_bool start_refused;
+    atomic_bool attest_refused;
+    atomic_bool deadlines_refused;
     bool deadlines_made;     /* The apply thread's. */
     int64_t deadlines_ms;
 

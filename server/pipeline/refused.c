@@ -85,6 +85,16 @@ void refused_add_noise(struct refused *refused, enum status cause,
     (void)pthread_mutex_unlock(&refused->mutex);
 }
 
+bool refused_waits(struct refused *refused)
+{
+    bool waits;
+
+    (void)pthread_mutex_lock(&refused->mutex);
+    waits = refused->lines_count > 0 || refused->noise_count > 0;
+    (void)pthread_mutex_unlock(&refused->mutex);
+    return waits;
+}
+
 uint32_t refused_take(struct refused *refused,
                       struct refused_line lines_out[REFUSED_LINES_MAX],
                       int64_t now_ms, bool all)

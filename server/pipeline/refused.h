@@ -37,6 +37,9 @@ void refused_add(struct refused *refused, const struct refused_line *line,
 void refused_add_noise(struct refused *refused, enum status cause,
                        uint32_t count, int64_t now_ms, int64_t wall);
 
+/* Whether anything waits to be taken. */
+bool refused_waits(struct refused *refused);
+
 /*
  * refused_take(refused, lines_out, now_ms, all):
  * Take the lines if they are full or REFUSED_DELAY_MS old, or if ${all}.

@@ -104,7 +104,7 @@ static struct pipeline *begin(void)
     memcpy(parts.cluster_id, rig.cluster_id, CLUSTER_ID_SIZE);
     apply_load_directory(rig.apply);
     struct pipeline *pipeline = pipeline_open(&parts);
-    pipeline_start(pipeline);
+    MAYBE(pipeline_start(pipeline) == ST_OK);
     return pipeline;
 }
 

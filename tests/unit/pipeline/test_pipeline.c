@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
+#include "protocol/entry.h"
 #include "tests/lib/pipeline_rig.h"
 
 enum { SENDERS = 3, SENDS = 120 };
@@ -64,14 +66,19 @@ static void on_failed(void *context, enum status status, uint64_t index,
 
 /* ---- A pipeline over the rig -------------------------------------------- */
 
+/* Since the rig's time: on both clocks, and on the wall's alone. */
+static atomic_int_fast64_t passed;
+static atomic_int_fast64_t leapt;
+
 static int64_t wall(void *context)
 {
-    return ((struct rig *)context)->wall;
+    return ((struct rig *)context)->wall + atomic_load(&passed) +
+           atomic_load(&leapt);
 }
 
 static int64_t boot(void *context)
 {
-    return ((struct rig *)context)->boot;
+    return ((struct rig *)context)->boot + atomic_load(&passed);
 }
 
 static void begin(void)
@@ -95,7 +102,7 @@ static void begin(void)
     memcpy(parts.cluster_id, rig.cluster_id, CLUSTER_ID_SIZE);
     apply_load_directory(rig.apply);
     pipeline = pipeline_open(&parts);
-    pipeline_start(pipeline);
+    ck_assert_int_eq(pipeline_start(pipeline), ST_OK);
 }
 
 static void end(void)
@@ -193,6 +200,83 @@ START_TEST(a_drained_pipeline_takes_nothing_more)
 }
 END_TEST
 
+/* What the lines of all journal.refused count together. */
+static uint32_t refusals_entered(void)
+{
+    static uint8_t buffer[JOURNAL_READ_SIZE];
+    struct op_journal_refused refused;
+    struct list_reader reader;
+    struct refused_line line;
+    struct field_error error;
+    struct entry entry;
+    struct slice bytes;
+    struct item item;
+    uint32_t count = 0;
+
+    for (uint64_t i = 0; i < journal_size(rig.journal); i++) {
+        ck_assert_int_eq(journal_read_entry(rig.journal, &bytes, buffer, i),
+                         ST_OK);
+        ck_assert_int_eq(entry_view(&entry, bytes), ST_OK);
+        entry_item(&item, &entry, 0);
+        if (item.clear_part.opcode != OPCODE_JOURNAL_REFUSED)
+            continue;
+        ck_assert_int_eq(schema_decode(&schema_op_journal_refused, &refused,
+                                       &error, item_fields(&item),
+                                       SCHEMA_REFUSE_UNKNOWN),
+                         ST_OK);
+        list_reader_init(&reader, &refused.lines);
+        while (list_reader_next(&reader, &schema_refused_line, &line))
+            count += line.count;
+    }
+    return count;
+}
+
+static void nap(void)
+{
+    enum { NAP_NS = 5000000 };
+
+    (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+START_TEST(what_was_refused_just_before_the_end_is_entered)
+{
+    struct refused_line line = {.code = ST_BAD_SIG, .count = 1};
+    uint64_t attested;
+
+    begin();
+    attested = pipeline_size(pipeline);
+    ck_assert_int_eq(pipeline_submit(pipeline, ping(1)), ST_OK);
+    /* Then nothing else is owed: every entry of others is attested. */
+    do {
+        atomic_fetch_add(&passed, RIG_SECOND);
+        nap();
+    } while (pipeline_size(pipeline) < attested + 3);
+    pipeline_refused(pipeline, &line);
+    end();
+    ck_assert_uint_eq(refusals_entered(), 1);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(refusals_outlive_a_clock_that_nobody_believes)
+{
+    struct refused_line line = {.code = ST_BAD_SIG, .count = 1};
+    enum { NAPS = 40 };
+
+    begin();
+    pipeline_refused(pipeline, &line);
+    /* A leap, and then time to enter it: the entry finds no place. */
+    atomic_store(&leapt, 3600 * RIG_SECOND);
+    atomic_fetch_add(&passed, 2 * RIG_SECOND);
+    for (int i = 0; i < NAPS; i++)
+        nap();
+    atomic_store(&leapt, 0);
+    end();
+    ck_assert_uint_eq(refusals_entered(), 1);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(queries_tell_what_the_node_is)
 {
     static uint8_t bytes[BLOB_SIZE_MAX];
@@ -221,4 +305,7 @@ END_TEST
 
 SUITE_MAIN("pipeline",
            everything_sent_from_many_threads_is_entered_once_and_answered,
-           a_drained_pipeline_takes_nothing_more, queries_tell_what_the_node_is)
+           a_drained_pipeline_takes_nothing_more,
+           what_was_refused_just_before_the_end_is_entered,
+           refusals_outlive_a_clock_that_nobody_believes,
+           queries_tell_what_the_node_is)
