@@ -32,7 +32,7 @@ static void changes_touch_public(struct apply *apply, const uint8_t *public_key)
 static void changes_watch(struct apply *apply, const struct act *act,
                           const struct op_journal_watch *watch)
 {
-    if (act->item == 0 && apply->changes.watch != NULL)
+    if (act->item == 0 && !act->more_items && apply->changes.watch != NULL)
         apply->changes.watch(apply->changes.context, act->index,
                              act->signer.key_id.b, act->assignment, watch->from,
                              journal_visible(act) & watch->categories);
