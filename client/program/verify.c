@@ -51,6 +51,17 @@ static bool take_head(struct verify_options *options, const char *text)
            take_hex(options->head_root, HASH_SIZE, colon + 1);
 }
 
+static bool take_threads(struct verify_options *options, const char *text)
+{
+    enum { THREADS_MAX = 256 };
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    options->threads = (unsigned)number;
+    return *text >= '1' && *text <= '9' && *end == '\0' &&
+           number <= THREADS_MAX;
+}
+
 static int usage(void)
 {
     return program_usage("verify");
@@ -84,7 +95,7 @@ static bool parse(struct verify_options *options, struct program *program,
             good = options->has_authority =
                 take_hex(options->authority, PUBLIC_KEY_SIZE, optarg);
         else if (option == 't')
-            options->threads = (unsigned)strtoul(optarg, NULL, 10);
+            good = take_threads(options, optarg);
         else if (option == 'n')
             options->no_signatures = true;
         else if (option == 'j')
