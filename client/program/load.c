@@ -50,9 +50,12 @@ static int feed_all(struct load *load)
             code = load_skip(load, &more);
         else if (code == EXIT_GOOD)
             code = load_put(load, &more, load->next);
-        if (code == EXIT_GOOD && !ended)
-            code = load_commit(load);
     }
+    if (code == EXIT_GOOD)
+        code = load_commit(load);
+    /* What is wrong with a record does not undo the batch before. */
+    if (code != EXIT_INCOMPLETE && load_drain(load) != EXIT_GOOD)
+        code = EXIT_REFUSED;
     return code;
 }
 

@@ -20,7 +20,7 @@
 enum {
     LOAD_LINE_SIZE_MAX = 256 * 1024,
     LOAD_SCRATCH_SIZE = 256 * 1024,
-    LOAD_WINDOW = 16
+    LOAD_WINDOW = 64
 };
 
 struct load {
@@ -41,6 +41,8 @@ struct load {
     uint64_t batch;
     uint32_t next; /* Records put so far. */
     uint8_t rolling[HASH_SIZE];
+    bool is_put;         /* All of it was sent; it waits for its commit. */
+    uint64_t committing; /* The batch before. */
     uint8_t *memory;
     uint8_t *scratch;
 
@@ -57,14 +59,22 @@ struct load {
 /* Progress on a terminal, at most ten times a second. */
 void load_show(struct load *load, bool last);
 
-/* load_batch.c: one batch.  Each gives an exit code; what is wrong has been
- * said.  Begin (or go on with) number ${number}; ${*ended_out}: it was done by
- * an earlier run.  Put its records, passing over the first ${skip}; commit it;
- * or pass over the lines of one that has ended. */
+/*
+ * load_batch.c: one batch.  Each gives an exit code; what is wrong has been
+ * said.  A batch is committed while the records of the next one are sent:
+ *
+ * load_begin  begin (or go on with) number ${number}, and commit the one
+ *             before; ${*ended_out}: it was done by an earlier run
+ * load_put    send its records, passing over the first ${skip}
+ * load_skip   or pass over the lines of one that has ended
+ * load_commit the last one
+ * load_drain  wait for every answer
+ */
 int load_begin(struct load *load, uint64_t number, bool *ended_out);
 int load_put(struct load *load, bool *more_out, uint32_t skip);
-int load_commit(struct load *load);
 int load_skip(struct load *load, bool *more_out);
+int load_commit(struct load *load);
+int load_drain(struct load *load);
 
 /* load_record.c: read one line; 0: end of file, -1: wrong (said), 1: a record
  * whose encoded feed.put fields are in load->memory. */

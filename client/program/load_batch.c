@@ -70,6 +70,11 @@ static int drain(struct load *load, uint32_t limit)
     return EXIT_GOOD;
 }
 
+int load_drain(struct load *load)
+{
+    return drain(load, 1);
+}
+
 static int new_command(struct load *load, struct defter_command **command_out)
 {
     uint16_t flags = load->program->receipts != NULL ? DEFTER_RECEIPT : 0;
@@ -81,36 +86,58 @@ static int new_command(struct load *load, struct defter_command **command_out)
     return EXIT_GOOD;
 }
 
+/* A command of one operation. */
+static int new_call(struct load *load, struct defter_command **command_out,
+                    uint16_t opcode, const struct schema *schema,
+                    const void *fields)
+{
+    struct defter_item item = {.opcode = opcode, .duty = load->duty};
+    struct writer writer;
+    int code = new_command(load, command_out);
+
+    if (code != EXIT_GOOD)
+        return code;
+    writer_init(&writer, load->scratch, LOAD_SCRATCH_SIZE);
+    schema_encode(schema, &writer, fields);
+    if (defter_command_item(*command_out, &item, load->scratch, writer.used) ==
+        0)
+        return EXIT_GOOD;
+    defter_command_free(*command_out);
+    return program_fail(EXIT_REFUSED, "the command is not taken");
+}
+
+static int read_result(const struct schema *schema, void *out,
+                       const struct defter_answer *answer)
+{
+    struct field_error error;
+
+    if (answer->result_size < SALT_SIZE)
+        return ST_OK; /* Nothing to tell. */
+    return (int)schema_decode(
+        schema, out, &error,
+        slice_of(answer->result + SALT_SIZE, answer->result_size - SALT_SIZE),
+        SCHEMA_SKIP_ODD);
+}
+
 /* One operation of a batch, blocking; its result decoded to ${result}. */
 static int call(struct load *load, uint16_t opcode,
                 const struct schema *fields_schema, const void *fields,
                 const struct schema *result_schema, void *result, int *code_out)
 {
-    struct defter_item item = {.opcode = opcode, .duty = load->duty};
     struct defter_command *command;
     struct defter_answer answer;
-    struct field_error error;
-    struct writer writer;
-    int status, code = new_command(load, &command);
+    int status, code = new_call(load, &command, opcode, fields_schema, fields);
 
     if (code != EXIT_GOOD)
         return code;
-    writer_init(&writer, load->scratch, LOAD_SCRATCH_SIZE);
-    schema_encode(fields_schema, &writer, fields);
-    status = defter_command_item(command, &item, load->scratch, writer.used);
-    if (status == 0)
-        status = defter_call(load->client, command, &answer);
+    status = defter_call(load->client, command, &answer);
     defter_command_free(command);
     if (status != 0)
         return program_fail(EXIT_INCOMPLETE, "%s: %s",
                             defter_status_name(status),
                             defter_reason(load->client));
     *code_out = answer.code;
-    if (answer.code == 0 && answer.result_size >= SALT_SIZE &&
-        schema_decode(
-            result_schema, result, &error,
-            slice_of(answer.result + SALT_SIZE, answer.result_size - SALT_SIZE),
-            SCHEMA_SKIP_ODD) != ST_OK)
+    if (answer.code == 0 && read_result(result_schema, result, &answer) != 0)
         return program_fail(EXIT_INCOMPLETE, "a result is malformed");
     return EXIT_GOOD;
 }
@@ -123,37 +150,46 @@ static int refused(const char *what, int code)
                             : "unknown");
 }
 
-/* Begin or go on with batch ${number}; ${*ended_out}: it was done before. */
-int load_begin(struct load *load, uint64_t number, bool *ended_out)
+/* Where an earlier run stopped. */
+static int resume(struct load *load)
 {
-    char name[64];
-    struct op_feed_begin fields = {
-        .mode = 1, .atomic = load->atomic, .sections = SECTIONS_MASK};
-    struct op_feed_status ask = {0};
-    struct result_feed_begin begun = {0};
+    struct op_feed_status ask = {.batch = load->batch};
     struct result_feed_status state = {0};
-    int refusal = 0, code;
+    int refusal = 0;
+    int code = call(load, OPCODE_FEED_STATUS, &schema_op_feed_status, &ask,
+                    &schema_result_feed_status, &state, &refusal);
 
-    snprintf(name, sizeof name, "%s-%llu", load->name,
-             (unsigned long long)number);
-    fields.sections = load->sections;
-    fields.ehis_batch = slice_of(name, strlen(name));
-    code = call(load, OPCODE_FEED_BEGIN, &schema_op_feed_begin, &fields,
-                &schema_result_feed_begin, &begun, &refusal);
-    *ended_out = refusal == ST_EXISTS;
-    if (code != EXIT_GOOD || *ended_out)
-        return code;
-    if (refusal != 0)
-        return refused("feed.begin", refusal);
-    load->batch = begun.batch;
-    ask.batch = begun.batch;
-    code = call(load, OPCODE_FEED_STATUS, &schema_op_feed_status, &ask,
-                &schema_result_feed_status, &state, &refusal);
     if (code == EXIT_GOOD && refusal != 0)
         return refused("feed.status", refusal);
     memcpy(load->rolling, state.rolling.b, HASH_SIZE);
     load->next = state.next;
     return code;
+}
+
+int load_begin(struct load *load, uint64_t number, bool *ended_out)
+{
+    char name[64];
+    struct op_feed_begin fields = {
+        .mode = 1, .atomic = load->atomic, .sections = load->sections};
+    struct result_feed_begin begun = {0};
+    int refusal = 0, code;
+
+    snprintf(name, sizeof name, "%s-%llu", load->name,
+             (unsigned long long)number);
+    fields.ehis_batch = slice_of(name, strlen(name));
+    code = call(load, OPCODE_FEED_BEGIN, &schema_op_feed_begin, &fields,
+                &schema_result_feed_begin, &begun, &refusal);
+    *ended_out = refusal == ST_EXISTS;
+    if (code == EXIT_GOOD)
+        code = load_commit(load);
+    if (code != EXIT_GOOD || *ended_out)
+        return code;
+    if (refusal != 0)
+        return refused("feed.begin", refusal);
+    load->batch = begun.batch;
+    load->next = 0;
+    memset(load->rolling, 0, HASH_SIZE);
+    return begun.next > 0 ? resume(load) : EXIT_GOOD;
 }
 
 static void roll(struct load *load, const struct defter_command *command,
@@ -178,7 +214,6 @@ static int submit(struct load *load, struct defter_command *command)
     return drain(load, load->window);
 }
 
-/* Put the records of one batch, from load->next on; 1: the file goes on. */
 int load_put(struct load *load, bool *more_out, uint32_t skip)
 {
     struct defter_command *command = NULL;
@@ -215,7 +250,8 @@ int load_put(struct load *load, bool *more_out, uint32_t skip)
         code = submit(load, command);
     else
         defter_command_free(command);
-    return code == EXIT_GOOD ? drain(load, 1) : code;
+    load->is_put = code == EXIT_GOOD;
+    return code;
 }
 
 static void say_refusals(const struct result_feed_commit *result)
@@ -232,29 +268,55 @@ static void say_refusals(const struct result_feed_commit *result)
                row.field);
 }
 
-int load_commit(struct load *load)
+static void on_commit(void *context, struct defter_command *command, int status,
+                      const struct defter_answer *answer)
 {
-    struct op_feed_commit fields = {.batch = load->batch, .count = load->next};
+    struct load *load = context;
     struct result_feed_commit result = {0};
-    int refusal = 0, code;
 
-    memcpy(fields.rolling.b, load->rolling, HASH_SIZE);
-    code = call(load, OPCODE_FEED_COMMIT, &schema_op_feed_commit, &fields,
-                &schema_result_feed_commit, &result, &refusal);
-    if (code != EXIT_GOOD)
-        return code;
-    if (refusal != 0)
-        return refused("feed.commit", refusal);
+    load->in_flight--;
+    defter_command_free(command);
+    if (status == 0)
+        status = answer->code;
+    if (status == 0)
+        status = read_result(&schema_result_feed_commit, &result, answer);
+    if (status != 0) {
+        load->failed = load->failed == 0 ? status : load->failed;
+        return;
+    }
     load->committed += result.committed;
     load->duplicates += result.duplicates;
     load->batches++;
     if (result.refused > 0) {
         load_show(load, true);
         printf("batch %llu: %u committed, %u refused\n",
-               (unsigned long long)load->batch, result.committed,
+               (unsigned long long)load->committing, result.committed,
                result.refused);
         say_refusals(&result);
     }
+}
+
+int load_commit(struct load *load)
+{
+    struct op_feed_commit fields = {.batch = load->batch, .count = load->next};
+    struct defter_command *command;
+    int code;
+
+    if (!load->is_put)
+        return EXIT_GOOD;
+    load->is_put = false;
+    /* Both sides must have counted the same records. */
+    code = load_drain(load);
+    memcpy(fields.rolling.b, load->rolling, HASH_SIZE);
+    if (code == EXIT_GOOD)
+        code = new_call(load, &command, OPCODE_FEED_COMMIT,
+                        &schema_op_feed_commit, &fields);
+    if (code != EXIT_GOOD)
+        return code;
+    load->committing = load->batch;
+    load->in_flight++;
+    if (defter_submit(load->client, command, load, on_commit) != 0)
+        return program_fail(EXIT_REFUSED, "the command is not taken");
     return EXIT_GOOD;
 }
 
