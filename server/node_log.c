@@ -1,4 +1,5 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "server/diag.h"
 #include "server/node_private.h"
@@ -35,11 +36,29 @@ static enum status log_make(struct node *node)
     return meta_create(disk, &value);
 }
 
+/* Keyring and state come after the log: who has them had a log. */
+static bool log_was_here(const struct node *node)
+{
+    static const char *const later[] = {FILE_KEYRING_DB, FILE_STATE_DB};
+    char path[FILES_PATH_SIZE_MAX];
+
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        if (files_path(path, node->options.directory, later[i]) &&
+            access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum node_exit log_open_meta(struct node *node)
 {
     struct disk *disk = disk_posix_disk(node->disk);
     enum status status = meta_open(&node->meta, disk);
 
+    if (status == ST_NO_FILE && log_was_here(node))
+        return node_fail(ST_LOST,
+                         "there is a keyring or a state, but no meta (case C7)",
+                         META_FILE);
     if (status == ST_NO_FILE) {
         diag_say(DIAG_NOTE, "first start: making the log");
         status = log_make(node);

@@ -31,21 +31,27 @@ static void state_remove(const char *path)
     }
 }
 
-/* Whether the state is a beginning of this log. */
-static bool state_fits(struct node *node)
+/*
+ * Whether the state is a beginning of this log.  What was applied was durable
+ * and acknowledged before: where the log does not have it, the log was lost or
+ * replaced, and a state made anew would hide it.
+ */
+static enum status state_check(struct node *node)
 {
     const struct state_head *head = state_head(node->state);
     uint8_t leaf[HASH_SIZE];
     struct slice entry;
 
     if (head->applied_size == 0)
-        return true;
-    if (head->applied_size > journal_size(node->journal) ||
-        memcmp(head->cluster_id, node->cluster_id, CLUSTER_ID_SIZE) != 0 ||
-        node_read_entry(node, head->applied_size - 1, &entry) != ST_OK)
-        return false;
+        return ST_OK;
+    if (memcmp(head->cluster_id, node->cluster_id, CLUSTER_ID_SIZE) != 0)
+        return ST_FILE_FORMAT;
+    if (head->applied_size > journal_size(node->journal))
+        return ST_LOST;
+    if (node_read_entry(node, head->applied_size - 1, &entry) != ST_OK)
+        return ST_FILE_FORMAT;
     entry_leaf_hash(leaf, entry);
-    return memcmp(leaf, head->applied_leaf, HASH_SIZE) == 0;
+    return memcmp(leaf, head->applied_leaf, HASH_SIZE) == 0 ? ST_OK : ST_LOST;
 }
 
 static enum status state_open_apply(struct node *node)
@@ -71,7 +77,9 @@ static enum status state_try(struct node *node, const char *path)
 
     if (status != ST_OK)
         return status;
-    status = state_fits(node) ? state_open_apply(node) : ST_FILE_FORMAT;
+    status = state_check(node);
+    if (status == ST_OK)
+        status = state_open_apply(node);
     if (status != ST_OK) {
         state_close(node->state);
         node->state = NULL;
@@ -94,8 +102,35 @@ static enum node_exit state_open_any(struct node *node)
         state_remove(path);
         status = state_try(node, path);
     }
+    if (status == ST_LOST) {
+        (void)node_fail(status,
+                        "this state was made of entries that the log does not "
+                        "have, nothing was changed",
+                        path);
+        return NODE_DAMAGED;
+    }
     if (status != ST_OK)
         return node_fail(status, "opening the state", path);
+    return NODE_DRAINED;
+}
+
+/*
+ * A crash leaves keys of entries that were under way, and no more.  A keyring
+ * further ahead belongs to entries that the log lost: its keys are all that
+ * still opens other copies of them.
+ */
+static enum node_exit state_trim_keyring(struct node *node, const char *path)
+{
+    uint64_t size = journal_size(node->journal);
+
+    if (keyring_end(node->keyring) > size + IDEMPOTENCY_PENDING_MAX) {
+        (void)node_fail(ST_LOST,
+                        "it has keys of entries that the log does not have, "
+                        "nothing was changed",
+                        path);
+        return NODE_DAMAGED;
+    }
+    keyring_truncate(node->keyring, size);
     return NODE_DRAINED;
 }
 
@@ -173,12 +208,13 @@ enum node_exit node_open_state(struct node *node)
                               node->cluster_id);
     if (status != ST_OK)
         return node_fail(status, "opening the keyring", path);
-    /* Keys of entries that were cut off, or never came to be. */
-    keyring_truncate(node->keyring, journal_size(node->journal));
     node->search = search_open();
     node->directory = directory_open();
     node->idempotency = idempotency_open();
     exit = state_open_any(node);
+    /* The state may yet show that the log is the wrong one. */
+    if (exit == NODE_DRAINED)
+        exit = state_trim_keyring(node, path);
     if (exit != NODE_DRAINED)
         return exit;
     apply_load_search(node->apply);

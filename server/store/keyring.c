@@ -24,6 +24,19 @@ uint64_t keyring_last(const struct keyring *keyring)
     return keyring->last;
 }
 
+uint64_t keyring_end(struct keyring *keyring)
+{
+    sqlite3_stmt *statement = statements_prepare(
+        keyring->writer, "SELECT max(\"first_index\") + 1 FROM \"key\"");
+    uint64_t end = 0;
+
+    /* Without rows the greatest is NULL, which reads as 0. */
+    if (keyring_step(statement))
+        end = (uint64_t)sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return end;
+}
+
 uint64_t keyring_find(const struct keyring *keyring, enum keyring_class class,
                       uint64_t owner)
 {

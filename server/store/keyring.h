@@ -61,6 +61,10 @@ void keyring_close(struct keyring *keyring);
 /* The highest number ever used here, staged and destroyed keys included. */
 uint64_t keyring_last(const struct keyring *keyring);
 
+/* Size of the log whose entries may use every committed key: the highest first
+ * index and 1; 0 without keys. */
+uint64_t keyring_end(struct keyring *keyring);
+
 /* Number of the key of ${owner}, staged ones included; 0 if there is none. */
 uint64_t keyring_find(const struct keyring *keyring, enum keyring_class class,
                       uint64_t owner);

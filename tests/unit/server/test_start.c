@@ -1,0 +1,144 @@
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "protocol/files.h"
+#include "server/files.h"
+#include "server/node.h"
+#include "server/store/keyring.h"
+#include "tests/lib/node_fixture.h"
+#include "tests/lib/suite.h"
+
+enum { PATH_SIZE = NODE_FIXTURE_PATH_SIZE + 32 };
+
+static struct node_fixture fixture;
+
+static void path_of(char out[PATH_SIZE], const char *name)
+{
+    (void)snprintf(out, PATH_SIZE, "%s/%s", fixture.directory, name);
+}
+
+static void move(const char *from, const char *to)
+{
+    char one[PATH_SIZE], other[PATH_SIZE];
+
+    path_of(one, from);
+    path_of(other, to);
+    ck_assert_int_eq(rename(one, other), 0);
+}
+
+static bool exists(const char *name)
+{
+    struct stat about;
+    char path[PATH_SIZE];
+
+    path_of(path, name);
+    return stat(path, &about) == 0;
+}
+
+static void run_once(int pings)
+{
+    struct op_system_ping ping = {.text = slice_of("p", 1)};
+    struct wire wire;
+
+    node_fixture_start(&fixture);
+    node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
+    for (int i = 0; i < pings; i++)
+        ck_assert_uint_eq(node_fixture_do(&fixture, &wire, &fixture.operator, 0,
+                                          OPCODE_SYSTEM_PING, &ping, NULL),
+                          ST_OK);
+    wire_close(&wire);
+    node_fixture_stop(&fixture);
+}
+
+static enum node_exit start(void)
+{
+    struct node *node = NULL;
+    enum node_exit exit = node_open(&node, &fixture.options);
+
+    node_close(exit == NODE_DRAINED ? node : NULL);
+    return exit;
+}
+
+START_TEST(a_node_whose_log_is_gone_makes_no_new_one_beside_its_keys)
+{
+    node_fixture_make(&fixture);
+    run_once(0);
+    move("log", "aside.log");
+    move("mark", "aside.mark");
+    move("meta", "aside.meta");
+    ck_assert_int_eq(start(), NODE_REFUSED);
+    move("state.db", "aside.state");
+    ck_assert_int_eq(start(), NODE_REFUSED);
+    ck_assert(!exists("meta"));
+    /* Nothing was changed: with its log it goes on. */
+    move("aside.log", "log");
+    move("aside.mark", "mark");
+    move("aside.meta", "meta");
+    run_once(1);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+START_TEST(a_state_ahead_of_its_log_stops_the_node)
+{
+    node_fixture_make(&fixture);
+    run_once(8);
+    move("state.db", "aside.state");
+    move("log", "aside.log");
+    move("mark", "aside.mark");
+    move("meta", "aside.meta");
+    move("keyring.db", "aside.keyring");
+    run_once(0); /* As after a restore from a copy without the last entries. */
+    move("state.db", "other.state");
+    move("aside.state", "state.db");
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    ck_assert(exists("state.db"));
+    /* Nor does it take a state of as many entries, which were others. */
+    move("state.db", "aside.state");
+    move("other.state", "state.db");
+    run_once(16);
+    move("aside.state", "state.db");
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+static void stage_key(uint64_t index)
+{
+    char path[PATH_SIZE];
+    struct keyfile wrapping = {0};
+    struct keyring *keyring;
+    struct keyring_row row = {
+        .class = KEYRING_PERSON, .owner = 77, .first_index = index};
+
+    path_of(path, FILE_KEYRING_KEY);
+    ck_assert_int_eq(files_read_key(&wrapping, path, KEYFILE_KEYRING), ST_OK);
+    path_of(path, FILE_KEYRING_DB);
+    ck_assert_int_eq(
+        keyring_open(&keyring, path, wrapping.secret, fixture.cluster_id),
+        ST_OK);
+    row.number = keyring_last(keyring) + 1;
+    keyring_stage(keyring, &row, NULL);
+    keyring_commit(keyring);
+    ck_assert_uint_eq(keyring_end(keyring), index + 1);
+    keyring_close(keyring);
+    keyfile_wipe(&wrapping);
+}
+
+START_TEST(a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept)
+{
+    node_fixture_make(&fixture);
+    run_once(0);
+    stage_key(100); /* Of an entry that was under way in a crash: forgotten. */
+    ck_assert_int_eq(start(), NODE_DRAINED);
+    stage_key(1000000);
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+SUITE_MAIN("start", a_node_whose_log_is_gone_makes_no_new_one_beside_its_keys,
+           a_state_ahead_of_its_log_stops_the_node,
+           a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept)
