@@ -114,9 +114,9 @@ int bench_run(struct program *program, int argc, char **argv)
     int code = parse(&options, argc, argv);
 
     if (code == EXIT_GOOD)
-        code = optind < argc ? execute_parse(&execution, program, argc - optind,
-                                             argv + optind)
-                             : execute_parse(&execution, program, 1, ping);
+        code = optind < argc
+                   ? execute_parse(&execution, argc - optind, argv + optind)
+                   : execute_parse(&execution, 1, ping);
     if (code == EXIT_GOOD) {
         bench_machine(&machine, options.directory);
         print_machine(program, &machine);

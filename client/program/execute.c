@@ -9,7 +9,6 @@
 #include "client/program/cluster.h"
 #include "client/program/format.h"
 #include "protocol/answer.h"
-#include "protocol/enrol.h"
 #include "protocol/parse.h"
 #include "protocol/render.h"
 
@@ -106,10 +105,6 @@ static int take_words(struct execution *execution, void *fields,
             return program_fail(EXIT_USAGE, "%s: not a number", words[i]);
         if (taken > 0)
             continue;
-        if (strncmp(words[i], "new_key=", 8) == 0) {
-            execution->new_key = words[i] + 8;
-            continue;
-        }
         if (strncmp(words[i], "record={", 8) == 0) {
             int code = take_record(execution, fields, memory, words[i]);
             if (code != EXIT_GOOD)
@@ -120,36 +115,6 @@ static int take_words(struct execution *execution, void *fields,
                          slice_of(words[i], strlen(words[i]))) != ST_OK)
             return say_parse_error(execution->operation, &error, words[i]);
     }
-    return EXIT_GOOD;
-}
-
-/* The new key signs what it is to become; the rest is in ${fields} already. */
-static int take_new_key(const struct execution *execution, void *fields,
-                        const struct program *program)
-{
-    struct op_actor_enrol *enrol = fields;
-    struct cluster cluster;
-    struct enrol_claim claim;
-    struct identity identity;
-    uint8_t seed[SEED_SIZE];
-    int code;
-
-    if (execution->new_key == NULL)
-        return EXIT_GOOD;
-    if (execution->operation->opcode != OPCODE_ACTOR_ENROL)
-        return program_fail(EXIT_USAGE, "new_key= is for actor.enrol");
-    code = cluster_load(&cluster, program);
-    if (code == EXIT_GOOD)
-        code = cluster_seed(seed, execution->new_key);
-    if (code != EXIT_GOOD)
-        return code;
-    identity_init(&identity, seed);
-    sodium_memzero(seed, sizeof seed);
-    claim = (struct enrol_claim){enrol->role, enrol->level, enrol->organisation,
-                                 enrol->person};
-    memcpy(enrol->public_key.b, identity.public_key, PUBLIC_KEY_SIZE);
-    enrol_prove(enrol->proof.b, &claim, cluster.cluster_id, &identity);
-    identity_wipe(&identity);
     return EXIT_GOOD;
 }
 
@@ -164,8 +129,7 @@ static const char *field_name(const struct schema *schema, uint16_t tag)
     return "a field";
 }
 
-int execute_parse(struct execution *execution, const struct program *program,
-                  int count, char **words)
+int execute_parse(struct execution *execution, int count, char **words)
 {
     union {
         max_align_t align;
@@ -192,8 +156,6 @@ int execute_parse(struct execution *execution, const struct program *program,
     }
     writer_init(&memory, scratch, MEMORY_SIZE);
     code = take_words(execution, &fields, &memory, count, words);
-    if (code == EXIT_GOOD)
-        code = take_new_key(execution, &fields, program);
     if (code == EXIT_GOOD &&
         schema_check(execution->operation->fields, &error, &fields) != ST_OK)
         code = program_fail(EXIT_USAGE,
@@ -367,7 +329,7 @@ int execute_words(struct defter *client, const struct program *program,
                   int count, char **words)
 {
     struct execution execution;
-    int code = execute_parse(&execution, program, count, words);
+    int code = execute_parse(&execution, count, words);
 
     if (code == EXIT_GOOD)
         code = execute_send(client, program, &execution);

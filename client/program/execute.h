@@ -5,7 +5,6 @@
  *
  * Words of the item's clear part: subject=, purpose=, as= (the number of the
  * duty's assignment), expect= (the version expected), realm=.
- * new_key=FILE fills public_key and proof of actor.enrol.
  * The others name the operation's fields.
  */
 #ifndef DEFTER_CLIENT_PROGRAM_EXECUTE_H
@@ -18,19 +17,17 @@
 struct execution {
     const struct operation_info *operation;
     struct defter_item item;
-    uint8_t realm;       /* 0: by the operation. */
-    const char *new_key; /* File of the key to enrol. */
+    uint8_t realm; /* 0: by the operation. */
     uint8_t *memory;
     size_t fields_size; /* Encoded fields at the beginning of memory. */
 };
 
 /*
- * execute_parse(execution, program, count, words): words[0] names the
+ * execute_parse(execution, count, words): words[0] names the
  * operation. Gives an exit code; what is wrong has been said.  Order:
  * execute_free().
  */
-int execute_parse(struct execution *execution, const struct program *program,
-                  int count, char **words);
+int execute_parse(struct execution *execution, int count, char **words);
 void execute_free(struct execution *execution);
 
 /* The realm of the command's header. */

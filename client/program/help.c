@@ -181,7 +181,8 @@ void help_operation(const struct operation_info *operation, bool azerbaijani)
          "  and");
     help_schema(operation->fields, 4);
     if (operation->opcode == OPCODE_ACTOR_ENROL)
-        puts("    new_key=FILE     public_key and proof from this key file");
+        puts("  `defter prove FILE --as ROLE` prints the words about the new "
+             "key");
     puts("  gives");
     help_schema(operation->result, 4);
     puts("Texts with blanks are quoted; `defter help S06` shows a section's "

@@ -10,7 +10,7 @@ int operation_run(struct program *program, int argc, char **argv)
 {
     struct execution execution;
     struct defter *client = NULL;
-    int code = execute_parse(&execution, program, argc, argv);
+    int code = execute_parse(&execution, argc, argv);
 
     if (code == EXIT_GOOD)
         code = cluster_client(&client, program, 0);

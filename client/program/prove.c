@@ -6,10 +6,7 @@
 
 #include "client/program/cluster.h"
 #include "client/program/program.h"
-#include "protocol/bytes.h"
-#include "protocol/identity.h"
-
-enum { PROOF_MESSAGE_SIZE = PUBLIC_KEY_SIZE + 16 };
+#include "protocol/enrol.h"
 
 /* What a key says of itself when it is enrolled (PROTOCOL, enrolment). */
 struct prove {
@@ -64,27 +61,11 @@ static int parse(struct prove *prove, int argc, char **argv)
     return EXIT_GOOD;
 }
 
-static void sign(struct prove *prove, const struct cluster *cluster)
-{
-    uint8_t message[PROOF_MESSAGE_SIZE];
-    struct writer writer;
-
-    writer_init(&writer, message, sizeof message);
-    writer_bytes(&writer, prove->identity.public_key, PUBLIC_KEY_SIZE);
-    writer_u16(&writer, prove->role);
-    writer_u8(&writer, (uint8_t)prove->level);
-    writer_u8(&writer, 0);
-    writer_u32(&writer, (uint32_t)prove->organisation);
-    writer_u64(&writer, prove->person);
-    ENSURE(writer.used == sizeof message);
-    identity_sign(&prove->identity, prove->proof, TAG_ENROL,
-                  cluster->cluster_id, message, sizeof message);
-}
-
 int prove_run(struct program *program, int argc, char **argv)
 {
     struct prove prove = {.level = 3};
     struct cluster cluster;
+    struct enrol_claim claim;
     uint8_t seed[SEED_SIZE];
     char public_hex[2 * PUBLIC_KEY_SIZE + 1];
     char proof_hex[2 * SIGNATURE_SIZE + 1];
@@ -98,7 +79,9 @@ int prove_run(struct program *program, int argc, char **argv)
         return code;
     identity_init(&prove.identity, seed);
     sodium_memzero(seed, sizeof seed);
-    sign(&prove, &cluster);
+    claim = (struct enrol_claim){prove.role, (uint8_t)prove.level,
+                                 (uint32_t)prove.organisation, prove.person};
+    enrol_prove(prove.proof, &claim, cluster.cluster_id, &prove.identity);
     sodium_bin2hex(public_hex, sizeof public_hex, prove.identity.public_key,
                    PUBLIC_KEY_SIZE);
     sodium_bin2hex(proof_hex, sizeof proof_hex, prove.proof, SIGNATURE_SIZE);
