@@ -48,6 +48,8 @@ static const struct dev_actor {
     {"requester", ROLE_PARTICIPANT, DEV_FUND, DUTY_REQ, 0, "asks for consent"},
     {"gateway", ROLE_EHIS, DEV_OWNER, DUTY_EHS, 0, "carries what bodies feed"},
 };
+static const char DEV_ADDRESS[] = "127.0.0.1:7840";
+
 enum { DEV_ACTORS_COUNT = sizeof actors / sizeof actors[0] };
 
 /* ---- Files -------------------------------------------------------------- */
@@ -104,16 +106,15 @@ static enum node_exit dev_write_actors(const char *directory,
     return exit;
 }
 
-static void dev_plan(struct founding_plan *plan)
+static void dev_plan(struct founding_plan *plan, const char *address)
 {
     static const char origin[] = "defter.local/dev";
     static const char owner[] = "KOBİA";
-    static const char address[] = "127.0.0.1:7840";
 
     randombytes_buf(plan, sizeof *plan);
     plan->origin = slice_of(origin, sizeof origin - 1);
     plan->owner = slice_of(owner, sizeof owner - 1);
-    plan->address = slice_of(address, sizeof address - 1);
+    plan->address = slice_of(address, strlen(address));
     plan->environment = 2;
     plan->realms = 3;
     plan->now_s = (int64_t)time(NULL);
@@ -140,7 +141,7 @@ static enum node_exit dev_make_files(const char *directory,
     return exit;
 }
 
-enum node_exit dev_make(const char *directory)
+enum node_exit dev_make(const char *directory, const char *address)
 {
     char path[FILES_PATH_SIZE_MAX];
     struct founding_plan plan;
@@ -152,10 +153,14 @@ enum node_exit dev_make(const char *directory)
         return dev_fail(ST_USAGE, directory);
     if (stat(path, &found) == 0)
         return NODE_DRAINED;
-    dev_plan(&plan);
+    if (address == NULL)
+        address = DEV_ADDRESS;
+    dev_plan(&plan, address);
     enum status status = founding_make(&founding, &plan);
-    INVARIANT(status == ST_OK);
-    exit = dev_make_files(directory, &founding);
+    if (status == ST_OK)
+        exit = dev_make_files(directory, &founding);
+    else
+        exit = dev_fail(status, address);
     founding_wipe(&founding);
     sodium_memzero(&plan, sizeof plan);
     return exit;
@@ -357,23 +362,33 @@ enum node_exit dev_enter(struct pipeline *pipeline, const char *directory)
 
 /* ---- Words -------------------------------------------------------------- */
 
+/* The word that `defter --role` takes; the owner's staff needs none. */
+static const char *dev_role(enum role role)
+{
+    return role == ROLE_STAFF ? "" : role_name((uint32_t)role);
+}
+
 void dev_say(const char *directory)
 {
     printf("A node for trying things out, in %s. Its keys:\n\n"
-           "  %-10s  duty 1   assigns duties, enrols keys\n",
-           directory, "operator");
+           "  %-14s %-12s %s\n"
+           "  %-14s %-12s as=1  enrols keys, assigns duties\n",
+           directory, "--key", "--role", "", "operator.key", "");
     for (uint32_t i = 0; i < DEV_ACTORS_COUNT; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s.key", actors[i].name);
+        printf("  %-14s %-12s ", name, dev_role(actors[i].role));
         if (actors[i].duty == DUTY_EHS)
-            printf("  %-10s           %s\n", actors[i].name, actors[i].what);
+            printf("      %s\n", actors[i].what);
         else
-            printf("  %-10s  duty %u   %s\n", actors[i].name, i + 2,
-                   actors[i].what);
+            printf("as=%u  %s\n", i + 2, actors[i].what);
     }
     printf("\nIn another terminal:\n\n"
-           "  defter --cluster %s/%s --key %s/registrar.key shell\n"
-           "  > subject.open as=2 subject=1000000171 kind=1 "
-           "opened=2024-01-15\n"
-           "  > help\n\n",
-           directory, FILE_CLUSTER_CONF, directory);
+           "  export DEFTER_CLUSTER=%s/%s\n"
+           "  defter --key %s/registrar.key subject.open as=2 "
+           "subject=1000000171 \\\n"
+           "      kind=legal opened=2024-01-15\n"
+           "  defter --key %s/operator.key shell\n\n",
+           directory, FILE_CLUSTER_CONF, directory, directory);
     (void)fflush(stdout);
 }

@@ -9,12 +9,13 @@
 #include "server/pipeline/pipeline.h"
 
 /*
- * dev_make(directory):
- * Make the cluster's files in ${directory} unless they are there.
+ * dev_make(directory, address):
+ * Make the cluster's files in ${directory} unless they are there; the node will
+ * listen on ${address}, or on 127.0.0.1:7840 where it is NULL.
  *
  * Returns: NODE_DRAINED; NODE_REFUSED, and it was said why.
  */
-enum node_exit dev_make(const char *directory);
+enum node_exit dev_make(const char *directory, const char *address);
 
 /*
  * dev_enter(pipeline, directory):

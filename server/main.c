@@ -11,13 +11,24 @@
 #include "server/diag.h"
 #include "server/files.h"
 
-static int main_usage(void)
+static void main_help(FILE *out)
 {
     (void)fputs("usage: defterd --config FILE   serve one node\n"
-                "       defterd --dev DIR       a node to try things out\n"
                 "       defterd --check FILE    judge a configuration only\n"
-                "       defterd --version\n",
-                stderr);
+                "       defterd --dev DIR [--listen HOST:PORT]\n"
+                "                               make and serve a node to try "
+                "things out\n"
+                "       defterd --version | --help\n\n"
+                "exit status: 0 drained, 1 could not start, 2 the log is "
+                "damaged, 3 wrong\n"
+                "usage or configuration, 4 this node came to something else "
+                "than its log\n",
+                out);
+}
+
+static int main_usage(void)
+{
+    main_help(stderr);
     return NODE_USAGE;
 }
 
@@ -45,7 +56,8 @@ static void main_harden(void)
 /* What main was asked to do. */
 struct main_task {
     const char *config;
-    const char *dev; /* Directory of a development node. */
+    const char *dev;    /* Directory of a development node, */
+    const char *listen; /* and its address, or NULL. */
     bool check;
 };
 
@@ -82,7 +94,7 @@ static int main_run(struct main_task *task)
     if (sodium_init() < 0)
         return NODE_REFUSED;
     if (task->dev != NULL) {
-        enum node_exit exit = dev_make(task->dev);
+        enum node_exit exit = dev_make(task->dev, task->listen);
         if (exit != NODE_DRAINED)
             return (int)exit;
         if (!files_path(path, task->dev, FILE_NODE_DIR "/" FILE_NODE_CONF))
@@ -104,7 +116,9 @@ int main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"check", required_argument, NULL, 'k'},
         {"dev", required_argument, NULL, 'd'},
+        {"listen", required_argument, NULL, 'l'},
         {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     struct main_task task = {.config = NULL};
@@ -115,15 +129,22 @@ int main(int argc, char **argv)
             (void)puts("defterd " DEFTER_VERSION);
             return NODE_DRAINED;
         }
-        if (option != 'c' && option != 'k' && option != 'd')
-            return main_usage();
+        if (option == 'h') {
+            main_help(stdout);
+            return NODE_DRAINED;
+        }
         if (option == 'd')
             task.dev = optarg;
-        else
+        else if (option == 'l')
+            task.listen = optarg;
+        else if (option == 'c' || option == 'k')
             task.config = optarg;
-        task.check = option == 'k';
+        else
+            return main_usage();
+        task.check = task.check || option == 'k';
     }
-    if ((task.config == NULL) == (task.dev == NULL) || optind != argc)
+    if ((task.config == NULL) == (task.dev == NULL) || optind != argc ||
+        (task.listen != NULL && task.dev == NULL))
         return main_usage();
     return main_run(&task);
 }

@@ -7,6 +7,8 @@
 
 #include <ini.h>
 
+#include "server/net/listener.h"
+
 enum { OPTIONS_FILE_SIZE_MAX = 64 * 1024 };
 
 /* U(section, name, member, lo, hi): a number. */
@@ -129,8 +131,10 @@ static int options_listen(struct options_reading *reading, const char *value)
     struct options *options = reading->options;
     int size = snprintf(options->address, sizeof options->address, "%s", value);
 
-    if (size <= 0 || (size_t)size >= sizeof options->address)
-        return options_refuse(reading, "net", "listen", "not host:port");
+    if (size <= 0 || (size_t)size >= sizeof options->address ||
+        !listener_reads(value))
+        return options_refuse(reading, "net", "listen",
+                              "not a numeric address and a port");
     return 1;
 }
 

@@ -171,3 +171,40 @@ int cluster_client(struct defter **client_out, const struct program *program,
     sodium_memzero(password, sizeof password);
     return code;
 }
+
+/* What can be done about the commonest refusal. */
+static void advise(int status)
+{
+    if (status == ST_AUTH)
+        fputs("  the key must be of this cluster, enrolled and not revoked, "
+              "and --role the\n  one it was enrolled with; of a password "
+              "login, the name and the password\n",
+              stderr);
+    else if (status == ST_USAGE)
+        fputs("  an address is a number and a port: 127.0.0.1:7840, "
+              "[::1]:7840\n",
+              stderr);
+    else if (status == ST_CONNECT)
+        fputs("  is the node running, and its address that of --cluster or "
+              "--address?\n",
+              stderr);
+}
+
+int cluster_connect(struct defter **client_out, const struct program *program,
+                    uint16_t role)
+{
+    int code = cluster_client(client_out, program, role);
+    int status;
+
+    if (code != EXIT_GOOD)
+        return code;
+    status = defter_connect(*client_out);
+    if (status == 0)
+        return EXIT_GOOD;
+    (void)program_fail(EXIT_INCOMPLETE, "%s: %s", defter_status_name(status),
+                       defter_reason(*client_out));
+    advise(status);
+    if (status == ST_USAGE)
+        return EXIT_USAGE;
+    return status == ST_AUTH ? EXIT_REFUSED : EXIT_INCOMPLETE;
+}

@@ -21,6 +21,10 @@ int cluster_load(struct cluster *cluster, const struct program *program);
 int cluster_client(struct defter **client_out, const struct program *program,
                    uint16_t role);
 
+/* The same, connected and logged in; close it in any case. */
+int cluster_connect(struct defter **client_out, const struct program *program,
+                    uint16_t role);
+
 /* The seed in a key file of this cluster; wipe it.  Gives an exit code. */
 int cluster_seed(uint8_t seed_out[SEED_SIZE], const char *path);
 

@@ -1,8 +1,10 @@
+#include <event2/util.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "client/program/file.h"
@@ -61,6 +63,8 @@ static int parse(struct init *init, int argc, char **argv)
         {"listen", required_argument, NULL, 'l'},
         {"sibling", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0}};
+    struct sockaddr_storage name;
+    int size = sizeof name;
     int code = EXIT_GOOD, option;
 
     optind = 0; /* The GNU way to begin anew. */
@@ -81,6 +85,13 @@ static int parse(struct init *init, int argc, char **argv)
         else
             code = usage();
     }
+    if (code == EXIT_GOOD &&
+        evutil_parse_sockaddr_port(init->address, (struct sockaddr *)&name,
+                                   &size) != 0)
+        code = program_fail(EXIT_USAGE,
+                            "--listen takes a numeric address and a port, not "
+                            "%s",
+                            init->address);
     if (code == EXIT_GOOD && optind != argc - 1)
         code = usage();
     if (code == EXIT_GOOD)

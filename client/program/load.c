@@ -117,25 +117,19 @@ static int prepare(struct load *load)
 {
     int code = open_file(load);
     struct defter_session session;
-    int status;
 
     if (code == EXIT_GOOD && load->program->signer != NULL) {
         code = cluster_seed(load->signer, load->program->signer);
         load->has_signer = true;
     }
     if (code == EXIT_GOOD)
-        code = cluster_client(&load->client, load->program, ROLE_EHIS);
+        code = cluster_connect(&load->client, load->program, ROLE_EHIS);
     load->memory = malloc(LOAD_SCRATCH_SIZE);
     load->scratch = malloc(LOAD_SCRATCH_SIZE);
     if (code == EXIT_GOOD && (load->memory == NULL || load->scratch == NULL))
         code = program_fail(EXIT_REFUSED, "out of memory");
     if (code != EXIT_GOOD)
         return code;
-    status = defter_connect(load->client);
-    if (status != 0)
-        return program_fail(EXIT_INCOMPLETE, "%s: %s",
-                            defter_status_name(status),
-                            defter_reason(load->client));
     (void)defter_session(load->client, &session);
     if (load->items_per_command > session.items_max)
         load->items_per_command = session.items_max;

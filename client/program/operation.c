@@ -13,7 +13,7 @@ int operation_run(struct program *program, int argc, char **argv)
     int code = execute_parse(&execution, argc, argv);
 
     if (code == EXIT_GOOD)
-        code = cluster_client(&client, program, 0);
+        code = cluster_connect(&client, program, 0);
     if (code == EXIT_GOOD)
         code = execute_send(client, program, &execution);
     defter_close(client);

@@ -251,20 +251,14 @@ static void run_terminal(struct defter *client, struct program *program)
 int shell_run(struct program *program, int argc, char **argv)
 {
     struct defter *client = NULL;
-    int code, status;
+    int code;
 
     if (argc != 1)
         return program_usage(argv[0]);
-    code = cluster_client(&client, program, 0);
-    if (code != EXIT_GOOD)
-        return code;
-    status = defter_connect(client);
-    if (status != 0)
-        code = program_fail(EXIT_INCOMPLETE, "%s: %s",
-                            defter_status_name(status), defter_reason(client));
-    else if (isatty(STDIN_FILENO))
+    code = cluster_connect(&client, program, 0);
+    if (code == EXIT_GOOD && isatty(STDIN_FILENO))
         run_terminal(client, program);
-    else
+    else if (code == EXIT_GOOD)
         code = run_script(client, program);
     defter_close(client);
     return code;

@@ -53,9 +53,11 @@ int status_run(struct program *program, int argc, char **argv)
 
     if (argc != 1)
         return program_usage(argv[0]);
-    code = cluster_client(&client, program, 0);
-    if (code != EXIT_GOOD)
+    code = cluster_connect(&client, program, 0);
+    if (code != EXIT_GOOD) {
+        defter_close(client);
         return code;
+    }
     status = defter_query(client, QUERY_STATUS, NULL, 0, &bytes, &size);
     if (status != 0)
         code = program_fail(EXIT_INCOMPLETE, "%s: %s",

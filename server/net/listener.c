@@ -170,6 +170,14 @@ static bool parse_address(struct sockaddr_storage *name, socklen_t *size_out,
            parse_port(&four->sin_port, colon + 1);
 }
 
+bool listener_reads(const char *address)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t size;
+
+    return parse_address(&name, &size, address);
+}
+
 static enum status bind_to(struct listener *listener, const char *address)
 {
     struct sockaddr_storage name = {0};

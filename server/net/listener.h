@@ -40,6 +40,9 @@ NODISCARD enum status listener_open(
     void *context,
     bool (*accepted)(void *context, int fd, const struct source *source));
 
+/* Whether ${address} is one that listener_open() reads. */
+bool listener_reads(const char *address);
+
 /* On the loop's thread: listen again, listen no more. */
 void listener_resume(struct listener *listener);
 void listener_pause(struct listener *listener);

@@ -62,6 +62,24 @@ START_TEST(numbers_out_of_range_or_with_a_tail_are_errors)
 }
 END_TEST
 
+START_TEST(an_address_is_a_number_and_a_port)
+{
+    static const char *const bad[] = {"localhost:7840",  "127.0.0.1",
+                                      ":7840",           "[::1]",
+                                      "127.0.0.1:65536", "nonsense"};
+    char text[128];
+
+    ck_assert_int_eq(
+        parse("[node]\ndirectory = .\n[net]\nlisten = 127.0.0.1:0\n"), ST_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       "[node]\ndirectory = .\n[net]\nlisten = %s\n", bad[i]);
+        ck_assert_msg(parse(text) == ST_USAGE, "%s", bad[i]);
+        ck_assert_ptr_nonnull(strstr(error, "listen"));
+    }
+}
+END_TEST
+
 START_TEST(a_line_that_is_neither_section_nor_key_is_an_error)
 {
     ck_assert_int_eq(parse("[node]\ndirectory = .\nnonsense\n"), ST_USAGE);
@@ -92,5 +110,6 @@ END_TEST
 SUITE_MAIN("options", a_directory_is_all_that_must_be_said, values_are_taken,
            a_key_that_is_not_known_is_an_error_that_names_it,
            numbers_out_of_range_or_with_a_tail_are_errors,
+           an_address_is_a_number_and_a_port,
            a_line_that_is_neither_section_nor_key_is_an_error,
            the_manual_names_every_key)
