@@ -44,10 +44,16 @@ static void main_block_signals(sigset_t *waited)
     (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* A core file would hold what the disk must not. */
+/* A core file would hold what the disk must not; each connection takes a
+ * descriptor. */
 static void main_harden(void)
 {
-    struct rlimit none = {0, 0};
+    struct rlimit none = {0, 0}, descriptors;
+
+    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+        descriptors.rlim_cur = descriptors.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
 
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)umask(S_IRWXG | S_IRWXO);

@@ -139,8 +139,9 @@ enum node_exit node_start(struct node *node)
         return node_fail(ST_INTERNAL, "starting the loops",
                          node->options.address);
     }
-    diag_say(DIAG_NOTE, "serving on %s (port %u)", node->options.address,
-             net_port(node->net));
+    diag_say(DIAG_NOTE, "serving on %s (port %u), %" PRIu32 " connections",
+             node->options.address, net_port(node->net),
+             net_connections_max(node->net));
     return NODE_DRAINED;
 }
 

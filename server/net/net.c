@@ -1,8 +1,10 @@
 #include "server/net/net.h"
 
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -245,6 +247,25 @@ static void close_home(struct net_loop *home)
     free(home->watch_buffer);
 }
 
+/* Out of descriptors, the log could not go on: connections never take the last
+ * ones. */
+static uint32_t affordable(uint32_t connections)
+{
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct rlimit limit;
+    rlim_t left;
+
+    if (next < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1;
+    (void)close(next);
+    left = limit.rlim_cur > (rlim_t)next ? limit.rlim_cur - (rlim_t)next : 0;
+    left = left > 2 * DESCRIPTORS_RESERVED ? left - DESCRIPTORS_RESERVED
+                                           : left / 2;
+    if (left >= connections)
+        return connections;
+    return left > 0 ? (uint32_t)left : 1;
+}
+
 enum status net_open(struct net **net_out, const struct net_options *options,
                      const struct net_identity *identity)
 {
@@ -256,6 +277,7 @@ enum status net_open(struct net **net_out, const struct net_options *options,
     if (net == NULL)
         return ST_INTERNAL;
     net->options = *options;
+    net->options.connections = affordable(options->connections);
     net->identity = *identity;
     pthread_mutex_init(&net->proves_lock, NULL);
     crypto_sign_keypair(net->dummy_key, secret);
@@ -305,6 +327,11 @@ enum status net_start(struct net *net, struct pipeline *pipeline)
             return ST_INTERNAL;
     }
     return ST_OK;
+}
+
+uint32_t net_connections_max(const struct net *net)
+{
+    return net->options.connections;
 }
 
 uint16_t net_port(const struct net *net)

@@ -67,6 +67,8 @@ struct pipeline_events net_events(struct net *net);
 NODISCARD enum status net_start(struct net *net, struct pipeline *pipeline);
 
 uint16_t net_port(const struct net *net);
+/* The connections that it takes: what was set, or what descriptors allow. */
+uint32_t net_connections_max(const struct net *net);
 
 /*
  * net_drain(net): accept no more, tell every session (ERROR 115, BYE) once its
