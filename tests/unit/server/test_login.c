@@ -172,35 +172,6 @@ START_TEST(a_login_frame_of_any_other_length_is_402_and_closes)
 }
 END_TEST
 
-START_TEST(a_key_has_no_more_connections_than_its_limit)
-{
-    static struct wire wires[CONNECTIONS_PER_PERSON_KEY_MAX + 1];
-    const struct identity *own = node_fixture_own(&fixture);
-    static struct node_fixture small;
-    struct message_auth_key body;
-
-    (void)own;
-    node_fixture_make(&small);
-    node_fixture_start(&small);
-    for (int i = 0; i < CONNECTIONS_PER_PERSON_KEY_MAX; i++)
-        node_fixture_login(&small, &wires[i], &small.operator, ROLE_STAFF);
-    node_fixture_channel(&small, &wire);
-    sign_auth(&body, &wire, &small.operator, ROLE_STAFF, small.cluster_id);
-    wire_send(&wire, MESSAGE_AUTH_KEY, &body);
-    node_expect_end(&wire, ST_FULL);
-    wire_close(&wires[0]);
-    /* Its place is free as soon as the node has seen the end. */
-    for (int tries = 0; tries < 50; tries++) {
-        if (wire_login(&wires[0], small.port, small.authority.public_key,
-                       &small.operator, ROLE_STAFF))
-            break;
-        wire_close(&wires[0]);
-    }
-    ck_assert(wires[0].fd >= 0);
-    node_fixture_remove(&small);
-}
-END_TEST
-
 SUITE_MAIN_WITH("login", open_node, close_node,
                 D63_a_signature_over_another_connections_hash_is_201,
                 D64_a_login_for_another_cluster_is_201,
@@ -208,5 +179,4 @@ SUITE_MAIN_WITH("login", open_node, close_node,
                 D65_a_revoked_key_is_201_and_its_session_ends_with_203,
                 D67_the_fourth_refused_login_closes_unverified,
                 reserved_fields_of_AUTH_KEY_are_108_and_close,
-                a_login_frame_of_any_other_length_is_402_and_closes,
-                a_key_has_no_more_connections_than_its_limit)
+                a_login_frame_of_any_other_length_is_402_and_closes)
