@@ -59,7 +59,7 @@ void judge_stop(struct judge *judge, const struct walk_batch *batch)
         return;
     case WALK_UNREADABLE:
         judge_place_fault(judge, REPORT_INCOMPLETE, place,
-                          "the file cannot be read");
+                          "the segment is no plain file, or cannot be read");
         report_reason(judge->report, REPORT_REASON_UNREADABLE);
         return;
     }
@@ -113,6 +113,8 @@ static void judge_not_checked(struct judge *judge)
         report_unchecked(report, REPORT_UNCHECKED_SIGNATURES);
     if (judge->options->receipts == NULL)
         report_unchecked(report, REPORT_UNCHECKED_RECEIPTS);
+    if (judge->receipts.torn_size > 0)
+        report_unchecked(report, REPORT_UNCHECKED_TORN_RECEIPT);
     if (report->sealed_items > 0)
         report_unchecked(report, REPORT_UNCHECKED_SEALED);
     report_unchecked(report, REPORT_UNCHECKED_OUTCOMES);

@@ -36,6 +36,7 @@ enum report_reason {
     U(AUTHORITY, "whether the authority key is the right one: none was given") \
     U(SIGNATURES, "signatures of commands")                                    \
     U(RECEIPTS, "receipts: none were given")                                   \
+    U(TORN_RECEIPT, "the last receipt of the file: it is unfinished")          \
     U(SEALED, "what sealed items say: that needs their keys")                  \
     U(OUTCOMES, "whether the rules lead to the attested outcomes and state: "  \
                 "that needs a replay")                                         \

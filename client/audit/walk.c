@@ -140,6 +140,9 @@ enum status walk_open(struct walk **walk_out, const char *directory)
     if (inner >= 0) {
         close(walk->directory);
         walk->directory = inner;
+    } else if (errno != ENOENT && errno != ENOTDIR) {
+        status = ST_DISK_FAILED;
+        goto fail;
     }
     status = walk_list(walk);
     if (status != ST_OK)

@@ -1,5 +1,6 @@
 #include "client/audit/verify.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <sodium.h>
@@ -46,8 +47,9 @@ static bool take_head(struct verify_options *options, const char *text)
     if (colon == NULL || *text < '0' || *text > '9')
         return false;
     options->has_head = true;
+    errno = 0;
     options->head_size = strtoull(text, &end, 10);
-    return end == colon && options->head_size > 0 &&
+    return errno == 0 && end == colon && options->head_size > 0 &&
            take_hex(options->head_root, HASH_SIZE, colon + 1);
 }
 
@@ -149,6 +151,9 @@ int verify_run(struct program *program, int argc, char **argv)
         return program_fail(EXIT_USAGE, "%s: cannot be read", options.receipts);
     if (status == ST_NO_FILE)
         return program_fail(EXIT_USAGE, "%s: no log is there",
+                            options.directory);
+    if (status == ST_DISK_FAILED)
+        return program_fail(EXIT_USAGE, "%s: cannot be read",
                             options.directory);
     if (status != ST_OK)
         return program_fail(EXIT_USAGE, "%s: %s", options.directory,
