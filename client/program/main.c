@@ -180,6 +180,15 @@ static int run(struct program *program, int argc, char **argv)
     return operation_run(program, argc, argv);
 }
 
+/* Nobody shall take half of an answer for the whole. */
+static int delivered(int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    (void)program_fail(EXIT_INCOMPLETE, "the output could not be written");
+    return code == EXIT_GOOD ? EXIT_INCOMPLETE : code;
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {.color = isatty(STDOUT_FILENO) == 1};
@@ -201,5 +210,5 @@ int main(int argc, char **argv)
     case REQUEST_WORDS:
         break;
     }
-    return run(&program, argc - optind, argv + optind);
+    return delivered(run(&program, argc - optind, argv + optind));
 }
