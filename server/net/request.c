@@ -161,13 +161,19 @@ static enum status judge_signer(struct connection *connection,
     return ST_OK;
 }
 
+static bool is_own(const struct connection *connection,
+                   const struct directory_key *signer)
+{
+    return memcmp(signer->key_id.b, connection->session.key_id.b,
+                  KEY_ID_SIZE) == 0;
+}
+
 static void submit(struct connection *connection, const struct frame *frame,
                    const struct command *command,
                    const struct directory_key *signer)
 {
     struct net *net = connection->home->net;
-    bool carried = memcmp(signer->key_id.b, connection->session.key_id.b,
-                          KEY_ID_SIZE) != 0;
+    bool carried = !is_own(connection, signer);
     struct work_origin origin = {
         .loop = connection->home->number,
         .connection = connection->id,
@@ -234,7 +240,8 @@ static void take_command(struct connection *connection,
         refuse_command(connection, frame, status, &command);
         return;
     }
-    if (command.header.counter != 0 &&
+    /* Only logins of the key itself: a carried one would close its carrier. */
+    if (command.header.counter != 0 && is_own(connection, &signer) &&
         !usage_counts(net->keys, signer.key_id.b, connection->login_number)) {
         connection_error(connection, ST_FENCED, SCOPE_CONNECTION,
                          frame->request_id, NULL);
