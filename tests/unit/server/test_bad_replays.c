@@ -210,14 +210,20 @@ START_TEST(D97_a_command_signed_ten_minutes_ahead_is_306_with_the_servers_time)
 }
 END_TEST
 
-static uint16_t counted(uint64_t counter)
+static void send_counted(struct wire *on, uint64_t counter)
 {
     struct op_system_ping fields = {.text = slice_of("counted", 7)};
 
     wire_command_begin(&command, fixture.cluster_id);
     command.header.counter = counter;
     wire_command_item(&command, OPCODE_SYSTEM_PING, &fields);
-    run(&wire, wire_command_sign(&command, own()), &answer);
+    wire_send_command(on, wire_command_sign(&command, own()));
+}
+
+static uint16_t counted(uint64_t counter)
+{
+    send_counted(&wire, counter);
+    ck_assert(wire_answer(&wire, &answer));
     ck_assert(!answer.is_error);
     return answer.code;
 }
@@ -234,6 +240,24 @@ START_TEST(D101_counters_grow_and_may_leave_gaps)
 }
 END_TEST
 
+START_TEST(an_older_login_is_fenced_when_it_counts_after_a_newer_one)
+{
+    begin();
+    node_fixture_login(&fixture, &second_wire, own(), ROLE_STAFF);
+    ck_assert_int_eq(counted(1), ST_OK);
+    send_counted(&second_wire, 2);
+    ck_assert(wire_answer(&second_wire, &second));
+    ck_assert_int_eq(second.code, ST_OK);
+    run(&wire, ping("no counter"), &answer);
+    ck_assert_int_eq(answer.code, ST_OK);
+    send_counted(&wire, 3);
+    node_expect_end(&wire, ST_FENCED);
+    send_counted(&second_wire, 4);
+    ck_assert(wire_answer(&second_wire, &second));
+    ck_assert_int_eq(second.code, ST_OK);
+}
+END_TEST
+
 SUITE_MAIN_WITH(
     "bad_replays", open_node, close_node,
     D92_the_same_command_again_is_a_duplicate_with_the_same_receipt,
@@ -243,4 +267,5 @@ SUITE_MAIN_WITH(
     D95_the_same_idem_of_another_signer_is_another_command,
     D96_a_command_signed_an_hour_ago_is_305_with_the_servers_time,
     D97_a_command_signed_ten_minutes_ahead_is_306_with_the_servers_time,
-    D101_counters_grow_and_may_leave_gaps)
+    D101_counters_grow_and_may_leave_gaps,
+    an_older_login_is_fenced_when_it_counts_after_a_newer_one)

@@ -115,10 +115,32 @@ START_TEST(a_carrier_is_granted_more_in_flight_than_a_person)
 }
 END_TEST
 
+START_TEST(counters_of_a_carried_signer_do_not_fence_its_carriers)
+{
+    static struct wire newer;
+    uint64_t counter = 1;
+
+    login();
+    node_fixture_login(&fixture, &newer, &fixture.gateway, ROLE_EHIS);
+    for (int i = 0; i < 4; i++) {
+        static const uint8_t fields[4];
+        struct wire *through = i % 2 == 0 ? &newer : &wire;
+        wire_command_begin(&command, fixture.cluster_id);
+        command.header.counter = counter++;
+        wire_command_bytes(&command, OPCODE_SYSTEM_PING,
+                           slice_of(fields, sizeof fields));
+        wire_send_command(through, wire_command_sign(&command, &fixture.user));
+        ck_assert(wire_answer(through, &answer));
+        ck_assert_int_eq(answer.code, ST_OK);
+    }
+}
+END_TEST
+
 SUITE_MAIN_WITH("carrier", open_node, close_node,
                 a_carried_signer_with_a_session_is_served,
                 a_carried_signer_without_a_session_is_200,
                 carried_bad_signatures_do_not_close_the_carrier,
                 strikes_of_a_carried_signer_shut_out_that_signer_alone,
                 frame_errors_close_a_carriers_connection_too,
-                a_carrier_is_granted_more_in_flight_than_a_person)
+                a_carrier_is_granted_more_in_flight_than_a_person,
+                counters_of_a_carried_signer_do_not_fence_its_carriers)
