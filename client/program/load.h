@@ -20,7 +20,7 @@
 enum {
     LOAD_LINE_SIZE_MAX = 256 * 1024,
     LOAD_SCRATCH_SIZE = 256 * 1024,
-    LOAD_WINDOW = 64
+    LOAD_WINDOW = 192
 };
 
 struct load {

@@ -37,13 +37,14 @@ static void on_put(void *context, struct defter_command *command, int status,
     load_show(load, false);
 }
 
-/* Move bytes until fewer than ${limit} commands are on their way. */
+/* Move what moves; then go on until fewer than ${limit} commands are on their
+ * way. */
 static int drain(struct load *load, uint32_t limit)
 {
     int64_t deadline_ms = client_steady_ms() + 60000;
     uint32_t before = load->in_flight;
 
-    while (load->in_flight >= limit && load->in_flight > 0) {
+    for (;;) {
         struct pollfd about = {.events = POLLIN};
         int status = defter_step(load->client);
         if (status == ST_AUTH || status == ST_CERTIFICATE ||
@@ -55,10 +56,10 @@ static int drain(struct load *load, uint32_t limit)
             before = load->in_flight;
             deadline_ms = client_steady_ms() + 60000;
         }
-        if (client_steady_ms() > deadline_ms)
-            return program_fail(EXIT_INCOMPLETE, "no answer in time");
         if (load->in_flight < limit || load->in_flight == 0)
             break;
+        if (client_steady_ms() > deadline_ms)
+            return program_fail(EXIT_INCOMPLETE, "no answer in time");
         about.fd = defter_fd(load->client);
         if ((defter_wants(load->client) & DEFTER_WANTS_WRITE) != 0)
             about.events = POLLIN | POLLOUT;
