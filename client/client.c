@@ -125,6 +125,7 @@ void defter_close(struct defter *client)
     receipt_store_close(client->receipts);
     identity_wipe(&client->identity);
     sodium_memzero(client->password, sizeof client->password);
+    kdf_wipe(&client->derived);
     free(client->rows);
     free(client->result);
     free(client);

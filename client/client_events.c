@@ -136,6 +136,10 @@ void client_happened(void *context, const struct session_event *event)
                            (uint32_t)event->bytes.size);
         }
         break;
+    case SESSION_DERIVED:
+        client->has_derived = true;
+        client->derived = *event->keys;
+        break;
     case SESSION_ADVISED:
         break; /* One node: there is nowhere else to go. */
     }

@@ -50,6 +50,9 @@ struct defter {
     struct identity identity; /* Of the login by key. */
     char username[USERNAME_SIZE_MAX + 1];
     char password[PASSWORD_SIZE_MAX + 1];
+    bool derive;             /* Its sessions end with SESSION_DERIVED, */
+    bool has_derived;        /* which has happened, */
+    struct kdf_keys derived; /* and gave these. */
     uint16_t role;
     char agent[SESSION_AGENT_SIZE_MAX + 1];
     struct receipt_store *receipts;

@@ -13,6 +13,7 @@ static int dial(struct defter *client)
         .identity = client->by_password ? NULL : &client->identity,
         .username = client->by_password ? client->username : NULL,
         .password = client->by_password ? client->password : NULL,
+        .derive = client->derive,
         .role = client->role,
         .agent = client->agent,
         .now_us = client_wall_us(),

@@ -155,6 +155,18 @@ struct defter_answer {
 int defter_call(struct defter *client, struct defter_command *command,
                 struct defter_answer *answer_out);
 
+/*
+ * defter_password(client, username, password, answer_out): let the person who
+ * is logged in log in by name and password from now on, or change the password
+ * (password.set, password.change).  The node sees neither the password nor the
+ * signing key.
+ * Returns: 0 and an answer, whatever its code; 1040 USAGE for a name that is
+ * not [a-z0-9._-]{3,32} or a password that is not of 12 to 128 characters; else
+ * as defter_call().
+ */
+int defter_password(struct defter *client, const char *username,
+                    const char *password, struct defter_answer *answer_out);
+
 /* A public query; ${rows_out} is lent until the next call. */
 int defter_query(struct defter *client, uint16_t query, const void *fields,
                  size_t size, const uint8_t **rows_out, size_t *rows_size_out);

@@ -286,6 +286,7 @@ bool session_keep_login(struct session *session,
         strlen(login->password) > PASSWORD_SIZE_MAX)
         return false;
     session->by_password = true;
+    session->derive = login->derive;
     memcpy(session->username, login->username, strlen(login->username) + 1);
     memcpy(session->password, login->password, strlen(login->password) + 1);
     return true;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/kdf.h"
 #include "protocol/answer.h"
 #include "protocol/channel.h"
 #include "protocol/frame.h"
@@ -33,6 +34,7 @@ struct session_login {
     const struct identity *identity;
     const char *username;
     const char *password; /* UTF-8 NFC. */
+    bool derive; /* By password: only derive its keys, then it is over. */
     uint16_t role;
     const char *agent;
     int64_t now_us; /* Wall clock, for the certificate. */
@@ -45,7 +47,8 @@ enum session_event_kind {
     SESSION_FAULTED,  /* request_id; error: an ERROR for one request. */
     SESSION_ROWS,     /* request_id; rows. */
     SESSION_ENTRY,    /* request_id of the WATCH; bytes: an entry. */
-    SESSION_ADVISED   /* advice. */
+    SESSION_ADVISED,  /* advice. */
+    SESSION_DERIVED   /* keys. */
 };
 struct session_event {
     enum session_event_kind kind;
@@ -54,6 +57,7 @@ struct session_event {
     struct message_error error;
     struct message_rows rows;
     struct message_advice advice;
+    const struct kdf_keys *keys;
     struct slice bytes;
 };
 /* Slices in the event are lent for the call. */

@@ -44,6 +44,7 @@ static enum status prove(struct session *session,
     struct login_claim claim = {.way = LOGIN_BY_PASSWORD,
                                 .role = session->role};
     struct kdf_keys keys;
+    struct session_event event = {.kind = SESSION_DERIVED, .keys = &keys};
     enum status status;
 
     if (params->kdf_id != 1 || params->lanes != 1)
@@ -57,6 +58,11 @@ static enum status prove(struct session *session,
         return session_fail(session, status,
                             "the server asks for a derivation that is too "
                             "weak or too costly");
+    if (session->derive) {
+        session->events.happened(session->events.context, &event);
+        kdf_wipe(&keys);
+        return session_fail(session, ST_CLOSED, "the keys are derived");
+    }
     password_name(claim.name,
                   slice_of(session->username, strlen(session->username)));
     login_sign(body.signature.b, &claim, session->cluster_id,

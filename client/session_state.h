@@ -18,6 +18,7 @@ struct session {
     struct frame_gate gate;
     struct identity identity;
     bool by_password;
+    bool derive; /* Nothing is proved: the keys are all that is wanted. */
     bool proved; /* PW_PROVE is out. */
     char username[USERNAME_SIZE_MAX + 1];
     char password[PASSWORD_SIZE_MAX + 1];

@@ -99,15 +99,15 @@ uint16_t cluster_role(const char *text)
     return 0;
 }
 
-/* A line from the terminal that is not shown. */
-static int ask_password(char *out, size_t size)
+int cluster_ask(char *out, size_t size, const char *prompt, bool *terminal_out)
 {
     struct termios shown, hidden;
     bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
     char *line;
 
+    *terminal_out = terminal;
     if (terminal) {
-        fputs("password: ", stderr);
+        fputs(prompt, stderr);
         hidden = shown;
         hidden.c_lflag &= ~(tcflag_t)ECHO;
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
@@ -143,6 +143,7 @@ int cluster_client(struct defter **client_out, const struct program *program,
         .agent = "defter", .receipts_path = program->receipts, .role = role};
     uint8_t seed[SEED_SIZE];
     char password[PASSWORD_SIZE_MAX + 2];
+    bool terminal;
     int code = cluster_load(&cluster, program);
 
     if (code != EXIT_GOOD)
@@ -156,7 +157,7 @@ int cluster_client(struct defter **client_out, const struct program *program,
     options.address = cluster.address;
     memcpy(options.authority_key, cluster.authority_key, PUBLIC_KEY_SIZE);
     if (program->user != NULL) {
-        code = ask_password(password, sizeof password);
+        code = cluster_ask(password, sizeof password, "password: ", &terminal);
         options.username = program->user;
         options.password = password;
     } else if (key != NULL) {

@@ -25,6 +25,10 @@ int cluster_client(struct defter **client_out, const struct program *program,
 int cluster_connect(struct defter **client_out, const struct program *program,
                     uint16_t role);
 
+/* A line that is not shown on a terminal; ${*terminal_out}: a person typed it.
+ * Gives an exit code. */
+int cluster_ask(char *out, size_t size, const char *prompt, bool *terminal_out);
+
 /* The seed in a key file of this cluster; wipe it.  Gives an exit code. */
 int cluster_seed(uint8_t seed_out[SEED_SIZE], const char *path);
 

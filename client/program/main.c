@@ -27,6 +27,9 @@ static const struct subcommand subcommands[] = {
      "prove FILE --as ROLE [--level 1..3] [--organisation N] [--person N]",
      "Print the words with which somebody else enrols this key",
      "Açarın başqası tərəfindən qeydə alınması üçün sözlər"},
+    {"password", password_run, "--key FILE | --user NAME password NAME",
+     "Let oneself log in by --user NAME, or change the password",
+     "Ad və parolla girişi təyin etmək, və ya parolu dəyişmək"},
     {"shell", shell_run,
      "--key FILE shell\n"
      "  Lines are operations; Tab completes, the history is kept in\n"

@@ -46,6 +46,7 @@ int init_run(struct program *program, int argc, char **argv);
 int keygen_run(struct program *program, int argc, char **argv);
 int prove_run(struct program *program, int argc, char **argv);
 int operation_run(struct program *program, int argc, char **argv);
+int password_run(struct program *program, int argc, char **argv);
 int shell_run(struct program *program, int argc, char **argv);
 int load_run(struct program *program, int argc, char **argv);
 int status_run(struct program *program, int argc, char **argv);
