@@ -102,10 +102,29 @@ static bool permit_stands(struct act *act, struct act_capacity *capacity)
     return true;
 }
 
+/* What the carrier is; 0 once its key or its organisation has ended: whoever
+ * comes through it then has come by himself. */
+static uint8_t permit_carrier_kind(struct act *act)
+{
+    struct row_carrier carrier = {.number = act->carrier};
+    struct row_organisation organisation = {0};
+    struct row_key key;
+
+    if (act->carrier == 0 || !state_get(act->state, TABLE_CARRIER, &carrier))
+        return 0;
+    key.key_id = carrier.key_id;
+    if (!state_get(act->state, TABLE_KEY, &key) || key.state != KEY_ACTIVE)
+        return 0;
+    organisation.number = key.organisation;
+    return state_get(act->state, TABLE_ORGANISATION, &organisation) &&
+                   organisation.state == ORGANISATION_ACTIVE
+               ? carrier.kind
+               : 0;
+}
+
 static void permit_resolve(struct act *act, uint32_t number)
 {
     struct act_capacity *capacity = &act->capacity;
-    struct row_carrier carrier = {.number = act->carrier};
 
     memset(capacity, 0, sizeof *capacity);
     capacity->index = act->index;
@@ -116,8 +135,7 @@ static void permit_resolve(struct act *act, uint32_t number)
         memset(&act->signer, 0, sizeof act->signer);
         act->signer.key_id = key_id;
     }
-    if (act->carrier != 0 && state_get(act->state, TABLE_CARRIER, &carrier))
-        capacity->carrier_kind = carrier.kind;
+    capacity->carrier_kind = permit_carrier_kind(act);
     capacity->session = !permit_needs_session(act) || permit_has_session(act);
     capacity->held = number != 0 ? permit_holds(act, capacity, number)
                                  : permit_stands(act, capacity);

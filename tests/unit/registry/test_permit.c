@@ -320,6 +320,44 @@ START_TEST(T_R_1_5_bodies_feed_through_the_gateway_only)
 }
 END_TEST
 
+START_TEST(a_gateway_of_a_closed_body_carries_no_feed)
+{
+    struct fixture fixture;
+    struct fixture_actor supplier, gateway;
+    struct op_carrier_enrol enrol = {.kind = CARRIER_KIND_EHIS,
+                                     .label = fixture_text("gateway")};
+    struct result_carrier_enrol carrier;
+    struct op_organisation_change change = {.state = 2};
+
+    fixture_open(&fixture);
+    fixture_participant(
+        &fixture, &supplier,
+        fixture_organisation(&fixture, ORGANISATION_BODY_WITH_SYSTEM, 1),
+        DUTY_SUP);
+    fixture_session(&fixture, &supplier);
+    change.organisation =
+        fixture_organisation(&fixture, ORGANISATION_COORDINATOR, 0);
+    change.basis = fixture_digest(9);
+    fixture_enrol(&fixture, &gateway, ROLE_EHIS, 3, change.organisation);
+    memcpy(enrol.key_id.b, gateway.identity.key_id, KEY_ID_SIZE);
+    ck_assert_int_eq(fixture_run(&fixture, &fixture.operator,
+                                 OPCODE_CARRIER_ENROL, &enrol, 0, 0,
+                                 fixture.operator.duty, &carrier),
+                     ST_OK);
+    supplier.carrier = carrier.number;
+    ck_assert_int_eq(
+        judge(&fixture, &supplier, OPCODE_FEED_BEGIN, supplier.duty), ST_OK);
+    ck_assert_int_eq(fixture_run(&fixture, &fixture.operator,
+                                 OPCODE_ORGANISATION_CHANGE, &change, 0, 0,
+                                 fixture.operator.duty, NULL),
+                     ST_OK);
+    ck_assert_int_eq(
+        judge(&fixture, &supplier, OPCODE_FEED_BEGIN, supplier.duty),
+        ST_NO_DUTY);
+    fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(a_duty_works_only_for_its_holder_in_its_term_at_a_live_body)
 {
     struct fixture fixture;
@@ -419,6 +457,7 @@ SUITE_MAIN("permit",
            a_carried_command_needs_a_session_of_its_signer,
            a_key_below_the_level_of_the_operation_is_refused,
            T_R_1_5_bodies_feed_through_the_gateway_only,
+           a_gateway_of_a_closed_body_carries_no_feed,
            a_duty_works_only_for_its_holder_in_its_term_at_a_live_body,
            a_users_key_of_the_same_person_does_not_reach_his_duties,
            what_an_item_changes_holds_for_the_next_item_of_the_command,
