@@ -260,7 +260,10 @@ static void count_wrong_password(struct connection *connection)
     uint32_t failures = usage_login_failed(
         net->accounts, connection->pw_name_hash, loop_now_us());
 
-    if (failures == LOGIN_FAILURES_LOCK && connection->pw_known)
+    /* Where the queue had no place for the lock, the next failure asks again.
+     */
+    if (failures >= LOGIN_FAILURES_LOCK && connection->pw_known &&
+        connection->pw_account.state == 1)
         pipeline_lock_key(net->pipeline, connection->pw_account.key_id.b);
 }
 
