@@ -88,7 +88,7 @@ static uint64_t seal_choice_subject(struct seal_choice *choice,
         return seal_choice_signer(choice, work, index);
     /* Both at once: consents come later, and never make a key. */
     number = seal_choice_new(choice, KEYRING_RECORD, clear->subject, index);
-    (void)seal_choice_new(choice, KEYRING_EVIDENCE, clear->subject, index);
+    (void)seal_choice_own(choice, KEYRING_EVIDENCE, clear->subject, index);
     return number;
 }
 
