@@ -162,7 +162,7 @@ void connection_answered(struct connection *connection);
 /* End of a pass: seal what is gathered, write, free what died. */
 void connection_end_pass(struct net_loop *home);
 
-/* Deadlines, pings; may kill the connection. */
+/* connection_time.c: deadlines, pings; may kill the connection. */
 void connection_tick(struct connection *connection, int64_t now_us);
 
 /* login.c: frames before login. */

@@ -1,0 +1,44 @@
+#include "server/net/home.h"
+
+static bool is_over(int64_t deadline_us, int64_t now_us)
+{
+    return deadline_us != 0 && deadline_us <= now_us;
+}
+
+/* Half of the idle limit without a frame: are you there? */
+static void ping(struct connection *connection, int64_t now_us)
+{
+    struct message_ping body = {.time = loop_wall_us()};
+
+    connection->ping_due_us = 0;
+    MAYBE(now_us > 0);
+    frame_gate_pinged(&connection->gate);
+    connection_send(connection, MESSAGE_PING, 0, &body);
+}
+
+void connection_tick(struct connection *connection, int64_t now_us)
+{
+    struct net *net = connection->home->net;
+
+    if (is_over(connection->phase_deadline_us, now_us) ||
+        is_over(connection->record_deadline_us, now_us)) {
+        if (connection->phase != PHASE_CLOSING && !connection->leaving)
+            pipeline_noise(net->pipeline, ST_TIMEOUT, 1);
+        connection_kill(connection);
+    } else if (is_over(connection->stall_deadline_us, now_us)) {
+        atomic_fetch_add(&net->counters.slow_readers, 1);
+        connection_kill(connection);
+    } else if (is_over(connection->idle_deadline_us, now_us)) {
+        connection_part(connection, ST_IDLE, BYE_IDLE);
+    } else if (is_over(connection->lifetime_deadline_us, now_us)) {
+        connection_part(connection, ST_IDLE, BYE_LIFETIME);
+    } else if (is_over(connection->ping_due_us, now_us)) {
+        ping(connection, now_us);
+    } else if (connection->draining && connection->phase == PHASE_HANDSHAKE) {
+        connection_kill(connection);
+    } else if (connection->draining && connection->requests_count == 0) {
+        connection_part(connection, ST_DRAINING, BYE_DRAINING);
+    } else if (connection->pump_more) {
+        connection_wake(connection);
+    }
+}
