@@ -79,7 +79,7 @@ struct pipeline {
     atomic_bool start_refused;
     atomic_bool attest_refused;
     atomic_bool deadlines_refused;
-    bool deadlines_made;     /* The apply thread's. */
+    bool deadlines_made; /* The apply thread's. */
     int64_t deadlines_ms;
 
     pthread_t core;
