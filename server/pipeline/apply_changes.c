@@ -11,7 +11,13 @@ void apply_set_changes(struct apply *apply, const struct apply_changes *changes)
 
 static void changes_touch(struct apply *apply, const uint8_t *key_id)
 {
-    if (apply->touched_count == APPLY_TOUCHED_MAX) {
+    uint32_t count = apply->touched_count;
+
+    /* A batch by one key touches that key often. */
+    if (count > 0 &&
+        memcmp(apply->touched[count - 1].key_id.b, key_id, KEY_ID_SIZE) == 0)
+        return;
+    if (count == APPLY_TOUCHED_MAX) {
         apply->touched_all = true;
         return;
     }

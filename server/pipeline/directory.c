@@ -225,6 +225,9 @@ void directory_load(struct directory *directory, struct state *state,
 
     (void)pthread_rwlock_wrlock(&directory->lock);
     memcpy(directory->secret, secret, HASH_SIZE);
+    /* Keys stay for ever, but accounts are replaced. */
+    directory_map_wipe(&directory->accounts);
+    directory_map_init(&directory->accounts, HASH_SIZE, sizeof account);
     state_scan_key(state, &scan, TABLE_KEY, &row, all);
     while (state_scan_next(&scan, &row)) {
         directory_key_of(state, &key, &row);
