@@ -7,6 +7,7 @@
 #include "protocol/catalogue.h"
 #include "protocol/render.h"
 #include "protocol/text.h"
+#include "protocol/voen.h"
 
 enum { VALUE_SIZE_MAX = 4096, COLUMN_WIDTH_MAX = 48, CELLS_MAX = 64 * 1024 };
 
@@ -87,6 +88,14 @@ static const char *name_of_number(const struct field *field, const void *member)
     return NULL;
 }
 
+/* In an item's clear part a subject is a number; people know its digits. */
+static bool is_subject(const struct field *field, const void *member)
+{
+    return field->kind == FIELD_u64 && strcmp(field->name, "subject") == 0 &&
+           *(const uint64_t *)member > 0 &&
+           *(const uint64_t *)member <= VOEN_MAX;
+}
+
 static struct slice value_text(uint8_t *memory, const struct field *field,
                                const void *member)
 {
@@ -95,6 +104,10 @@ static struct slice value_text(uint8_t *memory, const struct field *field,
 
     if (name != NULL)
         return slice_of(name, strlen(name));
+    if (is_subject(field, member)) {
+        voen_format(memory, *(const uint64_t *)member);
+        return slice_of(memory, VOEN_DIGITS);
+    }
     writer_init(&writer, memory, VALUE_SIZE_MAX);
     render_value(&writer, field, member);
     return writer_slice(&writer);

@@ -145,20 +145,24 @@ static void report(const struct load *load)
 
     if (load->program->json)
         printf("{\"batches\":%llu,\"records\":%llu,\"committed\":%llu,"
-               "\"refused\":%llu,\"duplicates\":%llu,\"seconds\":%.3f,"
+               "\"refused\":%llu,\"duplicates\":%llu,\"skipped\":%llu,"
+               "\"seconds\":%.3f,"
                "\"records_per_second\":%.0f}\n",
                (unsigned long long)load->batches, (unsigned long long)load->put,
                (unsigned long long)load->committed,
                (unsigned long long)load->refused,
-               (unsigned long long)load->duplicates, seconds,
+               (unsigned long long)load->duplicates,
+               (unsigned long long)load->skipped, seconds,
                (double)load->put / seconds);
     else
         printf("%llu batches, %llu records put, %llu committed, %llu refused, "
-               "%llu seen before, in %.2f s: %.0f records/s\n",
+               "%llu seen before, %llu of an earlier run, in %.2f s: "
+               "%.0f records/s\n",
                (unsigned long long)load->batches, (unsigned long long)load->put,
                (unsigned long long)load->committed,
                (unsigned long long)load->refused,
-               (unsigned long long)load->duplicates, seconds,
+               (unsigned long long)load->duplicates,
+               (unsigned long long)load->skipped, seconds,
                (double)load->put / seconds);
 }
 
@@ -174,6 +178,8 @@ int load_run(struct program *program, int argc, char **argv)
         code = feed_all(&load);
         load_show(&load, true);
         report(&load);
+        if (code == EXIT_GOOD && load.refused > 0)
+            code = EXIT_REFUSED;
     }
     sodium_memzero(load.signer, sizeof load.signer);
     defter_close(load.client);

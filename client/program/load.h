@@ -53,6 +53,7 @@ struct load {
 
     /* Figures. */
     uint64_t lines, put, refused, committed, duplicates, batches;
+    uint64_t skipped; /* Records of batches that an earlier run ended. */
     int64_t started_ms, shown_ms;
 };
 

@@ -255,6 +255,18 @@ int load_put(struct load *load, bool *more_out, uint32_t skip)
     return code;
 }
 
+/* A number beyond a byte is of the record's field, inside ${record}. */
+static void say_refusal(const struct feed_refusal *row)
+{
+    enum { INNER_MASK = 0xff, TAGGED = 0x8000 };
+    bool inside = row->field < TAGGED && row->field > INNER_MASK;
+
+    printf("  record %u of %010llu: %s (%sfield %u)\n", row->seq,
+           (unsigned long long)row->subject, status_name(row->code),
+           inside ? "the record's " : "",
+           inside ? row->field & INNER_MASK : row->field);
+}
+
 static void say_refusals(const struct result_feed_commit *result)
 {
     struct list_reader reader;
@@ -264,9 +276,7 @@ static void say_refusals(const struct result_feed_commit *result)
     list_reader_init(&reader, &result->refusals);
     while (shown++ < REFUSALS_SHOWN_MAX &&
            list_reader_next(&reader, &schema_feed_refusal, &row))
-        printf("  record %u of %010llu: %s (field %u)\n", row.seq,
-               (unsigned long long)row.subject, status_name(row.code),
-               row.field);
+        say_refusal(&row);
 }
 
 static void on_commit(void *context, struct defter_command *command, int status,
@@ -334,6 +344,7 @@ int load_skip(struct load *load, bool *more_out)
             *more_out = false;
             return taken < 0 ? EXIT_USAGE : EXIT_GOOD;
         }
+        load->skipped++;
     }
     return EXIT_GOOD;
 }

@@ -40,6 +40,8 @@ static int encode(struct load *load, size_t *size_out, uint64_t *subject_out,
     struct field_error error;
     char why[128] = "";
 
+    if (json == NULL)
+        return wrong(load, "is not JSON");
     if (!cJSON_IsObject(json) || !take_subject(subject_out, json))
         return wrong(load, "no taxpayer number in \"subject\"");
     writer_init(&scratch, load->scratch, LOAD_SCRATCH_SIZE);
