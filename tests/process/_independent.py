@@ -16,7 +16,7 @@ from _xxh3 import xxh3_64
 DEFTER = os.path.join(os.environ["DEFTER_BIN"], "defter")
 OPERATIONS = _reader.operations_of("docs/PROTOCOL.md")
 FIRST = "00000000000000000000.seg"
-INCOMPLETE, TAMPERED = 2, 1
+GOOD, TAMPERED, INCOMPLETE = 0, 1, 2
 LIKE_A_CRASH = ["zeros behind the log", "the last checksum"]
 SIGNATURES_CHECKED = 5  # Of each changed copy: they are slow.
 
@@ -42,6 +42,7 @@ def compare(log, report):
         "by_operation": log.by_operation,
         "epochs": log.epochs,
         "epoch": log.epoch,
+        "keys": len(log.keys),
         "signatures": log.signatures,
         "attestations": log.attestations,
         "attested": log.attested,
@@ -108,6 +109,88 @@ class Copy:
         self.write(at, data[length + 16:] + bytes(length + 16))
 
 
+def frame_of(entry):
+    data = struct.pack("<II", len(entry), 0) + entry
+    return data + struct.pack("<Q", xxh3_64(data))
+
+
+def write_segment(folder, first, previous, frames, size):
+    header = struct.pack("<8sIIQ32s", b"DFTLOG1\0", 1, size, first, previous)
+    header += struct.pack("<Q", xxh3_64(header))
+    name = os.path.join(folder, f"{first:020d}.seg")
+    with open(name, "wb") as file:
+        file.write(header.ljust(_reader.HEADER_SIZE, b"\0"))
+        file.write(b"".join(frames))
+        file.truncate(size)
+    return name
+
+
+def cut_into_segments(folder, entries, size, early=None):
+    """The same log in segments of another size; a segment begins at entry
+    early although there is room.  The segments' names."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.mkdir(folder)
+    names, frames, first = [], [], 0
+    left = size - _reader.HEADER_SIZE
+    before = leaf = _reader.ZEROS
+    for index, entry in enumerate(entries):
+        frame = frame_of(entry)
+        if len(frame) > left or index == early:
+            names.append(write_segment(folder, first, before, frames, size))
+            frames, first, before = [], index, leaf
+            left = size - _reader.HEADER_SIZE
+        frames.append(frame)
+        left -= len(frame)
+        leaf = _reader.leaf_of(entry)
+    names.append(write_segment(folder, first, before, frames, size))
+    return names
+
+
+def swap_files(one, other):
+    os.rename(one, one + "x")
+    os.rename(other, one)
+    os.rename(one + "x", other)
+
+
+def check_segments(cluster, node, head):
+    """Logs of many segments: whole ones, and others."""
+    first = os.path.join(node, "log", FIRST)
+    entries, _, _ = _reader.segment_at(first, 0, _reader.ZEROS)
+    folder = os.path.join(node, "parted")
+    end = _reader.HEADER_SIZE + sum(len(frame_of(entry))
+                                    for entry in entries[:20])
+    last = len(entries), _reader.leaf_of(entries[-1]), []
+
+    def judged(name, expected, change=None, size=16384, early=None):
+        names = cut_into_segments(folder, entries, size, early)
+        assert len(names) > 1, name
+        if change is not None:
+            change(names)
+        why = refused(folder)
+        status, report = verify(cluster, folder, "--head", head)
+        print(f"{name}: {why} / {report['first_bad']}")
+        assert status == expected, (name, status)
+        # What is cut off is seen by whoever knows the head.
+        assert bool(why) == (expected != GOOD) or name == "no last one", name
+
+    for size in (16384, end, end + 1, end + 3, end + 4, end + 7, end + 8):
+        judged(f"segments of {size} bytes", GOOD, size=size)
+    judged("an empty last one", GOOD,
+           lambda names: write_segment(folder, *last, 16384))
+    judged("no first one", TAMPERED, lambda names: os.remove(names[0]))
+    judged("no middle one", TAMPERED, lambda names: os.remove(names[1]))
+    judged("no last one", TAMPERED, lambda names: os.remove(names[-1]))
+    judged("swapped ones", TAMPERED,
+           lambda names: swap_files(names[1], names[2]))
+    judged("one too early", TAMPERED, early=5)
+    judged("another size", TAMPERED,
+           lambda names: write_segment(folder, *last, 16385))
+    judged("a middle one cut short", TAMPERED,
+           lambda names: os.truncate(names[1], 9000))
+    judged("the last one cut short", INCOMPLETE,
+           lambda names: os.truncate(names[-1], 16383))
+
+
 def changes(copy):
     """What is done to the copy, each by its name."""
     frames = copy.frames
@@ -150,7 +233,9 @@ def main(cluster, node):
     assert log.epochs > 1
     head = f"{len(log.leaves)}:{_reader.root_of(log.leaves).hex()}"
     status, report = verify(cluster, node, "--head", head)
-    assert status == 0 and report["verdict"] == "good", report
+    assert status == GOOD and report["verdict"] == "good", report
+
+    check_segments(cluster, node, head)
 
     copy = Copy(os.path.join(node, "changed"), os.path.join(node, "log"))
     intact = copy.read(0, copy.end)

@@ -16,8 +16,12 @@ SEGMENT_NAME = re.compile(r"[0-9]{20}\.seg")
 HEADER_SIZE = 4096
 ENTRY_SIZES = range(192, 64512 + 1)
 ZEROS = bytes(32)
+END_OF_TIME = 2932897 * 86400 * 1000000  # 10000-01-01 UTC.
 GENESIS, EPOCH, ATTEST, PING = 0x0001, 0x0002, 0x0004, 0x0010
 ENROL, ROTATE = 0x0110, 0x0112
+# What a node alone decides: from others it is a refused command.
+NODES_ONLY = {0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x0507,
+              0x0508}
 REALMS = {"system": {0}, "P": {0x50}, "R": {0x52}, "P or R": {0x50, 0x52}}
 ROW = re.compile(r"\| 0x([0-9a-f]{4}) \| (\S+) \| (\d+) \| ([^|]+) \| (\d) "
                  r"\| \w+ \| ([^|]+) \|")
@@ -165,7 +169,7 @@ class Entry:
 
 def segment_at(path, index, previous):
     """Section 4: the entries of one segment, which begins at index, each as
-    its bytes, and the room behind the last one."""
+    its bytes; the room behind the last one; the segment's size."""
     name = os.path.basename(path)
     with open(path, "rb") as file:
         header = file.read(HEADER_SIZE).ljust(HEADER_SIZE, b"\0")
@@ -192,7 +196,7 @@ def segment_at(path, index, previous):
         entries.append(data[at + 8:end])
         at = end + 8
     need(not data[at:].strip(b"\0"), "bytes behind the last frame of", name)
-    return entries, len(data) - at
+    return entries, len(data) - at, size
 
 
 def result_hash(item, row, index):
@@ -234,7 +238,7 @@ class Log:
         need(1 <= fields.number(2) <= 3, "realms of genesis")
         self.authority = fields.take(32)
         fields.take(16 + 32)
-        receipt, _, operator, cosigner, _ = (fields.take(32) for _ in range(5))
+        receipt, _, operator, _, _ = (fields.take(32) for _ in range(5))
         fields.text(1, 256)
         fields.end()
         self.cluster_id = sha(tag("DFT1/cluster"), self.authority)[:16]
@@ -242,20 +246,20 @@ class Log:
              "genesis is not signed by its authority")
         self.node = self.name(receipt)
         self.name(operator)
-        if any(cosigner):
-            self.name(cosigner)
 
     def follows(self, entry):
         index = len(self.leaves)
         need(entry.index == index, "index", entry.index, "instead of", index)
         need(entry.previous == (self.leaves[-1] if index else ZEROS),
              "previous of entry", index)
-        need(entry.time >= self.time, "log time of entry", index)
-        opcode = entry.items[0].opcode
-        need(entry.epoch == self.epoch
-             or (entry.epoch > self.epoch and opcode == EPOCH),
-             "epoch of entry", index)
-        need((opcode == GENESIS) == (index == 0), "a genesis at", index)
+        need(self.time <= entry.time < END_OF_TIME, "log time of", index)
+        need(entry.epoch >= self.epoch, "epoch of entry", index)
+        if entry.epoch > self.epoch:
+            item = entry.items[0]
+            need(item.opcode == EPOCH and entry.key_id == self.node
+                 and item.fields("epoch").number(4) == entry.epoch,
+                 "epoch begun in", index)
+            self.epochs += 1
 
     def judge_items(self, entry):
         hashes = []
@@ -270,7 +274,9 @@ class Log:
                 self.by_operation.get(row.name, 0) + 1)
             self.items += 1
             self.sealed += item.seal != 0
-            hashes.append(result_hash(item, row, entry.index))
+            is_allowed = (item.opcode not in NODES_ONLY
+                          or entry.key_id == self.node)
+            hashes.append((result_hash(item, row, entry.index), is_allowed))
         self.results.append(hashes)
 
     def learn(self, entry):
@@ -281,20 +287,15 @@ class Log:
             fields = item.fields("in entry", entry.index)
             if item.opcode in (ENROL, ROTATE):
                 self.name(fields.take(32))
-            elif item.opcode == EPOCH:
-                need(entry.key_id == self.node and fields.number(4)
-                     == entry.epoch, "epoch begun in", entry.index)
-                self.epochs += 1
-            elif item.opcode == ATTEST:
+            elif item.opcode == ATTEST and entry.key_id == self.node:
                 self.attest(entry, fields)
 
     def attest(self, entry, fields):
         first, last = fields.number(8), fields.number(8)
         root, _ = fields.take(32), fields.take(32)
         count = fields.number(2)
-        need(entry.key_id == self.node and first == self.attested
-             and first <= last < entry.index and count <= 256,
-             "attestation", entry.index)
+        need(first == self.attested and first <= last < entry.index
+             and count <= 256, "attestation", entry.index)
         codes = {}
         for _ in range(count):
             index, item, code = (fields.number(size) for size in (8, 2, 2))
@@ -305,8 +306,9 @@ class Log:
         fields.end()
         leaves = []
         for index in range(first, last + 1):
-            for item, result in enumerate(self.results[index]):
+            for item, (result, is_allowed) in enumerate(self.results[index]):
                 code = codes.get((index, item), 0)
+                need(code or is_allowed or index == 0, "done in", index)
                 result = sha(b"") if code else result
                 leaves.append(result and leaf_of(
                     struct.pack("<QHH", index, item, code) + result))
@@ -330,6 +332,8 @@ class Log:
                            entry.signed_bytes(self.cluster_id),
                            entry.signature), "signature of", entry.index)
             self.signatures += 1
+        if entry.index == 0:
+            del self.keys[entry.key_id]  # It signs nothing else.
         self.judge_items(entry)
         self.learn(entry)
         self.command_hashes.append(entry.command_hash(self.cluster_id))
@@ -345,15 +349,17 @@ def read(folder, operations, signatures=None):
                    if SEGMENT_NAME.fullmatch(name))
     need(names, "no segments in", folder)
     log = Log(operations, signatures)
-    room = 0
+    room = common = 0
     for name in names:
         last = log.leaves[-1] if log.leaves else ZEROS
-        entries, left = segment_at(os.path.join(folder, name),
-                                   len(log.leaves), last)
-        need(entries, name, "holds no entry")
-        need(len(entries[0]) + 16 > room, name, "begins too early")
+        entries, left, size = segment_at(os.path.join(folder, name),
+                                         len(log.leaves), last)
+        need(size == (common or size), "another size:", name)
+        need(entries or name == names[-1], name, "holds no entry")
+        need(not entries or len(entries[0]) + 16 > room, name,
+             "begins too early")
         for data in entries:
             log.take(data)
-        room = left
+        room, common = left, size
     log.segments = len(names)
     return log

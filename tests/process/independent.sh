@@ -19,6 +19,17 @@ subject=$(first_individual "$cluster/records.jsonl")
 as stranger section.get "as=${duty_of[stranger]}" "subject=$subject" \
     sections=S01 purpose=7 file_number=1 >"$cluster/refused.txt" 2>&1 &&
     fail 'a stranger was not refused'
+
+# Nor does somebody attest or begin a term who is no node.
+zeros=$(printf '%064d' 0)
+refusal='refusals={index=1,item=0,code=210}'
+for words in "system.attest first=0 last=1 root=$zeros digest=$zeros $refusal" \
+    'system.epoch epoch=9 configuration='; do
+    # shellcheck disable=SC2086
+    as operator $words >"$cluster/refused.txt" 2>&1
+    grep -q '^NO_DUTY' "$cluster/refused.txt" ||
+        fail "${words%% *} was not refused"
+done
 cluster_kill
 cluster_start
 
