@@ -177,6 +177,28 @@ START_TEST(a_watch_of_an_entry_that_grants_none_is_500)
 }
 END_TEST
 
+START_TEST(a_batch_that_is_undone_grants_no_watch)
+{
+    struct op_journal_watch watch = {.from = 0, .categories = 0xff};
+    struct op_journal_read beyond = {
+        .from = INT64_MAX, .count = 1, .categories = 0xff};
+
+    login();
+    wire_command_begin(&command, fixture.cluster_id);
+    command.header.flags |= COMMAND_FLAG_ATOMIC;
+    command.header.realm = REALM_SYSTEM;
+    command.clear.duty = fixture.auditor_duty;
+    wire_command_item(&command, OPCODE_JOURNAL_WATCH, &watch);
+    wire_command_item(&command, OPCODE_JOURNAL_READ, &beyond);
+    wire_send_command(&wire, wire_command_sign(&command, &fixture.auditor));
+    ck_assert(wire_answer(&wire, &answer));
+    ck_assert(!answer.is_error);
+    ck_assert_int_eq(answer.code, ST_BAD_FIELD);
+    expect_no_such(answer.receipt.index);
+    expect_quiet();
+}
+END_TEST
+
 START_TEST(a_watch_of_another_keys_grant_is_500)
 {
     uint64_t index;
@@ -230,6 +252,7 @@ SUITE_MAIN_WITH("watch", open_node, close_node,
                 credit_has_a_ceiling_and_does_not_wrap,
                 new_entries_come_while_a_watch_is_open,
                 a_watch_of_an_entry_that_grants_none_is_500,
+                a_batch_that_is_undone_grants_no_watch,
                 a_watch_of_another_keys_grant_is_500,
                 more_watches_than_a_connection_has_are_505,
                 a_watch_ends_with_its_duty)
