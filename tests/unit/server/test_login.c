@@ -1,5 +1,5 @@
-/* ctest-label: threads
- * Logins by key, refused for whatever cause. */
+/* Logins by key, refused for whatever cause.  Not under TSan: one test starts a
+ * node in a fork of a process that has one. */
 #include "protocol/login.h"
 #include "tests/lib/node_expect.h"
 #include "tests/lib/suite.h"
