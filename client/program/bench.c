@@ -177,10 +177,14 @@ int bench_operation(struct program *program, const struct bench_load *load,
         code =
             program_fail(EXIT_INCOMPLETE, "%s", defter_status_name(run.failed));
     else if (run.refused > 0)
-        code = program_fail(EXIT_REFUSED, "%llu of %llu were refused: %s",
+        code = program_fail(EXIT_REFUSED, "%llu of %llu were refused: %s%s",
                             (unsigned long long)run.refused,
                             (unsigned long long)run.done,
-                            defter_status_name(run.first_refusal));
+                            defter_status_name(run.first_refusal),
+                            run.first_refusal == ST_LIMIT
+                                ? " (commands_per_second_person in the node's "
+                                  "configuration)"
+                                : "");
     if (code == EXIT_GOOD && run.done > 0) {
         size_t count = run.done < SAMPLES_MAX ? run.done : SAMPLES_MAX;
         qsort(run.samples, count, sizeof *run.samples, by_value);

@@ -78,9 +78,12 @@ static void print_machine(const struct program *program,
                machine->fdatasync);
     else
         printf("this machine, one core: Ed25519 verify %.0f/s, sign %.0f/s, "
-               "SHA-256 %.0f MB/s, fdatasync %.0f/s\n",
-               machine->verify, machine->sign, machine->sha256_bytes / 1e6,
-               machine->fdatasync);
+               "SHA-256 %.0f MB/s",
+               machine->verify, machine->sign, machine->sha256_bytes / 1e6);
+    if (!program->json && machine->fdatasync > 0)
+        printf(", fdatasync %.0f/s", machine->fdatasync);
+    if (!program->json)
+        putchar('\n');
 }
 
 static void print_row(const struct program *program, const char *name,

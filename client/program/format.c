@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/catalogue.h"
+#include "protocol/dump.h"
 #include "protocol/render.h"
 #include "protocol/text.h"
 #include "protocol/voen.h"
@@ -51,6 +52,11 @@ static bool is_record(const struct field *field)
     return field->kind == FIELD_blob && strcmp(field->name, "record") == 0;
 }
 
+static bool is_entry(const struct field *field)
+{
+    return field->kind == FIELD_blob && strcmp(field->name, "entry") == 0;
+}
+
 /* Decode a record into memory of its own; NULL if it does not decode. */
 static void *open_record(const struct schema *schema, const void *in,
                          struct slice bytes, const struct schema **record_out)
@@ -70,6 +76,19 @@ static void *open_record(const struct schema *schema, const void *in,
     return record;
 }
 
+static const char *setting_name(uint16_t setting)
+{
+#define NAME(number, name, initial, lo, hi, text) \
+    case number:                                  \
+        return #name;
+    switch (setting) {
+        SETTING_LIST(NAME)
+    default:
+        return NULL;
+    }
+#undef NAME
+}
+
 /* Numbers that name a row of a table are shown by its name; NULL: a number. */
 static const char *name_of_number(const struct field *field, const void *member)
 {
@@ -81,6 +100,8 @@ static const char *name_of_number(const struct field *field, const void *member)
     }
     if (field->kind == FIELD_u16 && strcmp(field->name, "code") == 0)
         return status_name(*(const uint16_t *)member);
+    if (field->kind == FIELD_u16 && strcmp(field->name, "setting") == 0)
+        return setting_name(*(const uint16_t *)member);
     if (field->kind == FIELD_u8 && strcmp(field->name, "duty") == 0)
         return *(const uint8_t *)member == 0
                    ? "himself"
@@ -203,7 +224,7 @@ static void format_list(FILE *out, const struct schema *element,
     free(table.text);
 }
 
-/* Elements that hold section records are shown one below the other. */
+/* Elements that hold records or entries are shown one below the other. */
 static void format_versions(FILE *out, const struct schema *element,
                             const struct list *list, int indent)
 {
@@ -223,10 +244,27 @@ static bool has_record(const struct schema *schema)
     const struct field *rows = schema->rows();
 
     for (uint16_t i = 0; i < schema->fields_count; i++) {
-        if (is_record(&rows[i]))
+        if (is_record(&rows[i]) || is_entry(&rows[i]))
             return true;
     }
     return false;
+}
+
+static void write_line(void *context, struct slice name, struct slice value)
+{
+    fprintf(context, "    %.*s: %.*s\n", (int)name.size,
+            (const char *)name.data, (int)value.size, (const char *)value.data);
+}
+
+/* An entry of the journal; an empty one is not for this reader. */
+static void format_entry(FILE *out, struct slice bytes)
+{
+    struct dump dump;
+
+    fputs(bytes.size == 0 ? "out of scope\n" : "\n", out);
+    dump_init(&dump, out, write_line);
+    if (bytes.size > 0)
+        dump_entry(&dump, bytes);
 }
 
 static void format_field(FILE *out, const struct schema *schema,
@@ -247,6 +285,10 @@ static void format_field(FILE *out, const struct schema *schema,
             format_versions(out, field->element, list, indent + 2);
         else if (list->count > 0)
             format_list(out, field->element, list, indent + 2);
+        return;
+    }
+    if (is_entry(field)) {
+        format_entry(out, *(const struct slice *)member);
         return;
     }
     if (is_record(field))

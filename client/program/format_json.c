@@ -250,6 +250,9 @@ enum status format_from_json(const struct schema *schema, void *out,
             status = list_from_json(field, member, memory, at, why_out);
         else if (is_record(field) && record != NULL && cJSON_IsObject(at))
             status = record_from_json(record, member, memory, at, why_out);
+        else if (is_record(field) && cJSON_IsObject(at))
+            status = fail(why_out, field, "must come after section=S01 to S13",
+                          ST_BAD_FIELD);
         else
             status = value_from_json(field, member, memory, at, why_out);
         if (status != ST_OK)

@@ -151,6 +151,14 @@ static void help_schema(const struct schema *schema, int indent)
     }
 }
 
+static void help_settings(void)
+{
+#define LINE(number, name, initial, lo, hi, text) \
+    printf("      %2d %-21s %s; at first %d\n", number, #name, text, initial);
+    SETTING_LIST(LINE)
+#undef LINE
+}
+
 static void help_who(const struct operation_info *operation)
 {
     printf("  who      ");
@@ -183,6 +191,8 @@ void help_operation(const struct operation_info *operation, bool azerbaijani)
     if (operation->opcode == OPCODE_ACTOR_ENROL)
         puts("  `defter prove FILE --as ROLE` prints the words about the new "
              "key");
+    if (operation->opcode == OPCODE_CONFIG_CHANGE)
+        help_settings();
     puts("  gives");
     help_schema(operation->result, 4);
     puts("Texts with blanks are quoted; `defter help S06` shows a section's "
