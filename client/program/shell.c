@@ -118,34 +118,34 @@ static void help(const struct program *program, int count, char **words)
                                 "  quit             leave");
 }
 
-/* False: leave the shell. */
-static bool run_line(struct defter *client, struct program *program,
-                     const char *line)
+/* One line, typed or of a script; ${*leave_out}: the shell ends. */
+static int run_line(struct defter *client, struct program *program,
+                    bool *leave_out, const char *line)
 {
     struct words words;
+    int code = EXIT_GOOD;
 
-    if (!words_split(&words, line)) {
-        puts("unbalanced quotes, or too many words");
-        return true;
-    }
-    if (words.count == 0) {
-        words_free(&words);
-        return true;
-    }
-    if (strcmp(words.at[0], "quit") == 0 || strcmp(words.at[0], "exit") == 0) {
-        words_free(&words);
-        return false;
-    }
-    if (strcmp(words.at[0], "help") == 0)
+    *leave_out = false;
+    if (line[0] == '#')
+        return EXIT_GOOD;
+    if (!words_split(&words, line))
+        return program_fail(EXIT_USAGE,
+                            "unbalanced quotes or braces, or too many words");
+    if (words.count == 0)
+        code = EXIT_GOOD;
+    else if (strcmp(words.at[0], "quit") == 0 ||
+             strcmp(words.at[0], "exit") == 0)
+        *leave_out = true;
+    else if (strcmp(words.at[0], "help") == 0)
         help(program, words.count, words.at);
     else if (strcmp(words.at[0], "json") == 0)
         program->json = true;
     else if (strcmp(words.at[0], "text") == 0)
         program->json = false;
     else
-        (void)execute_words(client, program, words.count, words.at);
+        code = execute_words(client, program, words.count, words.at);
     words_free(&words);
-    return true;
+    return code;
 }
 
 static bool history_path(char out[1024])
@@ -164,20 +164,13 @@ static int run_script(struct defter *client, struct program *program)
 {
     char *line = NULL;
     size_t capacity = 0;
+    bool leave = false;
     int code = EXIT_GOOD;
 
-    while (code == EXIT_GOOD && getline(&line, &capacity, stdin) > 0) {
-        struct words words;
+    while (code == EXIT_GOOD && !leave &&
+           getline(&line, &capacity, stdin) > 0) {
         line[strcspn(line, "\n")] = '\0';
-        if (line[0] == '#')
-            continue;
-        if (!words_split(&words, line)) {
-            code = program_fail(EXIT_USAGE, "unbalanced quotes: %s", line);
-            break;
-        }
-        if (words.count > 0)
-            code = execute_words(client, program, words.count, words.at);
-        words_free(&words);
+        code = run_line(client, program, &leave, line);
     }
     free(line);
     return code;
@@ -231,13 +224,13 @@ static void run_terminal(struct defter *client, struct program *program)
     puts(program->azerbaijani ? "Əməliyyatlar üçün: help. Tamamlama: Tab."
                               : "Type help for the operations; Tab completes.");
     while ((line = next_line()) != NULL) {
-        bool go_on;
+        bool leave;
         if (line[0] != '\0')
             add_history(line);
-        go_on = run_line(client, program, line);
+        (void)run_line(client, program, &leave, line);
         free(line);
         fflush(stdout);
-        if (!go_on)
+        if (leave)
             break;
     }
     if (remembers)
