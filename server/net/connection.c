@@ -80,12 +80,21 @@ void connection_kill(struct connection *connection)
 
 static void free_connection(struct connection *connection)
 {
+    request_forget(connection);
     channel_wipe(&connection->channel);
     sodium_memzero(&connection->pw_account, sizeof connection->pw_account);
     free(connection->requests);
     free(connection->rx);
     free(connection->tx);
     free(connection);
+}
+
+size_t connection_waiting(const struct connection *connection)
+{
+    const struct net_loop *home = connection->home;
+    size_t gathered = home->plain_owner == connection ? home->plain.used : 0;
+
+    return connection->tx_to - connection->tx_from + gathered;
 }
 
 /* Room for ${size} bytes more behind tx_to; false at the cap. */
@@ -347,9 +356,11 @@ void connection_end_pass(struct net_loop *home)
         connection->dirty = false;
         if (connection->phase == PHASE_OPEN)
             watching_pump(connection);
-        seal_gathered(home);
-        if (connection->phase != PHASE_DEAD)
-            flush(connection);
+        do {
+            seal_gathered(home);
+            if (connection->phase != PHASE_DEAD)
+                flush(connection);
+        } while (request_pump(connection));
     }
     while (home->dead != NULL) {
         struct connection *connection = home->dead;

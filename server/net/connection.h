@@ -107,6 +107,10 @@ struct connection {
     uint16_t items_max;
     uint16_t requests_count;
     struct connection_request *requests; /* inflight_max of them. */
+    /* Replies that wait until the peer has read earlier ones; still in flight.
+     */
+    struct reply *owed;
+    struct reply **owed_last;
     struct connection_watch watches[WATCHES_PER_CONNECTION_MAX];
     struct bucket pings;
     struct bucket pads;
@@ -125,6 +129,9 @@ struct writer *connection_frame(struct connection *connection, size_t size);
 
 /* The end of this pass looks at it again. */
 void connection_wake(struct connection *connection);
+
+/* Bytes that the peer has not taken yet, gathered ones included. */
+size_t connection_waiting(const struct connection *connection);
 
 /* Handshake bytes, which stand in no record; false if there is no room. */
 bool connection_write(struct connection *connection, struct slice bytes);
@@ -179,6 +186,10 @@ void request_heard(struct connection *connection);
 void request_frame(struct connection *connection, const struct frame *frame,
                    const union frame_body *body);
 void request_reply(struct connection *connection, struct reply *reply);
+/* Send owed replies as far as the peer reads; true if any went. */
+bool request_pump(struct connection *connection);
+/* Wipes and frees the replies that will not be sent. */
+void request_forget(struct connection *connection);
 /* Count ${status}, if it is a strike, for the signer (NULL: the session) or the
  * source.  True if that was one too many: ST_LIMIT is answered in its place. */
 bool request_strike(struct connection *connection, enum status status,

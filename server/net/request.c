@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/answer.h"
+#include "protocol/record.h"
 #include "server/net/home.h"
 
 enum { US = 1000000, LIMIT_RETRY_MS = 1000 };
@@ -358,7 +359,8 @@ static void send_answer(struct connection *connection,
     }
 }
 
-void request_reply(struct connection *connection, struct reply *reply)
+/* Takes ${reply}; the connection may be closing afterwards. */
+static void deliver(struct connection *connection, struct reply *reply)
 {
     struct connection_fault fault = {reply->tag, reply->item,
                                      reply->retry_after_ms};
@@ -375,4 +377,54 @@ void request_reply(struct connection *connection, struct reply *reply)
         connection_answered(connection);
     }
     reply_close(reply);
+}
+
+/*
+ * The largest answer fits behind TX_SIZE_LOW of others; more than one waits its
+ * turn, so that a peer that reads loses nothing by asking much.
+ */
+static_assert(TX_SIZE_LOW + RESULT_SIZE_MAX +
+                      ANSWER_FRAMES_MAX *
+                          (FRAME_HEADER_SIZE + ANSWER_FIXED_SIZE +
+                           RECORD_OVERHEAD) +
+                      RECEIPT_SIZE + SIGNATURE_SIZE <=
+                  TX_SIZE_MAX + RECORD_SIZE_MAX,
+              "an answer fits what a connection may hold");
+
+void request_reply(struct connection *connection, struct reply *reply)
+{
+    if (connection->owed == NULL &&
+        connection_waiting(connection) <= TX_SIZE_LOW) {
+        deliver(connection, reply);
+        return;
+    }
+    reply->next = NULL;
+    if (connection->owed == NULL)
+        connection->owed_last = &connection->owed;
+    *connection->owed_last = reply;
+    connection->owed_last = &reply->next;
+    connection_wake(connection);
+}
+
+bool request_pump(struct connection *connection)
+{
+    bool sent = false;
+
+    while (connection->phase == PHASE_OPEN && connection->owed != NULL &&
+           connection_waiting(connection) <= TX_SIZE_LOW) {
+        struct reply *reply = connection->owed;
+        connection->owed = reply->next;
+        deliver(connection, reply);
+        sent = true;
+    }
+    return sent;
+}
+
+void request_forget(struct connection *connection)
+{
+    while (connection->owed != NULL) {
+        struct reply *reply = connection->owed;
+        connection->owed = reply->next;
+        reply_close(reply);
+    }
 }

@@ -1,0 +1,68 @@
+/* ctest-label: threads */
+#include "tests/lib/node_expect.h"
+#include "tests/lib/suite.h"
+
+enum { READS = 6, PINGS = 30, ITEMS = 250 };
+
+static struct node_fixture fixture;
+static struct wire wire, gate;
+static struct wire_command command;
+static struct wire_answer answer;
+
+static void open_node(void)
+{
+    node_expect_make(&fixture);
+    node_fixture_start(&fixture);
+    node_fixture_people(&fixture);
+}
+
+static void close_node(void)
+{
+    node_fixture_remove(&fixture);
+}
+
+/* Large entries, so that one journal.read fills ANSWER_FRAMES_MAX frames. */
+static void fill_the_log(void)
+{
+    struct op_system_ping ping = {
+        .text = slice_of("0123456789012345678901234567890123456789", 40)};
+
+    node_fixture_login(&fixture, &gate, &fixture.gateway, ROLE_EHIS);
+    for (int i = 0; i < PINGS; i++) {
+        wire_command_begin(&command, fixture.cluster_id);
+        for (int j = 0; j < ITEMS; j++)
+            wire_command_item(&command, OPCODE_SYSTEM_PING, &ping);
+        wire_send_command(&gate, wire_command_sign(&command, &fixture.gateway));
+        ck_assert(wire_answer(&gate, &answer));
+        ck_assert_int_eq(answer.code, 0);
+    }
+    wire_close(&gate);
+}
+
+START_TEST(large_answers_in_flight_together_all_come)
+{
+    struct op_journal_read read = {.from = 10, .count = 64, .categories = 0xff};
+    struct frame frame;
+    int finished = 0;
+
+    fill_the_log();
+    node_fixture_login(&fixture, &wire, &fixture.auditor, ROLE_AUDITOR);
+    for (int i = 0; i < READS; i++) {
+        wire_command_begin(&command, fixture.cluster_id);
+        command.header.realm = REALM_SYSTEM;
+        command.clear.duty = fixture.auditor_duty;
+        wire_command_item(&command, OPCODE_JOURNAL_READ, &read);
+        wire_send_command(&wire, wire_command_sign(&command, &fixture.auditor));
+    }
+    while (finished < READS) {
+        ck_assert_msg(wire_receive(&wire, &frame), "only %d of %d came",
+                      finished, READS);
+        ck_assert_int_eq(frame.type, MESSAGE_ANSWER);
+        finished += (frame.flags & FRAME_FLAG_MORE) == 0;
+    }
+    wire_close(&wire);
+}
+END_TEST
+
+SUITE_MAIN_WITH("big answers", open_node, close_node,
+                large_answers_in_flight_together_all_come)
