@@ -68,8 +68,8 @@ static void on_answer(struct defter *client, const struct session_event *event)
     answer.result_size = event->answer.result.size;
     if (event->answer.receipt != NULL)
         status = check_receipt(client, command, &event->answer, &answer);
-    else if ((command->flags & COMMAND_FLAG_RECEIPT) != 0)
-        status = ST_RECEIPT;
+    else if ((command->flags & COMMAND_FLAG_RECEIPT) != 0 || answer.code != 0)
+        status = ST_RECEIPT; /* A decision other than OK always has one. */
     if (status != ST_OK)
         client->receipt_failed =
             client_fail(client, status,

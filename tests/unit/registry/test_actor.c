@@ -83,6 +83,21 @@ START_TEST(the_highest_level_needs_evidence_of_the_identification)
 END_TEST
 
 /* T-R-2.1 */
+START_TEST(nobody_enrols_another_key_for_himself)
+{
+    struct fixture fixture;
+    struct op_actor_enrol in;
+    struct identity identity;
+
+    fixture_open(&fixture);
+    fixture_enrolment(&fixture, &in, &identity, ROLE_STAFF, 3, FIXTURE_OWNER,
+                      fixture.operator.person);
+    ck_assert_int_eq(enrol(&fixture, &fixture.operator, & in, NULL),
+                     ST_SELF_APPROVE);
+    fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(T_R_2_1_nobody_becomes_a_participant_without_the_owners_act)
 {
     struct fixture fixture;
@@ -205,6 +220,7 @@ END_TEST
 SUITE_MAIN("actor", a_key_is_enrolled_with_its_own_proof_and_a_new_person,
            a_key_that_is_no_point_or_not_proven_is_refused,
            the_highest_level_needs_evidence_of_the_identification,
+           nobody_enrols_another_key_for_himself,
            T_R_2_1_nobody_becomes_a_participant_without_the_owners_act,
            a_portal_component_enrols_users_and_nobody_who_serves_a_body,
            one_personal_number_is_one_person,
