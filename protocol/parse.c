@@ -142,17 +142,23 @@ static bool read_bool(struct slice text, int64_t *value_out)
            text_equals(text, "false") || text_equals(text, "0");
 }
 
+/* "none", or the 0 by which the table itself writes it. */
+static bool says_none(const struct field *field, struct slice text,
+                      int64_t *none_out)
+{
+    return render_none(field, none_out) &&
+           (text_equals(text, "none") ||
+            (*none_out == 0 && text_equals(text, "0")));
+}
+
 /* Why ${text} is no value of ${field}; NULL if it is one. */
 static const char *read_number(const struct field *field, struct slice text,
                                int64_t *value_out)
 {
-    int64_t none;
     int32_t days = 0;
 
-    if (render_none(field, &none) && text_equals(text, "none")) {
-        *value_out = none;
+    if (says_none(field, text, value_out))
         return NULL;
-    }
     if (field->kind == FIELD_date) {
         if (dates_parse(&days, text) != ST_OK)
             return "is not a date (YYYY-MM-DD)";
@@ -204,8 +210,10 @@ static enum status parse_u64(void *member, struct parse_error *error,
                              const struct field *field, struct slice text)
 {
     uint64_t value;
+    int64_t none;
 
-    if (field->kind == FIELD_voen && !text_equals(text, "none")) {
+    if (field->kind == FIELD_voen && !text_equals(text, "none") &&
+        !says_none(field, text, &none)) {
         if (voen_parse(&value, text) != ST_OK) {
             (void)refuse(error, field, "is not a taxpayer number (ten digits)");
             return ST_BAD_VOEN;

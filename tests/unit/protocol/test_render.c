@@ -202,6 +202,30 @@ START_TEST(a_taxpayer_number_is_read_with_its_own_code)
 }
 END_TEST
 
+START_TEST(what_is_not_stated_may_be_written_none_or_zero)
+{
+    struct op_consent_ask ask = {.asker_subject = 7};
+    struct op_key_revoke revoke = {.compromised_at = 7};
+    struct record_s06 size = {.income = 7};
+    struct parse_error error;
+
+    ck_assert_int_eq(
+        assign(&schema_op_consent_ask, &ask, &error, "asker_subject=0"), ST_OK);
+    ck_assert_uint_eq(ask.asker_subject, 0);
+    ck_assert_int_eq(
+        assign(&schema_op_key_revoke, &revoke, &error, "compromised_at=0"),
+        ST_OK);
+    ck_assert_int_eq(revoke.compromised_at, 0);
+    /* Of amounts -1 is not stated, and 0 is nothing. */
+    ck_assert_int_eq(assign(&schema_record_s06, &size, &error, "income=none"),
+                     ST_OK);
+    ck_assert_int_eq(size.income, -1);
+    ck_assert_int_eq(assign(&schema_record_s06, &size, &error, "income=0"),
+                     ST_OK);
+    ck_assert_int_eq(size.income, 0);
+}
+END_TEST
+
 START_TEST(a_name_that_no_field_has_is_told)
 {
     struct op_system_ping ping = {0};
@@ -346,6 +370,7 @@ SUITE_MAIN("render", amounts_are_written_in_manat_and_qepik,
            masks_are_read_from_names_numbers_all_and_none,
            amounts_and_dates_are_read_in_the_forms_they_are_written,
            a_taxpayer_number_is_read_with_its_own_code,
+           what_is_not_stated_may_be_written_none_or_zero,
            a_name_that_no_field_has_is_told,
            lists_are_read_with_quotes_and_written_back,
            elements_of_one_field_may_stand_bare,
