@@ -237,3 +237,27 @@ const char *bye_name(uint32_t code)
 {
     return code < COUNT_OF(bye_names) ? bye_names[code] : "?";
 }
+
+enum duty role_duty(uint32_t role)
+{
+    switch ((enum role)role) {
+    case ROLE_PORTAL:
+        return DUTY_PRT;
+    case ROLE_EHIS:
+        return DUTY_EHS;
+    case ROLE_PAYMENT:
+        return DUTY_PAY;
+    case ROLE_COORDINATOR:
+        return DUTY_COR;
+    case ROLE_CLOUD:
+        return DUTY_CLD;
+    case ROLE_PROVIDER:
+        return DUTY_BPR;
+    case ROLE_AUDITOR:
+    case ROLE_USER:
+    case ROLE_PARTICIPANT:
+    case ROLE_STAFF:
+        return DUTY_USR;
+    }
+    return DUTY_USR;
+}

@@ -236,6 +236,10 @@ enum feature_bit {
 /* Name of a duty ("REG"), role, or code of a BYE; "?" outside the list. */
 const char *duty_name(uint32_t duty);
 const char *role_name(uint32_t role);
+/* The duty of a key that acts under no assignment (PROTOCOL, section 12):
+ * DUTY_USR for people, who then act for themselves, and for a number that is no
+ * role. */
+enum duty role_duty(uint32_t role);
 const char *bye_name(uint32_t code);
 
 struct section_info {

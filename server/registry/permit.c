@@ -27,26 +27,7 @@ static enum duty permit_duty_of_key(const struct row_key *key)
 {
     if (key->is_node)
         return DUTY_SYS;
-    switch ((enum role)key->role) {
-    case ROLE_PORTAL:
-        return DUTY_PRT;
-    case ROLE_EHIS:
-        return DUTY_EHS;
-    case ROLE_PAYMENT:
-        return DUTY_PAY;
-    case ROLE_COORDINATOR:
-        return DUTY_COR;
-    case ROLE_CLOUD:
-        return DUTY_CLD;
-    case ROLE_PROVIDER:
-        return DUTY_BPR;
-    case ROLE_AUDITOR:
-    case ROLE_USER:
-    case ROLE_PARTICIPANT:
-    case ROLE_STAFF:
-        return DUTY_USR;
-    }
-    return DUTY_USR;
+    return role_duty(key->role);
 }
 
 /* Bodies with a system of their own, and institutions that joined EHIS. */
