@@ -50,10 +50,12 @@ static int parse(struct options *options, int argc, char **argv)
     optind = 0;
     while (code == EXIT_GOOD &&
            (option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
-        if (option == 's')
-            options->seconds = (uint32_t)strtoul(optarg, NULL, 10);
-        else if (option == 'c')
-            options->commands = strtoull(optarg, NULL, 10);
+        uint64_t seconds;
+        if (option == 'c' &&
+            program_number(&options->commands, optarg, 1, UINT64_MAX))
+            continue;
+        if (option == 's' && program_number(&seconds, optarg, 1, 3600))
+            options->seconds = (uint32_t)seconds;
         else if (option == 'n')
             code = parse_sessions(options, optarg);
         else if (option == 'r')
@@ -63,8 +65,6 @@ static int parse(struct options *options, int argc, char **argv)
         else
             code = usage();
     }
-    if (code == EXIT_GOOD && (options->seconds == 0 || options->seconds > 3600))
-        code = usage();
     return code;
 }
 

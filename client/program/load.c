@@ -89,26 +89,28 @@ static int parse(struct load *load, int argc, char **argv)
         {"sections", required_argument, NULL, 's'},
         {"atomic", no_argument, NULL, 'a'},
         {NULL, 0, NULL, 0}};
+    uint64_t duty = 0, items = 64, sections = SECTIONS_MASK;
+    bool good = true;
     int option;
 
-    load->items_per_command = 64;
-    load->sections = SECTIONS_MASK;
     optind = 0; /* The GNU way to begin anew. */
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'd')
-            load->duty = (uint32_t)strtoul(optarg, NULL, 10);
+            good = good && program_number(&duty, optarg, 0, UINT32_MAX);
         else if (option == 'i')
-            load->items_per_command = (uint32_t)strtoul(optarg, NULL, 10);
+            good = good && program_number(&items, optarg, 1, ITEMS_MAX);
         else if (option == 's')
-            load->sections = (uint16_t)strtoul(optarg, NULL, 0);
+            good = good && program_number(&sections, optarg, 1, SECTIONS_MASK);
         else if (option == 'a')
             load->atomic = true;
         else
             return program_usage(argv[0]);
     }
-    if (optind != argc - 1 || load->items_per_command < 1 ||
-        load->items_per_command > ITEMS_MAX)
+    if (!good || optind != argc - 1)
         return program_usage(argv[0]);
+    load->duty = (uint32_t)duty;
+    load->items_per_command = (uint32_t)items;
+    load->sections = (uint16_t)sections;
     load->path = argv[optind];
     return EXIT_GOOD;
 }

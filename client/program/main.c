@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -71,6 +72,18 @@ static const struct subcommand subcommands[] = {
 const struct subcommand *program_subcommands(void)
 {
     return subcommands;
+}
+
+bool program_number(uint64_t *out, const char *text, uint64_t least,
+                    uint64_t most)
+{
+    bool hex = text[0] == '0' && text[1] == 'x';
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, hex ? 16 : 10);
+    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
+           *out >= least && *out <= most;
 }
 
 int program_fail(int code, const char *format, ...)

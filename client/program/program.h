@@ -58,6 +58,11 @@ int bench_run(struct program *program, int argc, char **argv);
 __attribute__((format(printf, 2, 3))) int program_fail(int code,
                                                        const char *format, ...);
 
+/* ${text} as a number from ${least} to ${most}, decimal or 0x...; false if it
+ * is none or has anything behind it. */
+bool program_number(uint64_t *out, const char *text, uint64_t least,
+                    uint64_t most);
+
 /* Wrong usage of the subcommand ${name}: how it is used, to standard error;
  * gives EXIT_USAGE. */
 int program_usage(const char *name);

@@ -22,14 +22,6 @@ static int usage(void)
     return program_usage("prove");
 }
 
-static bool take_number(uint64_t *out, const char *text, uint64_t most)
-{
-    char *end;
-
-    *out = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && *out <= most;
-}
-
 static int parse(struct prove *prove, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -46,12 +38,13 @@ static int parse(struct prove *prove, int argc, char **argv)
         if (option == 'a')
             prove->role = cluster_role(optarg);
         else if (option == 'l')
-            good = good && take_number(&prove->level, optarg, 3);
+            good = good && program_number(&prove->level, optarg, 0, 3);
         else if (option == 'o')
-            good =
-                good && take_number(&prove->organisation, optarg, UINT32_MAX);
+            good = good &&
+                   program_number(&prove->organisation, optarg, 0, UINT32_MAX);
         else if (option == 'p')
-            good = good && take_number(&prove->person, optarg, UINT64_MAX);
+            good =
+                good && program_number(&prove->person, optarg, 0, UINT64_MAX);
         else
             good = false;
     }

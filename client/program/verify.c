@@ -56,12 +56,11 @@ static bool take_head(struct verify_options *options, const char *text)
 static bool take_threads(struct verify_options *options, const char *text)
 {
     enum { THREADS_MAX = 256 };
-    char *end;
-    unsigned long number = strtoul(text, &end, 10);
+    uint64_t number;
+    bool good = program_number(&number, text, 1, THREADS_MAX);
 
     options->threads = (unsigned)number;
-    return *text >= '1' && *text <= '9' && *end == '\0' &&
-           number <= THREADS_MAX;
+    return good;
 }
 
 static int usage(void)

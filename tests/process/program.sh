@@ -57,6 +57,12 @@ exits 1 as wrong_role status
 grep -q -- '--role' "$cluster/said.txt" || fail 'no advice given'
 exits 3 as operator status --wrong
 exits 3 as operator section.get sections=S99
+exits 3 as operator load "$cluster/init.txt" --duty two
+exits 3 as operator load "$cluster/init.txt" --duty 4294967296
+exits 3 as operator load "$cluster/init.txt" --sections 0x2000
+exits 3 as operator load "$cluster/init.txt" --items 257
+exits 3 as operator bench --seconds 1h
+exits 3 as operator bench --commands 0
 
 as operator password operator.1 <<<'birinci uzun parol' >/dev/null ||
     fail 'the password was not set'
