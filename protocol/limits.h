@@ -84,8 +84,6 @@ enum {
 enum {
     COMMAND_HEADER_SIZE = 64,
     COMMAND_SIGNED_SIZE = 128,
-    COMMAND_FRAME_SIZE_MIN =
-        FRAME_HEADER_SIZE + COMMAND_HEADER_SIZE + SIGNATURE_SIZE,
     ITEM_CLEAR_SIZE = 32,
     ITEM_SIZE_MIN = ITEM_CLEAR_SIZE + SALT_SIZE,
     ITEMS_MAX = 256,
@@ -136,8 +134,7 @@ enum {
     SEGMENT_FRAME_HEADER_SIZE = 8,
     SEGMENT_FRAME_TRAILER_SIZE = 8,
     GROUP_ENTRIES_MAX = 256, /* Entries in one fdatasync. */
-    GROUP_BYTES_MAX = 4 * 1024 * 1024,
-    GROUP_DELAY_MS_MAX = 5
+    GROUP_BYTES_MAX = 4 * 1024 * 1024
 };
 
 /* The node's files (LOG-FORMAT, section 5; the journal's own measures). */
@@ -163,7 +160,6 @@ enum {
     CONNECTIONS_MAX = 12288,
     DESCRIPTORS_RESERVED = 64, /* For files, beside the connections. */
     CONNECTIONS_BEFORE_LOGIN_MAX = 256,
-    CONNECTIONS_BEFORE_LOGIN_RANDOM_DROP = 128,
     CONNECTIONS_PER_SOURCE_BEFORE_LOGIN_MAX = 16,
     CONNECTIONS_PER_PERSON_KEY_MAX = 8,
     CONNECTIONS_PER_ORGANISATION_KEY_MAX = 64,
@@ -220,11 +216,7 @@ enum {
 };
 
 /* Queues between threads (ARCHITECTURE, threads). */
-enum {
-    QUEUE_COMMANDS_MAX = 4096,
-    QUEUE_ANSWERS_MAX = 16384,
-    QUEUE_GROUPS_MAX = 64
-};
+enum { QUEUE_COMMANDS_MAX = 4096 };
 
 /* What the server itself enters in the log. */
 enum {
