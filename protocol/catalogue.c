@@ -64,6 +64,7 @@
                   #lower " is too large for an element");
 SECTION_ELEMENT_LIST(ELEMENT)
 MESSAGE_ELEMENT_LIST(ELEMENT)
+PEER_ELEMENT_LIST(ELEMENT)
 OPERATION_ELEMENT_LIST(ELEMENT)
 #undef ELEMENT
 
@@ -76,6 +77,10 @@ SECTION_LIST(SECTION)
     SCHEMA(message_##lower, MESSAGE_##UPPER)
 MESSAGE_LIST(MESSAGE)
 #undef MESSAGE
+
+#define PEER(number, lower, UPPER, english) SCHEMA(peer_##lower, PEER_##UPPER)
+PEER_LIST(PEER)
+#undef PEER
 
 #define OPERATION(number, lower, UPPER, name, version, realm, category,    \
                   access, seal, level, carrier, who, english, azerbaijani) \
@@ -95,6 +100,13 @@ static const struct message_info messages[] = {
     {number, #UPPER, ROUTE_##route, WHEN_##when, &schema_message_##lower},
     MESSAGE_LIST(MESSAGE)
 #undef MESSAGE
+};
+
+static const struct peer_info peers[] = {
+#define PEER(number, lower, UPPER, english) \
+    {number, #UPPER, english, &schema_peer_##lower},
+    PEER_LIST(PEER)
+#undef PEER
 };
 
 static const struct operation_info operations[] = {
@@ -166,6 +178,21 @@ const struct message_info *message_info(uint8_t number)
     for (size_t i = 0; i < COUNT_OF(messages); i++) {
         if (messages[i].number == number)
             return &messages[i];
+    }
+    return NULL;
+}
+
+const struct peer_info *peer_list(uint32_t *count_out)
+{
+    *count_out = (uint32_t)COUNT_OF(peers);
+    return peers;
+}
+
+const struct peer_info *peer_info(uint8_t number)
+{
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        if (peers[i].number == number)
+            return &peers[i];
     }
     return NULL;
 }

@@ -77,6 +77,7 @@
 #define ELEMENT(lower, UPPER) CATALOGUE_STRUCT(lower, UPPER)
 SECTION_ELEMENT_LIST(ELEMENT)
 MESSAGE_ELEMENT_LIST(ELEMENT)
+PEER_ELEMENT_LIST(ELEMENT)
 OPERATION_ELEMENT_LIST(ELEMENT)
 #undef ELEMENT
 
@@ -91,6 +92,12 @@ SECTION_LIST(SECTION)
     CATALOGUE_STRUCT(message_##lower, MESSAGE_##UPPER)
 MESSAGE_LIST(MESSAGE)
 #undef MESSAGE
+
+/* struct peer_append ... */
+#define PEER(number, lower, UPPER, english) \
+    CATALOGUE_STRUCT(peer_##lower, PEER_##UPPER)
+PEER_LIST(PEER)
+#undef PEER
 
 /* struct op_consent_ask and struct result_consent_ask ... */
 #define OPERATION(number, lower, UPPER, name, version, realm, category,    \
@@ -111,6 +118,21 @@ enum message_number {
     MESSAGE_LIST(MESSAGE)
 #undef MESSAGE
 };
+
+enum peer_number {
+#define PEER(number, lower, UPPER, english) PEER_##UPPER = number,
+    PEER_LIST(PEER)
+#undef PEER
+};
+
+struct peer_info {
+    uint8_t number;
+    const char *name;
+    const char *english;
+    const struct schema *schema;
+};
+const struct peer_info *peer_info(uint8_t number);
+const struct peer_info *peer_list(uint32_t *count_out);
 
 enum message_route { ROUTE_C, ROUTE_S, ROUTE_BOTH };
 /* When a frame may come: CHAN before login, OPEN after it, ANY in both. */

@@ -152,6 +152,28 @@ static_assert(SEGMENT_HEADER_SIZE + SEGMENT_FRAME_HEADER_SIZE + ENTRY_SIZE_MAX +
                   SEGMENT_SIZE,
               "the largest entry fits a segment");
 
+/* Replication (REPLICATION). */
+enum {
+    CONFIG_NODES_MAX = 7, /* Nodes of a cluster. */
+    CONFIG_NONCE_SIZE = 16,
+    CONFIG_SIZE_MAX = 1024,
+    CONFIG_CERT_SIZE_MAX = 1400,
+    CONFIG_GRANT_EPOCHS = 4096, /* Starts of a primary that one certificate
+                                 * allows. */
+    PEER_EPOCHS_MAX = 64,       /* Epochs that one frame tells of. */
+    PEER_ENTRIES_SIZE_MAX = FRAME_BODY_SIZE_MAX - 64, /* In one APPEND. */
+    PEER_KEYS_SIZE_MAX = 56 * 1024,
+    REPLICA_WINDOW_SIZE = 4 * 1024 * 1024, /* On its way to one peer. */
+    REPLICA_WINDOW_FRAMES = 512,
+    REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */
+    REPLICA_JOBS_MAX = 1024,                    /* Given to the disk. */
+    REPLICA_JOIN_LAG_MAX = 2048 /* Entries behind, at most, who is let in. */
+};
+static_assert((int)CONFIG_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
+              "a node keeps its configuration");
+static_assert((int)ENTRY_SIZE_MAX + 4 <= (int)PEER_ENTRIES_SIZE_MAX,
+              "the largest entry fits an APPEND");
+
 /* Tree proofs (RFC 6962). */
 enum { TREE_HEIGHT_MAX = 64, PROOF_HASHES_MAX = 63 };
 

@@ -39,7 +39,8 @@
     X(CERT, "DFT1/cert")           \
     X(WITNESS, "DFT1/witness")     \
     X(STATEMENT, "DFT1/statement") \
-    X(COMPLETE, "DFT1/complete")
+    X(COMPLETE, "DFT1/complete")   \
+    X(CONFIG, "DFT1/config")
 
 #define TAGS_ENUM(name, text) TAG_##name,
 enum tag { TAGS_LIST(TAGS_ENUM) TAGS_COUNT };

@@ -1,0 +1,140 @@
+/*
+ * config.h: the configuration of a cluster: who is primary, and which nodes
+ * must hold an entry before it is acknowledged (LOG-FORMAT, section 7).
+ *
+ * A register holds one configuration at a time.  Each names the one before it
+ * by its hash, so that the history of configurations is a chain which any node,
+ * the operator's tool and an auditor judge by the same rules, V1 to V7.
+ *
+ *      0 u16 version = 1         8 u64 number          16 cluster_id[16]
+ *      2 u8  phase              32 lineage[16]         48 primary[16]
+ *      3 u8  why                64 u64 base_size       72 base_leaf[32]
+ *      4 u32 epoch             104 previous[32]       136 nonce[16]
+ *    152 u8  minimum           153 u8 members_count
+ *    154 u8  learners_count    155 u8 eligible_count  156 u32 zero
+ *    160 members:  node_id[16] ‖ u64 incarnation, rising by node_id
+ *        learners: node_id[16], rising
+ *        eligible: node_id[16], rising
+ */
+#ifndef DEFTER_PROTOCOL_CONFIG_H
+#define DEFTER_PROTOCOL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/bytes.h"
+#include "protocol/limits.h"
+
+enum { CONFIG_VERSION = 1, CONFIG_FIXED_SIZE = 160 };
+
+/* RECOVERING: the primary is not a member yet; it takes over a member's log. */
+enum config_phase { CONFIG_NORMAL = 1, CONFIG_RECOVERING = 2 };
+
+/* What a change is for. */
+enum config_why {
+    CONFIG_BOOT = 1,    /* The first. */
+    CONFIG_RESTART,     /* The same primary, a new epoch. */
+    CONFIG_REMOVE,      /* A member less. */
+    CONFIG_REPLACE,     /* A member for another. */
+    CONFIG_ADD,         /* A member more. */
+    CONFIG_PROMOTE,     /* A member becomes primary. */
+    CONFIG_PROMOTE_VIA, /* A node that is no member does, recovering. */
+    CONFIG_ADOPTED,     /* Recovering is over. */
+    CONFIG_SWITCHOVER,  /* Planned: the primary hands over. */
+    CONFIG_SETTLE,      /* Changes nothing: settles a proposal's fate. */
+    CONFIG_FORCED       /* A new lineage: entries may be lost. */
+};
+
+struct config_member {
+    uint8_t node_id[NODE_ID_SIZE];
+    uint64_t incarnation; /* With which it was admitted. */
+};
+
+/*
+ * Invariants: counts are at most CONFIG_NODES_MAX; lists rise strictly; no node
+ * is both member and learner; number and epoch are not 0; members_count > 0.
+ */
+struct config {
+    enum config_phase phase;
+    enum config_why why;
+    uint32_t epoch;
+    uint64_t number;
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    uint8_t lineage[LINEAGE_SIZE];
+    uint8_t primary[NODE_ID_SIZE];
+    uint64_t base_size; /* The proposer's log when it proposed. */
+    uint8_t base_leaf[HASH_SIZE];
+    uint8_t previous[HASH_SIZE]; /* config_hash() of the one before; zeros. */
+    uint8_t nonce[CONFIG_NONCE_SIZE];
+    uint8_t minimum; /* Members below which nothing is acknowledged. */
+    uint8_t members_count;
+    uint8_t learners_count;
+    uint8_t eligible_count;
+    struct config_member members[CONFIG_NODES_MAX];
+    uint8_t learners[CONFIG_NODES_MAX][NODE_ID_SIZE];
+    uint8_t eligible[CONFIG_NODES_MAX][NODE_ID_SIZE];
+};
+
+/* Writes config_size() bytes.  Requires: the invariants. */
+size_t config_size(const struct config *config);
+void config_encode(uint8_t *out, const struct config *config);
+
+/* Returns: ST_OK; ST_FILE_FORMAT for any byte that config_encode() would not
+ * have written, or a value that breaks an invariant. */
+NODISCARD enum status config_decode(struct config *out, struct slice bytes);
+
+/* SHA-256(T("DFT1/config") ‖ bytes). */
+void config_hash(uint8_t out[HASH_SIZE], struct slice bytes);
+
+/* Lists; adding keeps the order.  Requires: room, and not in the list. */
+bool config_has_member(const struct config *config, const uint8_t *node_id);
+bool config_has_learner(const struct config *config, const uint8_t *node_id);
+bool config_is_eligible(const struct config *config, const uint8_t *node_id);
+const struct config_member *config_member(const struct config *config,
+                                          const uint8_t *node_id);
+void config_add_member(struct config *config, const uint8_t *node_id,
+                       uint64_t incarnation);
+void config_remove_member(struct config *config, const uint8_t *node_id);
+void config_add_learner(struct config *config, const uint8_t *node_id);
+void config_remove_learner(struct config *config, const uint8_t *node_id);
+void config_add_eligible(struct config *config, const uint8_t *node_id);
+
+/* Which rule of replication a successor breaks; the first that applies. */
+enum config_fault {
+    CONFIG_GOOD,
+    CONFIG_V1_NUMBER,   /* Not the next number. */
+    CONFIG_V1_PREVIOUS, /* Does not name the one before. */
+    CONFIG_V1_CLUSTER,  /* Another cluster or lineage. */
+    CONFIG_V2_EPOCH,   /* The epoch falls, or a new primary takes no new one. */
+    CONFIG_V3_PRIMARY, /* The primary is not eligible, or no member. */
+    CONFIG_V4_MINIMUM, /* Fewer members than the minimum. */
+    CONFIG_V4_MEMBERS, /* Members change together with the primary, or more
+                        * than one joins at once. */
+    CONFIG_V6_ADOPTED, /* Recovering ends with other members than it must. */
+    CONFIG_V7_LINEAGE, /* A new lineage without being forced. */
+    CONFIG_WHY,        /* What is said to be done is not what is done. */
+    CONFIG_BOOT_FORM,  /* A first configuration that is no first one. */
+    CONFIG_FAULTS_COUNT
+};
+const char *config_fault_text(enum config_fault fault);    /* English */
+const char *config_fault_text_az(enum config_fault fault); /* Azerbaijani */
+
+/*
+ * config_judge(newer, older, older_bytes):
+ * Whether ${newer} may follow ${older}; NULL: whether it may be the first.
+ * What only the proposer can know (V5: a live acknowledgement of who joins) is
+ * not judged here.
+ */
+enum config_fault config_judge(const struct config *newer,
+                               const struct config *older,
+                               struct slice older_bytes);
+
+/*
+ * config_succeed(out, older, older_bytes, why):
+ * Begin a successor: a copy with the next number, ${why} and the hash of the
+ * older one.  The caller changes it and sets base and nonce.
+ */
+void config_succeed(struct config *out, const struct config *older,
+                    struct slice older_bytes, enum config_why why);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * storage.h: everything that a node writes for replication, as jobs done in
+ * order by one thread: the disk thread of a node, the simulator's disk.
+ *
+ * The replica (replica.h) decides and reads; storage writes.  A job is durable
+ * when it is done.
+ */
+#ifndef DEFTER_REPLICATION_STORAGE_H
+#define DEFTER_REPLICATION_STORAGE_H
+
+#include "replication/journal.h"
+#include "replication/meta.h"
+
+enum storage_job_type {
+    STORAGE_APPEND,    /* Keys, entries, then the mark. */
+    STORAGE_MARK,      /* How far the log is known to be committed. */
+    STORAGE_PROMISE,   /* Nothing below the epoch any more. */
+    STORAGE_CONFIGURE, /* The configuration, and the promise of its epoch. */
+    STORAGE_CUT,       /* Everything behind ${size} aside, then off. */
+    STORAGE_REPAIR,    /* Entries over damaged ones, in place. */
+    STORAGE_FOUND      /* The node is not LOST any more. */
+};
+
+/* The replica's, from its action until STORAGE's completion is given back. */
+struct storage_job {
+    struct storage_job *next; /* The replica's own. */
+    enum storage_job_type type;
+    uint64_t number; /* Counts up from 1. */
+
+    const struct journal_entry *entries; /* APPEND, REPAIR. */
+    size_t entries_count;
+    const struct slice *keys; /* APPEND: as KEYS frames brought them. */
+    size_t keys_count;
+    bool verify_keys; /* APPEND: entries of another node (rulings: what a backup
+                         checks before it acknowledges). */
+    uint64_t committed; /* APPEND, MARK. */
+    uint64_t size;      /* CUT; REPAIR: index of the first entry. */
+    uint32_t epoch;     /* PROMISE, CONFIGURE. */
+    uint64_t config_number;
+    struct slice config; /* CONFIGURE. */
+
+    /* Set when it is done. */
+    enum status status;
+    struct journal_end end;         /* The log's end, durable. */
+    char aside[DISK_NAME_SIZE_MAX]; /* CUT: where the bytes are kept. */
+};
+
+/* Seal keys are no matter of replication/: whoever keeps them comes between. */
+struct storage_keys {
+    void *context;
+    /*
+     * The keys that ${entries} need, before the entries are appended: check
+     * that each new key opens what it seals, and make them durable. Returns:
+     * ST_OK; ST_KEY_MISSING or ST_SEAL if the entries must not be taken;
+     * ST_DIVERGED if a number stands here with other bytes.
+     */
+    enum status (*accept)(void *context, const struct storage_job *job);
+    /* Keys first used at or above ${size} go. */
+    void (*truncate)(void *context, uint64_t size);
+};
+
+struct storage {
+    struct disk *disk;
+    struct journal *journal;
+    struct meta *meta;
+    struct storage_keys keys; /* accept may be NULL: there are none. */
+};
+
+/*
+ * storage_run(storage, jobs, count):
+ * Do ${count} jobs in order; appends that follow each other share one sync.
+ * Each job's status is set:
+ *   ST_OK
+ *   ST_DISK_FULL         APPEND: nothing of it, nor of those behind it in this
+ *                        call, was taken
+ *   ST_CHAIN_BROKEN, ST_KEY_MISSING, ST_SEAL, ST_DIVERGED   APPEND: likewise
+ *   ST_LOST              CUT: it would cut what is committed
+ *   ST_CHECKSUM          REPAIR: not the entries that belong there
+ *   ST_DISK_FAILED       the process must end: nothing is known any more
+ */
+void storage_run(struct storage *storage, struct storage_job **jobs,
+                 size_t count);
+
+#endif
