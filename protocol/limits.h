@@ -167,6 +167,9 @@ enum {
     REPLICA_WINDOW_FRAMES = 512,
     REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */
     REPLICA_JOBS_MAX = 1024,                    /* Given to the disk. */
+    REPLICA_KEYS_MAX = 8, /* KEYS frames before one APPEND. */
+    REPLICA_APPEND_ENTRIES_MAX = 256, /* In one APPEND. */
+    REPLICA_REPAIR_ENTRIES_MAX = 1024 * 1024, /* Of one hole. */
     REPLICA_JOIN_LAG_MAX = 2048 /* Entries behind, at most, who is let in. */
 };
 static_assert((int)CONFIG_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,

@@ -1,0 +1,97 @@
+#include <string.h>
+
+#include "replication/replica_parts.h"
+
+/* ---- The maximal set (R3, R13, R15, R17) ------------------------------------- */
+
+bool replica_must_agree(const struct replica *replica, const uint8_t *node_id)
+{
+    size_t peer = replica_peer_of(replica, node_id);
+
+    if (replica->configured && config_has_member(&replica->config, node_id))
+        return true;
+    if (peer != SIZE_MAX && replica->vouched[peer])
+        return true;
+    for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++) {
+        if (replica->proposals[i].open &&
+            config_has_member(&replica->proposals[i].config, node_id))
+            return true;
+    }
+    return false;
+}
+
+/* Durable on all of them, as far as this node knows. */
+static uint64_t commit_agreed(const struct replica *replica)
+{
+    const struct replica_log *log = &replica->log;
+    uint64_t size = log->end.size;
+
+    if (replica_must_agree(replica, replica->options.node_id) &&
+        log->durable.size < size)
+        size = log->durable.size;
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+
+        if (replica_must_agree(replica, peer->node_id) && peer->matched < size)
+            size = peer->matched;
+    }
+    return size;
+}
+
+/* Members that nobody knows a way to: nothing can be agreed on without them. */
+static bool commit_all_known(const struct replica *replica)
+{
+    for (size_t i = 0; i < replica->config.members_count; i++) {
+        const uint8_t *node_id = replica->config.members[i].node_id;
+
+        if (!replica_is_self(replica, node_id) &&
+            replica_peer_of(replica, node_id) == SIZE_MAX)
+            return false;
+    }
+    return true;
+}
+
+void replica_commit(struct replica *replica)
+{
+    uint64_t agreed;
+
+    if (!replica_leads(replica) ||
+        replica->config.members_count < replica->config.minimum ||
+        !commit_all_known(replica))
+        return;
+    agreed = commit_agreed(replica);
+    /* The first advance of an epoch reaches its EPOCH (R22). */
+    if (agreed <= replica->log.committed || agreed <= replica->barrier)
+        return;
+    replica->log.committed = agreed;
+    if (replica->role == REPLICA_BARRIER) {
+        replica_set_role(replica, REPLICA_PRIMARY);
+        replica_beacons(replica, true);
+    }
+    replica_publish(replica);
+    /* An archive waits for what is committed. */
+    replica_ship_all(replica);
+}
+
+/* ---- Following ---------------------------------------------------------------- */
+
+void replica_learn_commit(struct replica *replica, uint64_t committed)
+{
+    if (committed <= replica->log.committed)
+        return;
+    REQUIRE(committed <= replica->log.end.size);
+    replica->log.committed = committed;
+    replica_publish(replica);
+}
+
+void replica_publish(struct replica *replica)
+{
+    struct replica_log *log = &replica->log;
+    uint64_t size = log->committed < log->durable.size ? log->committed
+                                                       : log->durable.size;
+
+    if (size <= log->published)
+        return;
+    log->published = size;
+    replica_act(replica, REPLICA_COMMIT)->size = size;
+}

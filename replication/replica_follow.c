@@ -1,0 +1,346 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/entry.h"
+#include "replication/replica_parts.h"
+
+enum { FOLLOW_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
+
+/* ---- Refusing and promising -------------------------------------------------- */
+
+void replica_refuse(struct replica *replica, size_t peer,
+                    enum peer_refusal reason, uint32_t epoch, uint32_t stream)
+{
+    uint8_t bytes[FOLLOW_EPOCHS_SIZE];
+    struct peer_frame frame = {.type = PEER_REFUSED};
+    struct writer space;
+
+    writer_init(&space, bytes, sizeof bytes);
+    frame.refused.reason = (uint8_t)reason;
+    frame.refused.epoch = epoch;
+    frame.refused.stream = stream;
+    frame.refused.promised = replica->promised;
+    frame.refused.size = replica->log.end.size;
+    frame.refused.committed = replica->log.committed;
+    frame.refused.epochs = replica_log_epochs(&replica->log, &space);
+    replica_send(replica, peer, &frame);
+}
+
+bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
+                   uint32_t stream)
+{
+    if (epoch > replica->seen_epoch)
+        replica->seen_epoch = epoch;
+    if (epoch < replica->promised) {
+        replica_refuse(replica, peer, PEER_REFUSED_HIGHER, epoch, stream);
+        return false;
+    }
+    if (epoch > replica->promised) {
+        if (replica_won(replica))
+            replica_step_down(replica);
+        replica_promise(replica, epoch);
+    } else if (replica_won(replica) && epoch == replica->epoch) {
+        /* An epoch has one primary, and that is this node. */
+        replica_break(replica, peer, ST_WRONG_STATE);
+        return false;
+    }
+    return true;
+}
+
+/* Frames of a primary: whom this node follows, and since when it is heard. */
+static void follow_note_primary(struct replica *replica, size_t peer,
+                                uint32_t epoch)
+{
+    replica->heard_ms = replica->now_ms;
+    replica->primary_peer = peer;
+    if (epoch > replica->primary_epoch)
+        replica->primary_epoch = epoch;
+}
+
+/* ---- NEWEPOCH ---------------------------------------------------------------- */
+
+void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
+{
+    uint8_t bytes[FOLLOW_EPOCHS_SIZE];
+    struct peer_frame frame = {.type = PEER_SEALED};
+    const struct replica_log *log = &replica->log;
+    struct writer space;
+
+    if (replica->lost || replica_has_holes(replica)) {
+        replica_refuse(replica, peer, PEER_REFUSED_LOST, epoch, 0);
+        return;
+    }
+    writer_init(&space, bytes, sizeof bytes);
+    frame.sealed.epoch = epoch;
+    frame.sealed.size = log->end.size;
+    memcpy(frame.sealed.leaf.b, log->end.leaf, HASH_SIZE);
+    frame.sealed.committed = log->committed;
+    frame.sealed.epochs = replica_log_epochs(log, &space);
+    replica_send(replica, peer, &frame);
+}
+
+void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch)
+{
+    if (!replica_fence(replica, peer, epoch, 0))
+        return;
+    replica->heard_ms = replica->now_ms;
+    /* What was acknowledged below the epoch is part of what is sealed. */
+    replica_owe(replica, &(struct replica_owed){.type = OWED_SEALED,
+                                                .job = replica->job_number,
+                                                .peer = peer,
+                                                .epoch = epoch});
+}
+
+/* ---- APPEND ------------------------------------------------------------------ */
+
+/* The entries of one APPEND that are new here. */
+struct follow {
+    struct journal_entry entries[REPLICA_APPEND_ENTRIES_MAX];
+    size_t count;
+    uint64_t index; /* Of the next entry of the frame. */
+    uint8_t previous[HASH_SIZE];
+    uint32_t epoch; /* Of the entry before. */
+    int64_t log_time;
+};
+
+/* R8: what does not follow is never stored. */
+static enum status follow_judge(const struct follow *follow,
+                                const struct entry *entry, uint32_t epoch)
+{
+    const struct entry_place *place = &entry->place;
+
+    if (place->index != follow->index ||
+        memcmp(place->previous, follow->previous, HASH_SIZE) != 0 ||
+        place->epoch > epoch || place->epoch < follow->epoch ||
+        place->log_time < follow->log_time)
+        return ST_CHAIN_BROKEN;
+    return ST_OK;
+}
+
+/*
+ * Judge the frame's entries one by one: those that stand here already are
+ * passed over, the first that differs ends what is to be kept (R9, R10).
+ */
+static enum status follow_read(struct replica *replica, struct follow *follow,
+                               const struct peer_frame *frame)
+{
+    struct slice rest = frame->entries;
+    struct slice bytes;
+    struct entry entry;
+    uint8_t own[HASH_SIZE];
+    enum status status = ST_OK;
+
+    while (status == ST_OK && peer_next_entry(&bytes, &rest)) {
+        struct journal_entry *out = &follow->entries[follow->count];
+        bool known = follow->count == 0 && follow->index < replica->log.end.size;
+
+        if (follow->count == REPLICA_APPEND_ENTRIES_MAX)
+            return ST_LIMIT;
+        if (entry_decode(&entry, bytes) != ST_OK)
+            return ST_ENTRY_FORMED;
+        status = follow_judge(follow, &entry, frame->append.epoch);
+        if (status != ST_OK)
+            return status;
+        entry_leaf_hash(out->leaf, bytes);
+        out->bytes = bytes;
+        if (known)
+            status = replica_log_leaf(&replica->log, own, follow->index);
+        if (status == ST_OK &&
+            !(known && memcmp(own, out->leaf, HASH_SIZE) == 0))
+            follow->count++;
+        memcpy(follow->previous, out->leaf, HASH_SIZE);
+        follow->epoch = entry.place.epoch;
+        follow->log_time = entry.place.log_time;
+        follow->index++;
+    }
+    return status;
+}
+
+static void follow_give(struct replica *replica, size_t at,
+                        const struct follow *follow)
+{
+    struct replica_peer *peer = &replica->peers[at];
+    struct replica_job *job = replica_job_new(replica, STORAGE_APPEND);
+
+    job->peer = at;
+    job->batch = replica_log_add(&replica->log, follow->entries, follow->count,
+                                 peer->keys_count > 0);
+    job->job.entries = job->batch->entries;
+    job->job.entries_count = job->batch->count;
+    job->job.verify_keys = true;
+    memcpy(job->keys, peer->keys, peer->keys_count * sizeof job->keys[0]);
+    job->job.keys = job->keys;
+    job->job.keys_count = peer->keys_count;
+    peer->keys_count = 0;
+    replica_job_give(replica, job);
+}
+
+static void follow_take(struct replica *replica, size_t peer,
+                        const struct peer_append *append,
+                        const struct follow *follow)
+{
+    uint64_t matched = follow->index;
+
+    if (follow->count > 0) {
+        uint64_t first = matched - follow->count;
+
+        if (first < replica->log.committed) {
+            replica_halt(replica, HALT_COMMITTED_CONFLICT);
+            return;
+        }
+        if (first < replica->log.end.size)
+            replica_cut(replica, first);
+        if (replica->log.end.size != first) {
+            /* Damaged before the cut: once that is repaired. */
+            replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
+                           append->stream);
+            return;
+        }
+        follow_give(replica, peer, follow);
+    }
+    replica_keys_forget(&replica->peers[peer]);
+    replica_owe(replica, &(struct replica_owed){.type = OWED_APPENDED,
+                                                .job = replica->job_number,
+                                                .peer = peer,
+                                                .epoch = append->epoch,
+                                                .stream = append->stream,
+                                                .size = matched});
+    replica_learn_commit(replica, append->committed < matched
+                                      ? append->committed
+                                      : matched);
+    replica_maybe_found(replica, append->committed, append->epoch);
+}
+
+/* Whether the entry before is the same here; what stands there, if it is. */
+static enum status follow_begin(struct replica *replica, struct follow *follow,
+                                const struct peer_append *append)
+{
+    uint64_t size = append->previous_size;
+    struct slice bytes;
+    struct entry entry;
+    enum status status;
+
+    follow->count = 0;
+    follow->index = size;
+    follow->epoch = 0;
+    follow->log_time = INT64_MIN;
+    memset(follow->previous, 0, HASH_SIZE);
+    if (size > replica->log.end.size)
+        return ST_CHAIN_BROKEN;
+    if (size == 0)
+        return ST_OK;
+    status = replica_log_leaf(&replica->log, follow->previous, size - 1);
+    if (status != ST_OK)
+        return status;
+    if (memcmp(follow->previous, append->previous_leaf.b, HASH_SIZE) != 0)
+        return ST_CHAIN_BROKEN;
+    if (size == replica->log.end.size) {
+        follow->epoch = replica->log.end.epoch;
+        follow->log_time = replica->log.end.log_time;
+        return ST_OK;
+    }
+    status = replica_log_entry(&replica->log, &bytes, size - 1);
+    if (status == ST_OK)
+        status = entry_view(&entry, bytes);
+    if (status == ST_OK) {
+        follow->epoch = entry.place.epoch;
+        follow->log_time = entry.place.log_time;
+    }
+    return status;
+}
+
+/* An entry of our own cannot be compared before it is repaired. */
+static void follow_damaged(struct replica *replica, size_t peer,
+                           const struct peer_append *append,
+                           const struct follow *follow)
+{
+    uint64_t size = append->previous_size;
+
+    replica_damaged(replica, follow->index > size ? follow->index
+                             : size > 0           ? size - 1
+                                                  : 0);
+    replica_keys_forget(&replica->peers[peer]);
+    replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
+                   append->stream);
+}
+
+void replica_on_append(struct replica *replica, size_t peer,
+                       const struct peer_frame *frame)
+{
+    const struct peer_append *append = &frame->append;
+    struct follow *follow;
+    enum status status;
+
+    if (!replica_fence(replica, peer, append->epoch, append->stream))
+        return;
+    follow_note_primary(replica, peer, append->epoch);
+    follow = malloc(sizeof *follow);
+    INVARIANT(follow != NULL);
+    status = follow_begin(replica, follow, append);
+    if (status == ST_CHAIN_BROKEN) {
+        replica_keys_forget(&replica->peers[peer]);
+        replica_refuse(replica, peer, PEER_REFUSED_MISMATCH, append->epoch,
+                       append->stream);
+        free(follow);
+        return;
+    }
+    if (status == ST_OK)
+        status = follow_read(replica, follow, frame);
+    if (status == ST_OK)
+        follow_take(replica, peer, append, follow);
+    else if (status == ST_CHECKSUM || status == ST_DISK_FAILED)
+        follow_damaged(replica, peer, append, follow);
+    else
+        replica_break(replica, peer, status);
+    free(follow);
+}
+
+/* Entries that were asked for, behind this log's end (replica_recover.c). */
+void replica_follow_fetched(struct replica *replica, size_t peer,
+                            struct slice entries)
+{
+    struct peer_frame frame = {.type = PEER_APPEND, .entries = entries};
+    struct follow *follow = malloc(sizeof *follow);
+    enum status status;
+
+    INVARIANT(follow != NULL);
+    frame.append.epoch = replica->epoch;
+    frame.append.previous_size = replica->log.end.size;
+    memcpy(frame.append.previous_leaf.b, replica->log.end.leaf, HASH_SIZE);
+    status = follow_begin(replica, follow, &frame.append);
+    if (status == ST_OK)
+        status = follow_read(replica, follow, &frame);
+    if (status == ST_OK && follow->count > 0)
+        follow_give(replica, peer, follow);
+    else if (status != ST_OK)
+        replica_break(replica, peer, status);
+    free(follow);
+}
+
+/* ---- BEACON ------------------------------------------------------------------ */
+
+void replica_on_beacon(struct replica *replica, size_t peer,
+                       const struct peer_beacon *beacon)
+{
+    struct peer_frame frame = {.type = PEER_BEACON_OK};
+    uint8_t own[HASH_SIZE];
+
+    if (!replica_fence(replica, peer, beacon->epoch, 0))
+        return;
+    follow_note_primary(replica, peer, beacon->epoch);
+    frame.beacon_ok.sequence = beacon->sequence;
+    frame.beacon_ok.epoch = beacon->epoch;
+    frame.beacon_ok.time = replica->wall_us;
+    replica_send(replica, peer, &frame);
+    if (beacon->committed == 0 || beacon->committed > replica->log.end.size ||
+        replica_log_leaf(&replica->log, own, beacon->committed - 1) != ST_OK)
+        return;
+    if (memcmp(own, beacon->leaf.b, HASH_SIZE) != 0) {
+        /* Behind the commit it is a tail that will be cut off. */
+        if (beacon->committed <= replica->log.committed)
+            replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        return;
+    }
+    replica_learn_commit(replica, beacon->committed);
+    replica_maybe_found(replica, beacon->committed, beacon->epoch);
+}

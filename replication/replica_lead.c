@@ -1,0 +1,310 @@
+#include <string.h>
+
+#include "protocol/entry.h"
+#include "replication/replica_parts.h"
+
+/* ---- Wanting to lead ----------------------------------------------------------- */
+
+static bool lead_may(const struct replica *replica)
+{
+    return replica->halt == HALT_NONE && replica->registered &&
+           !replica->lost && !replica_has_holes(replica) &&
+           !replica->options.archive && replica->configured &&
+           config_is_eligible(&replica->config, replica->options.node_id) &&
+           !replica_proposing(replica) && replica->jobs_count == 0 &&
+           replica->now_ms >= replica->attempt_ms;
+}
+
+/* R19: above everything that anybody is known to have promised. */
+static uint32_t lead_next_epoch(const struct replica *replica)
+{
+    uint32_t epoch = replica->config.epoch;
+
+    if (replica->promised > epoch)
+        epoch = replica->promised;
+    if (replica->seen_epoch > epoch)
+        epoch = replica->seen_epoch;
+    return epoch + 1;
+}
+
+/* Between tries, longer for who comes later in the order of nodes. */
+static void lead_wait(struct replica *replica)
+{
+    uint32_t wait = replica->options.timers.retry_ms * 2;
+
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        if (memcmp(replica->peers[i].node_id, replica->options.node_id,
+                   NODE_ID_SIZE) < 0)
+            wait += replica->options.timers.retry_ms;
+    }
+    replica->attempt_ms = replica->now_ms + (int64_t)wait;
+}
+
+bool replica_is_member(const struct replica *replica)
+{
+    return config_has_member(&replica->config, replica->options.node_id);
+}
+
+/* A member is one with the incarnation that it has now. */
+static void lead_set_incarnation(const struct replica *replica,
+                                 struct config *config)
+{
+    if (!config_has_member(config, replica->options.node_id))
+        return;
+    config_remove_member(config, replica->options.node_id);
+    config_add_member(config, replica->options.node_id, replica->incarnation);
+}
+
+/* Where one copy is enough, nothing waits for those that are silent. */
+static void lead_alone(const struct replica *replica, struct config *config)
+{
+    struct config older = *config;
+
+    for (size_t i = 0; i < older.members_count; i++) {
+        const uint8_t *node_id = older.members[i].node_id;
+
+        if (replica_is_self(replica, node_id))
+            continue;
+        config_remove_member(config, node_id);
+        config_add_learner(config, node_id);
+    }
+}
+
+static void lead_restart(struct replica *replica)
+{
+    struct config config;
+
+    replica_successor(replica, &config, CONFIG_RESTART);
+    config.epoch = lead_next_epoch(replica);
+    lead_set_incarnation(replica, &config);
+    replica_propose(replica, &config,
+                    replica_is_member(replica) ? replica->options.node_id
+                                               : NULL,
+                    NULL);
+    lead_wait(replica);
+}
+
+/* A member that can be asked for its log, if this node is none. */
+static bool lead_source(const struct replica *replica)
+{
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+
+        if (peer->greeted && config_has_member(&replica->config, peer->node_id) &&
+            (peer->flags & (PEER_LOST | PEER_DAMAGED)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void lead_promote(struct replica *replica)
+{
+    struct config config;
+    bool member = replica_is_member(replica);
+    uint8_t former[NODE_ID_SIZE];
+
+    memcpy(former, replica->config.primary, sizeof former);
+    replica_successor(replica, &config,
+                      member ? CONFIG_PROMOTE : CONFIG_PROMOTE_VIA);
+    config.epoch = lead_next_epoch(replica);
+    memcpy(config.primary, replica->options.node_id, NODE_ID_SIZE);
+    config.phase = member ? CONFIG_NORMAL : CONFIG_RECOVERING;
+    if (member && config.minimum == 1)
+        lead_alone(replica, &config);
+    if (member)
+        lead_set_incarnation(replica, &config);
+    replica_propose(replica, &config, member ? replica->options.node_id : NULL,
+                    former);
+    lead_wait(replica);
+}
+
+static bool lead_former_is_alive(const struct replica *replica)
+{
+    size_t peer = replica_peer_of(replica, replica->config.primary);
+
+    /* Who is in nobody's list cannot be asked after. */
+    if (peer == SIZE_MAX)
+        return true;
+    return !replica->alive_known[peer] || replica->alive[peer];
+}
+
+void replica_try_to_lead(struct replica *replica)
+{
+    bool member = replica->configured && replica_is_member(replica);
+    uint32_t grace = replica->options.timers.grace_ms;
+
+    if (replica_won(replica) || !lead_may(replica))
+        return;
+    if (replica_is_self(replica, replica->config.primary)) {
+        replica_take_lead(replica);
+        return;
+    }
+    if (!replica->options.automatic)
+        return;
+    /* R26: silence here, and no sign of life in the register.  Who is no member
+     * lets members go first. */
+    if (!replica_elapsed(replica, replica->heard_ms,
+                         member ? grace : grace * 2) ||
+        (!member && !lead_source(replica)))
+        return;
+    if (!replica->view_fresh) {
+        if (replica_elapsed(replica, replica->reading_ms,
+                            replica->options.timers.retry_ms))
+            replica_read_register(replica);
+        return;
+    }
+    if (lead_former_is_alive(replica))
+        return;
+    replica->view_fresh = false;
+    lead_promote(replica);
+}
+
+/* ---- The configuration names this node ------------------------------------------- */
+
+/* The epoch in which this start may lead, or 0. */
+static uint32_t lead_granted_epoch(const struct replica *replica)
+{
+    uint32_t first = replica->config.epoch;
+    uint32_t epoch = first;
+
+    if (replica->used_epoch >= epoch)
+        epoch = replica->used_epoch + 1;
+    if (replica->promised > epoch)
+        epoch = replica->promised;
+    if (replica->seen_epoch > epoch)
+        epoch = replica->seen_epoch + 1;
+    if (replica->options.automatic)
+        return epoch == first ? epoch : 0;
+    return epoch - first < CONFIG_GRANT_EPOCHS ? epoch : 0;
+}
+
+static void lead_begin(struct replica *replica, uint32_t epoch)
+{
+    bool member = replica_is_member(replica);
+    struct replica_job *job = replica_job_new(replica, STORAGE_USE);
+
+    replica->epoch = epoch;
+    replica->used_epoch = epoch;
+    if (epoch > replica->promised)
+        replica->promised = epoch;
+    job->job.epoch = epoch;
+    replica_job_give(replica, job);
+    replica->adopt_peer = SIZE_MAX;
+    replica->adopted = false;
+    replica->adopting = false;
+    replica->primary_peer = SIZE_MAX;
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        struct peer_frame frame = {.type = PEER_NEWEPOCH};
+
+        replica->peers[i].matched = 0;
+        replica->peers[i].sealed = false;
+        frame.newepoch.epoch = epoch;
+        if (replica->peers[i].greeted)
+            replica_send(replica, i, &frame);
+    }
+    replica_set_role(replica,
+                     member && replica->config.phase == CONFIG_NORMAL
+                         ? REPLICA_CANDIDATE
+                         : REPLICA_RECOVERING);
+}
+
+void replica_take_lead(struct replica *replica)
+{
+    uint32_t epoch;
+
+    if (replica_won(replica) || !lead_may(replica))
+        return;
+    epoch = lead_granted_epoch(replica);
+    if (epoch != 0) {
+        lead_begin(replica, epoch);
+        return;
+    }
+    if (replica->options.automatic) {
+        /* R18: this start needs an epoch of its own, at the revision that
+         * stands. */
+        if (replica->revision == 0)
+            replica_read_register(replica);
+        else
+            lead_restart(replica);
+    } else {
+        replica_say(replica, NOTE_WANT, replica->options.node_id,
+                    CONFIG_RESTART);
+        lead_wait(replica);
+    }
+}
+
+/* ---- The inherited tail ------------------------------------------------------------ */
+
+/* R23: what is above the commit is read back before anything is put on top. */
+static bool lead_verify_tail(struct replica *replica)
+{
+    struct replica_log *log = &replica->log;
+    uint8_t leaf[HASH_SIZE], expected[HASH_SIZE];
+    struct slice bytes;
+
+    for (uint64_t i = log->committed; i < log->end.size; i++) {
+        /* From the disk, not from memory. */
+        enum status status =
+            journal_read_entry(log->journal, &bytes, log->buffer, i);
+
+        if (status == ST_OK) {
+            entry_leaf_hash(leaf, bytes);
+            status = replica_log_leaf(log, expected, i);
+        }
+        if (status != ST_OK || memcmp(leaf, expected, HASH_SIZE) != 0) {
+            replica_damaged(replica, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void lead_enter(struct replica *replica)
+{
+    struct replica_action *action;
+
+    replica->barrier = replica->log.end.size;
+    replica->stalled = false;
+    replica_set_role(replica, REPLICA_BARRIER);
+    replica_say(replica, NOTE_LEADS, replica->options.node_id, replica->epoch);
+    action = replica_act(replica, REPLICA_LEAD);
+    action->lead.epoch = replica->epoch;
+    action->lead.end = replica->log.end;
+    action->lead.config = slice_of(replica->config_bytes, replica->config_size);
+    action->lead.certificate =
+        slice_of(replica->certificate, replica->certificate_size);
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        replica->peers[i].progress_ms = replica->now_ms;
+        replica_stream_begin(replica, i);
+    }
+    replica_beacons(replica, true);
+}
+
+void replica_candidate(struct replica *replica)
+{
+    REQUIRE(replica->role == REPLICA_CANDIDATE);
+    if (replica->jobs_count > 0 || replica_has_holes(replica) ||
+        !lead_verify_tail(replica))
+        return;
+    lead_enter(replica);
+}
+
+/* ---- Giving up --------------------------------------------------------------------- */
+
+void replica_step_down(struct replica *replica)
+{
+    bool led = replica_leads(replica);
+
+    REQUIRE(replica_won(replica));
+    for (size_t i = 0; i < replica->peers_count; i++)
+        replica_stream_end(replica, i);
+    replica->role = REPLICA_LEARNER; /* As said below. */
+    replica->stalled = false;
+    replica->draining = false;
+    replica->heard_ms = replica->now_ms;
+    replica->view_fresh = false;
+    replica_settle_role(replica);
+    if (led)
+        replica_act(replica, REPLICA_FOLLOW);
+    lead_wait(replica);
+}

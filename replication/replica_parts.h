@@ -1,0 +1,443 @@
+/*
+ * replica_parts.h: what the files replica*.c share.
+ */
+#ifndef DEFTER_REPLICATION_REPLICA_PARTS_H
+#define DEFTER_REPLICATION_REPLICA_PARTS_H
+
+#include "replication/journal_epochs.h"
+#include "replication/journal_repair.h"
+#include "replication/journal_scrub.h"
+#include "replication/replica.h"
+
+/* ---- The log, as the replica sees it ------------------------------------- */
+
+/* Entries held in memory: those on their way to the disk, and the newest behind
+ * them.  holds: jobs that still point to them. */
+struct replica_batch {
+    struct replica_batch *next;
+    uint64_t first;
+    size_t count;
+    size_t size; /* Bytes of the entries. */
+    unsigned holds;
+    bool in_log;
+    bool keyed; /* Some entry uses a seal key for the first time. */
+    struct journal_entry *entries;
+};
+
+/*
+ * Invariants: committed <= end.size; published <= committed, and it never
+ * falls; durable.size <= end.size, unless a cut is on its way to the disk; the
+ * batches hold [recent_first, end.size) without a gap.
+ */
+struct replica_log {
+    struct journal *journal;
+    struct journal_end end;     /* What is on its way to the disk counts. */
+    struct journal_end durable; /* As the newest job left it. */
+    uint64_t committed;
+    uint64_t published;
+    uint64_t marked; /* committed, as the mark has it. */
+    struct replica_batch *oldest;
+    struct replica_batch *newest;
+    uint64_t recent_first;
+    size_t recent_size;
+    struct journal_epoch *epochs; /* Rising. */
+    size_t epochs_count;
+    size_t epochs_capacity;
+    uint8_t *buffer; /* JOURNAL_READ_SIZE */
+};
+
+void replica_log_open(struct replica_log *log, struct journal *journal);
+void replica_log_close(struct replica_log *log);
+
+/* Entry ${first} begins ${epoch}, unless that has begun. */
+void replica_log_note_epoch(struct replica_log *log, uint32_t epoch,
+                            uint64_t first, const uint8_t leaf[HASH_SIZE]);
+
+/* Leaf hash of entry ${index}.  Requires: index < end.size.
+ * Returns: ST_OK; ST_CHECKSUM, ST_DISK_FAILED. */
+NODISCARD enum status replica_log_leaf(const struct replica_log *log,
+                                       uint8_t out[HASH_SIZE], uint64_t index);
+
+/* An entry; lent until the next call.  Requires: index < end.size. */
+NODISCARD enum status replica_log_entry(struct replica_log *log,
+                                        struct slice *out, uint64_t index);
+
+/* Whether entry ${index}, if it is in memory, is the first to use a key. */
+bool replica_log_keyed(const struct replica_log *log, uint64_t index);
+
+/* Copy entries behind the end; gives the batch, which a job must hold. */
+struct replica_batch *replica_log_add(struct replica_log *log,
+                                      const struct journal_entry *entries,
+                                      size_t count, bool keyed);
+void replica_log_hold(struct replica_batch *batch);
+void replica_log_release(struct replica_log *log, struct replica_batch *batch);
+
+/* Forget everything from ${size} on.
+ * Returns: as replica_log_leaf() of the entry before. */
+NODISCARD enum status replica_log_cut(struct replica_log *log, uint64_t size);
+
+/* Epoch of entry ${index}.  Requires: index < end.size. */
+uint32_t replica_log_epoch(const struct replica_log *log, uint64_t index);
+
+/* The newest epochs, as a frame's list. */
+struct list replica_log_epochs(const struct replica_log *log,
+                               struct writer *space);
+
+/*
+ * How many entries this log has in common with one of ${size} entries and these
+ * ${epochs}: an epoch has one primary, so whoever has its first entry has what
+ * follows it.
+ */
+uint64_t replica_log_common(const struct replica_log *log, uint64_t size,
+                            const struct journal_epoch *epochs, size_t count);
+
+/* ---- Peers ---------------------------------------------------------------- */
+
+/* The end of an APPEND that is not answered yet. */
+struct replica_sent {
+    uint64_t end;
+    size_t size;
+};
+
+struct replica_peer {
+    uint8_t node_id[NODE_ID_SIZE];
+    bool archive;
+    bool linked;
+    bool greeted; /* HELLO came; what follows is from it. */
+    uint64_t incarnation;
+    uint16_t flags;
+    uint32_t promised;
+    uint64_t config_number;
+    uint64_t size;
+    uint64_t committed;
+    struct journal_epoch epochs[PEER_EPOCHS_MAX];
+    size_t epochs_count;
+    int64_t heard_ms; /* 0: never. */
+    int64_t clock_us;
+
+    /* What a primary ships. */
+    bool streaming;
+    uint32_t stream;
+    uint64_t next; /* Index to send next. */
+    uint64_t matched; /* Durable there and matching, in this epoch. */
+    int64_t progress_ms; /* When matched rose, or nothing was owed. */
+    int64_t again_ms; /* Not before: it refused. */
+    struct replica_sent sent[REPLICA_WINDOW_FRAMES];
+    size_t sent_first;
+    size_t sent_count;
+    size_t sent_size;
+    uint64_t told; /* committed, as it was told last. */
+
+    /* What it is asked as a primary's follower. */
+    struct slice keys[REPLICA_KEYS_MAX]; /* Of the next APPEND. */
+    size_t keys_count;
+
+    /* What it answered as a sealed member. */
+    bool sealed;
+    uint32_t sealed_epoch;
+    uint64_t sealed_size;
+    uint8_t sealed_leaf[HASH_SIZE];
+
+    /* Backing off from adding one that keeps failing. */
+    int64_t dropped_ms;
+    uint32_t dropped_count;
+};
+
+/* ---- Jobs, answers that wait for them, proposals --------------------------- */
+
+/* A job with what it holds. */
+struct replica_job {
+    struct storage_job job; /* First. */
+    struct replica_batch *batch;
+    struct slice keys[REPLICA_KEYS_MAX];
+    uint8_t *bytes; /* Of a configuration, or of entries that repair. */
+    struct journal_entry *entries; /* REPAIR */
+    size_t peer; /* Whose APPEND it was; SIZE_MAX: our own. */
+};
+
+/* What is sent to a peer once a job is done. */
+enum replica_owed_type { OWED_NOTHING, OWED_APPENDED, OWED_SEALED };
+struct replica_owed {
+    enum replica_owed_type type;
+    uint64_t job; /* Number after which it goes out. */
+    size_t peer;
+    uint32_t epoch;
+    uint32_t stream;
+    uint64_t size;
+};
+
+struct replica_proposal {
+    bool open;
+    bool unknown; /* Sent, no answer: sent again as it is. */
+    int64_t sent_ms;
+    struct config config;
+    struct register_proposal ask;
+};
+
+enum {
+    REPLICA_OWED_MAX = 2048,
+    REPLICA_PROPOSALS_MAX = 4
+};
+
+/* Entries being gathered for a hole in this disk's log. */
+struct replica_repair {
+    uint64_t examined; /* EXAMINE jobs under way. */
+    bool gathering;
+    bool given; /* The REPAIR job is under way. */
+    uint64_t first;
+    uint64_t next;
+    uint64_t end;
+    size_t peer; /* Asked last. */
+    uint32_t token;
+    int64_t asked_ms;
+    unsigned failures; /* In a row. */
+    struct replica_job *job; /* With what came so far. */
+    size_t size;             /* Bytes of it. */
+};
+
+struct replica {
+    struct replica_options options;
+    struct replica_log log;
+    enum replica_role role;
+    enum replica_halt halt;
+    int64_t now_ms; /* Of the event at hand. */
+    int64_t wall_us;
+    int64_t started_ms;
+    bool ticked;
+    struct replica_actions *actions; /* Of the event at hand. */
+
+    /* Durable, or on its way. */
+    uint32_t promised;
+    uint32_t used_epoch;
+    uint32_t seen_epoch; /* The highest that any peer named. */
+    uint64_t incarnation;
+    bool registered;
+    int64_t registering_ms;
+
+    /* The newest configuration known. */
+    bool configured;
+    struct config config;
+    uint8_t config_bytes[CONFIG_SIZE_MAX];
+    size_t config_size;
+    uint8_t certificate[CONFIG_CERT_SIZE_MAX];
+    size_t certificate_size;
+    uint64_t revision;
+    int64_t config_ms; /* When it became known. */
+    int64_t viewed_ms; /* When the register last said anything. */
+    int64_t reading_ms; /* When it was last asked. */
+    bool view_fresh; /* Since the reading at grace. */
+    bool alive[CONFIG_NODES_MAX]; /* As the register says; by peer, then self. */
+    bool alive_known[CONFIG_NODES_MAX];
+
+    /* Lost or damaged. */
+    bool lost;
+    bool finding; /* FOUND is under way. */
+    uint64_t lost_to;
+    struct replica_repair repair;
+    uint32_t token;
+    struct journal_scrub scrub;
+    int64_t scrub_ms;
+
+    /* Following. */
+    size_t primary_peer; /* Who leads, as frames show; SIZE_MAX: nobody. */
+    uint32_t primary_epoch;
+    int64_t heard_ms; /* Of a primary. */
+
+    /* Leading. */
+    uint32_t epoch;
+    uint64_t barrier; /* Index of this epoch's EPOCH. */
+    bool stalled;
+    uint32_t streams;
+    uint8_t ship_buffer[PEER_ENTRIES_SIZE_MAX];
+    uint64_t beacon_sequence;
+    int64_t beacon_ms;
+    size_t adopt_peer; /* RECOVERING: whose log is taken over. */
+    uint32_t adopt_token;
+    int64_t adopt_ms;
+    bool adopted;
+    bool adopting; /* A member whose tail is beyond repair. */
+    struct replica_proposal proposals[REPLICA_PROPOSALS_MAX];
+    uint64_t proposal_token;
+    uint64_t nonces;
+    int64_t attempt_ms; /* Not before: to try to lead. */
+    bool vouched[CONFIG_NODES_MAX]; /* Peers named in a statement for ADD. */
+
+    /* A planned hand-over. */
+    bool draining;
+    bool drained;
+    int64_t draining_ms;
+    enum config_why wanted;
+    int64_t wanted_ms;
+    uint8_t hand_over_to[NODE_ID_SIZE];
+
+    struct replica_peer peers[CONFIG_NODES_MAX - 1];
+    size_t peers_count;
+
+    struct storage_job *jobs_first;
+    struct storage_job *jobs_last;
+    size_t jobs_count;
+    uint64_t job_number;
+    uint64_t job_done;
+    uint64_t cut_job;  /* The newest CUT given, and the least size of those */
+    uint64_t cut_size; /* that are not done. */
+    struct replica_owed owed[REPLICA_OWED_MAX];
+    size_t owed_first;
+    size_t owed_count;
+};
+
+/* ---- Actions (replica_actions.c) ------------------------------------------- */
+
+struct replica_action *replica_act(struct replica *replica,
+                                   enum replica_action_type type);
+/* Bytes that live as long as the actions. */
+uint8_t *replica_space(struct replica *replica, size_t size);
+void replica_send(struct replica *replica, size_t peer,
+                  const struct peer_frame *frame);
+void replica_say(struct replica *replica, enum replica_note note,
+                 const uint8_t *node_id, uint64_t number);
+void replica_halt(struct replica *replica, enum replica_halt halt);
+
+/* ---- Jobs (replica_jobs.c) -------------------------------------------------- */
+
+struct replica_job *replica_job_new(struct replica *replica,
+                                    enum storage_job_type type);
+/* Give it to the disk; completions come in the same order. */
+void replica_job_give(struct replica *replica, struct replica_job *job);
+void replica_job_free(struct replica *replica, struct replica_job *job);
+void replica_job_done(struct replica *replica, struct storage_job *job);
+void replica_promise(struct replica *replica, uint32_t epoch);
+/* Memory of a job's own; freed with it. */
+uint8_t *replica_bytes(size_t size);
+void replica_owe(struct replica *replica, const struct replica_owed *owed);
+/* Cut off everything from ${size} on. */
+void replica_cut(struct replica *replica, uint64_t size);
+void replica_jobs_free(struct replica *replica);
+
+/* ---- Parts ------------------------------------------------------------------ */
+
+bool replica_leads(const struct replica *replica); /* BARRIER or PRIMARY */
+bool replica_won(const struct replica *replica);   /* ... or on the way to it. */
+void replica_set_role(struct replica *replica, enum replica_role role);
+/* The role of one who follows. */
+void replica_settle_role(struct replica *replica);
+size_t replica_peer_of(const struct replica *replica, const uint8_t *node_id);
+bool replica_is_self(const struct replica *replica, const uint8_t *node_id);
+bool replica_is_member(const struct replica *replica);
+bool replica_elapsed(const struct replica *replica, int64_t since_ms,
+                     uint32_t ms);
+
+/* replica_peers.c */
+void replica_hello(struct replica *replica, size_t peer);
+void replica_link_up(struct replica *replica, size_t peer);
+void replica_link_down(struct replica *replica, size_t peer);
+void replica_received(struct replica *replica, size_t peer, uint8_t type,
+                      struct slice body);
+void replica_tell_config(struct replica *replica, size_t peer);
+void replica_keys_forget(struct replica_peer *peer);
+void replica_peer_epochs(struct replica_peer *peer, const struct list *epochs);
+void replica_break(struct replica *replica, size_t peer, enum status why);
+
+/* replica_follow.c */
+void replica_on_append(struct replica *replica, size_t peer,
+                       const struct peer_frame *frame);
+void replica_follow_fetched(struct replica *replica, size_t peer,
+                            struct slice entries);
+void replica_on_beacon(struct replica *replica, size_t peer,
+                       const struct peer_beacon *beacon);
+void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch);
+/* Tells ${peer} how far this log goes, once nothing below ${epoch} is taken. */
+void replica_seal(struct replica *replica, size_t peer, uint32_t epoch);
+void replica_refuse(struct replica *replica, size_t peer,
+                    enum peer_refusal reason, uint32_t epoch, uint32_t stream);
+/* Whether ${epoch} may be taken from ${peer}; promises it where it is new. */
+bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
+                   uint32_t stream);
+
+/* replica_ship.c */
+void replica_stream_begin(struct replica *replica, size_t peer);
+void replica_stream_end(struct replica *replica, size_t peer);
+void replica_ship(struct replica *replica, size_t peer);
+void replica_ship_all(struct replica *replica);
+void replica_send_keys(struct replica *replica, size_t peer, uint64_t first,
+                       uint64_t end);
+void replica_beacons(struct replica *replica, bool now);
+void replica_on_appended(struct replica *replica, size_t peer,
+                         const struct peer_appended *appended);
+void replica_on_refused(struct replica *replica, size_t peer,
+                        const struct peer_refused *refused);
+void replica_submitted(struct replica *replica,
+                       const struct replica_event *event);
+
+/* replica_commit.c */
+void replica_commit(struct replica *replica);
+void replica_publish(struct replica *replica);
+/* Whether ${node_id} is one of those who must agree (the maximal set). */
+bool replica_must_agree(const struct replica *replica, const uint8_t *node_id);
+/* A follower learns how far its primary committed. */
+void replica_learn_commit(struct replica *replica, uint64_t committed);
+
+/* replica_register.c */
+void replica_read_register(struct replica *replica);
+void replica_propose(struct replica *replica, const struct config *config,
+                     const uint8_t *joins, const uint8_t *alive);
+bool replica_proposing(const struct replica *replica);
+void replica_retry(struct replica *replica);
+void replica_viewed(struct replica *replica, const struct register_view *view);
+void replica_answered(struct replica *replica,
+                      const struct replica_event *event);
+void replica_certified(struct replica *replica, struct slice certificate);
+/* Begins a successor of the newest configuration, with base and nonce. */
+void replica_successor(struct replica *replica, struct config *out,
+                       enum config_why why);
+void replica_configure(struct replica *replica, struct slice config,
+                       struct slice certificate, uint64_t revision);
+bool replica_load_config(struct replica *replica, struct slice stored);
+
+/* replica_lead.c, replica_recover.c */
+void replica_try_to_lead(struct replica *replica);
+void replica_take_lead(struct replica *replica); /* The configuration says so. */
+void replica_step_down(struct replica *replica);
+void replica_candidate(struct replica *replica);
+void replica_recovering(struct replica *replica);
+void replica_on_sealed(struct replica *replica, size_t peer,
+                       const struct peer_sealed *sealed);
+void replica_adopt_fetched(struct replica *replica, size_t peer,
+                           const struct peer_frame *frame);
+
+/* replica_members.c */
+void replica_members_tend(struct replica *replica);
+void replica_hand_over(struct replica *replica, const uint8_t *node_id);
+void replica_hand_over_tend(struct replica *replica);
+void replica_want(struct replica *replica, enum config_why why,
+                  const uint8_t *node_id);
+bool replica_caught_up(const struct replica *replica, size_t peer);
+
+/* replica_repair.c */
+void replica_repair_open(struct replica *replica);
+void replica_repair_tend(struct replica *replica);
+void replica_repair_wipe(struct replica *replica);
+/* Entry ${index} could not be read. */
+void replica_damaged(struct replica *replica, uint64_t index);
+/* Whether some entry is, or may be, damaged. */
+bool replica_has_holes(const struct replica *replica);
+void replica_repair_done(struct replica *replica,
+                         const struct replica_job *job);
+void replica_set_lost(struct replica *replica);
+/* The log is one that a sealed member vouches for. */
+void replica_find(struct replica *replica);
+/* A primary of ${epoch} is known to have committed so far: if that covers its
+ * own beginning, nothing that this node ever acknowledged is missing here. */
+void replica_maybe_found(struct replica *replica, uint64_t committed,
+                         uint32_t epoch);
+void replica_on_fetch(struct replica *replica, size_t peer,
+                      const struct peer_fetch *fetch);
+void replica_on_fetched(struct replica *replica, size_t peer,
+                        const struct peer_frame *frame);
+/* At the end of a scrubbing cycle over ${size} entries. */
+void replica_compare(struct replica *replica, uint64_t size);
+void replica_on_scrub(struct replica *replica, size_t peer,
+                      const struct peer_scrub *scrub);
+void replica_on_scrubbed(struct replica *replica, size_t peer,
+                         const struct peer_scrubbed *scrubbed);
+
+#endif

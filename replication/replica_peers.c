@@ -1,0 +1,299 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "replication/replica_parts.h"
+
+/* What a list of epochs takes at most. */
+enum { PEERS_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
+
+/* ---- What others are told --------------------------------------------------- */
+
+static uint16_t peers_flags(const struct replica *replica)
+{
+    return (uint16_t)((replica->lost ? PEER_LOST : 0) |
+                      (replica->options.archive ? PEER_ARCHIVE : 0) |
+                      (replica_has_holes(replica) ? PEER_DAMAGED : 0));
+}
+
+static void peers_own_hello(const struct replica *replica,
+                            struct peer_hello *out, struct writer *space)
+{
+    const struct replica_log *log = &replica->log;
+
+    out->version = PEER_VERSION;
+    memcpy(out->cluster_id.b, replica->options.cluster_id, CLUSTER_ID_SIZE);
+    memcpy(out->lineage.b, replica->options.lineage, LINEAGE_SIZE);
+    out->incarnation = replica->incarnation;
+    out->promised = replica->promised;
+    out->config_number = replica->configured ? replica->config.number : 0;
+    out->size = log->end.size;
+    memcpy(out->leaf.b, log->end.leaf, HASH_SIZE);
+    out->committed = log->committed;
+    out->flags = peers_flags(replica);
+    out->time = replica->wall_us;
+    out->epochs = replica_log_epochs(log, space);
+}
+
+void replica_hello(struct replica *replica, size_t peer)
+{
+    uint8_t bytes[PEERS_EPOCHS_SIZE];
+    struct peer_frame frame = {.type = PEER_HELLO};
+    struct writer space;
+
+    /* Who is not registered takes no part (R25). */
+    if (!replica->registered || !replica->peers[peer].linked)
+        return;
+    writer_init(&space, bytes, sizeof bytes);
+    peers_own_hello(replica, &frame.hello, &space);
+    replica_send(replica, peer, &frame);
+    replica_tell_config(replica, peer);
+}
+
+void replica_tell_config(struct replica *replica, size_t peer)
+{
+    struct peer_frame frame = {.type = PEER_CONFIG};
+
+    if (!replica->configured || !replica->registered)
+        return;
+    frame.config.revision = replica->revision;
+    frame.config.value = slice_of(replica->config_bytes, replica->config_size);
+    frame.config.certificate =
+        slice_of(replica->certificate, replica->certificate_size);
+    replica_send(replica, peer, &frame);
+}
+
+/* ---- Links ------------------------------------------------------------------ */
+
+void replica_keys_forget(struct replica_peer *peer)
+{
+    for (size_t i = 0; i < peer->keys_count; i++)
+        free((void *)(uintptr_t)peer->keys[i].data);
+    peer->keys_count = 0;
+}
+
+static void peers_reset(struct replica *replica, size_t at)
+{
+    struct replica_peer *peer = &replica->peers[at];
+
+    replica_stream_end(replica, at);
+    replica_keys_forget(peer);
+    peer->linked = false;
+    peer->greeted = false;
+    peer->sealed = false;
+    if (replica->adopt_peer == at && !replica->adopted)
+        replica->adopt_peer = SIZE_MAX;
+}
+
+void replica_link_up(struct replica *replica, size_t peer)
+{
+    REQUIRE(peer < replica->peers_count);
+    peers_reset(replica, peer);
+    replica->peers[peer].linked = true;
+    replica_hello(replica, peer);
+}
+
+void replica_link_down(struct replica *replica, size_t peer)
+{
+    REQUIRE(peer < replica->peers_count);
+    peers_reset(replica, peer);
+}
+
+void replica_break(struct replica *replica, size_t peer, enum status why)
+{
+    replica_say(replica, NOTE_PEER, replica->peers[peer].node_id,
+                (uint64_t)why);
+    replica_act(replica, REPLICA_DROP_LINK)->peer = peer;
+    peers_reset(replica, peer);
+}
+
+/* ---- HELLO ------------------------------------------------------------------ */
+
+void replica_peer_epochs(struct replica_peer *peer, const struct list *epochs)
+{
+    struct list_reader reader;
+    struct peer_epoch row;
+
+    peer->epochs_count = 0;
+    list_reader_init(&reader, epochs);
+    while (peer->epochs_count < PEER_EPOCHS_MAX &&
+           list_reader_next(&reader, &schema_peer_epoch, &row)) {
+        struct journal_epoch *out = &peer->epochs[peer->epochs_count];
+
+        /* A table that does not rise ends where it falls. */
+        if (peer->epochs_count > 0 &&
+            (row.epoch <= out[-1].epoch || row.first <= out[-1].first))
+            return;
+        out->epoch = row.epoch;
+        out->first = row.first;
+        memcpy(out->leaf, row.leaf.b, HASH_SIZE);
+        peer->epochs_count++;
+    }
+}
+
+static void peers_note_clock(struct replica *replica, struct replica_peer *peer,
+                             int64_t time)
+{
+    if (time > INT64_MAX / 2 || time < INT64_MIN / 2)
+        return;
+    peer->clock_us = time - replica->wall_us;
+}
+
+static void peers_take_hello(struct replica *replica, struct replica_peer *peer,
+                             const struct peer_hello *hello)
+{
+    peer->greeted = true;
+    peer->incarnation = hello->incarnation;
+    peer->flags = hello->flags;
+    peer->promised = hello->promised;
+    peer->config_number = hello->config_number;
+    peer->size = hello->size;
+    peer->committed = hello->committed;
+    replica_peer_epochs(peer, &hello->epochs);
+    peers_note_clock(replica, peer, hello->time);
+    if (hello->promised > replica->seen_epoch)
+        replica->seen_epoch = hello->promised;
+}
+
+static void peers_on_hello(struct replica *replica, size_t at,
+                           const struct peer_hello *hello)
+{
+    struct replica_peer *peer = &replica->peers[at];
+    bool again = peer->greeted;
+
+    if (memcmp(hello->cluster_id.b, replica->options.cluster_id,
+               CLUSTER_ID_SIZE) != 0 ||
+        memcmp(hello->lineage.b, replica->options.lineage, LINEAGE_SIZE) != 0 ||
+        ((hello->flags & PEER_ARCHIVE) != 0) != peer->archive) {
+        replica_break(replica, at, ST_WRONG_ENV);
+        return;
+    }
+    /* What another start of it acknowledged, this one may not have. */
+    if (hello->incarnation != peer->incarnation)
+        peer->matched = 0;
+    peers_take_hello(replica, peer, hello);
+    if (hello->config_number > 0 &&
+        (!replica->configured ||
+         hello->config_number > replica->config.number))
+        replica_read_register(replica);
+    if (replica_won(replica)) {
+        struct peer_frame frame = {.type = PEER_NEWEPOCH};
+
+        frame.newepoch.epoch = replica->epoch;
+        replica_send(replica, at, &frame);
+    }
+    if (replica_leads(replica) && (!again || !peer->streaming))
+        replica_stream_begin(replica, at);
+}
+
+/* ---- Frames ----------------------------------------------------------------- */
+
+static void peers_on_keys(struct replica *replica, size_t at,
+                          const struct peer_keys *keys)
+{
+    struct replica_peer *peer = &replica->peers[at];
+    uint8_t *copy;
+
+    if (peer->keys_count == REPLICA_KEYS_MAX) {
+        replica_break(replica, at, ST_LIMIT);
+        return;
+    }
+    copy = malloc(keys->rows.size);
+    INVARIANT(copy != NULL);
+    memcpy(copy, keys->rows.data, keys->rows.size);
+    peer->keys[peer->keys_count++] = slice_of(copy, keys->rows.size);
+}
+
+static void peers_on_config(struct replica *replica, size_t at,
+                            const struct peer_config *config)
+{
+    (void)at;
+    /* A register is asked itself; of a certificate the signatures speak. */
+    if (replica->options.automatic) {
+        if (config->revision > replica->revision)
+            replica_read_register(replica);
+    } else if (config->certificate.size > 0) {
+        uint8_t *copy = replica_space(replica, config->certificate.size);
+
+        memcpy(copy, config->certificate.data, config->certificate.size);
+        replica_act(replica, REPLICA_VERIFY)->certificate =
+            slice_of(copy, config->certificate.size);
+    }
+}
+
+static void peers_on_beacon_ok(struct replica *replica, size_t at,
+                               const struct peer_beacon_ok *ok)
+{
+    peers_note_clock(replica, &replica->peers[at], ok->time);
+}
+
+static void peers_dispatch(struct replica *replica, size_t at,
+                           const struct peer_frame *frame)
+{
+    switch (frame->type) {
+    case PEER_HELLO:
+        peers_on_hello(replica, at, &frame->hello);
+        break;
+    case PEER_APPEND:
+        replica_on_append(replica, at, frame);
+        break;
+    case PEER_APPENDED:
+        replica_on_appended(replica, at, &frame->appended);
+        break;
+    case PEER_REFUSED:
+        replica_on_refused(replica, at, &frame->refused);
+        break;
+    case PEER_BEACON:
+        peers_note_clock(replica, &replica->peers[at], frame->beacon.time);
+        replica_on_beacon(replica, at, &frame->beacon);
+        break;
+    case PEER_BEACON_OK:
+        peers_on_beacon_ok(replica, at, &frame->beacon_ok);
+        break;
+    case PEER_NEWEPOCH:
+        replica_on_newepoch(replica, at, frame->newepoch.epoch);
+        break;
+    case PEER_SEALED:
+        replica_on_sealed(replica, at, &frame->sealed);
+        break;
+    case PEER_FETCH:
+        replica_on_fetch(replica, at, &frame->fetch);
+        break;
+    case PEER_FETCHED:
+        replica_on_fetched(replica, at, frame);
+        break;
+    case PEER_CONFIG:
+        peers_on_config(replica, at, &frame->config);
+        break;
+    case PEER_SCRUB:
+        replica_on_scrub(replica, at, &frame->scrub);
+        break;
+    case PEER_SCRUBBED:
+        replica_on_scrubbed(replica, at, &frame->scrubbed);
+        break;
+    case PEER_KEYS:
+        peers_on_keys(replica, at, &frame->keys);
+        break;
+    }
+}
+
+void replica_received(struct replica *replica, size_t at, uint8_t type,
+                      struct slice body)
+{
+    struct peer_frame frame;
+    enum status status;
+
+    REQUIRE(at < replica->peers_count);
+    struct replica_peer *peer = &replica->peers[at];
+    /* What a link brought before it was dropped. */
+    if (!peer->linked || !replica->registered)
+        return;
+    status = peer_decode(&frame, type, body);
+    if (status == ST_OK && !peer->greeted && frame.type != PEER_HELLO)
+        status = ST_STATE;
+    if (status != ST_OK) {
+        replica_break(replica, at, status);
+        return;
+    }
+    peer->heard_ms = replica->now_ms;
+    peers_dispatch(replica, at, &frame);
+}

@@ -1,0 +1,233 @@
+#include <string.h>
+
+#include "replication/replica_parts.h"
+
+/*
+ * RECOVERING: this node won without being a member.  One sealed member's log is
+ * enough, because every member has every committed entry, and what it has
+ * promised keeps it from taking more (R20).
+ */
+
+/* ---- Whose log --------------------------------------------------------------------- */
+
+void replica_on_sealed(struct replica *replica, size_t at,
+                       const struct peer_sealed *sealed)
+{
+    struct replica_peer *peer = &replica->peers[at];
+
+    if (replica->role != REPLICA_RECOVERING || sealed->epoch != replica->epoch)
+        return;
+    peer->sealed = true;
+    peer->sealed_epoch = sealed->epoch;
+    peer->sealed_size = sealed->size;
+    memcpy(peer->sealed_leaf, sealed->leaf.b, HASH_SIZE);
+    peer->size = sealed->size;
+    peer->committed = sealed->committed;
+    replica_peer_epochs(peer, &sealed->epochs);
+}
+
+static bool recover_choose(struct replica *replica)
+{
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+
+        if (peer->greeted && peer->sealed &&
+            peer->sealed_epoch == replica->epoch &&
+            config_has_member(&replica->config, peer->node_id)) {
+            replica->adopt_peer = i;
+            replica->adopt_ms = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Not everybody heard of the new term. */
+static void recover_ask_again(struct replica *replica)
+{
+    struct peer_frame frame = {.type = PEER_NEWEPOCH};
+
+    if (!replica_elapsed(replica, replica->adopt_ms,
+                         replica->options.timers.retry_ms))
+        return;
+    replica->adopt_ms = replica->now_ms;
+    frame.newepoch.epoch = replica->epoch;
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        if (replica->peers[i].greeted)
+            replica_send(replica, i, &frame);
+    }
+}
+
+/* ---- Taking it over ------------------------------------------------------------------ */
+
+/* What stands here and not there goes; true if nothing had to. */
+static bool recover_cut(struct replica *replica,
+                        const struct replica_peer *peer)
+{
+    uint64_t common =
+        replica_log_common(&replica->log, peer->sealed_size, peer->epochs,
+                           peer->epochs_count);
+
+    if (common >= replica->log.end.size)
+        return true;
+    if (common < replica->log.committed) {
+        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        return false;
+    }
+    replica_cut(replica, common);
+    return false;
+}
+
+static void recover_fetch(struct replica *replica)
+{
+    struct peer_frame frame = {.type = PEER_FETCH};
+    const struct replica_peer *peer = &replica->peers[replica->adopt_peer];
+
+    if (replica->adopt_ms != 0 &&
+        !replica_elapsed(replica, replica->adopt_ms,
+                         replica->options.timers.retry_ms))
+        return;
+    replica->adopt_ms = replica->now_ms;
+    replica->adopt_token = ++replica->token;
+    frame.fetch.token = replica->adopt_token;
+    frame.fetch.first = replica->log.end.size;
+    frame.fetch.count = (uint32_t)(peer->sealed_size - frame.fetch.first >
+                                           REPLICA_APPEND_ENTRIES_MAX
+                                       ? REPLICA_APPEND_ENTRIES_MAX
+                                       : peer->sealed_size - frame.fetch.first);
+    replica_send(replica, replica->adopt_peer, &frame);
+}
+
+void replica_adopt_fetched(struct replica *replica, size_t at,
+                           const struct peer_frame *frame)
+{
+    if (replica->role != REPLICA_RECOVERING || replica->adopted ||
+        at != replica->adopt_peer ||
+        frame->fetched.token != replica->adopt_token ||
+        frame->fetched.first != replica->log.end.size)
+        return;
+    replica->adopt_ms = 0;
+    if (frame->fetched.result != PEER_FETCH_ENTRIES) {
+        /* It cannot give what it sealed: another may. */
+        replica->peers[at].sealed = false;
+        replica->adopt_peer = SIZE_MAX;
+        return;
+    }
+    replica_follow_fetched(replica, at, frame->entries);
+}
+
+/* ---- Becoming a member ----------------------------------------------------------------- */
+
+static void recover_propose(struct replica *replica)
+{
+    const struct replica_peer *peer = &replica->peers[replica->adopt_peer];
+    struct config config;
+
+    if (replica_proposing(replica))
+        return;
+    replica_successor(replica, &config, CONFIG_ADOPTED);
+    while (config.members_count > 0) {
+        uint8_t node_id[NODE_ID_SIZE];
+
+        memcpy(node_id, config.members[0].node_id, NODE_ID_SIZE);
+        config_remove_member(&config, node_id);
+        if (!replica_is_self(replica, node_id))
+            config_add_learner(&config, node_id);
+    }
+    if (config_has_learner(&config, replica->options.node_id))
+        config_remove_learner(&config, replica->options.node_id);
+    config_remove_learner(&config, peer->node_id);
+    config_add_member(&config, replica->options.node_id, replica->incarnation);
+    config_add_member(&config, peer->node_id, peer->incarnation);
+    config.phase = CONFIG_NORMAL;
+    if (replica->options.automatic)
+        replica_propose(replica, &config, peer->node_id, NULL);
+    else if (replica_elapsed(replica, replica->adopt_ms,
+                             replica->options.timers.grace_ms)) {
+        replica->adopt_ms = replica->now_ms;
+        replica_say(replica, NOTE_WANT, peer->node_id, CONFIG_ADOPTED);
+    }
+}
+
+/* The last entry of what was taken over is the one that was sealed. */
+static bool recover_matches(const struct replica *replica,
+                            const struct replica_peer *peer)
+{
+    return replica->log.end.size == peer->sealed_size &&
+           memcmp(replica->log.end.leaf, peer->sealed_leaf, HASH_SIZE) == 0;
+}
+
+/* The log is that member's: what was missing here is not missing any more. */
+static void recover_done(struct replica *replica)
+{
+    replica->adopted = true;
+    if (replica->config.phase != CONFIG_NORMAL ||
+        !replica_is_member(replica)) {
+        recover_propose(replica);
+        return;
+    }
+    if (replica->lost) {
+        replica_find(replica);
+        return;
+    }
+    replica->adopting = false;
+    replica_set_role(replica, REPLICA_CANDIDATE);
+    replica_candidate(replica);
+}
+
+/* Behind a hole nothing is kept; a crash on the way must not make a whole node
+ * of one that acknowledged more. */
+static bool recover_clear_holes(struct replica *replica)
+{
+    struct journal_gap gap;
+
+    if (journal_hole_at(replica->log.journal, &gap, 0) != ST_OK ||
+        gap.first < replica->log.committed)
+        return true;
+    if (!replica->lost)
+        replica_set_lost(replica);
+    replica_cut(replica, gap.first);
+    return false;
+}
+
+static bool recover_has_source(struct replica *replica)
+{
+    const struct replica_peer *peer;
+
+    if (replica->adopt_peer == SIZE_MAX && !recover_choose(replica)) {
+        recover_ask_again(replica);
+        return false;
+    }
+    peer = &replica->peers[replica->adopt_peer];
+    if (peer->linked && peer->sealed)
+        return true;
+    replica->adopt_peer = SIZE_MAX;
+    replica->adopted = false;
+    return false;
+}
+
+void replica_recovering(struct replica *replica)
+{
+    const struct replica_peer *peer;
+
+    REQUIRE(replica->role == REPLICA_RECOVERING);
+    if (replica->jobs_count > 0)
+        return;
+    if (replica->config.phase == CONFIG_NORMAL && replica_is_member(replica) &&
+        !replica->adopting) {
+        replica_set_role(replica, REPLICA_CANDIDATE);
+        replica_candidate(replica);
+        return;
+    }
+    if (!recover_has_source(replica) || !recover_clear_holes(replica))
+        return;
+    peer = &replica->peers[replica->adopt_peer];
+    if (!recover_cut(replica, peer))
+        return;
+    if (replica->log.end.size < peer->sealed_size)
+        recover_fetch(replica);
+    else if (recover_matches(replica, peer))
+        recover_done(replica);
+    else
+        replica_break(replica, replica->adopt_peer, ST_CHAIN_BROKEN);
+}
