@@ -382,7 +382,7 @@ static enum status repair_hole(struct journal *journal,
     uint64_t offset = 0;
     enum status status;
 
-    if (index < hole.first || count != hole.end - index)
+    if (count != hole.end - index)
         return ST_AGAIN;
     status = repair_check(&hole, index, entries, count, leaf);
     if (status == ST_OK)
@@ -423,7 +423,8 @@ enum status journal_repair(struct journal *journal, uint64_t index,
     if (status == ST_OK &&
         (index < segment->hole.first || index >= segment->hole.end))
         status = examine_segment(journal, view.number);
-    if (status == ST_OK && segment->hole.end > 0)
+    if (status == ST_OK && index >= segment->hole.first &&
+        index < segment->hole.end)
         status = repair_hole(journal, segment, index, entries, count);
     return status;
 }
