@@ -144,6 +144,10 @@ enum {
     SEGMENTS_MAX = 65536,      /* 4 TiB of log. */
     SEGMENT_INDEX_STRIDE = 16, /* Every 16th entry's place is held in memory. */
     JOURNAL_SCAN_SIZE = 1024 * 1024,
+    JOURNAL_HOLES_MAX = 16,       /* Damaged segments that can be repaired. */
+    JOURNAL_EPOCHS_MAX = 4096,    /* The newest; older ones are forgotten. */
+    JOURNAL_LEAVES = 4096,        /* The newest; older ones are read. */
+    JOURNAL_SCRUB_ENTRIES = 256,  /* Of one step. */
     DISK_NAME_SIZE_MAX = 96,
     DISK_ZEROS_SIZE = 256 * 1024
 };

@@ -30,9 +30,16 @@ static void journal_note_room(struct journal *journal)
 
 void journal_publish(struct journal *journal)
 {
+    const struct mark_value *mark = &journal->mark.value;
+
     journal_note_room(journal);
-    atomic_store_explicit(&journal->durable, journal->mark.value.size,
+    journal_lock(journal);
+    memcpy(journal->durable_leaf, mark->leaf, HASH_SIZE);
+    journal->lost = mark->lost;
+    atomic_store_explicit(&journal->committed, mark->committed,
                           memory_order_release);
+    atomic_store_explicit(&journal->durable, mark->size, memory_order_release);
+    journal_unlock(journal);
 }
 
 uint64_t journal_room(const struct journal *journal)
@@ -56,99 +63,23 @@ uint64_t journal_size(const struct journal *journal)
     return atomic_load_explicit(&journal->durable, memory_order_acquire);
 }
 
+uint64_t journal_committed(const struct journal *journal)
+{
+    return atomic_load_explicit(&journal->committed, memory_order_acquire);
+}
+
 struct journal_end journal_end(const struct journal *journal)
 {
     return journal->end;
 }
 
-/* No call may follow a failed one: what the disk holds is not known any more.
- */
-static enum status journal_fail(struct journal *journal)
+enum status journal_fail(struct journal *journal)
 {
     atomic_store(&journal->failed, true);
     return ST_DISK_FAILED;
 }
 
-static enum status journal_draft_spare(struct disk_file **file_out,
-                                       struct disk *disk, uint32_t size)
-{
-    struct disk_file *file = NULL;
-    enum status status;
-
-    status = disk_remove(disk, JOURNAL_SPARE_DRAFT);
-    if (status == ST_OK || status == ST_NO_FILE)
-        status = disk_create(disk, &file, JOURNAL_SPARE_DRAFT);
-    if (status == ST_OK)
-        status = disk_write_zeros(file, 0, size);
-    if (status == ST_OK)
-        status = disk_sync(file);
-    if (status == ST_OK)
-        status = disk_rename(disk, JOURNAL_SPARE_DRAFT, JOURNAL_SPARE);
-    if (status == ST_OK)
-        status = disk_sync_directory(disk, JOURNAL_DIRECTORY);
-    if (status != ST_OK)
-        goto fail;
-    *file_out = file;
-    return ST_OK;
-fail:
-    disk_close(file);
-    if (status == ST_DISK_FULL &&
-        disk_remove(disk, JOURNAL_SPARE_DRAFT) != ST_OK)
-        status = ST_DISK_FAILED;
-    ENSURE(status != ST_OK);
-    return status;
-}
-
-enum status journal_prepare_next(struct journal *journal)
-{
-    struct disk_file *file;
-    enum status status;
-    int expected = JOURNAL_SPARE_NONE;
-
-    if (atomic_load(&journal->failed))
-        return ST_DISK_FAILED;
-    if (!atomic_compare_exchange_strong(&journal->spare_state, &expected,
-                                        JOURNAL_SPARE_MAKING))
-        return ST_OK;
-    status = journal_draft_spare(&file, journal->disk,
-                                 journal->options.segment_size);
-    if (status == ST_OK)
-        journal->spare = file;
-    else if (status != ST_DISK_FULL)
-        status = journal_fail(journal);
-    atomic_store_explicit(&journal->spare_state,
-                          status == ST_OK ? JOURNAL_SPARE_READY
-                                          : JOURNAL_SPARE_NONE,
-                          memory_order_release);
-    return status;
-}
-
-/* Puts the spare into use as the segment that follows ${end}. */
-static enum status journal_use_spare(struct disk_file *spare, struct disk *disk,
-                                     const struct journal_end *end,
-                                     uint32_t segment_size)
-{
-    struct segment_header header = {.first_index = end->size,
-                                    .segment_size = segment_size};
-    uint8_t bytes[SEGMENT_HEADER_SIZE];
-    char name[DISK_NAME_SIZE_MAX];
-    enum status status;
-
-    memcpy(header.previous, end->leaf, HASH_SIZE);
-    segment_header_encode(bytes, &header);
-    journal_segment_name(name, end->size);
-    status = disk_write(spare, bytes, sizeof bytes, 0);
-    if (status == ST_OK)
-        status = disk_sync(spare);
-    if (status == ST_OK)
-        status = disk_rename(disk, JOURNAL_SPARE, name);
-    if (status == ST_OK)
-        status = disk_sync_directory(disk, JOURNAL_DIRECTORY);
-    return status;
-}
-
-/* Writes out what the buffer holds. */
-static enum status journal_flush(struct journal *journal)
+enum status journal_flush(struct journal *journal)
 {
     enum status status;
 
@@ -254,11 +185,30 @@ static enum status journal_put(struct journal *journal,
     return ST_OK;
 }
 
+/* Makes an entry that was put the newest one. */
+static void journal_take(struct journal *journal,
+                         const struct journal_entry *entry)
+{
+    struct journal_end *end = &journal->end;
+    struct entry view;
+    const enum status status = entry_view(&view, entry->bytes);
+
+    INVARIANT(status == ST_OK);
+    INVARIANT(view.place.index == end->size);
+    end->size++;
+    end->epoch = view.place.epoch;
+    end->log_time = view.place.log_time;
+    memcpy(end->leaf, entry->leaf, HASH_SIZE);
+    journal_lock(journal);
+    journal_leaf_note(journal, view.place.index, entry->leaf);
+    journal_epoch_note(journal, end->epoch, view.place.index, entry->leaf);
+    journal_unlock(journal);
+}
+
 enum status journal_append(struct journal *journal,
                            const struct journal_entry *entries, size_t count)
 {
     enum status status;
-    struct entry last;
 
     REQUIRE(count > 0);
     if (atomic_load(&journal->failed))
@@ -277,15 +227,9 @@ enum status journal_append(struct journal *journal,
         status = journal_put(journal, &entries[i]);
         if (status != ST_OK)
             return status;
-        journal->end.size++;
-        memcpy(journal->end.leaf, entries[i].leaf, HASH_SIZE);
+        journal_take(journal, &entries[i]);
     }
-    status = entry_view(&last, entries[count - 1].bytes);
-    INVARIANT(status == ST_OK);
-    journal->end.epoch = last.place.epoch;
-    journal->end.log_time = last.place.log_time;
     journal_note_room(journal);
-    ENSURE(journal->end.size == last.place.index + 1);
     return ST_OK;
 }
 
@@ -294,7 +238,8 @@ enum status journal_mark(struct journal *journal, uint64_t committed)
     struct mark_value value = {.incarnation = journal->options.incarnation,
                                .epoch = journal->end.epoch,
                                .size = journal->end.size,
-                               .committed = committed};
+                               .committed = committed,
+                               .lost = journal->mark.value.lost};
 
     memcpy(value.leaf, journal->end.leaf, HASH_SIZE);
     if (mark_write(&journal->mark, &value) != ST_OK)
@@ -325,47 +270,19 @@ enum status journal_sync(struct journal *journal, uint64_t committed)
     return journal_mark(journal, committed);
 }
 
-enum status journal_create(struct disk *disk,
-                           const struct journal_options *options)
-{
-    const struct journal_end end = {0};
-    const struct mark_value mark = {.incarnation = options->incarnation};
-    struct disk_file *file = NULL;
-    char name[DISK_NAME_SIZE_MAX];
-    enum status status;
-
-    REQUIRE(options->segment_size > SEGMENT_HEADER_SIZE);
-    journal_segment_name(name, 0);
-    status = disk_open(disk, &file, name);
-    disk_close(file);
-    if (status != ST_NO_FILE)
-        return status == ST_OK ? ST_EXISTS : status;
-    file = NULL;
-    status = disk_make_directory(disk, JOURNAL_DIRECTORY);
-    if (status == ST_OK)
-        status = disk_make_directory(disk, JOURNAL_DIVERGENT);
-    if (status == ST_OK)
-        status = disk_sync_directory(disk, "");
-    if (status == ST_OK)
-        status = mark_create(disk, &mark);
-    if (status == ST_OK)
-        status = journal_draft_spare(&file, disk, options->segment_size);
-    if (status == ST_OK)
-        status = journal_use_spare(file, disk, &end, options->segment_size);
-    disk_close(file);
-    return status;
-}
-
 void journal_close(struct journal *journal)
 {
     if (journal == NULL)
         return;
     while (journal->segments_count > 0)
         journal_segment_drop(journal);
+    journal_retired_free(journal);
     for (size_t i = 0; i < JOURNAL_CHUNKS; i++)
         free(journal->chunks[i]);
     disk_close(journal->spare);
     mark_close(&journal->mark);
+    free(journal->leaves);
+    free(journal->epochs);
     free(journal->buffer);
     free(journal);
 }

@@ -11,10 +11,11 @@
  *     mark, cut                      see mark.h and journal_cut.c
  *     divergent/                     bytes that were cut off, kept as evidence
  *
- * Threads: one thread opens, appends, syncs and closes.  journal_prepare_next()
- * may run in another.  journal_size(), journal_room(), journal_read_entry() and
- * cursors may be used by any thread while the journal is open; they see
- * acknowledged entries only.
+ * Threads: one thread opens, appends, syncs, cuts, repairs and closes.
+ * journal_prepare_next() may run in another.  journal_size(),
+ * journal_committed(), journal_room(), journal_read_entry() and cursors may be
+ * used by any thread while the journal is open; they see acknowledged entries
+ * only.
  */
 #ifndef DEFTER_REPLICATION_JOURNAL_H
 #define DEFTER_REPLICATION_JOURNAL_H
@@ -44,6 +45,7 @@ struct journal_options {
     uint32_t epoch;        /* The highest that this node has promised. */
     uint64_t verify_from;  /* Entries below are checked against their checksums
                             * only; 0 verifies every hash. */
+    bool repair; /* This node has peers: damage is noted, not refused. */
 };
 
 /*
@@ -65,6 +67,7 @@ struct journal_report {
     char
         aside[DISK_NAME_SIZE_MAX]; /* JOURNAL_TORN: where the bytes are kept. */
     uint64_t inherited; /* Good entries above the mark that were taken over. */
+    size_t holes;       /* See journal_repair.h. */
 };
 
 /* One entry with its leaf hash, which the caller has computed already. */
@@ -116,6 +119,18 @@ NODISCARD enum status journal_create(struct disk *disk,
  * is cut off and kept in divergent/.  Good entries above the mark are written
  * again, synced and marked, because what is read back after a crash may stand
  * in memory alone.
+ *
+ * With options->repair, C3 to C6 are no refusals: the log is opened as far as
+ * it can be verified, and ${*report} says the gravest that was found:
+ *   C3  what follows V is kept aside and cut; the node is lost until it holds
+ *       the mark's entries again (journal_lost());
+ *   C4  entries behind the damage are kept, if their hashes lead to the mark or
+ *       to the next segment's header; what cannot be read is a hole
+ *       (journal_hole_at()).  Else, and above JOURNAL_HOLES_MAX, it is C3 from
+ *       the first hole on;
+ *   C5  the tail is kept aside and cut, and the node is lost (MARK_LOST_TAIL);
+ *   C6  a mark is made, and the node is lost (MARK_LOST_ALL).
+ * Damaged header pages are written anew.
  *
  * Returns: ST_OK, and ${*report} says JOURNAL_CLEAN or JOURNAL_TORN;
  *          ST_LOST, ST_CHAIN_BROKEN or ST_FILE_FORMAT, and ${*report} names the
@@ -175,6 +190,10 @@ NODISCARD enum status journal_append(struct journal *journal,
  * Make everything appended durable, then the mark, which also keeps the size
  * ${committed}.  Once it returns, the entries may be acknowledged.
  *
+ * Where nothing was appended since, only the mark is written, and nothing at
+ * all if ${committed} is the same: so this is how a node notes that the commit
+ * moved on.
+ *
  * Requires: committed <= size of the log, and never falls.
  * Returns:  ST_OK; ST_DISK_FAILED, and the journal refuses every later call:
  *           the process stops, it does not try again.
@@ -183,6 +202,33 @@ NODISCARD enum status journal_sync(struct journal *journal, uint64_t committed);
 
 /* Entries that are durable and marked. */
 uint64_t journal_size(const struct journal *journal);
+
+/* Entries that the mark says are committed. */
+uint64_t journal_committed(const struct journal *journal);
+
+/*
+ * journal_cut_to(journal, report, size):
+ * Cut the log to ${size} entries, because those behind are of another history.
+ * Their bytes are kept in divergent/ and synced before anything goes, under
+ * names that no other cut has; report->aside names one of them, and all begin
+ * alike ("divergent/SIZE-NUMBER-").  A crash at any point is resumed by the
+ * next journal_open().  Entries that were appended and not synced are cut or
+ * kept alike.
+ *
+ * Requires: size <= the newest entry's index + 1.
+ * Returns:  ST_OK, and journal_size() and the mark are at most ${size};
+ *           and with the journal unchanged: ST_CHAIN_BROKEN if ${size} is less
+ *           than what is known to be committed: two histories, nobody may go
+ *           on; ST_CHECKSUM if entry size - 1 cannot be read, because of a hole
+ *           or new damage: repair it, or cut where the hole begins;
+ *           ST_DISK_FULL or ST_DISK_FAILED, and the journal refuses every later
+ *           call: the next start resumes.
+ * Order:    readers see the smaller size first; a cursor that has given an
+ *           entry that was cut off says so.
+ */
+NODISCARD enum status journal_cut_to(struct journal *journal,
+                                     struct journal_report *report,
+                                     uint64_t size);
 
 /* The newest entry, appended but perhaps not synced; for the appending thread.
  */
@@ -213,7 +259,8 @@ NODISCARD enum status journal_place(struct journal *journal, char *file_out,
  * Begin to read entry after entry from ${index}, which may lie at the end.
  *
  * Returns: ST_OK; ST_END if index > journal_size(); ST_CHECKSUM;
- * ST_DISK_FAILED. Owns:    gives ${*cursor_out}, to be closed before the
+ *          ST_DISK_FAILED.
+ * Owns:    gives ${*cursor_out}, to be closed before the
  * journal.
  */
 NODISCARD enum status journal_cursor_open(struct journal_cursor **cursor_out,
@@ -223,7 +270,9 @@ NODISCARD enum status journal_cursor_open(struct journal_cursor **cursor_out,
 /*
  * journal_cursor_next(cursor, entry_out):
  * Returns: ST_OK; ST_END if no more is durable now (try again later);
- *          ST_CHECKSUM; ST_DISK_FAILED.
+ *          ST_CHECKSUM, and once the entry is repaired it goes on from there;
+ *          ST_CHAIN_BROKEN if entries that it gave were cut off meanwhile, or
+ *          might have been: open another cursor; ST_DISK_FAILED.
  * Owns:    lends ${*entry_out} until the next call on the cursor.
  */
 NODISCARD enum status journal_cursor_next(struct journal_cursor *cursor,

@@ -145,10 +145,10 @@ static enum status cut_tail_aside(struct journal *journal, const char *name,
 }
 
 /* From the last to the first, so that no gap stands in the log meanwhile. */
-static enum status cut_later_aside(struct journal *journal,
-                                   struct journal_report *report,
-                                   const struct journal_cut *cut,
-                                   const uint64_t *later, size_t later_count)
+enum status journal_cut_later_aside(struct journal *journal,
+                                    struct journal_report *report,
+                                    const struct journal_cut *cut,
+                                    const uint64_t *later, size_t later_count)
 {
     char name[DISK_NAME_SIZE_MAX];
     enum status status;
@@ -175,12 +175,49 @@ static enum status cut_intend(struct disk *disk, const struct journal_cut *cut)
     return disk_replace(disk, JOURNAL_CUT, "", bytes, sizeof bytes);
 }
 
-static enum status cut_done(struct disk *disk)
+enum status journal_cut_done(struct disk *disk)
 {
     enum status status = disk_remove(disk, JOURNAL_CUT);
 
     if (status == ST_OK)
         status = disk_sync_directory(disk, "");
+    return status;
+}
+
+/* The number after the first '-' in the name of what is kept; 0 if none. */
+static uint64_t cut_name_sequence(const char *name)
+{
+    uint64_t sequence = 0;
+    const char *at = strchr(name, '-');
+
+    for (; at != NULL && at[1] >= '0' && at[1] <= '9'; at++)
+        sequence = sequence * 10 + (uint64_t)(at[1] - '0');
+    return sequence;
+}
+
+static void cut_visit(void *context, const char *name)
+{
+    uint64_t *sequence = context;
+    const uint64_t used = cut_name_sequence(name);
+
+    if (used >= *sequence && used < UINT64_MAX / 2)
+        *sequence = used + 1;
+}
+
+enum status journal_cut_plan(struct journal *journal, struct journal_cut *cut)
+{
+    enum status status;
+
+    cut->size = journal->end.size;
+    cut->sequence = journal->mark.slots.sequence;
+    memcpy(cut->leaf, journal->end.leaf, HASH_SIZE);
+    status =
+        disk_list(journal->disk, JOURNAL_DIVERGENT, &cut->sequence, cut_visit);
+    if (status != ST_NO_FILE)
+        return status;
+    status = disk_make_directory(journal->disk, JOURNAL_DIVERGENT);
+    if (status == ST_OK)
+        status = disk_sync_directory(journal->disk, "");
     return status;
 }
 
@@ -209,12 +246,13 @@ enum status journal_cut_run(struct journal *journal,
     if (status == ST_OK)
         status = journal_mark(journal, journal->mark.value.committed);
     if (status == ST_OK)
-        status = cut_later_aside(journal, report, cut, later, later_count);
+        status =
+            journal_cut_later_aside(journal, report, cut, later, later_count);
     if (status == ST_OK)
         status = disk_write_zeros(segment->file, segment->end, end);
     if (status == ST_OK)
         status = disk_sync(segment->file);
     if (status == ST_OK)
-        status = cut_done(journal->disk);
+        status = journal_cut_done(journal->disk);
     return status;
 }

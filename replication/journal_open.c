@@ -4,6 +4,7 @@
  *
  * First everything is read and judged; only a log that may be used is changed.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,11 +79,42 @@ static enum status open_mark(struct journal_verify *verify)
     if (status != ST_OK || value->incarnation >= journal->options.incarnation ||
         value->epoch > journal->options.epoch) {
         open_name(verify->report, MARK_FILE);
-        return journal_verify_refuse(verify, JOURNAL_MARK_GONE, ST_LOST);
+        if (!journal->options.repair)
+            return journal_verify_refuse(verify, JOURNAL_MARK_GONE, ST_LOST);
+        journal_verify_find(verify, JOURNAL_MARK_GONE);
+        verify->lost =
+            (struct mark_lost){.kind = MARK_LOST_ALL, .size = UINT64_MAX};
+    }
+    if (status != ST_OK) {
+        verify->mark_missing = true;
+        memset(&journal->mark.value, 0, sizeof journal->mark.value);
+        return ST_OK;
     }
     verify->report->mark_size = value->size;
     verify->report->slot_bad = journal->mark.slots.slot_bad;
     return ST_OK;
+}
+
+/*
+ * An intent that cannot be read is kept aside.  If the cut had gone on to the
+ * mark, the rest of what it cut is a torn tail; if not, all of it is still
+ * there, and will be found to be of another history again.
+ */
+static enum status open_forget_cut(struct journal *journal)
+{
+    char name[DISK_NAME_SIZE_MAX];
+    enum status status;
+    const int length =
+        snprintf(name, sizeof name, JOURNAL_DIVERGENT "/cut-%" PRIu64 ".bad",
+                 journal->options.incarnation);
+
+    ENSURE(length > 0 && (size_t)length < sizeof name);
+    status = disk_rename(journal->disk, JOURNAL_CUT, name);
+    if (status == ST_OK)
+        status = disk_sync_directory(journal->disk, JOURNAL_DIVERGENT);
+    if (status == ST_OK)
+        status = disk_sync_directory(journal->disk, "");
+    return status;
 }
 
 static enum status open_cut(struct journal_verify *verify)
@@ -91,6 +123,8 @@ static enum status open_cut(struct journal_verify *verify)
 
     if (status == ST_NO_FILE)
         return ST_OK;
+    if (status == ST_FILE_FORMAT && verify->journal->options.repair)
+        return open_forget_cut(verify->journal);
     if (status == ST_FILE_FORMAT ||
         (status == ST_OK &&
          verify->cut.size < verify->journal->mark.value.committed)) {
@@ -98,6 +132,7 @@ static enum status open_cut(struct journal_verify *verify)
         return journal_verify_refuse(verify, JOURNAL_LOST, ST_FILE_FORMAT);
     }
     verify->cutting = status == ST_OK;
+    verify->cut_intended = verify->cut.size;
     return status;
 }
 
@@ -161,26 +196,34 @@ static enum status open_settle(struct journal_verify *verify)
     struct journal *journal = verify->journal;
     const bool resumed = verify->cutting;
     size_t kept;
-    enum status status = open_inherit(verify);
+    enum status status;
 
+    if (verify->fresh)
+        return journal_settle_fresh(verify);
+    status = open_inherit(verify);
+    if (status == ST_OK)
+        status = journal_settle_lost(verify);
+    if (status == ST_OK)
+        status = journal_settle_headers(journal);
     if (status == ST_OK)
         status = open_drop_empty(verify);
     if (status != ST_OK)
         return status;
     kept = journal->segments_count;
     if (verify->damaged || resumed) {
-        verify->report->found = JOURNAL_TORN;
-        if (!resumed) {
-            verify->cut.size = journal->end.size;
-            verify->cut.sequence = journal->mark.slots.sequence;
-            memcpy(verify->cut.leaf, journal->end.leaf, HASH_SIZE);
-        }
-        return journal_cut_run(journal, verify->report, &verify->cut,
-                               verify->firsts + kept,
-                               verify->firsts_count - kept, resumed);
+        journal_verify_find(verify, JOURNAL_TORN);
+        if (!resumed || verify->cut.size != journal->end.size)
+            status = journal_cut_plan(journal, &verify->cut);
+        if (status != ST_OK)
+            return status;
+        return journal_cut_run(
+            journal, verify->report, &verify->cut, verify->firsts + kept,
+            verify->firsts_count - kept,
+            resumed && verify->cut.size == verify->cut_intended);
     }
     INVARIANT(kept == verify->firsts_count || kept + 1 == verify->firsts_count);
-    if (verify->report->inherited > 0 || verify->report->slot_bad)
+    if (verify->report->inherited > 0 || verify->report->slot_bad ||
+        verify->lost.kind != MARK_WHOLE)
         return journal_mark(journal, journal->mark.value.committed);
     return ST_OK;
 }
@@ -258,8 +301,13 @@ enum status journal_open(struct journal **journal_out,
     journal->disk = disk;
     journal->options = *options;
     journal->buffer_size = journal_buffer_size(options->segment_size);
-    journal->buffer = malloc(journal->buffer_size);
-    if (journal->buffer == NULL)
+    journal->buffer = malloc(journal->buffer_size < JOURNAL_READ_SIZE
+                                 ? (size_t)JOURNAL_READ_SIZE
+                                 : journal->buffer_size);
+    journal->leaves = calloc(JOURNAL_LEAVES, sizeof *journal->leaves);
+    journal->epochs = calloc(JOURNAL_EPOCHS_MAX, sizeof *journal->epochs);
+    if (journal->buffer == NULL || journal->leaves == NULL ||
+        journal->epochs == NULL)
         goto fail;
     verify.journal = journal;
     status = open_all(&verify);

@@ -7,7 +7,8 @@
 #include <stdatomic.h>
 
 #include "protocol/segment.h"
-#include "replication/journal.h"
+#include "replication/journal_epochs.h"
+#include "replication/journal_repair.h"
 #include "replication/journal_scan.h"
 #include "replication/mark.h"
 
@@ -20,16 +21,48 @@
 enum { JOURNAL_CHUNK = 256, JOURNAL_CHUNKS = SEGMENTS_MAX / JOURNAL_CHUNK };
 
 /*
+ * Entries of one segment that cannot be read, and the bytes where they stood.
+ * What follows them was checked backwards from a hash that is known.
+ */
+struct journal_hole {
+    uint64_t first;
+    uint64_t end;            /* Index behind; 0 if there is no hole. */
+    uint64_t offset;         /* Of entry ${first}. */
+    uint64_t offset_end;     /* 0: not known, the hole ends the segment. */
+    uint8_t leaf[HASH_SIZE]; /* That entry end - 1 must have. */
+};
+
+/* Where a frame begins. */
+struct journal_spot {
+    _Atomic uint32_t offset;
+};
+
+/*
  * A segment in use.
  * Invariant: places[n] is the offset of entry first + n * SEGMENT_INDEX_STRIDE,
- * for every such entry that was appended.
+ * for every such entry that was appended and is not in the hole.
+ * file, first, places and hole are changed under the journal's lock only.
  */
 struct journal_segment {
     struct disk_file *file;
     uint64_t first;
-    uint64_t count;   /* Entries in it; for the appending thread. */
-    uint64_t end;     /* Offset behind the last frame; likewise. */
-    uint32_t *places; /* Never moves: other threads read it. */
+    uint64_t count;              /* Entries in it; for the appending thread. */
+    uint64_t end;                /* Offset behind the last frame; likewise. */
+    struct journal_spot *places; /* Other threads read it. */
+    struct journal_hole hole;
+    bool header_bad; /* The header page is to be written again. */
+};
+
+/* A segment taken out of use while readers may still look at it. */
+struct journal_retired {
+    struct journal_retired *next;
+    struct disk_file *file;
+    struct journal_spot *places;
+};
+
+struct journal_leaf_row {
+    uint64_t size; /* Index of its entry + 1; 0 for none. */
+    uint8_t leaf[HASH_SIZE];
 };
 
 enum journal_spare {
@@ -43,7 +76,11 @@ enum journal_spare {
  *   end.size >= durable: what is appended contains what is durable.
  *   The frames in buffer[0 .. buffer_used) belong at buffer_at in the last
  *   segment, and segment.end == buffer_at + buffer_used.
- *   Segments below segments_count never change their file, first or places.
+ *   Readers look at segments between journal_pin() and journal_unpin(); what
+ *   is taken out of use meanwhile is freed when nobody is pinned.
+ *
+ * Under the lock: the table of segments, lost, durable_leaf, epochs, leaves,
+ * readers, retired.  It is held for a few copies only, never over a disk call.
  */
 struct journal {
     struct disk *disk;
@@ -52,6 +89,16 @@ struct journal {
     struct journal_segment *chunks[JOURNAL_CHUNKS];
     _Atomic size_t segments_count;
     _Atomic uint64_t durable;
+    _Atomic uint64_t committed;
+    atomic_flag lock;
+    size_t readers;
+    uint64_t changes; /* Cuts and repairs so far: cursors look again. */
+    struct journal_retired *retired;
+    uint8_t durable_leaf[HASH_SIZE];
+    struct mark_lost lost;
+    struct journal_leaf_row *leaves;
+    struct journal_epoch *epochs;
+    size_t epochs_count;
     _Atomic uint64_t segment_room; /* In the last segment. */
     struct journal_end end;
     uint8_t *buffer;
@@ -90,6 +137,104 @@ NODISCARD enum status journal_segment_add(struct journal *journal,
 /* Takes the last segment out of use; nothing reads it any more. */
 void journal_segment_drop(struct journal *journal);
 
+/*
+ * journal_segment_retire(journal):
+ * Take the last segment out of use; readers that are pinned may go on.
+ *
+ * Returns: ST_OK; ST_DISK_FAILED if memory runs out.
+ */
+NODISCARD enum status journal_segment_retire(struct journal *journal);
+
+/* Closes what was retired if nobody is pinned. */
+void journal_retired_free(struct journal *journal);
+
+/* Of the few fields that other threads read or change. */
+void journal_lock(struct journal *journal);
+void journal_unlock(struct journal *journal);
+
+/*
+ * What a reader sees of the segment that holds an entry.
+ * Invariant: valid until journal_unpin().
+ */
+struct journal_view {
+    struct disk_file *file;
+    uint64_t first;
+    size_t number;
+    const struct journal_spot *places;
+    struct journal_hole hole;
+    uint64_t changes;
+};
+
+/*
+ * journal_pin(journal, view, index):
+ * Look up the segment of entry ${index}, which may be appended and not durable
+ * if the appending thread asks with ${all}.
+ *
+ * Returns: ST_OK, and journal_unpin() must follow; ST_END.
+ */
+NODISCARD enum status journal_pin(struct journal *journal,
+                                  struct journal_view *view, uint64_t index,
+                                  bool all);
+void journal_unpin(struct journal *journal);
+
+/*
+ * journal_find(view, offset_out, index):
+ * The offset of an entry in a pinned segment, from the lengths before it.
+ *
+ * Returns: ST_OK; ST_CHECKSUM, also if it lies in a hole; ST_DISK_FAILED.
+ */
+NODISCARD enum status journal_find(const struct journal_view *view,
+                                   uint64_t *offset_out, uint64_t index);
+
+/*
+ * journal_fetch(journal, entry_out, buffer, index, all):
+ * As journal_read_entry(), with ${all} as in journal_pin().
+ */
+NODISCARD enum status journal_fetch(struct journal *journal,
+                                    struct slice *entry_out, uint8_t *buffer,
+                                    uint64_t index, bool all);
+
+/* As journal_leaf(); ${buffer} has JOURNAL_READ_SIZE bytes. */
+NODISCARD enum status journal_leaf_get(struct journal *journal,
+                                       uint8_t *leaf_out, uint8_t *buffer,
+                                       uint64_t index, bool all);
+
+/* Remember the newest leaves and where epochs begin; under the lock. */
+void journal_leaf_note(struct journal *journal, uint64_t index,
+                       const uint8_t *leaf);
+void journal_epoch_note(struct journal *journal, uint32_t epoch, uint64_t index,
+                        const uint8_t *leaf);
+
+/* The same for an entry that was repaired, anywhere in the log. */
+void journal_epoch_mend(struct journal *journal, uint32_t epoch, uint64_t index,
+                        const uint8_t *leaf);
+
+/* Forget what begins at ${size} or later; under the lock. */
+void journal_epochs_cut(struct journal *journal, uint64_t size);
+
+/* Marks the journal as failed.  No call may follow: what the disk holds is not
+ * known any more.  Returns: ST_DISK_FAILED. */
+NODISCARD enum status journal_fail(struct journal *journal);
+
+/* Writes out what the buffer holds.  Returns: ST_OK; ST_DISK_FAILED. */
+NODISCARD enum status journal_flush(struct journal *journal);
+
+/* Makes a durable file of zeros at JOURNAL_SPARE. */
+NODISCARD enum status journal_draft_spare(struct disk_file **file_out,
+                                          struct disk *disk, uint32_t size);
+
+/* Puts the spare into use as the segment that follows ${end}. */
+NODISCARD enum status journal_use_spare(struct disk_file *spare,
+                                        struct disk *disk,
+                                        const struct journal_end *end,
+                                        uint32_t segment_size);
+
+/* Writes and syncs the header page of a segment. */
+NODISCARD enum status journal_header_write(struct disk_file *file,
+                                           uint64_t first,
+                                           const uint8_t *previous,
+                                           uint32_t segment_size);
+
 /* Notes the entry that ends at ${end} as the last of ${segment}. */
 void journal_segment_note(struct journal_segment *segment, uint64_t offset,
                           uint64_t end);
@@ -127,6 +272,15 @@ NODISCARD enum status journal_cut_load(struct journal_cut *out,
                                        struct disk *disk);
 
 /*
+ * journal_cut_plan(journal, cut):
+ * A cut at journal->end, under a number that no file in divergent/ has.
+ *
+ * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED.
+ */
+NODISCARD enum status journal_cut_plan(struct journal *journal,
+                                       struct journal_cut *cut);
+
+/*
  * journal_cut_run(journal, report, cut, later, later_count, resumed):
  * Keep aside and cut off what follows journal->end: the rest of the last
  * segment, and the segment files that begin at ${later}.
@@ -138,5 +292,70 @@ NODISCARD enum status journal_cut_run(struct journal *journal,
                                       const struct journal_cut *cut,
                                       const uint64_t *later, size_t later_count,
                                       bool resumed);
+
+/* The part of it that moves segment files to divergent/. */
+NODISCARD enum status journal_cut_later_aside(struct journal *journal,
+                                              struct journal_report *report,
+                                              const struct journal_cut *cut,
+                                              const uint64_t *later,
+                                              size_t later_count);
+
+/* Takes the intent away. */
+NODISCARD enum status journal_cut_done(struct disk *disk);
+
+/*
+ * journal_previous_leaf(journal, leaf_out, index):
+ * The leaf hash of the entry before ${index}; zeros for 0.  For the appending
+ * thread, with nothing in the buffer.
+ *
+ * Returns: ST_OK; ST_CHECKSUM if that entry cannot be read and its hash is not
+ *          known; ST_DISK_FAILED.
+ */
+NODISCARD enum status journal_previous_leaf(struct journal *journal,
+                                            uint8_t *leaf_out, uint64_t index);
+
+/* A hash that an entry is known to have: of entry size - 1. */
+struct journal_anchor {
+    uint64_t size;
+    uint8_t leaf[HASH_SIZE];
+};
+
+/* Entries that follow each other up to an anchor. */
+struct journal_run {
+    uint64_t first;
+    uint64_t offset;             /* Of entry ${first}. */
+    uint8_t previous[HASH_SIZE]; /* The leaf hash of the one before. */
+};
+
+/*
+ * journal_run_find(run, journal, file, offset, index, anchor):
+ * Look in a segment from ${offset} on for the first entry at or above ${index}
+ * from which every entry up to the anchor is good and follows, and which leaves
+ * room for the entries between.  A frame that only looks like one does not lead
+ * to the anchor.
+ *
+ * Returns: ST_OK; ST_END; ST_DISK_FAILED.
+ * Order:   uses the journal's buffer, which must be empty.
+ */
+NODISCARD enum status journal_run_find(struct journal_run *run,
+                                       struct journal *journal,
+                                       struct disk_file *file, uint64_t offset,
+                                       uint64_t index,
+                                       const struct journal_anchor *anchor);
+
+/*
+ * journal_anchor_before(anchor, journal, first):
+ * What the segment file that begins with entry ${first} says of the entry
+ * before: by its header, or if that is damaged by its first entry.
+ *
+ * Returns: ST_OK; ST_END if neither can be read; ST_DISK_FAILED.
+ */
+NODISCARD enum status journal_anchor_before(struct journal_anchor *anchor,
+                                            const struct journal *journal,
+                                            uint64_t first);
+
+/* A hole to the end of a segment needs its entries at once: may it be one? */
+bool journal_hole_fits(const struct journal *journal,
+                       const struct journal_hole *hole);
 
 #endif

@@ -1,62 +1,44 @@
-#include <stdlib.h>
-#include <string.h>
-
 #include "protocol/entry.h"
 #include "replication/journal_parts.h"
 
 /* Bytes looked at to step from the noted place to the entry's. */
 enum { READ_STEP_SIZE = 4096 };
 
-/*
- * Invariant: scan stands before the frame of entry ${index}, or at the end of
- * segment ${number}.
- */
-struct journal_cursor {
-    struct journal *journal;
-    uint64_t index;
-    size_t number;
-    struct journal_scan scan;
-    uint8_t window[]; /* Of journal_scan_window_size() bytes. */
-};
-
-/* The segment that holds entry ${index}, which is durable. */
-static size_t read_segment_of(const struct journal *journal, uint64_t index)
+/* The last noted place at or before ${index}: its offset, and how many frames
+ * lie between. */
+static uint64_t find_from(const struct journal_view *view, uint64_t *steps_out,
+                          uint64_t index)
 {
-    size_t low = 0;
-    size_t high =
-        atomic_load_explicit(&journal->segments_count, memory_order_acquire);
+    const uint64_t nth = (index - view->first) / SEGMENT_INDEX_STRIDE;
+    const uint64_t noted = view->first + nth * SEGMENT_INDEX_STRIDE;
+    const struct journal_hole *hole = &view->hole;
 
-    REQUIRE(high > 0);
-    while (high - low > 1) {
-        const size_t middle = low + (high - low) / 2;
-
-        if (journal_segment_at(journal, middle)->first <= index)
-            low = middle;
-        else
-            high = middle;
+    if (hole->end > noted && hole->end <= index) {
+        *steps_out = index - hole->end;
+        return hole->offset_end;
     }
-    return low;
+    *steps_out = index - noted;
+    return atomic_load_explicit(&view->places[nth].offset,
+                                memory_order_relaxed);
 }
 
-/* Steps over whole frames, from the noted place to the frame of ${index}. */
-static enum status read_find(const struct journal *journal,
-                             uint64_t *offset_out, size_t number,
-                             uint64_t index)
+enum status journal_find(const struct journal_view *view, uint64_t *offset_out,
+                         uint64_t index)
 {
-    const struct journal_segment *segment = journal_segment_at(journal, number);
-    const uint64_t nth = index - segment->first;
-    uint64_t offset = segment->places[nth / SEGMENT_INDEX_STRIDE];
-    uint64_t steps = nth % SEGMENT_INDEX_STRIDE;
+    uint64_t steps;
+    uint64_t offset = find_from(view, &steps, index);
     uint64_t window_at = 0;
     size_t window_used = 0;
     uint8_t window[READ_STEP_SIZE];
 
+    if (index >= view->hole.first && index < view->hole.end)
+        return ST_CHECKSUM;
     while (steps > 0) {
         uint32_t length;
 
         if (window_used == 0 ||
             offset + sizeof length > window_at + window_used) {
-            const enum status status = disk_read(segment->file, &window_used,
+            const enum status status = disk_read(view->file, &window_used,
                                                  window, sizeof window, offset);
 
             if (status != ST_OK)
@@ -78,13 +60,15 @@ static enum status read_find(const struct journal *journal,
 enum status journal_place(struct journal *journal, char *file_out,
                           uint64_t *offset_out, uint64_t index)
 {
-    size_t number;
+    struct journal_view view;
+    enum status status = journal_pin(journal, &view, index, false);
 
-    if (index >= journal_size(journal))
-        return ST_END;
-    number = read_segment_of(journal, index);
-    journal_segment_name(file_out, journal_segment_at(journal, number)->first);
-    return read_find(journal, offset_out, number, index);
+    if (status != ST_OK)
+        return status;
+    journal_segment_name(file_out, view.first);
+    status = journal_find(&view, offset_out, index);
+    journal_unpin(journal);
+    return status;
 }
 
 /* The checksum says that bytes are as written; the index, that they are these.
@@ -102,113 +86,51 @@ static enum status read_check(struct slice *entry_out, struct slice input,
     return ST_OK;
 }
 
-enum status journal_read_entry(struct journal *journal, struct slice *entry_out,
-                               uint8_t *buffer, uint64_t index)
+static enum status read_view(const struct journal_view *view,
+                             struct slice *entry_out, uint8_t *buffer,
+                             uint64_t index)
 {
     uint64_t offset;
-    size_t number;
     size_t size;
-    enum status status;
+    enum status status = journal_find(view, &offset, index);
 
-    *entry_out = (struct slice){NULL, 0};
-    if (index >= journal_size(journal))
-        return ST_END;
-    number = read_segment_of(journal, index);
-    status = read_find(journal, &offset, number, index);
     if (status == ST_OK)
-        status = disk_read(journal_segment_at(journal, number)->file, &size,
-                           buffer, SEGMENT_FRAME_HEADER_SIZE, offset);
+        status = disk_read(view->file, &size, buffer, SEGMENT_FRAME_HEADER_SIZE,
+                           offset);
     if (status != ST_OK)
         return status;
     if (size < SEGMENT_FRAME_HEADER_SIZE || load_u32(buffer) > ENTRY_SIZE_MAX)
         return ST_CHECKSUM;
-    status = disk_read(journal_segment_at(journal, number)->file, &size, buffer,
+    status = disk_read(view->file, &size, buffer,
                        segment_frame_size(load_u32(buffer)), offset);
     if (status != ST_OK)
         return status;
     return read_check(entry_out, slice_of(buffer, size), index);
 }
 
-static void cursor_begin(struct journal_cursor *cursor, size_t number,
-                         uint64_t offset)
+enum status journal_fetch(struct journal *journal, struct slice *entry_out,
+                          uint8_t *buffer, uint64_t index, bool all)
 {
-    const struct journal *journal = cursor->journal;
-    const uint32_t size = journal->options.segment_size;
-
-    cursor->number = number;
-    journal_scan_begin(&cursor->scan, journal_segment_at(journal, number)->file,
-                       offset, size, cursor->window,
-                       journal_scan_window_size(size));
-}
-
-enum status journal_cursor_open(struct journal_cursor **cursor_out,
-                                struct journal *journal, uint64_t index)
-{
-    struct journal_cursor *cursor;
-    const uint64_t size = journal_size(journal);
-    uint64_t offset = SEGMENT_HEADER_SIZE;
-    size_t number = 0;
-    enum status status = ST_OK;
-
-    *cursor_out = NULL;
-    if (index > size)
-        return ST_END;
-    if (index > 0) {
-        number = read_segment_of(journal, index - 1);
-        status = read_find(journal, &offset, number, index - 1);
-    }
-    if (status != ST_OK)
-        return status;
-    cursor = malloc(sizeof *cursor +
-                    journal_scan_window_size(journal->options.segment_size));
-    if (cursor == NULL)
-        return ST_DISK_FAILED;
-    cursor->journal = journal;
-    cursor->index = index == 0 ? 0 : index - 1;
-    cursor_begin(cursor, number, offset);
-    if (index > 0) { /* Step over the entry before. */
-        struct slice before;
-
-        status = journal_cursor_next(cursor, &before);
-    }
-    if (status != ST_OK) {
-        journal_cursor_close(cursor);
-        return status;
-    }
-    *cursor_out = cursor;
-    return ST_OK;
-}
-
-enum status journal_cursor_next(struct journal_cursor *cursor,
-                                struct slice *entry_out)
-{
-    struct journal *journal = cursor->journal;
-    struct entry entry;
+    struct journal_view view;
+    uint64_t changes;
     enum status status;
 
-    *entry_out = (struct slice){NULL, 0};
-    if (cursor->index >= journal_size(journal))
-        return ST_END;
-    status = journal_scan_next(&cursor->scan, entry_out);
-    if (status != ST_OK && status != ST_DISK_FAILED) {
-        /* The window may be older than the entry. */
-        cursor_begin(cursor, cursor->number, cursor->scan.offset);
-        status = journal_scan_next(&cursor->scan, entry_out);
-    }
-    if (status == ST_END && cursor->number + 1 < journal->segments_count) {
-        cursor_begin(cursor, cursor->number + 1, SEGMENT_HEADER_SIZE);
-        status = journal_scan_next(&cursor->scan, entry_out);
-    }
-    if (status == ST_DISK_FAILED)
-        return status;
-    if (status != ST_OK || entry_view(&entry, *entry_out) != ST_OK ||
-        entry.place.index != cursor->index)
-        return ST_CHECKSUM;
-    cursor->index++;
-    return ST_OK;
+    do { /* Bytes that a cut took away meanwhile are no damage. */
+        *entry_out = (struct slice){NULL, 0};
+        status = journal_pin(journal, &view, index, all);
+        if (status != ST_OK)
+            return status;
+        status = read_view(&view, entry_out, buffer, index);
+        journal_lock(journal);
+        changes = journal->changes;
+        journal_unlock(journal);
+        journal_unpin(journal);
+    } while (status == ST_CHECKSUM && changes != view.changes);
+    return status;
 }
 
-void journal_cursor_close(struct journal_cursor *cursor)
+enum status journal_read_entry(struct journal *journal, struct slice *entry_out,
+                               uint8_t *buffer, uint64_t index)
 {
-    free(cursor);
+    return journal_fetch(journal, entry_out, buffer, index, false);
 }

@@ -114,7 +114,7 @@ enum status journal_scan_resume(struct journal_scan *scan,
         if (status == ST_DISK_FAILED)
             return status;
         if (status == ST_OK && entry_view(entry_out, bytes) == ST_OK &&
-            entry_out->place.index > index)
+            entry_out->place.index >= index)
             return ST_OK;
         if (status != ST_OK)
             scan->offset++;

@@ -50,7 +50,8 @@ NODISCARD enum status journal_scan_rest(struct journal_scan *scan,
 
 /*
  * journal_scan_resume(scan, entry_out, index):
- * Find the next good frame whose entry lies above ${index}, at any offset.
+ * Find the next good frame whose entry is ${index} or a later one, at any
+ * offset.
  *
  * Returns: ST_OK, and scan->offset lies behind it; ST_END; ST_DISK_FAILED.
  * Owns:    as journal_scan_next(); the entry is well formed.

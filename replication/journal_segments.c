@@ -58,6 +58,7 @@ enum status journal_segment_add(struct journal *journal, struct disk_file *file,
         1;
     struct journal_segment **chunk;
     struct journal_segment *segment;
+    struct journal_spot *place;
 
     if (number == SEGMENTS_MAX)
         return ST_DISK_FULL;
@@ -67,15 +68,17 @@ enum status journal_segment_add(struct journal *journal, struct disk_file *file,
     if (*chunk == NULL)
         return ST_DISK_FAILED;
     segment = *chunk + number % JOURNAL_CHUNK;
-    segment->places = calloc(places, sizeof *segment->places);
-    if (segment->places == NULL)
+    place = calloc(places, sizeof *place);
+    if (place == NULL)
         return ST_DISK_FAILED;
-    segment->file = file;
-    segment->first = first;
-    segment->count = 0;
-    segment->end = SEGMENT_HEADER_SIZE;
+    journal_lock(journal);
+    *segment = (struct journal_segment){.file = file,
+                                        .first = first,
+                                        .end = SEGMENT_HEADER_SIZE,
+                                        .places = place};
     atomic_store_explicit(&journal->segments_count, number + 1,
                           memory_order_release);
+    journal_unlock(journal);
     return ST_OK;
 }
 
@@ -84,8 +87,9 @@ void journal_segment_note(struct journal_segment *segment, uint64_t offset,
 {
     REQUIRE(offset == segment->end);
     if (segment->count % SEGMENT_INDEX_STRIDE == 0)
-        segment->places[segment->count / SEGMENT_INDEX_STRIDE] =
-            (uint32_t)offset;
+        atomic_store_explicit(
+            &segment->places[segment->count / SEGMENT_INDEX_STRIDE].offset,
+            (uint32_t)offset, memory_order_relaxed);
     segment->count++;
     segment->end = end;
 }
@@ -98,4 +102,101 @@ void journal_segment_drop(struct journal *journal)
     free(last->places);
     memset(last, 0, sizeof *last);
     atomic_store(&journal->segments_count, journal->segments_count - 1);
+}
+
+void journal_lock(struct journal *journal)
+{
+    while (
+        atomic_flag_test_and_set_explicit(&journal->lock, memory_order_acquire))
+        ;
+}
+
+void journal_unlock(struct journal *journal)
+{
+    atomic_flag_clear_explicit(&journal->lock, memory_order_release);
+}
+
+enum status journal_segment_retire(struct journal *journal)
+{
+    struct journal_segment *last = journal_segment_last(journal);
+    struct journal_retired *retired = malloc(sizeof *retired);
+
+    if (retired == NULL)
+        return ST_DISK_FAILED;
+    journal_lock(journal);
+    *retired = (struct journal_retired){
+        .next = journal->retired, .file = last->file, .places = last->places};
+    journal->retired = retired;
+    memset(last, 0, sizeof *last);
+    atomic_store(&journal->segments_count, journal->segments_count - 1);
+    journal_unlock(journal);
+    return ST_OK;
+}
+
+void journal_retired_free(struct journal *journal)
+{
+    struct journal_retired *list = NULL;
+
+    journal_lock(journal);
+    if (journal->readers == 0) {
+        list = journal->retired;
+        journal->retired = NULL;
+    }
+    journal_unlock(journal);
+    while (list != NULL) {
+        struct journal_retired *next = list->next;
+
+        disk_close(list->file);
+        free(list->places);
+        free(list);
+        list = next;
+    }
+}
+
+/* The segment that holds entry ${index}. */
+static size_t segment_of(const struct journal *journal, uint64_t index)
+{
+    size_t low = 0;
+    size_t high = journal->segments_count;
+
+    REQUIRE(high > 0);
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (journal_segment_at(journal, middle)->first <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+enum status journal_pin(struct journal *journal, struct journal_view *view,
+                        uint64_t index, bool all)
+{
+    enum status status = ST_END;
+
+    journal_lock(journal);
+    view->changes = journal->changes;
+    if (index < (all ? journal->end.size : journal->durable)) {
+        const struct journal_segment *segment;
+
+        view->number = segment_of(journal, index);
+        segment = journal_segment_at(journal, view->number);
+        view->file = segment->file;
+        view->first = segment->first;
+        view->places = segment->places;
+        view->hole = segment->hole;
+        journal->readers++;
+        status = ST_OK;
+    }
+    journal_unlock(journal);
+    return status;
+}
+
+void journal_unpin(struct journal *journal)
+{
+    journal_lock(journal);
+    journal->readers--;
+    journal_unlock(journal);
 }

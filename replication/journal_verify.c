@@ -14,13 +14,15 @@ enum status journal_verify_refuse(struct journal_verify *verify,
     return status;
 }
 
-static void verify_damage(struct journal_verify *verify, size_t number,
-                          uint64_t offset)
+void journal_verify_damage(struct journal_verify *verify, size_t number,
+                           uint64_t offset)
 {
     REQUIRE(!verify->damaged);
     verify->damaged = true;
     verify->damage_number = number;
     verify->damage_offset = offset;
+    if (verify->holes > 0)
+        return; /* The report keeps the first damage. */
     journal_segment_name(verify->report->file, verify->firsts[number]);
     verify->report->offset = offset;
     verify->report->index = verify->journal->end.size;
@@ -37,6 +39,8 @@ static enum status verify_header(struct journal_verify *verify, size_t number)
     struct disk_file *file;
     uint64_t size;
     size_t read;
+    bool good;
+    bool usable;
     enum status status;
 
     journal_segment_name(name, verify->firsts[number]);
@@ -50,18 +54,24 @@ static enum status verify_header(struct journal_verify *verify, size_t number)
         disk_close(file);
         return status;
     }
-    if (size == journal->options.segment_size &&
-        segment_header_decode(&header, slice_of(bytes, read)) == ST_OK &&
-        header.segment_size == size && header.first_index == end->size &&
-        header.first_index == verify->firsts[number] &&
-        (!verify->leaf_known ||
-         memcmp(header.previous, end->leaf, HASH_SIZE) == 0)) {
-        status = journal_segment_add(journal, file, end->size);
-    } else {
-        verify_damage(verify, number, 0);
+    good = segment_header_decode(&header, slice_of(bytes, read)) == ST_OK;
+    usable = size == journal->options.segment_size &&
+             verify->firsts[number] == end->size;
+    if (good)
+        usable = usable && header.segment_size == size &&
+                 header.first_index == end->size &&
+                 (!verify->leaf_known ||
+                  memcmp(header.previous, end->leaf, HASH_SIZE) == 0);
+    else
+        usable = usable && journal->options.repair;
+    if (!usable) {
+        journal_verify_damage(verify, number, 0);
         disk_close(file);
         return ST_OK;
     }
+    status = journal_segment_add(journal, file, end->size);
+    if (status == ST_OK)
+        journal_segment_last(journal)->header_bad = !good;
     if (status != ST_OK)
         disk_close(file);
     return status;
@@ -70,7 +80,8 @@ static enum status verify_header(struct journal_verify *verify, size_t number)
 /* Whether an entry follows the end; takes it as the new end if so. */
 static bool verify_entry(struct journal_verify *verify, struct slice bytes)
 {
-    struct journal_end *end = &verify->journal->end;
+    struct journal *journal = verify->journal;
+    struct journal_end *end = &journal->end;
     struct entry entry;
 
     if (entry_view(&entry, bytes) != ST_OK || entry.place.index != end->size ||
@@ -84,17 +95,23 @@ static bool verify_entry(struct journal_verify *verify, struct slice bytes)
         memcpy(verify->report->found_hash, entry.place.previous, HASH_SIZE);
         return false;
     }
+    verify->before = *end;
+    verify->before_offset = journal_segment_last(journal)->end;
     end->size++;
+    verify->leaf_known = entry.place.index >= verify->hash_from;
+    if (verify->leaf_known || entry.place.epoch != end->epoch ||
+        entry.place.index == 0)
+        entry_leaf_hash(end->leaf, bytes);
     end->epoch = entry.place.epoch;
     end->log_time = entry.place.log_time;
-    verify->leaf_known = entry.place.index >= verify->hash_from;
     if (verify->leaf_known)
-        entry_leaf_hash(end->leaf, bytes);
+        journal_leaf_note(journal, entry.place.index, end->leaf);
+    journal_epoch_note(journal, end->epoch, entry.place.index, end->leaf);
     return true;
 }
 
 /* Whether the end has the hash that ${leaf} says it had. */
-static enum status verify_leaf(struct journal_verify *verify,
+static enum status verify_leaf(struct journal_verify *verify, size_t number,
                                const uint8_t *leaf)
 {
     const struct journal *journal = verify->journal;
@@ -109,7 +126,10 @@ static enum status verify_leaf(struct journal_verify *verify,
     report->hashes_known = true;
     memcpy(report->expected, leaf, HASH_SIZE);
     memcpy(report->found_hash, journal->end.leaf, HASH_SIZE);
-    return journal_verify_refuse(verify, JOURNAL_LOST, ST_CHAIN_BROKEN);
+    if (!journal->options.repair || journal->end.size == 0)
+        return journal_verify_refuse(verify, JOURNAL_LOST, ST_CHAIN_BROKEN);
+    journal_verify_undo(verify, number);
+    return ST_OK;
 }
 
 /* Called with each new end, the empty log included. */
@@ -119,18 +139,23 @@ static enum status verify_reach(struct journal_verify *verify, size_t number)
     const struct mark_value *mark = &journal->mark.value;
     enum status status = ST_OK;
 
-    if (journal->end.epoch > journal->options.epoch)
-        return journal_verify_refuse(verify, JOURNAL_MARK_GONE, ST_LOST);
+    if (journal->end.epoch > journal->options.epoch) {
+        if (!journal->options.repair)
+            return journal_verify_refuse(verify, JOURNAL_MARK_GONE, ST_LOST);
+        verify->lost =
+            (struct mark_lost){.kind = MARK_LOST_ALL, .size = UINT64_MAX};
+        journal_verify_find(verify, JOURNAL_MARK_GONE);
+    }
     if (journal->end.size == verify->mark_limit && !verify->mark_reached) {
         verify->mark_reached = true;
         verify->mark_segment = number;
         verify->mark_offset = journal_segment_last(journal)->end;
     }
-    if (journal->end.size == mark->size)
-        status = verify_leaf(verify, mark->leaf);
-    if (status == ST_OK && verify->cutting &&
+    if (journal->end.size == mark->size && !verify->mark_missing)
+        status = verify_leaf(verify, number, mark->leaf);
+    if (status == ST_OK && !verify->damaged && verify->cutting &&
         journal->end.size == verify->cut.size)
-        status = verify_leaf(verify, verify->cut.leaf);
+        status = verify_leaf(verify, number, verify->cut.leaf);
     return status;
 }
 
@@ -140,36 +165,71 @@ static bool verify_is_over(const struct journal_verify *verify)
            (verify->cutting && verify->journal->end.size == verify->cut.size);
 }
 
-static enum status verify_segment(struct journal_verify *verify, size_t number)
+static void verify_scan(const struct journal_verify *verify,
+                        struct journal_scan *scan)
 {
     struct journal *journal = verify->journal;
-    struct journal_segment *segment = journal_segment_last(journal);
-    struct journal_scan scan;
-    struct slice bytes;
-    uint64_t rest;
-    enum status status = verify_reach(verify, number);
 
-    journal_scan_begin(&scan, segment->file, SEGMENT_HEADER_SIZE,
+    journal_scan_begin(scan, journal_segment_last(journal)->file,
+                       journal_segment_last(journal)->end,
                        journal->options.segment_size, journal->buffer,
                        journal->buffer_size);
+}
+
+/* Entry after entry; ST_END where no more follow, or none is wanted,
+ * ST_CHECKSUM where what follows is not good. */
+static enum status verify_frames(struct journal_verify *verify, size_t number)
+{
+    struct journal_segment *segment = journal_segment_last(verify->journal);
+    struct journal_scan scan;
+    uint64_t rest;
+    enum status status = ST_OK;
+
+    verify_scan(verify, &scan);
     while (status == ST_OK && !verify_is_over(verify)) {
+        struct slice bytes;
+
         status = journal_scan_next(&scan, &bytes);
         if (status == ST_DISK_FAILED)
             return status;
         if (status == ST_END)
             break;
-        if (status != ST_OK || !verify_entry(verify, bytes)) {
-            verify_damage(verify, number, segment->end);
-            return ST_OK;
-        }
+        if (status != ST_OK || !verify_entry(verify, bytes))
+            return ST_CHECKSUM;
         journal_segment_note(segment, segment->end, scan.offset);
         status = verify_reach(verify, number);
     }
     if (status != ST_END)
-        return status;
+        return status == ST_OK ? ST_END : status;
     status = journal_scan_rest(&scan, &rest);
-    if (status == ST_OK && rest > scan.offset)
-        verify_damage(verify, number, scan.offset);
+    if (status == ST_OK)
+        status = rest > scan.offset ? ST_CHECKSUM : ST_END;
+    return status;
+}
+
+static enum status verify_segment(struct journal_verify *verify, size_t number)
+{
+    const struct journal_segment *segment =
+        journal_segment_last(verify->journal);
+    enum status status = verify_reach(verify, number);
+
+    while (status == ST_OK && !verify_is_over(verify)) {
+        status = verify_frames(verify, number);
+        if (status == ST_END && !verify_is_over(verify))
+            status = journal_verify_linked(verify, number);
+        if (status == ST_OK || (status == ST_END && verify_is_over(verify)))
+            return ST_OK;
+        if (status != ST_END && status != ST_CHECKSUM)
+            return status;
+        status = journal_verify_skip(verify, number);
+        if (status == ST_END) {
+            journal_verify_damage(verify, number, segment->end);
+            status = ST_OK;
+        } else if (status == ST_OK) {
+            verify->chain_broken = false;
+            status = verify_reach(verify, number);
+        }
+    }
     return status;
 }
 
@@ -230,7 +290,7 @@ static enum status verify_look_ahead(struct journal_verify *verify)
         if (status == ST_OK) {
             journal_scan_begin(&scan, file, offset < size ? offset : size, size,
                                journal->buffer, journal->buffer_size);
-            status = journal_scan_resume(&scan, &entry, journal->end.size);
+            status = journal_scan_resume(&scan, &entry, journal->end.size + 1);
         }
         if (status == ST_OK) {
             report->next_good = entry.place.index;
@@ -257,8 +317,8 @@ static enum status verify_lost(struct journal_verify *verify)
     if (verify->damaged)
         status = verify_look_ahead(verify);
     else
-        verify_damage(verify, journal->segments_count - 1,
-                      journal_segment_last(journal)->end);
+        journal_verify_damage(verify, journal->segments_count - 1,
+                              journal_segment_last(journal)->end);
     if (status == ST_OK)
         return journal_verify_refuse(verify, JOURNAL_HOLE, ST_CHAIN_BROKEN);
     if (status != ST_END)
@@ -267,10 +327,42 @@ static enum status verify_lost(struct journal_verify *verify)
     return journal_verify_refuse(verify, JOURNAL_LOST, ST_LOST);
 }
 
+/* Of a node that has peers: nothing is refused. */
+static void verify_judge_repair(struct journal_verify *verify)
+{
+    struct journal *journal = verify->journal;
+    const bool slot_bad = verify->report->slot_bad;
+
+    verify->fresh = journal->segments_count == 0;
+    if (journal->end.size < verify->mark_limit && !verify->mark_missing) {
+        if (!verify->damaged && !verify->fresh)
+            journal_verify_damage(verify, journal->segments_count - 1,
+                                  journal_segment_last(journal)->end);
+        journal_verify_lost(verify);
+    } else if (verify->damaged && !verify->cutting && slot_bad) {
+        const struct mark_lost tail = {.kind = MARK_LOST_TAIL,
+                                       .size = journal->end.size};
+
+        mark_lost_join(&verify->lost, &tail);
+        journal_verify_find(verify, JOURNAL_MARK_SLOT);
+    }
+    if (verify->mark_missing && !verify->fresh) {
+        /* Segments before the last were synced when it was begun. */
+        verify->mark_segment = journal->segments_count - 1;
+        verify->mark_offset = SEGMENT_HEADER_SIZE;
+        verify->mark_limit =
+            journal->end.size - journal_segment_last(journal)->count;
+    }
+}
+
 static enum status verify_judge(struct journal_verify *verify)
 {
     const struct journal *journal = verify->journal;
 
+    if (journal->options.repair) {
+        verify_judge_repair(verify);
+        return ST_OK;
+    }
     /* The first segment cannot be cut off. */
     if (journal->segments_count == 0 || journal->end.size < verify->mark_limit)
         return verify_lost(verify);
@@ -291,15 +383,17 @@ enum status journal_verify_run(struct journal_verify *verify)
     enum status status = ST_OK;
 
     verify->leaf_known = true;
-    verify->mark_limit = mark_size;
-    if (verify->cutting && verify->cut.size < mark_size)
+    verify->mark_limit = verify->mark_missing ? UINT64_MAX : mark_size;
+    if (verify->cutting && verify->cut.size < verify->mark_limit)
         verify->mark_limit = verify->cut.size;
-    verify->hash_from = journal->options.verify_from;
+    verify->hash_from = verify->mark_missing ? 0 : journal->options.verify_from;
     if (verify->hash_from >= verify->mark_limit)
         verify->hash_from =
             verify->mark_limit == 0 ? 0 : verify->mark_limit - 1;
     if (verify->firsts_count == 0) {
         journal_segment_name(verify->report->file, 0);
+        if (journal->options.repair)
+            return verify_judge(verify);
         return journal_verify_refuse(verify, JOURNAL_LOST, ST_LOST);
     }
     for (size_t i = 0; i < verify->firsts_count && status == ST_OK &&

@@ -1,5 +1,7 @@
 #include "replication/mark.h"
 
+#include <string.h>
+
 #include <sodium.h>
 
 static const uint8_t mark_magic[SLOTS_MAGIC_SIZE] = "DFTMARK";
@@ -15,28 +17,75 @@ void mark_encode(uint8_t *out, const struct mark_value *value)
     writer_init(&writer, out, MARK_BODY_SIZE);
     writer_u64(&writer, value->incarnation);
     writer_u32(&writer, value->epoch);
-    writer_u32(&writer, 0);
+    writer_u32(&writer, value->lost.kind);
     writer_u64(&writer, value->size);
     writer_u64(&writer, value->committed);
     writer_bytes(&writer, value->leaf, HASH_SIZE);
+    writer_u64(&writer, value->lost.size);
+    writer_u64(&writer, value->lost.committed);
+    writer_bytes(&writer, value->lost.leaf, HASH_SIZE);
     ENSURE(writer.status == ST_OK);
     ENSURE(writer.used == MARK_BODY_SIZE);
+}
+
+static bool mark_lost_valid(const struct mark_lost *lost)
+{
+    const bool leafless = sodium_is_zero(lost->leaf, HASH_SIZE);
+
+    switch (lost->kind) {
+    case MARK_WHOLE:
+        return lost->size == 0 && lost->committed == 0 && leafless;
+    case MARK_LOST:
+        return lost->size > 0 && lost->committed <= lost->size;
+    case MARK_LOST_TAIL:
+        return lost->size < UINT64_MAX && leafless;
+    case MARK_LOST_ALL:
+        return lost->size == UINT64_MAX && leafless;
+    }
+    return false;
+}
+
+void mark_lost_join(struct mark_lost *lost, const struct mark_lost *more)
+{
+    const uint64_t committed =
+        lost->committed > more->committed ? lost->committed : more->committed;
+
+    if (more->kind == MARK_WHOLE)
+        return;
+    if (lost->kind == MARK_WHOLE) {
+        *lost = *more;
+    } else if (lost->kind == MARK_LOST && more->kind == MARK_LOST) {
+        if (more->size > lost->size)
+            *lost = *more;
+    } else if (lost->kind == MARK_LOST_TAIL && more->kind == MARK_LOST_TAIL) {
+        if (more->size < lost->size)
+            *lost = *more;
+    } else { /* Of two reasons one is vague: nothing is certain. */
+        *lost = (struct mark_lost){.kind = MARK_LOST_ALL, .size = UINT64_MAX};
+    }
+    lost->committed = committed;
+    ENSURE(mark_lost_valid(lost));
 }
 
 enum status mark_decode(struct mark_value *out, struct slice body)
 {
     struct reader reader;
-    uint32_t reserved;
+    uint32_t kind;
 
     reader_init(&reader, body);
     out->incarnation = reader_u64(&reader);
     out->epoch = reader_u32(&reader);
-    reserved = reader_u32(&reader);
+    kind = reader_u32(&reader);
     out->size = reader_u64(&reader);
     out->committed = reader_u64(&reader);
     reader_copy(&reader, out->leaf, HASH_SIZE);
-    if (reader_end(&reader) != ST_OK || reserved != 0 ||
-        out->committed > out->size ||
+    out->lost.kind =
+        kind <= MARK_LOST_ALL ? (enum mark_lost_kind)kind : MARK_WHOLE;
+    out->lost.size = reader_u64(&reader);
+    out->lost.committed = reader_u64(&reader);
+    reader_copy(&reader, out->lost.leaf, HASH_SIZE);
+    if (reader_end(&reader) != ST_OK || kind > MARK_LOST_ALL ||
+        !mark_lost_valid(&out->lost) || out->committed > out->size ||
         (out->size == 0 && !sodium_is_zero(out->leaf, HASH_SIZE)))
         return ST_FILE_FORMAT;
     return ST_OK;

@@ -13,6 +13,25 @@
 
 #define MARK_FILE "mark"
 
+/* Why a node may not vouch for what it holds. */
+enum mark_lost_kind {
+    MARK_WHOLE,     /* It may. */
+    MARK_LOST,      /* C3: entries below lost.size are missing. */
+    MARK_LOST_TAIL, /* C5: entries from lost.size on may be missing. */
+    MARK_LOST_ALL   /* C6: nobody knows what is missing. */
+};
+
+/*
+ * What is missing.  It stands in the mark, so that it is forgotten only by the
+ * write that says the log is whole again.
+ */
+struct mark_lost {
+    enum mark_lost_kind kind;
+    uint64_t size;           /* UINT64_MAX for MARK_LOST_ALL. */
+    uint64_t committed;      /* Known when it was lost. */
+    uint8_t leaf[HASH_SIZE]; /* MARK_LOST: of entry size - 1. */
+};
+
 /* Invariant: committed <= size. */
 struct mark_value {
     uint64_t incarnation;    /* Of the process that wrote it. */
@@ -20,6 +39,7 @@ struct mark_value {
     uint64_t size;           /* Entries that are durable here. */
     uint64_t committed;      /* Entries known to be committed; a size too. */
     uint8_t leaf[HASH_SIZE]; /* Leaf hash of entry size - 1; zeros for none. */
+    struct mark_lost lost;
 };
 
 struct mark {
@@ -27,7 +47,7 @@ struct mark {
     struct mark_value value; /* As last read or written. */
 };
 
-enum { MARK_BODY_SIZE = 64 };
+enum { MARK_BODY_SIZE = 112 };
 
 /* Writes MARK_BODY_SIZE bytes. */
 void mark_encode(uint8_t *out, const struct mark_value *value);
@@ -55,6 +75,12 @@ NODISCARD enum status mark_open(struct mark *mark, struct disk *disk);
 
 /* Accepts a mark that is closed already. */
 void mark_close(struct mark *mark);
+
+/*
+ * mark_lost_join(lost, more):
+ * Add to what is missing; what was known to be missing stays so.
+ */
+void mark_lost_join(struct mark_lost *lost, const struct mark_lost *more);
 
 /*
  * mark_write(mark, value):

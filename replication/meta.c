@@ -19,7 +19,7 @@ void meta_encode(uint8_t *out, size_t *size_out, const struct meta_value *value)
     writer_bytes(&writer, value->lineage, LINEAGE_SIZE);
     writer_u64(&writer, value->incarnation);
     writer_u32(&writer, value->promised_epoch);
-    writer_u32(&writer, 0);
+    writer_u32(&writer, value->used_epoch);
     writer_u64(&writer, value->configuration_number);
     INVARIANT(writer.used == META_BODY_FIXED_SIZE);
     writer_u32(&writer, (uint32_t)value->configuration_size);
@@ -31,7 +31,6 @@ void meta_encode(uint8_t *out, size_t *size_out, const struct meta_value *value)
 enum status meta_decode(struct meta_value *out, struct slice body)
 {
     struct reader reader;
-    uint32_t reserved;
     uint32_t size;
 
     *out = (struct meta_value){0};
@@ -41,10 +40,11 @@ enum status meta_decode(struct meta_value *out, struct slice body)
     reader_copy(&reader, out->lineage, LINEAGE_SIZE);
     out->incarnation = reader_u64(&reader);
     out->promised_epoch = reader_u32(&reader);
-    reserved = reader_u32(&reader);
+    out->used_epoch = reader_u32(&reader);
     out->configuration_number = reader_u64(&reader);
     size = reader_u32(&reader);
-    if (reserved != 0 || size > META_CONFIGURATION_SIZE_MAX)
+    if (out->used_epoch > out->promised_epoch ||
+        size > META_CONFIGURATION_SIZE_MAX)
         return ST_FILE_FORMAT;
     reader_copy(&reader, out->configuration, size);
     out->configuration_size = size;
@@ -97,6 +97,8 @@ static enum status meta_write(struct meta *meta, const struct meta_value *value)
 
     meta_encode(body, &body_size, value);
     status = slots_write(&meta->slots, slice_of(body, body_size));
+    if (status == ST_OK) /* The other slot too: rot of one loses no promise. */
+        status = slots_write(&meta->slots, slice_of(body, body_size));
     if (status == ST_OK)
         meta->value = *value;
     return status;
@@ -110,17 +112,37 @@ enum status meta_begin(struct meta *meta)
     return meta_write(meta, &value);
 }
 
-enum status meta_take_epoch(struct meta *meta, uint32_t *epoch_out)
+enum status meta_use_epoch(struct meta *meta, uint32_t epoch)
 {
     struct meta_value value = meta->value;
+
+    REQUIRE(epoch >= value.promised_epoch);
+    REQUIRE(epoch > value.used_epoch);
+    value.promised_epoch = epoch;
+    value.used_epoch = epoch;
+    return meta_write(meta, &value);
+}
+
+enum status meta_take_epoch(struct meta *meta, uint32_t *epoch_out)
+{
+    return meta_take_granted(meta, epoch_out, 1, UINT32_MAX);
+}
+
+enum status meta_take_granted(struct meta *meta, uint32_t *epoch_out,
+                              uint32_t first, uint32_t count)
+{
+    const uint64_t end = (uint64_t)first + count;
+    uint64_t epoch = (uint64_t)meta->value.promised_epoch + 1;
     enum status status;
 
-    if (value.promised_epoch == UINT32_MAX)
+    REQUIRE(first > 0 && count > 0);
+    if (epoch < first)
+        epoch = first;
+    if (epoch >= end || epoch > UINT32_MAX)
         return ST_LIMIT;
-    value.promised_epoch++;
-    status = meta_write(meta, &value);
+    status = meta_use_epoch(meta, (uint32_t)epoch);
     if (status == ST_OK)
-        *epoch_out = value.promised_epoch;
+        *epoch_out = (uint32_t)epoch;
     return status;
 }
 

@@ -5,8 +5,9 @@
  * been set up wholly.  A node whose meta file cannot be read never guesses: it
  * is given a new identity by an operator.
  *
- * Every change is durable before the function returns, because whatever the
- * node does next relies on it.
+ * Every change is durable in both slots before the function returns, because
+ * whatever the node does next relies on it: a slot that rots later takes
+ * nothing with it.
  */
 #ifndef DEFTER_REPLICATION_META_H
 #define DEFTER_REPLICATION_META_H
@@ -22,6 +23,7 @@ struct meta_value {
     uint8_t lineage[LINEAGE_SIZE]; /* First bytes of genesis' leaf hash. */
     uint64_t incarnation;          /* Starts of this node, from 1. */
     uint32_t promised_epoch;       /* The lowest epoch this node accepts. */
+    uint32_t used_epoch; /* The highest this node was primary in, or 0. */
     uint64_t configuration_number;
     uint8_t configuration[META_CONFIGURATION_SIZE_MAX]; /* As it was signed. */
     size_t configuration_size;
@@ -50,9 +52,9 @@ NODISCARD enum status meta_create(struct disk *disk,
 
 /*
  * meta_open(meta, disk):
- * Read what this node is.  Where one slot is bad, the lost value may have been
- * the newer one, with the next incarnation or epoch: both are taken as one more
- * than the good slot says, so that no number is ever used twice.
+ * Read what this node is.  Where one slot is bad, a crash may have torn a value
+ * with the next incarnation or epoch: both are taken as one more than the good
+ * slot says, so that no number is ever used twice.
  *
  * Returns: ST_OK; ST_NO_FILE: not set up; ST_FILE_FORMAT if no slot is valid
  *          (case C7: refuse to start); ST_DISK_FAILED.
@@ -82,6 +84,30 @@ NODISCARD enum status meta_begin(struct meta *meta);
  * Order:   before the first entry of this start.
  */
 NODISCARD enum status meta_take_epoch(struct meta *meta, uint32_t *epoch_out);
+
+/*
+ * meta_take_granted(meta, epoch_out, first, count):
+ * Take the next epoch of the grant [first, first + count): above all that this
+ * node has promised or used.
+ *
+ * Requires: count > 0, first > 0.
+ * Returns:  as meta_take_epoch(); ST_LIMIT if the grant is used up.
+ * Order:    as meta_take_epoch().
+ */
+NODISCARD enum status meta_take_granted(struct meta *meta, uint32_t *epoch_out,
+                                        uint32_t first, uint32_t count);
+
+/*
+ * meta_use_epoch(meta, epoch):
+ * Note that this node is primary in ${epoch}, which was given to it from
+ * outside (the register); it is promised as well.
+ *
+ * Requires: epoch >= meta->value.promised_epoch, epoch >
+ *           meta->value.used_epoch.
+ * Returns:  as meta_begin().
+ * Order:    as meta_take_epoch().
+ */
+NODISCARD enum status meta_use_epoch(struct meta *meta, uint32_t epoch);
 
 /*
  * meta_promise(meta, epoch):
