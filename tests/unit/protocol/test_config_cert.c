@@ -94,10 +94,10 @@ START_TEST(certificate_with_more_or_unordered_signatures_is_refused)
     memcpy(longer, bytes, slice.size);
     memcpy(longer + slice.size, second + CONFIG_SIGNATURE_SIZE,
            CONFIG_SIGNATURE_SIZE);
-    ck_assert_int_eq(config_cert_decode(&cert,
-                                        slice_of(longer, slice.size +
-                                                     CONFIG_SIGNATURE_SIZE)),
-                     ST_FILE_FORMAT);
+    ck_assert_int_eq(
+        config_cert_decode(
+            &cert, slice_of(longer, slice.size + CONFIG_SIGNATURE_SIZE)),
+        ST_FILE_FORMAT);
     memcpy(swap, first, sizeof swap);
     memcpy(first, second, sizeof swap);
     memcpy(second, swap, sizeof swap);
@@ -221,8 +221,8 @@ START_TEST(kind_is_the_configurations)
                                OPERATOR | WITNESS);
     ck_assert_int_eq(verified(), CONFIG_CERT_KIND);
     config.bytes[156] = 1; /* No configuration at all. */
-    slice = sample_config_cert(bytes, CONFIG_ADD, config.slice,
-                               OPERATOR | WITNESS);
+    slice =
+        sample_config_cert(bytes, CONFIG_ADD, config.slice, OPERATOR | WITNESS);
     ck_assert_int_eq(verified(), CONFIG_CERT_KIND);
 }
 END_TEST
@@ -242,8 +242,8 @@ SUITE_MAIN("config_cert", certificate_is_the_published_bytes,
            certificate_with_any_bit_flipped_is_not_good,
            certificate_with_more_or_unordered_signatures_is_refused,
            certificate_needs_the_operator_and_a_witness_or_the_authority,
-           forced_certificate_needs_two_keys,
-           strangers_signatures_do_not_count, operators_signature_is_no_witness,
+           forced_certificate_needs_two_keys, strangers_signatures_do_not_count,
+           operators_signature_is_no_witness,
            witness_adds_to_what_the_operator_signed,
            certificate_expires_and_old_ones_are_judged_without_a_time,
            kind_is_the_configurations, every_fault_has_words)

@@ -33,9 +33,9 @@ START_TEST(statement_is_the_published_bytes)
 
     begin();
     hex_expect(bytes, sizeof bytes, golden_hex);
-    ck_assert_int_eq(statement_read(&read, slice_of(bytes, sizeof bytes),
-                                    node.public_key),
-                     ST_OK);
+    ck_assert_int_eq(
+        statement_read(&read, slice_of(bytes, sizeof bytes), node.public_key),
+        ST_OK);
     ck_assert_mem_eq(&read, &statement, sizeof read);
 }
 END_TEST
@@ -62,9 +62,9 @@ START_TEST(statement_of_another_length_is_refused)
     memcpy(longer, bytes, sizeof bytes);
     for (size_t size = 0; size <= sizeof longer; size++) {
         if (size != STATEMENT_SIZE)
-            ck_assert_int_eq(statement_read(&read, slice_of(longer, size),
-                                            node.public_key),
-                             ST_FILE_FORMAT);
+            ck_assert_int_eq(
+                statement_read(&read, slice_of(longer, size), node.public_key),
+                ST_FILE_FORMAT);
     }
 }
 END_TEST
@@ -74,7 +74,7 @@ START_TEST(statement_of_an_unknown_form_is_refused_before_its_signature)
     static const struct {
         size_t at;
         uint8_t value;
-    } changes[] = {{0, 2}, {2, 0x30}, {3, 1}, {76, CONFIG_WHY_MAX + 1},
+    } changes[] = {{0, 2},  {2, 0x30}, {3, 1}, {76, CONFIG_WHY_MAX + 1},
                    {77, 1}, {79, 1}};
 
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
