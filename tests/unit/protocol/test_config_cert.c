@@ -6,7 +6,12 @@
 
 enum { OPERATOR = 1, AUTHORITY = 2, WITNESS = 4, NOT_AFTER_S = 1767312000 };
 
-static const char golden_tail_hex[] = "GOLDEN";
+static const char golden_tail_hex[] =
+    "01000000000000000000000000000000000000000000000017b26e85fb65926971f63a13"
+    "c79d40c079a04e4dc98d46a3c122ad1956befea61383c3806ba6db164edb8d5848e843ce"
+    "7dfb9ff5017e594158757671eba95c0903000000000000005a5a5a5a5a5a5a5a5a5a5a5a"
+    "5a5a5a5a59db320c2dde1352308f328cfb28322d52702001df7c520e4ff87566a301a24c"
+    "90ec26832c9b2571b89aa898770bb47d4114ef1601b97dd64143f0d75065e601";
 
 static struct sample_config config;
 static struct config_cert_keys keys;
@@ -36,7 +41,7 @@ START_TEST(certificate_is_the_published_bytes)
     hex_expect(bytes + CONFIG_CERT_FIXED_SIZE + config.slice.size,
                slice.size - CONFIG_CERT_FIXED_SIZE - config.slice.size,
                golden_tail_hex);
-    hex_expect(bytes, 16, "0100050008010000808357690000000000");
+    hex_expect(bytes, 16, "0100050000010000800a576900000000");
     ck_assert_int_eq(config_cert_decode(&cert, slice), ST_OK);
     ck_assert_int_eq(cert.kind, CONFIG_ADD);
     ck_assert_int_eq(cert.not_after_s, NOT_AFTER_S);
