@@ -1,16 +1,20 @@
 /*
  * statement.h: what a node says of itself, signed, so that an operator can see
- * on what he decides (LOG-FORMAT, section 7).
+ * on what he decides (LOG-FORMAT, section 11).
  *
- *      0 u16 version = 1          16 cluster_id[16]       80 config_hash[32]
- *      2 u16 flags                32 lineage[16]         112 u64 size
- *      4 u32 epoch                48 node_id[16]         120 leaf[32]
- *      8 u64 incarnation          64 u64 config_number   152 u64 committed
- *                                 72 u32 promised        160 i64 time_us
- *                                 76 u8 why, u8[3] zeros 168 other[16]
- *                                                        184 u64
- * other_incarnation 192 u64 other_matched 200 signature[64] over
- * T("DFT1/statement") ‖ bytes 0 to 199
+ *      0 u16 version = 1          72 u32 promised
+ *      2 u16 flags                76 u8  why, u8[3] zeros
+ *      4 u32 epoch                80 config_hash[32]
+ *      8 u64 incarnation         112 u64 size
+ *     16 cluster_id[16]          120 leaf[32]
+ *     32 lineage[16]             152 u64 committed
+ *     48 node_id[16]             160 i64 time_us
+ *     64 u64 config_number       168 other[16]
+ *                                184 u64 other_incarnation
+ *                                192 u64 other_matched
+ *    200 signature[64] over T("DFT1/statement") ‖ bytes 0 to 199
+ *
+ * Unknown flags are refused; leaf is zeros where size is 0.
  */
 #ifndef DEFTER_PROTOCOL_STATEMENT_H
 #define DEFTER_PROTOCOL_STATEMENT_H
@@ -24,7 +28,8 @@ enum {
     STATEMENT_DAMAGED = 2,
     STATEMENT_PRIMARY = 4,
     STATEMENT_SEALED = 8, /* It takes no more commands and stops at size. */
-    STATEMENT_ACK = 16    /* other: has everything committed, durably. */
+    STATEMENT_ACK = 16,   /* other: has everything committed, durably. */
+    STATEMENT_FLAGS = 31
 };
 
 struct statement {
@@ -36,7 +41,7 @@ struct statement {
     uint8_t node_id[NODE_ID_SIZE];
     uint64_t config_number;
     uint32_t promised;
-    enum config_why why; /* What was asked for. */
+    enum config_why why; /* What was asked for; 0: only how it is. */
     uint8_t config_hash[HASH_SIZE];
     uint64_t size;
     uint8_t leaf[HASH_SIZE];
@@ -47,10 +52,18 @@ struct statement {
     uint64_t other_matched;
 };
 
+/*
+ * statement_sign(out, statement, identity):
+ * Requires: flags and why as listed; leaf is zeros where size is 0.
+ */
 void statement_sign(uint8_t out[STATEMENT_SIZE],
                     const struct statement *statement,
                     const struct identity *identity);
-/* Returns: ST_OK; ST_FILE_FORMAT; ST_BAD_SIG. */
+
+/*
+ * statement_read(out, bytes, receipt_key):
+ * Returns: ST_OK; ST_FILE_FORMAT; ST_BAD_SIG.
+ */
 NODISCARD enum status statement_read(
     struct statement *out, struct slice bytes,
     const uint8_t receipt_key[PUBLIC_KEY_SIZE]);

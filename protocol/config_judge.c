@@ -1,0 +1,353 @@
+#include <string.h>
+
+#include <sodium.h>
+
+#include "protocol/config.h"
+
+enum judged_primary { PRIMARY_SAME, PRIMARY_OTHER, PRIMARY_ANY };
+enum judged_phase {
+    PHASE_STAYS,
+    PHASE_IN_NORMAL,
+    PHASE_ADOPTED,
+    PHASE_BECOMES
+};
+enum judged_members {
+    MEMBERS_SAME,
+    MEMBERS_LESS,
+    MEMBERS_SWAP,
+    MEMBERS_MORE,
+    MEMBERS_SAME_OR_SELF,
+    MEMBERS_ADOPTED,
+    MEMBERS_SELF
+};
+
+/* The table of config.h. */
+static const struct judged_form {
+    bool is_successor;
+    bool epoch_rises;
+    enum judged_primary primary;
+    enum judged_phase phase;
+    enum config_phase becomes; /* PHASE_BECOMES */
+    enum judged_members members;
+    bool lists_free;
+} forms[CONFIG_WHY_MAX + 1] = {
+    [CONFIG_RESTART] = {true, true, PRIMARY_SAME, PHASE_STAYS, 0, MEMBERS_SAME,
+                        false},
+    [CONFIG_REMOVE] = {true, false, PRIMARY_SAME, PHASE_IN_NORMAL, 0,
+                       MEMBERS_LESS, false},
+    [CONFIG_REPLACE] = {true, false, PRIMARY_SAME, PHASE_IN_NORMAL, 0,
+                        MEMBERS_SWAP, false},
+    [CONFIG_ADD] = {true, false, PRIMARY_SAME, PHASE_IN_NORMAL, 0, MEMBERS_MORE,
+                    false},
+    [CONFIG_PROMOTE] = {true, true, PRIMARY_OTHER, PHASE_BECOMES, CONFIG_NORMAL,
+                        MEMBERS_SAME_OR_SELF, false},
+    [CONFIG_PROMOTE_VIA] = {true, true, PRIMARY_OTHER, PHASE_BECOMES,
+                            CONFIG_RECOVERING, MEMBERS_SAME, false},
+    [CONFIG_ADOPTED] = {true, false, PRIMARY_SAME, PHASE_ADOPTED, 0,
+                        MEMBERS_ADOPTED, false},
+    [CONFIG_SWITCHOVER] = {true, true, PRIMARY_OTHER, PHASE_IN_NORMAL, 0,
+                           MEMBERS_SAME, false},
+    [CONFIG_SETTLE] = {true, false, PRIMARY_SAME, PHASE_STAYS, 0, MEMBERS_SAME,
+                       false},
+    [CONFIG_FORCED] = {true, true, PRIMARY_ANY, PHASE_BECOMES, CONFIG_NORMAL,
+                       MEMBERS_SELF, true},
+    [CONFIG_NODES] = {true, false, PRIMARY_SAME, PHASE_STAYS, 0, MEMBERS_SAME,
+                      true},
+};
+
+static bool same_node(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, NODE_ID_SIZE) == 0;
+}
+
+static enum config_fault judge_chain(const struct config *newer,
+                                     const struct config *older,
+                                     struct slice older_bytes)
+{
+    uint8_t hash[HASH_SIZE], lineage[LINEAGE_SIZE];
+
+    if (older->number == UINT64_MAX || newer->number != older->number + 1)
+        return CONFIG_V1_NUMBER;
+    config_hash(hash, older_bytes);
+    if (memcmp(newer->previous, hash, HASH_SIZE) != 0)
+        return CONFIG_V1_PREVIOUS;
+    if (memcmp(newer->cluster_id, older->cluster_id, CLUSTER_ID_SIZE) != 0)
+        return CONFIG_V1_CLUSTER;
+    if (newer->why == CONFIG_FORCED)
+        config_forced_lineage(lineage, newer);
+    else
+        memcpy(lineage, older->lineage, LINEAGE_SIZE);
+    if (memcmp(newer->lineage, lineage, LINEAGE_SIZE) != 0)
+        return CONFIG_V7_LINEAGE;
+    return CONFIG_GOOD;
+}
+
+static enum config_fault judge_epoch(const struct config *newer,
+                                     const struct config *older,
+                                     const struct judged_form *form)
+{
+    bool same = same_node(newer->primary, older->primary);
+
+    if (newer->epoch < older->epoch || (!same && newer->epoch == older->epoch))
+        return CONFIG_V2_EPOCH;
+    if (form->epoch_rises != (newer->epoch > older->epoch))
+        return CONFIG_V2_EPOCH;
+    if (form->primary != PRIMARY_ANY && same != (form->primary == PRIMARY_SAME))
+        return CONFIG_WHY;
+    return CONFIG_GOOD;
+}
+
+/* V3 of one configuration by itself. */
+static bool primary_stands(const struct config *config)
+{
+    bool member = config_has_member(config, config->primary);
+
+    return config_is_eligible(config, config->primary) &&
+           member == (config->phase == CONFIG_NORMAL);
+}
+
+static enum config_fault judge_primary(const struct config *newer,
+                                       const struct config *older,
+                                       const struct judged_form *form)
+{
+    if (!primary_stands(newer))
+        return CONFIG_V3_PRIMARY;
+    if (form->primary == PRIMARY_OTHER &&
+        !(newer->phase == CONFIG_NORMAL
+              ? config_has_member(older, newer->primary)
+              : config_has_learner(older, newer->primary)))
+        return CONFIG_V3_PRIMARY;
+    return CONFIG_GOOD;
+}
+
+static bool phase_fits(const struct config *newer, const struct config *older,
+                       const struct judged_form *form)
+{
+    switch (form->phase) {
+    case PHASE_STAYS:
+        return newer->phase == older->phase;
+    case PHASE_IN_NORMAL:
+        return newer->phase == CONFIG_NORMAL && older->phase == CONFIG_NORMAL;
+    case PHASE_ADOPTED:
+        return newer->phase == CONFIG_NORMAL &&
+               older->phase == CONFIG_RECOVERING;
+    case PHASE_BECOMES:
+        return newer->phase == form->becomes;
+    }
+    return false;
+}
+
+/* How the members differ. */
+struct judged_change {
+    size_t joined;
+    size_t left;
+    bool own_rose;   /* The primary's incarnation, */
+    bool other_rose; /* another member's, */
+    bool fell;       /* or anybody's fell. */
+};
+
+static void compare_members(struct judged_change *out,
+                            const struct config *newer,
+                            const struct config *older)
+{
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < newer->members_count; i++) {
+        const struct config_member *now = &newer->members[i];
+        const struct config_member *was = config_member(older, now->node_id);
+        if (was == NULL)
+            out->joined++;
+        else if (now->incarnation < was->incarnation)
+            out->fell = true;
+        else if (now->incarnation == was->incarnation)
+            continue;
+        else if (same_node(now->node_id, newer->primary))
+            out->own_rose = true;
+        else
+            out->other_rose = true;
+    }
+    for (size_t i = 0; i < older->members_count; i++)
+        out->left += !config_has_member(newer, older->members[i].node_id);
+}
+
+static enum config_fault judge_members(const struct config *newer,
+                                       const struct config *older,
+                                       const struct judged_form *form)
+{
+    struct judged_change change;
+    bool self =
+        newer->members_count == 1 && config_has_member(newer, newer->primary);
+    bool right = false;
+
+    compare_members(&change, newer, older);
+    switch (form->members) {
+    case MEMBERS_SAME:
+        right = change.joined == 0 && change.left == 0;
+        break;
+    case MEMBERS_LESS:
+        right = change.joined == 0 && change.left == 1;
+        break;
+    case MEMBERS_SWAP:
+        right = change.joined == 1 && change.left == 1;
+        break;
+    case MEMBERS_MORE:
+        right = change.joined == 1 && change.left == 0;
+        break;
+    case MEMBERS_SAME_OR_SELF:
+        right = change.joined == 0 &&
+                (change.left == 0 || (self && older->minimum == 1));
+        break;
+    case MEMBERS_ADOPTED:
+        return !change.fell && newer->members_count == 2 && change.joined == 1
+                   ? CONFIG_GOOD
+                   : CONFIG_V6_ADOPTED;
+    case MEMBERS_SELF:
+        return self ? CONFIG_GOOD : CONFIG_V4_MEMBERS;
+    }
+    if (!right || change.fell || change.other_rose ||
+        (change.own_rose && !form->epoch_rises))
+        return CONFIG_V4_MEMBERS;
+    return CONFIG_GOOD;
+}
+
+/* Nodes, who is eligible, and the minimum. */
+static bool lists_same(const struct config *newer, const struct config *older)
+{
+    if (newer->minimum != older->minimum ||
+        newer->eligible_count != older->eligible_count ||
+        memcmp(newer->eligible, older->eligible,
+               (size_t)newer->eligible_count * NODE_ID_SIZE) != 0 ||
+        newer->members_count + newer->learners_count !=
+            older->members_count + older->learners_count)
+        return false;
+    for (size_t i = 0; i < newer->members_count; i++) {
+        if (!config_has_node(older, newer->members[i].node_id))
+            return false;
+    }
+    for (size_t i = 0; i < newer->learners_count; i++) {
+        if (!config_has_node(older, newer->learners[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Fewer than the minimum may only be what was so before, or had to begin so. */
+static bool minimum_kept(const struct config *newer, const struct config *older,
+                         const struct judged_form *form)
+{
+    if (newer->members_count >= newer->minimum ||
+        form->members == MEMBERS_ADOPTED || form->members == MEMBERS_SELF)
+        return true;
+    return newer->members_count >= older->members_count &&
+           newer->minimum <= older->minimum;
+}
+
+static enum config_fault judge_first(const struct config *config)
+{
+    if (config->why != CONFIG_BOOT || config->number != 1 ||
+        config->phase != CONFIG_NORMAL || config->members_count != 1 ||
+        !sodium_is_zero(config->previous, HASH_SIZE))
+        return CONFIG_BOOT_FORM;
+    return primary_stands(config) ? CONFIG_GOOD : CONFIG_V3_PRIMARY;
+}
+
+enum config_fault config_judge(const struct config *newer,
+                               const struct config *older,
+                               struct slice older_bytes)
+{
+    const struct judged_form *form = &forms[newer->why];
+    enum config_fault fault;
+
+    REQUIRE(newer->why <= CONFIG_WHY_MAX);
+    if (older == NULL)
+        return judge_first(newer);
+    fault = judge_chain(newer, older, older_bytes);
+    if (fault == CONFIG_GOOD && !form->is_successor)
+        fault = CONFIG_WHY;
+    if (fault == CONFIG_GOOD)
+        fault = judge_epoch(newer, older, form);
+    if (fault == CONFIG_GOOD && !phase_fits(newer, older, form))
+        fault = CONFIG_WHY;
+    if (fault == CONFIG_GOOD)
+        fault = judge_primary(newer, older, form);
+    if (fault == CONFIG_GOOD && !minimum_kept(newer, older, form))
+        fault = CONFIG_V4_MINIMUM;
+    if (fault == CONFIG_GOOD)
+        fault = judge_members(newer, older, form);
+    if (fault == CONFIG_GOOD && !form->lists_free && !lists_same(newer, older))
+        fault = CONFIG_LISTS;
+    return fault;
+}
+
+const char *config_fault_text(enum config_fault fault)
+{
+    static const char *const texts[CONFIG_FAULTS_COUNT] = {
+        [CONFIG_GOOD] = "the configuration may follow",
+        [CONFIG_V1_NUMBER] = "V1: it is not the next number",
+        [CONFIG_V1_PREVIOUS] = "V1: it does not name the one before it",
+        [CONFIG_V1_CLUSTER] = "V1: it is of another cluster",
+        [CONFIG_V2_EPOCH] = "V2: the epoch must rise with a new term, and only "
+                            "then",
+        [CONFIG_V3_PRIMARY] = "V3: the primary must be eligible and a member",
+        [CONFIG_V4_MINIMUM] = "V4: fewer members than the minimum",
+        [CONFIG_V4_MEMBERS] = "V4: the members may not change in this way",
+        [CONFIG_V6_ADOPTED] =
+            "V6: recovering must end with the primary and one "
+            "earlier member",
+        [CONFIG_V7_LINEAGE] =
+            "V7: only a forced change begins a lineage of its "
+            "own",
+        [CONFIG_LISTS] = "nodes, eligible nodes or the minimum may not change "
+                         "here",
+        [CONFIG_WHY] = "what it says is not what it does",
+        [CONFIG_BOOT_FORM] = "it is not a first configuration",
+    };
+
+    REQUIRE(fault < CONFIG_FAULTS_COUNT);
+    return texts[fault];
+}
+
+const char *config_fault_text_az(enum config_fault fault)
+{
+    static const char *const texts[CONFIG_FAULTS_COUNT] = {
+        [CONFIG_GOOD] = "tərkib davam edə bilər",
+        [CONFIG_V1_NUMBER] = "V1: növbəti nömrə deyil",
+        [CONFIG_V1_PREVIOUS] = "V1: əvvəlki tərkibi göstərmir",
+        [CONFIG_V1_CLUSTER] = "V1: başqa klasterindir",
+        [CONFIG_V2_EPOCH] = "V2: dövr yalnız yeni müddətlə artmalıdır",
+        [CONFIG_V3_PRIMARY] = "V3: əsas qovşaq seçilə bilən üzv olmalıdır",
+        [CONFIG_V4_MINIMUM] = "V4: üzvlər minimumdan azdır",
+        [CONFIG_V4_MEMBERS] = "V4: üzvlər bu cür dəyişə bilməz",
+        [CONFIG_V6_ADOPTED] = "V6: bərpa əsas qovşaq və əvvəlki bir üzvlə "
+                              "bitməlidir",
+        [CONFIG_V7_LINEAGE] = "V7: yeni nəsli yalnız məcburi dəyişiklik "
+                              "başlayır",
+        [CONFIG_LISTS] = "qovşaqlar, seçilə bilənlər və ya minimum burada "
+                         "dəyişə bilməz",
+        [CONFIG_WHY] = "deyilən ilə edilən uyğun gəlmir",
+        [CONFIG_BOOT_FORM] = "ilk tərkib deyil",
+    };
+
+    REQUIRE(fault < CONFIG_FAULTS_COUNT);
+    return texts[fault];
+}
+
+const char *config_why_name(enum config_why why)
+{
+    static const char *const names[CONFIG_WHY_MAX + 1] = {
+        [CONFIG_BOOT] = "boot",
+        [CONFIG_RESTART] = "restart",
+        [CONFIG_REMOVE] = "remove",
+        [CONFIG_REPLACE] = "replace",
+        [CONFIG_ADD] = "add",
+        [CONFIG_PROMOTE] = "promote",
+        [CONFIG_PROMOTE_VIA] = "promote via",
+        [CONFIG_ADOPTED] = "adopted",
+        [CONFIG_SWITCHOVER] = "switchover",
+        [CONFIG_SETTLE] = "settle",
+        [CONFIG_FORCED] = "forced",
+        [CONFIG_NODES] = "nodes",
+    };
+
+    REQUIRE(why <= CONFIG_WHY_MAX);
+    return names[why] != NULL ? names[why] : "none";
+}
