@@ -27,17 +27,18 @@ const struct replica_timers replica_timers_wan = {
 const char *replica_role_name(enum replica_role role)
 {
     static const char *const names[] = {
-        [REPLICA_START] = "starting",     [REPLICA_LOST] = "lost",
-        [REPLICA_LEARNER] = "learner",    [REPLICA_MEMBER] = "backup",
+        [REPLICA_START] = "starting",      [REPLICA_LOST] = "lost",
+        [REPLICA_LEARNER] = "learner",     [REPLICA_MEMBER] = "backup",
         [REPLICA_CANDIDATE] = "candidate", [REPLICA_RECOVERING] = "recovering",
-        [REPLICA_BARRIER] = "barrier",    [REPLICA_PRIMARY] = "primary",
+        [REPLICA_BARRIER] = "barrier",     [REPLICA_PRIMARY] = "primary",
         [REPLICA_HALTED] = "halted",
     };
 
     return names[role];
 }
 
-/* ---- Opening --------------------------------------------------------------- */
+/* ---- Opening ---------------------------------------------------------------
+ */
 
 static void replica_open_peers(struct replica *replica)
 {
@@ -75,8 +76,7 @@ enum status replica_open(struct replica **replica_out,
     replica_repair_open(replica);
     if (meta->configuration_size > 0 &&
         !replica_load_config(
-            replica,
-            slice_of(meta->configuration, meta->configuration_size))) {
+            replica, slice_of(meta->configuration, meta->configuration_size))) {
         replica_close(replica);
         return ST_FILE_FORMAT;
     }
@@ -96,7 +96,8 @@ void replica_close(struct replica *replica)
     free(replica);
 }
 
-/* ---- Small questions ------------------------------------------------------- */
+/* ---- Small questions -------------------------------------------------------
+ */
 
 bool replica_leads(const struct replica *replica)
 {
@@ -129,7 +130,8 @@ bool replica_elapsed(const struct replica *replica, int64_t since_ms,
     return replica->now_ms - since_ms >= (int64_t)ms;
 }
 
-/* ---- Roles ----------------------------------------------------------------- */
+/* ---- Roles -----------------------------------------------------------------
+ */
 
 void replica_set_role(struct replica *replica, enum replica_role role)
 {
@@ -154,7 +156,8 @@ void replica_settle_role(struct replica *replica)
         replica_set_role(replica, REPLICA_LEARNER);
 }
 
-/* ---- Events ---------------------------------------------------------------- */
+/* ---- Events ----------------------------------------------------------------
+ */
 
 static void replica_register_self(struct replica *replica)
 {

@@ -2,7 +2,8 @@
 
 #include "replication/replica_parts.h"
 
-/* ---- The maximal set (R3, R13, R15, R17) ------------------------------------- */
+/* ---- The maximal set (R3, R13, R15, R17)
+ * ------------------------------------- */
 
 bool replica_must_agree(const struct replica *replica, const uint8_t *node_id)
 {
@@ -73,7 +74,8 @@ void replica_commit(struct replica *replica)
     replica_ship_all(replica);
 }
 
-/* ---- Following ---------------------------------------------------------------- */
+/* ---- Following
+ * ---------------------------------------------------------------- */
 
 void replica_learn_commit(struct replica *replica, uint64_t committed)
 {
@@ -87,8 +89,8 @@ void replica_learn_commit(struct replica *replica, uint64_t committed)
 void replica_publish(struct replica *replica)
 {
     struct replica_log *log = &replica->log;
-    uint64_t size = log->committed < log->durable.size ? log->committed
-                                                       : log->durable.size;
+    uint64_t size =
+        log->committed < log->durable.size ? log->committed : log->durable.size;
 
     if (size <= log->published)
         return;

@@ -6,7 +6,8 @@
 
 enum { FOLLOW_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
 
-/* ---- Refusing and promising -------------------------------------------------- */
+/* ---- Refusing and promising
+ * -------------------------------------------------- */
 
 void replica_refuse(struct replica *replica, size_t peer,
                     enum peer_refusal reason, uint32_t epoch, uint32_t stream)
@@ -57,7 +58,8 @@ static void follow_note_primary(struct replica *replica, size_t peer,
         replica->primary_epoch = epoch;
 }
 
-/* ---- NEWEPOCH ---------------------------------------------------------------- */
+/* ---- NEWEPOCH
+ * ---------------------------------------------------------------- */
 
 void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
 {
@@ -91,7 +93,8 @@ void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch)
                                                 .epoch = epoch});
 }
 
-/* ---- APPEND ------------------------------------------------------------------ */
+/* ---- APPEND
+ * ------------------------------------------------------------------ */
 
 /* The entries of one APPEND that are new here. */
 struct follow {
@@ -132,7 +135,8 @@ static enum status follow_read(struct replica *replica, struct follow *follow,
 
     while (status == ST_OK && peer_next_entry(&bytes, &rest)) {
         struct journal_entry *out = &follow->entries[follow->count];
-        bool known = follow->count == 0 && follow->index < replica->log.end.size;
+        bool known =
+            follow->count == 0 && follow->index < replica->log.end.size;
 
         if (follow->count == REPLICA_APPEND_ENTRIES_MAX)
             return ST_LIMIT;
@@ -205,9 +209,8 @@ static void follow_take(struct replica *replica, size_t peer,
                                                 .epoch = append->epoch,
                                                 .stream = append->stream,
                                                 .size = matched});
-    replica_learn_commit(replica, append->committed < matched
-                                      ? append->committed
-                                      : matched);
+    replica_learn_commit(
+        replica, append->committed < matched ? append->committed : matched);
     replica_maybe_found(replica, append->committed, append->epoch);
 }
 
@@ -317,7 +320,8 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
     free(follow);
 }
 
-/* ---- BEACON ------------------------------------------------------------------ */
+/* ---- BEACON
+ * ------------------------------------------------------------------ */
 
 void replica_on_beacon(struct replica *replica, size_t peer,
                        const struct peer_beacon *beacon)

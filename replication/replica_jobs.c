@@ -3,7 +3,8 @@
 
 #include "replication/replica_parts.h"
 
-/* ---- Jobs ------------------------------------------------------------------ */
+/* ---- Jobs ------------------------------------------------------------------
+ */
 
 struct replica_job *replica_job_new(struct replica *replica,
                                     enum storage_job_type type)
@@ -100,7 +101,8 @@ void replica_cut(struct replica *replica, uint64_t size)
         replica->log.durable.size = size;
 }
 
-/* ---- Answers that wait for a job ------------------------------------------- */
+/* ---- Answers that wait for a job -------------------------------------------
+ */
 
 /* An older APPEND's answer says less than a newer one's. */
 static bool owed_covers(const struct replica_owed *older,
@@ -128,9 +130,8 @@ static void owed_send(struct replica *replica, const struct replica_owed *owed)
     frame.appended.epoch = owed->epoch;
     frame.appended.stream = owed->stream;
     frame.appended.size = owed->size;
-    if (owed->size > 0 &&
-        replica_log_leaf(&replica->log, frame.appended.leaf.b,
-                         owed->size - 1) != ST_OK)
+    if (owed->size > 0 && replica_log_leaf(&replica->log, frame.appended.leaf.b,
+                                           owed->size - 1) != ST_OK)
         return;
     replica_send(replica, owed->peer, &frame);
 }
@@ -155,8 +156,9 @@ void replica_owe(struct replica *replica, const struct replica_owed *owed)
         replica_break(replica, owed->peer, ST_LIMIT);
         return;
     }
-    replica->owed[(replica->owed_first + replica->owed_count) %
-                  REPLICA_OWED_MAX] = *owed;
+    replica
+        ->owed[(replica->owed_first + replica->owed_count) % REPLICA_OWED_MAX] =
+        *owed;
     replica->owed_count++;
 }
 
@@ -180,7 +182,8 @@ static void owed_pay(struct replica *replica)
     }
 }
 
-/* ---- Completions ----------------------------------------------------------- */
+/* ---- Completions -----------------------------------------------------------
+ */
 
 /* Entries that were not taken are not part of the log: nor is what follows. */
 static void job_append_failed(struct replica *replica, struct replica_job *job)

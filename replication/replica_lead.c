@@ -3,7 +3,8 @@
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
 
-/* ---- Wanting to lead ----------------------------------------------------------- */
+/* ---- Wanting to lead
+ * ----------------------------------------------------------- */
 
 static bool lead_may(const struct replica *replica)
 {
@@ -55,21 +56,6 @@ static void lead_set_incarnation(const struct replica *replica,
     config_add_member(config, replica->options.node_id, replica->incarnation);
 }
 
-/* Where one copy is enough, nothing waits for those that are silent. */
-static void lead_alone(const struct replica *replica, struct config *config)
-{
-    struct config older = *config;
-
-    for (size_t i = 0; i < older.members_count; i++) {
-        const uint8_t *node_id = older.members[i].node_id;
-
-        if (replica_is_self(replica, node_id))
-            continue;
-        config_remove_member(config, node_id);
-        config_add_learner(config, node_id);
-    }
-}
-
 static void lead_restart(struct replica *replica)
 {
     struct config config;
@@ -77,10 +63,9 @@ static void lead_restart(struct replica *replica)
     replica_successor(replica, &config, CONFIG_RESTART);
     config.epoch = lead_next_epoch(replica);
     lead_set_incarnation(replica, &config);
-    replica_propose(replica, &config,
-                    replica_is_member(replica) ? replica->options.node_id
-                                               : NULL,
-                    NULL);
+    replica_propose(
+        replica, &config,
+        replica_is_member(replica) ? replica->options.node_id : NULL, NULL);
     lead_wait(replica);
 }
 
@@ -90,7 +75,8 @@ static bool lead_source(const struct replica *replica)
     for (size_t i = 0; i < replica->peers_count; i++) {
         const struct replica_peer *peer = &replica->peers[i];
 
-        if (peer->greeted && config_has_member(&replica->config, peer->node_id) &&
+        if (peer->greeted &&
+            config_has_member(&replica->config, peer->node_id) &&
             (peer->flags & (PEER_LOST | PEER_DAMAGED)) == 0)
             return true;
     }
@@ -110,7 +96,7 @@ static void lead_promote(struct replica *replica)
     memcpy(config.primary, replica->options.node_id, NODE_ID_SIZE);
     config.phase = member ? CONFIG_NORMAL : CONFIG_RECOVERING;
     if (member && config.minimum == 1)
-        lead_alone(replica, &config);
+        config_dismiss_others(&config, replica->options.node_id);
     if (member)
         lead_set_incarnation(replica, &config);
     replica_propose(replica, &config, member ? replica->options.node_id : NULL,
@@ -159,7 +145,8 @@ void replica_try_to_lead(struct replica *replica)
     lead_promote(replica);
 }
 
-/* ---- The configuration names this node ------------------------------------------- */
+/* ---- The configuration names this node
+ * ------------------------------------------- */
 
 /* The epoch in which this start may lead, or 0. */
 static uint32_t lead_granted_epoch(const struct replica *replica)
@@ -202,10 +189,9 @@ static void lead_begin(struct replica *replica, uint32_t epoch)
         if (replica->peers[i].greeted)
             replica_send(replica, i, &frame);
     }
-    replica_set_role(replica,
-                     member && replica->config.phase == CONFIG_NORMAL
-                         ? REPLICA_CANDIDATE
-                         : REPLICA_RECOVERING);
+    replica_set_role(replica, member && replica->config.phase == CONFIG_NORMAL
+                                  ? REPLICA_CANDIDATE
+                                  : REPLICA_RECOVERING);
 }
 
 void replica_take_lead(struct replica *replica)
@@ -233,7 +219,8 @@ void replica_take_lead(struct replica *replica)
     }
 }
 
-/* ---- The inherited tail ------------------------------------------------------------ */
+/* ---- The inherited tail
+ * ------------------------------------------------------------ */
 
 /* R23: what is above the commit is read back before anything is put on top. */
 static bool lead_verify_tail(struct replica *replica)
@@ -289,7 +276,8 @@ void replica_candidate(struct replica *replica)
     lead_enter(replica);
 }
 
-/* ---- Giving up --------------------------------------------------------------------- */
+/* ---- Giving up
+ * --------------------------------------------------------------------- */
 
 void replica_step_down(struct replica *replica)
 {

@@ -35,7 +35,8 @@ void replica_log_close(struct replica_log *log)
     memset(log, 0, sizeof *log);
 }
 
-/* ---- Epochs ---------------------------------------------------------------- */
+/* ---- Epochs ----------------------------------------------------------------
+ */
 
 void replica_log_note_epoch(struct replica_log *log, uint32_t epoch,
                             uint64_t first, const uint8_t leaf[HASH_SIZE])
@@ -47,8 +48,8 @@ void replica_log_note_epoch(struct replica_log *log, uint32_t epoch,
         return;
     if (log->epochs_count == log->epochs_capacity) {
         log->epochs_capacity = log->epochs_capacity * 2 + 16;
-        log->epochs = realloc(log->epochs,
-                              log->epochs_capacity * sizeof *log->epochs);
+        log->epochs =
+            realloc(log->epochs, log->epochs_capacity * sizeof *log->epochs);
         INVARIANT(log->epochs != NULL);
     }
     row = &log->epochs[log->epochs_count++];
@@ -77,7 +78,7 @@ struct list replica_log_epochs(const struct replica_log *log,
 
     for (size_t i = from; i < log->epochs_count; i++) {
         struct peer_epoch row = {.epoch = log->epochs[i].epoch,
-                                      .first = log->epochs[i].first};
+                                 .first = log->epochs[i].first};
 
         memcpy(row.leaf.b, log->epochs[i].leaf, HASH_SIZE);
         list_add(&list, space, &schema_peer_epoch, &row);
@@ -124,7 +125,8 @@ uint64_t replica_log_common(const struct replica_log *log, uint64_t size,
     return 0;
 }
 
-/* ---- Entries --------------------------------------------------------------- */
+/* ---- Entries ---------------------------------------------------------------
+ */
 
 static const struct replica_batch *log_find(const struct replica_log *log,
                                             uint64_t index)
@@ -174,7 +176,8 @@ bool replica_log_keyed(const struct replica_log *log, uint64_t index)
     return log_find(log, index)->keyed;
 }
 
-/* ---- Batches --------------------------------------------------------------- */
+/* ---- Batches ---------------------------------------------------------------
+ */
 
 static void batch_copy(struct replica_batch *batch,
                        const struct journal_entry *entries, uint8_t *at)
@@ -187,7 +190,8 @@ static void batch_copy(struct replica_batch *batch,
     }
 }
 
-static void log_advance(struct replica_log *log, const struct replica_batch *batch)
+static void log_advance(struct replica_log *log,
+                        const struct replica_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         struct entry entry;
@@ -267,7 +271,8 @@ void replica_log_release(struct replica_log *log, struct replica_batch *batch)
         log_trim(log);
 }
 
-/* ---- Cutting --------------------------------------------------------------- */
+/* ---- Cutting ---------------------------------------------------------------
+ */
 
 static void log_drop(struct replica_log *log, struct replica_batch *batch)
 {

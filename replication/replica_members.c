@@ -2,11 +2,12 @@
 
 #include "replication/replica_parts.h"
 
-/* How long one that was dropped waits before it is let in again: doubled by each
- * drop within ten minutes. */
+/* How long one that was dropped waits before it is let in again: doubled by
+ * each drop within ten minutes. */
 enum { MEMBERS_BACKOFF_MAX = 6, MEMBERS_FORGET_MS = 600000 };
 
-/* ---- Who answers ------------------------------------------------------------------- */
+/* ---- Who answers
+ * ------------------------------------------------------------------- */
 
 static bool members_answers(const struct replica *replica,
                             const struct replica_peer *peer)
@@ -63,8 +64,7 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
 
         if (config_has_member(&replica->config, peer->node_id) ||
             !config_has_learner(&replica->config, peer->node_id) ||
-            !replica_caught_up(replica, i) ||
-            (peer->archive && !archive_too) ||
+            !replica_caught_up(replica, i) || (peer->archive && !archive_too) ||
             (!peer->archive && members_backs_off(replica, peer)))
             continue;
         if (!peer->archive)
@@ -74,19 +74,8 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
     return found;
 }
 
-/* ---- Changes ------------------------------------------------------------------------- */
-
-static void members_out(struct config *config, const uint8_t *node_id)
-{
-    config_remove_member(config, node_id);
-    config_add_learner(config, node_id);
-}
-
-static void members_in(struct config *config, const struct replica_peer *peer)
-{
-    config_remove_learner(config, peer->node_id);
-    config_add_member(config, peer->node_id, peer->incarnation);
-}
+/* ---- Changes
+ * ------------------------------------------------------------------------- */
 
 /* ${out}, ${in}: numbers of peers, SIZE_MAX for none. */
 static void members_change(struct replica *replica, enum config_why why,
@@ -104,7 +93,7 @@ static void members_change(struct replica *replica, enum config_why why,
     if (out != SIZE_MAX) {
         struct replica_peer *peer = &replica->peers[out];
 
-        members_out(&config, peer->node_id);
+        config_dismiss(&config, peer->node_id);
         if (replica_elapsed(replica, peer->dropped_ms, MEMBERS_FORGET_MS))
             peer->dropped_count = 0;
         peer->dropped_ms = replica->now_ms;
@@ -112,7 +101,8 @@ static void members_change(struct replica *replica, enum config_why why,
         replica_say(replica, NOTE_DROPPED, peer->node_id, config.number);
     }
     if (in != SIZE_MAX) {
-        members_in(&config, &replica->peers[in]);
+        config_admit(&config, replica->peers[in].node_id,
+                     replica->peers[in].incarnation);
         replica_say(replica, NOTE_ADDED, replica->peers[in].node_id,
                     config.number);
     }
@@ -229,7 +219,8 @@ void replica_members_tend(struct replica *replica)
         members_relieve(replica);
 }
 
-/* ---- Handing over ---------------------------------------------------------------------- */
+/* ---- Handing over
+ * ---------------------------------------------------------------------- */
 
 void replica_hand_over(struct replica *replica, const uint8_t *node_id)
 {

@@ -91,7 +91,8 @@ struct list replica_log_epochs(const struct replica_log *log,
 uint64_t replica_log_common(const struct replica_log *log, uint64_t size,
                             const struct journal_epoch *epochs, size_t count);
 
-/* ---- Peers ---------------------------------------------------------------- */
+/* ---- Peers ----------------------------------------------------------------
+ */
 
 /* The end of an APPEND that is not answered yet. */
 struct replica_sent {
@@ -118,10 +119,10 @@ struct replica_peer {
     /* What a primary ships. */
     bool streaming;
     uint32_t stream;
-    uint64_t next; /* Index to send next. */
-    uint64_t matched; /* Durable there and matching, in this epoch. */
+    uint64_t next;       /* Index to send next. */
+    uint64_t matched;    /* Durable there and matching, in this epoch. */
     int64_t progress_ms; /* When matched rose, or nothing was owed. */
-    int64_t again_ms; /* Not before: it refused. */
+    int64_t again_ms;    /* Not before: it refused. */
     struct replica_sent sent[REPLICA_WINDOW_FRAMES];
     size_t sent_first;
     size_t sent_count;
@@ -143,7 +144,8 @@ struct replica_peer {
     uint32_t dropped_count;
 };
 
-/* ---- Jobs, answers that wait for them, proposals --------------------------- */
+/* ---- Jobs, answers that wait for them, proposals ---------------------------
+ */
 
 /* A job with what it holds. */
 struct replica_job {
@@ -152,7 +154,7 @@ struct replica_job {
     struct slice keys[REPLICA_KEYS_MAX];
     uint8_t *bytes; /* Of a configuration, or of entries that repair. */
     struct journal_entry *entries; /* REPAIR */
-    size_t peer; /* Whose APPEND it was; SIZE_MAX: our own. */
+    size_t peer;                   /* Whose APPEND it was; SIZE_MAX: our own. */
 };
 
 /* What is sent to a peer once a job is done. */
@@ -174,10 +176,7 @@ struct replica_proposal {
     struct register_proposal ask;
 };
 
-enum {
-    REPLICA_OWED_MAX = 2048,
-    REPLICA_PROPOSALS_MAX = 4
-};
+enum { REPLICA_OWED_MAX = 2048, REPLICA_PROPOSALS_MAX = 4 };
 
 /* Entries being gathered for a hole in this disk's log. */
 struct replica_repair {
@@ -190,7 +189,7 @@ struct replica_repair {
     size_t peer; /* Asked last. */
     uint32_t token;
     int64_t asked_ms;
-    unsigned failures; /* In a row. */
+    unsigned failures;       /* In a row. */
     struct replica_job *job; /* With what came so far. */
     size_t size;             /* Bytes of it. */
 };
@@ -222,11 +221,12 @@ struct replica {
     uint8_t certificate[CONFIG_CERT_SIZE_MAX];
     size_t certificate_size;
     uint64_t revision;
-    int64_t config_ms; /* When it became known. */
-    int64_t viewed_ms; /* When the register last said anything. */
+    int64_t config_ms;  /* When it became known. */
+    int64_t viewed_ms;  /* When the register last said anything. */
     int64_t reading_ms; /* When it was last asked. */
-    bool view_fresh; /* Since the reading at grace. */
-    bool alive[CONFIG_NODES_MAX]; /* As the register says; by peer, then self. */
+    bool view_fresh;    /* Since the reading at grace. */
+    bool
+        alive[CONFIG_NODES_MAX]; /* As the register says; by peer, then self. */
     bool alive_known[CONFIG_NODES_MAX];
 
     /* Lost or damaged. */
@@ -259,7 +259,7 @@ struct replica {
     struct replica_proposal proposals[REPLICA_PROPOSALS_MAX];
     uint64_t proposal_token;
     uint64_t nonces;
-    int64_t attempt_ms; /* Not before: to try to lead. */
+    int64_t attempt_ms;             /* Not before: to try to lead. */
     bool vouched[CONFIG_NODES_MAX]; /* Peers named in a statement for ADD. */
 
     /* A planned hand-over. */
@@ -285,7 +285,8 @@ struct replica {
     size_t owed_count;
 };
 
-/* ---- Actions (replica_actions.c) ------------------------------------------- */
+/* ---- Actions (replica_actions.c) -------------------------------------------
+ */
 
 struct replica_action *replica_act(struct replica *replica,
                                    enum replica_action_type type);
@@ -297,7 +298,8 @@ void replica_say(struct replica *replica, enum replica_note note,
                  const uint8_t *node_id, uint64_t number);
 void replica_halt(struct replica *replica, enum replica_halt halt);
 
-/* ---- Jobs (replica_jobs.c) -------------------------------------------------- */
+/* ---- Jobs (replica_jobs.c) --------------------------------------------------
+ */
 
 struct replica_job *replica_job_new(struct replica *replica,
                                     enum storage_job_type type);
@@ -313,10 +315,11 @@ void replica_owe(struct replica *replica, const struct replica_owed *owed);
 void replica_cut(struct replica *replica, uint64_t size);
 void replica_jobs_free(struct replica *replica);
 
-/* ---- Parts ------------------------------------------------------------------ */
+/* ---- Parts ------------------------------------------------------------------
+ */
 
 bool replica_leads(const struct replica *replica); /* BARRIER or PRIMARY */
-bool replica_won(const struct replica *replica);   /* ... or on the way to it. */
+bool replica_won(const struct replica *replica); /* ... or on the way to it. */
 void replica_set_role(struct replica *replica, enum replica_role role);
 /* The role of one who follows. */
 void replica_settle_role(struct replica *replica);
@@ -395,7 +398,8 @@ bool replica_load_config(struct replica *replica, struct slice stored);
 
 /* replica_lead.c, replica_recover.c */
 void replica_try_to_lead(struct replica *replica);
-void replica_take_lead(struct replica *replica); /* The configuration says so. */
+void replica_take_lead(
+    struct replica *replica); /* The configuration says so. */
 void replica_step_down(struct replica *replica);
 void replica_candidate(struct replica *replica);
 void replica_recovering(struct replica *replica);

@@ -6,7 +6,8 @@
 /* What a list of epochs takes at most. */
 enum { PEERS_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
 
-/* ---- What others are told --------------------------------------------------- */
+/* ---- What others are told ---------------------------------------------------
+ */
 
 static uint16_t peers_flags(const struct replica *replica)
 {
@@ -62,7 +63,8 @@ void replica_tell_config(struct replica *replica, size_t peer)
     replica_send(replica, peer, &frame);
 }
 
-/* ---- Links ------------------------------------------------------------------ */
+/* ---- Links ------------------------------------------------------------------
+ */
 
 void replica_keys_forget(struct replica_peer *peer)
 {
@@ -106,7 +108,8 @@ void replica_break(struct replica *replica, size_t peer, enum status why)
     peers_reset(replica, peer);
 }
 
-/* ---- HELLO ------------------------------------------------------------------ */
+/* ---- HELLO ------------------------------------------------------------------
+ */
 
 void replica_peer_epochs(struct replica_peer *peer, const struct list *epochs)
 {
@@ -172,8 +175,7 @@ static void peers_on_hello(struct replica *replica, size_t at,
         peer->matched = 0;
     peers_take_hello(replica, peer, hello);
     if (hello->config_number > 0 &&
-        (!replica->configured ||
-         hello->config_number > replica->config.number))
+        (!replica->configured || hello->config_number > replica->config.number))
         replica_read_register(replica);
     if (replica_won(replica)) {
         struct peer_frame frame = {.type = PEER_NEWEPOCH};
@@ -185,7 +187,8 @@ static void peers_on_hello(struct replica *replica, size_t at,
         replica_stream_begin(replica, at);
 }
 
-/* ---- Frames ----------------------------------------------------------------- */
+/* ---- Frames -----------------------------------------------------------------
+ */
 
 static void peers_on_keys(struct replica *replica, size_t at,
                           const struct peer_keys *keys)

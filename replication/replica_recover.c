@@ -8,7 +8,8 @@
  * promised keeps it from taking more (R20).
  */
 
-/* ---- Whose log --------------------------------------------------------------------- */
+/* ---- Whose log
+ * --------------------------------------------------------------------- */
 
 void replica_on_sealed(struct replica *replica, size_t at,
                        const struct peer_sealed *sealed)
@@ -58,15 +59,15 @@ static void recover_ask_again(struct replica *replica)
     }
 }
 
-/* ---- Taking it over ------------------------------------------------------------------ */
+/* ---- Taking it over
+ * ------------------------------------------------------------------ */
 
 /* What stands here and not there goes; true if nothing had to. */
 static bool recover_cut(struct replica *replica,
                         const struct replica_peer *peer)
 {
-    uint64_t common =
-        replica_log_common(&replica->log, peer->sealed_size, peer->epochs,
-                           peer->epochs_count);
+    uint64_t common = replica_log_common(&replica->log, peer->sealed_size,
+                                         peer->epochs, peer->epochs_count);
 
     if (common >= replica->log.end.size)
         return true;
@@ -116,7 +117,8 @@ void replica_adopt_fetched(struct replica *replica, size_t at,
     replica_follow_fetched(replica, at, frame->entries);
 }
 
-/* ---- Becoming a member ----------------------------------------------------------------- */
+/* ---- Becoming a member
+ * ----------------------------------------------------------------- */
 
 static void recover_propose(struct replica *replica)
 {
@@ -126,19 +128,10 @@ static void recover_propose(struct replica *replica)
     if (replica_proposing(replica))
         return;
     replica_successor(replica, &config, CONFIG_ADOPTED);
-    while (config.members_count > 0) {
-        uint8_t node_id[NODE_ID_SIZE];
-
-        memcpy(node_id, config.members[0].node_id, NODE_ID_SIZE);
-        config_remove_member(&config, node_id);
-        if (!replica_is_self(replica, node_id))
-            config_add_learner(&config, node_id);
-    }
-    if (config_has_learner(&config, replica->options.node_id))
-        config_remove_learner(&config, replica->options.node_id);
-    config_remove_learner(&config, peer->node_id);
-    config_add_member(&config, replica->options.node_id, replica->incarnation);
+    config_dismiss_others(&config, peer->node_id);
+    config_remove_member(&config, peer->node_id);
     config_add_member(&config, peer->node_id, peer->incarnation);
+    config_admit(&config, replica->options.node_id, replica->incarnation);
     config.phase = CONFIG_NORMAL;
     if (replica->options.automatic)
         replica_propose(replica, &config, peer->node_id, NULL);
@@ -161,8 +154,7 @@ static bool recover_matches(const struct replica *replica,
 static void recover_done(struct replica *replica)
 {
     replica->adopted = true;
-    if (replica->config.phase != CONFIG_NORMAL ||
-        !replica_is_member(replica)) {
+    if (replica->config.phase != CONFIG_NORMAL || !replica_is_member(replica)) {
         recover_propose(replica);
         return;
     }

@@ -14,7 +14,8 @@ static void register_close_proposals(struct replica *replica)
     memset(replica->vouched, 0, sizeof replica->vouched);
 }
 
-/* ---- Asking ------------------------------------------------------------------- */
+/* ---- Asking
+ * ------------------------------------------------------------------- */
 
 void replica_read_register(struct replica *replica)
 {
@@ -127,7 +128,8 @@ void replica_retry(struct replica *replica)
     }
 }
 
-/* ---- Knowing ------------------------------------------------------------------ */
+/* ---- Knowing
+ * ------------------------------------------------------------------ */
 
 static void register_keep(struct replica *replica)
 {
@@ -184,8 +186,8 @@ void replica_configure(struct replica *replica, struct slice bytes,
         return;
     }
     if (replica->configured && config.number <= replica->config.number) {
-        bool same = slice_equal(bytes, slice_of(replica->config_bytes,
-                                                replica->config_size));
+        bool same = slice_equal(
+            bytes, slice_of(replica->config_bytes, replica->config_size));
 
         if (same && revision > replica->revision)
             replica->revision = revision;
@@ -195,9 +197,9 @@ void replica_configure(struct replica *replica, struct slice bytes,
     }
     /* I2: a next one that may not follow is no work of ours. */
     if (replica->configured && config.number == replica->config.number + 1) {
-        enum config_fault fault = config_judge(
-            &config, &replica->config,
-            slice_of(replica->config_bytes, replica->config_size));
+        enum config_fault fault =
+            config_judge(&config, &replica->config,
+                         slice_of(replica->config_bytes, replica->config_size));
 
         if (fault != CONFIG_GOOD) {
             replica_say(replica, NOTE_CERTIFICATE, NULL, (uint64_t)fault);
@@ -250,7 +252,8 @@ bool replica_load_config(struct replica *replica, struct slice stored)
     return true;
 }
 
-/* ---- The register's words ------------------------------------------------------ */
+/* ---- The register's words
+ * ------------------------------------------------------ */
 
 /* The very first configuration: the node that genesis names writes it. */
 static void register_boot(struct replica *replica)
@@ -359,7 +362,8 @@ void replica_answered(struct replica *replica,
     }
 }
 
-/* ---- Certificates -------------------------------------------------------------- */
+/* ---- Certificates
+ * -------------------------------------------------------------- */
 
 void replica_certified(struct replica *replica, struct slice bytes)
 {
@@ -371,8 +375,8 @@ void replica_certified(struct replica *replica, struct slice bytes)
         config_decode(&config, cert.config) != ST_OK)
         return;
     if (replica->configured && config.number == replica->config.number &&
-        !slice_equal(cert.config, slice_of(replica->config_bytes,
-                                           replica->config_size))) {
+        !slice_equal(cert.config,
+                     slice_of(replica->config_bytes, replica->config_size))) {
         replica_halt(replica, HALT_EQUIVOCATION);
         return;
     }

@@ -7,7 +7,8 @@
 /* Entries that one repair takes: a segment is filled from its end in pieces. */
 enum { REPAIR_ENTRIES_MAX = 4096 };
 
-/* ---- Lost ------------------------------------------------------------------------ */
+/* ---- Lost
+ * ------------------------------------------------------------------------ */
 
 void replica_repair_open(struct replica *replica)
 {
@@ -53,7 +54,8 @@ void replica_maybe_found(struct replica *replica, uint64_t committed,
     repair_find(replica, true);
 }
 
-/* ---- Holes ----------------------------------------------------------------------- */
+/* ---- Holes
+ * ----------------------------------------------------------------------- */
 
 bool replica_has_holes(const struct replica *replica)
 {
@@ -94,7 +96,8 @@ void replica_repair_wipe(struct replica *replica)
     repair_forget(replica);
 }
 
-/* ---- Gathering ------------------------------------------------------------------- */
+/* ---- Gathering
+ * ------------------------------------------------------------------- */
 
 /* Each peer in turn. */
 static bool repair_next_peer(struct replica *replica)
@@ -147,9 +150,8 @@ static void repair_begin(struct replica *replica, const struct journal_gap *gap)
     repair->gathering = true;
     repair->job = replica_job_new(replica, STORAGE_REPAIR);
     repair->job->job.size = repair->first;
-    repair->job->entries =
-        calloc((size_t)(repair->end - repair->first),
-               sizeof *repair->job->entries);
+    repair->job->entries = calloc((size_t)(repair->end - repair->first),
+                                  sizeof *repair->job->entries);
     INVARIANT(repair->job->entries != NULL);
     repair->job->job.entries = repair->job->entries;
     repair_ask(replica);
@@ -197,12 +199,14 @@ void replica_repair_tend(struct replica *replica)
     repair_scrub(replica);
 }
 
-/* ---- What comes ------------------------------------------------------------------ */
+/* ---- What comes
+ * ------------------------------------------------------------------ */
 
 /*
  * Nobody has what is missing.  Behind the commit it was perhaps never more than
- * a tail of ours: a follower cuts it off and is lost until a later commit covers
- * it; a primary takes a new term, and what a member sealed instead (R21, R23).
+ * a tail of ours: a follower cuts it off and is lost until a later commit
+ * covers it; a primary takes a new term, and what a member sealed instead (R21,
+ * R23).
  */
 static void repair_failed(struct replica *replica)
 {
@@ -293,8 +297,7 @@ void replica_on_fetched(struct replica *replica, size_t at,
         repair_ask(replica);
 }
 
-void replica_repair_done(struct replica *replica,
-                         const struct replica_job *job)
+void replica_repair_done(struct replica *replica, const struct replica_job *job)
 {
     enum status status = job->job.status;
 

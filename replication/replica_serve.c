@@ -21,9 +21,8 @@ static void serve_entries(struct replica *replica, struct writer *entries,
 {
     uint64_t index = fetch->first;
 
-    for (uint32_t i = 0;
-         i < fetch->count && i < REPLICA_APPEND_ENTRIES_MAX &&
-         index < replica->log.end.size;
+    for (uint32_t i = 0; i < fetch->count && i < REPLICA_APPEND_ENTRIES_MAX &&
+                         index < replica->log.end.size;
          i++, index++) {
         struct slice entry;
 
@@ -60,7 +59,8 @@ void replica_on_fetch(struct replica *replica, size_t peer,
     replica_send(replica, peer, &frame);
 }
 
-/* ---- Comparing ----------------------------------------------------------------- */
+/* ---- Comparing
+ * ----------------------------------------------------------------- */
 
 /*
  * At the end of a cycle every entry was read and follows the one before; so the
@@ -72,9 +72,8 @@ void replica_compare(struct replica *replica, uint64_t size)
 
     if (size > replica->log.committed)
         size = replica->log.committed;
-    if (size == 0 ||
-        replica_log_leaf(&replica->log, frame.scrub.digest.b, size - 1) !=
-            ST_OK)
+    if (size == 0 || replica_log_leaf(&replica->log, frame.scrub.digest.b,
+                                      size - 1) != ST_OK)
         return;
     frame.scrub.first = 0;
     frame.scrub.end = size;

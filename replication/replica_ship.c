@@ -3,7 +3,8 @@
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
 
-/* ---- Streams ----------------------------------------------------------------- */
+/* ---- Streams
+ * ----------------------------------------------------------------- */
 
 void replica_stream_end(struct replica *replica, size_t at)
 {
@@ -49,7 +50,8 @@ static uint64_t ship_committed(const struct replica *replica)
     return replica->role == REPLICA_PRIMARY ? replica->log.committed : 0;
 }
 
-/* ---- APPEND ------------------------------------------------------------------ */
+/* ---- APPEND
+ * ------------------------------------------------------------------ */
 
 /* Entries for one frame; the index behind them. */
 static enum status ship_gather(struct replica *replica, struct writer *entries,
@@ -150,7 +152,8 @@ void replica_ship_all(struct replica *replica)
         replica_ship(replica, i);
 }
 
-/* ---- Beacons ----------------------------------------------------------------- */
+/* ---- Beacons
+ * ----------------------------------------------------------------- */
 
 void replica_beacons(struct replica *replica, bool now)
 {
@@ -177,7 +180,8 @@ void replica_beacons(struct replica *replica, bool now)
     }
 }
 
-/* ---- Answers ----------------------------------------------------------------- */
+/* ---- Answers
+ * ----------------------------------------------------------------- */
 
 static void ship_acknowledged(struct replica_peer *peer, uint64_t size)
 {
@@ -253,7 +257,8 @@ void replica_on_refused(struct replica *replica, size_t at,
     replica_stream_begin(replica, at);
 }
 
-/* ---- Own entries ------------------------------------------------------------- */
+/* ---- Own entries
+ * ------------------------------------------------------------- */
 
 void replica_submitted(struct replica *replica,
                        const struct replica_event *event)
@@ -264,9 +269,9 @@ void replica_submitted(struct replica *replica,
     if (!replica_leads(replica))
         return;
     job = replica_job_new(replica, STORAGE_APPEND);
-    job->batch = replica_log_add(&replica->log, event->submitted.entries,
-                                 event->submitted.count,
-                                 event->submitted.keyed);
+    job->batch =
+        replica_log_add(&replica->log, event->submitted.entries,
+                        event->submitted.count, event->submitted.keyed);
     INVARIANT(replica->log.end.epoch == replica->epoch);
     job->job.entries = job->batch->entries;
     job->job.entries_count = job->batch->count;

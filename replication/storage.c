@@ -59,12 +59,10 @@ static void storage_appends(struct storage *storage, struct storage_job **jobs,
         jobs[i]->status = status;
 }
 
-static enum status storage_cut(struct storage *storage,
-                               struct storage_job *job)
+static enum status storage_cut(struct storage *storage, struct storage_job *job)
 {
     struct journal_report report = {.size = 0};
-    enum status status =
-        journal_cut_to(storage->journal, &report, job->size);
+    enum status status = journal_cut_to(storage->journal, &report, job->size);
 
     memcpy(job->aside, report.aside, sizeof job->aside);
     if (status == ST_OK && storage->keys.truncate != NULL)
@@ -101,15 +99,13 @@ static enum status storage_configure(struct storage *storage,
     enum status status = ST_OK;
 
     if (job->config_number >= storage->meta->value.configuration_number)
-        status =
-            meta_configure(storage->meta, job->config_number, job->config);
+        status = meta_configure(storage->meta, job->config_number, job->config);
     if (status == ST_OK && job->epoch > storage->meta->value.promised_epoch)
         status = meta_promise(storage->meta, job->epoch);
     return status;
 }
 
-static enum status storage_one(struct storage *storage,
-                               struct storage_job *job)
+static enum status storage_one(struct storage *storage, struct storage_job *job)
 {
     switch (job->type) {
     case STORAGE_APPEND:
