@@ -188,6 +188,16 @@ static void replica_on_registered(struct replica *replica, bool higher)
     replica_read_register(replica);
 }
 
+/* Nothing can be proposed before the register's revision is known. */
+static void replica_look(struct replica *replica)
+{
+    if (replica->options.automatic && replica->registered &&
+        (!replica->configured || replica->revision == 0) &&
+        replica_elapsed(replica, replica->reading_ms,
+                        replica->options.timers.grace_ms))
+        replica_read_register(replica);
+}
+
 static void replica_mark(struct replica *replica)
 {
     struct replica_job *job;
@@ -211,10 +221,12 @@ static void replica_tick(struct replica *replica)
         replica_publish(replica);
     }
     replica_register_self(replica);
+    replica_look(replica);
     replica_retry(replica);
     replica_repair_tend(replica);
     if (replica->registered) {
         replica_beacons(replica, false);
+        replica_ship_all(replica);
         replica_members_tend(replica);
         replica_hand_over_tend(replica);
         replica_try_to_lead(replica);

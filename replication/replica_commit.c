@@ -79,10 +79,16 @@ void replica_commit(struct replica *replica)
 
 void replica_learn_commit(struct replica *replica, uint64_t committed)
 {
-    if (committed <= replica->log.committed)
+    struct replica_log *log = &replica->log;
+
+    REQUIRE(committed <= log->end.size);
+    if (committed > log->told)
+        log->told = committed;
+    /* What is not durable here may yet not be taken. */
+    committed = log->told < log->durable.size ? log->told : log->durable.size;
+    if (committed <= log->committed)
         return;
-    REQUIRE(committed <= replica->log.end.size);
-    replica->log.committed = committed;
+    log->committed = committed;
     replica_publish(replica);
 }
 

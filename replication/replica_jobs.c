@@ -270,6 +270,8 @@ void replica_job_done(struct replica *replica, struct storage_job *plain)
     if (replica->halt != HALT_NONE)
         return;
     owed_pay(replica);
+    if (!replica_won(replica))
+        replica_learn_commit(replica, replica->log.told);
     replica_commit(replica);
     replica_publish(replica);
 }

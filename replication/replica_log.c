@@ -336,5 +336,7 @@ enum status replica_log_cut(struct replica_log *log, uint64_t size)
            log->epochs[log->epochs_count - 1].first >= size)
         log->epochs_count--;
     log->end = end;
+    if (log->told > size)
+        log->told = size;
     return ST_OK;
 }

@@ -253,7 +253,8 @@ void replica_hand_over_tend(struct replica *replica)
     if (!replica->draining)
         return;
     if (replica_elapsed(replica, replica->draining_ms,
-                        replica->options.timers.drain_ms)) {
+                        replica->options.timers.drain_ms) ||
+        !config_has_member(&replica->config, replica->hand_over_to)) {
         hand_over_end(replica);
         return;
     }

@@ -34,6 +34,7 @@ struct replica_log {
     struct journal_end end;     /* What is on its way to the disk counts. */
     struct journal_end durable; /* As the newest job left it. */
     uint64_t committed;
+    uint64_t told; /* Committed entries that are ours, durable or not. */
     uint64_t published;
     uint64_t marked; /* committed, as the mark has it. */
     struct replica_batch *oldest;

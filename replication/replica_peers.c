@@ -161,7 +161,6 @@ static void peers_on_hello(struct replica *replica, size_t at,
                            const struct peer_hello *hello)
 {
     struct replica_peer *peer = &replica->peers[at];
-    bool again = peer->greeted;
 
     if (memcmp(hello->cluster_id.b, replica->options.cluster_id,
                CLUSTER_ID_SIZE) != 0 ||
@@ -183,7 +182,8 @@ static void peers_on_hello(struct replica *replica, size_t at,
         frame.newepoch.epoch = replica->epoch;
         replica_send(replica, at, &frame);
     }
-    if (replica_leads(replica) && (!again || !peer->streaming))
+    /* Whatever it was sent before it said this, it may not have taken. */
+    if (replica_leads(replica))
         replica_stream_begin(replica, at);
 }
 
@@ -287,8 +287,9 @@ void replica_received(struct replica *replica, size_t at, uint8_t type,
 
     REQUIRE(at < replica->peers_count);
     struct replica_peer *peer = &replica->peers[at];
-    /* What a link brought before it was dropped. */
-    if (!peer->linked || !replica->registered)
+    /* What a link brought before it was dropped; and who takes no part yet
+     * only hears who the others are. */
+    if (!peer->linked || (!replica->registered && type != PEER_HELLO))
         return;
     status = peer_decode(&frame, type, body);
     if (status == ST_OK && !peer->greeted && frame.type != PEER_HELLO)

@@ -297,6 +297,17 @@ void replica_on_fetched(struct replica *replica, size_t at,
         repair_ask(replica);
 }
 
+/* Others hear that this log is whole again; whoever applies it goes on. */
+static void repair_tell(struct replica *replica)
+{
+    if (replica_has_holes(replica))
+        return;
+    for (size_t i = 0; i < replica->peers_count; i++)
+        replica_hello(replica, i);
+    if (replica->log.published > 0)
+        replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
+}
+
 void replica_repair_done(struct replica *replica, const struct replica_job *job)
 {
     enum status status = job->job.status;
@@ -314,6 +325,7 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
             replica->repair.failures = 0;
             replica->repair.asked_ms = 0;
             replica_say(replica, NOTE_REPAIRED, NULL, job->job.size);
+            repair_tell(replica);
         } else {
             repair_failed(replica);
         }
@@ -326,6 +338,7 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
         replica->lost_to = 0;
         replica_say(replica, NOTE_FOUND, NULL, replica->log.durable.size);
         replica_settle_role(replica);
+        repair_tell(replica);
         break;
     }
 }

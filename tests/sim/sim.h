@@ -1,0 +1,305 @@
+/*
+ * sim.h: a whole cluster in one thread, in which everything that happens follows
+ * from a seed (tests/DESIGN.md, the simulator).
+ *
+ * Time is simulated microseconds.  An event happens at (time, sequence).  A
+ * node's events carry its generation, so that what a crashed process had waiting
+ * never reaches the next one.
+ */
+#ifndef DEFTER_TESTS_SIM_SIM_H
+#define DEFTER_TESTS_SIM_SIM_H
+
+#include "protocol/entry.h"
+#include "replication/journal_epochs.h"
+#include "replication/journal_repair.h"
+#include "replication/journal_scrub.h"
+#include "replication/replica.h"
+#include "tests/lib/disk_model.h"
+#include "tests/lib/random.h"
+
+enum {
+    SIM_NODES_MAX = 5,
+    SIM_CLIENTS_MAX = 8,
+    SIM_OPS_MAX = 4096,
+    SIM_HISTORY_MAX = 1024,
+    SIM_QUEUE_MAX = REPLICA_JOBS_MAX
+};
+
+/* Exit codes. */
+enum { SIM_GOOD = 0, SIM_CRASH = 127, SIM_LIVENESS = 128, SIM_WRONG = 129 };
+
+/* Fault classes; a seed draws which of them it has. */
+enum sim_fault {
+    FAULT_CRASH = 1 << 0,
+    FAULT_PAUSE = 1 << 1,
+    FAULT_CUT = 1 << 2,      /* One-way cuts, isolations, partitions. */
+    FAULT_DELAY = 1 << 3,    /* Heavy tails. */
+    FAULT_REGISTER = 1 << 4, /* Requests lost, late, unanswered; stale reads. */
+    FAULT_LEASE = 1 << 5,    /* Signs of life end early or late. */
+    FAULT_ROT = 1 << 6,      /* Bits flip at rest. */
+    FAULT_SYNC = 1 << 7,     /* A sync fails. */
+    FAULT_FULL = 1 << 8,     /* The disk is full for a while. */
+    FAULT_ROLLBACK = 1 << 9, /* A disk as it was some time ago. */
+    FAULT_MARK = 1 << 10,    /* Rot in mark or meta. */
+    FAULT_SLOW = 1 << 11,    /* A disk that takes seconds. */
+    FAULT_CLOCK = 1 << 12,   /* Wall clocks that jump. */
+    FAULT_HAND_OVER = 1 << 13,
+    FAULT_ALL = (1 << 14) - 1
+};
+
+struct sim_options {
+    uint64_t seed;
+    uint32_t faults;
+    uint32_t nodes_count;
+    uint32_t archives_count;
+    uint8_t minimum;
+    uint32_t clients_count;
+    uint32_t segment_size;
+    int64_t safety_us;  /* How long faults go on. */
+    int64_t healing_us; /* How long the core may take. */
+    uint32_t ops_max;
+    bool trace;
+    bool canary;
+};
+
+enum sim_event_type {
+    EVENT_TICK,
+    EVENT_DISK,
+    EVENT_FRAME,
+    EVENT_LINK,
+    EVENT_BREAK,
+    EVENT_REGISTER,
+    EVENT_ANSWER,
+    EVENT_WATCH,
+    EVENT_LEASE,
+    EVENT_START,
+    EVENT_RESUME,
+    EVENT_FAULT,
+    EVENT_CLIENT,
+    EVENT_REPLY,
+    EVENT_HEAL
+};
+
+struct sim_event {
+    int64_t at;
+    uint64_t sequence;
+    enum sim_event_type type;
+    uint32_t node;
+    uint32_t generation;
+    uint64_t number; /* By type. */
+    void *data;      /* Freed with the event. */
+};
+
+/* ---- Nodes ---------------------------------------------------------------- */
+
+/* A client's operation that a primary has sequenced. */
+struct sim_pending {
+    uint64_t index;
+    uint32_t op;
+};
+
+/* The state machine: what entries below ${applied} say. */
+struct sim_state {
+    uint64_t applied;
+    uint8_t digest[HASH_SIZE];
+    uint64_t *index_of; /* By operation; UINT64_MAX: not applied. */
+};
+
+struct sim_node {
+    uint32_t number;
+    uint8_t id[NODE_ID_SIZE];
+    bool archive;
+    struct disk_model *disk;
+    struct disk_model *older; /* For a rollback. */
+    bool up;
+    bool down_for_good; /* Outside of the core. */
+    uint32_t generation;
+    int64_t paused_until;
+    int64_t clock_us; /* Its wall clock's offset. */
+
+    struct meta meta;
+    struct journal *journal;
+    struct journal_report report;
+    struct storage storage;
+    struct replica *replica;
+    struct replica_actions actions;
+    struct storage_job *jobs[SIM_QUEUE_MAX];
+    size_t jobs_count;
+    size_t running; /* Of jobs[], those that the disk has at hand. */
+    bool disk_busy;
+    int64_t disk_slow_us;
+
+    /* What stands for the pipeline. */
+    bool leading;
+    bool enters; /* EPOCH, once the actions at hand are done. */
+    bool draining;
+    bool drain_told;
+    uint32_t epoch;
+    struct journal_end end; /* As sequenced. */
+    struct sim_pending pending[SIM_OPS_MAX];
+    size_t pending_count;
+    struct sim_state state;
+    uint64_t keys; /* Entries below have their keys here. */
+    bool healthy;
+    int64_t alive_until; /* In the register. */
+    bool damaged; /* The atlas counts it as a bad copy. */
+};
+
+/* ---- Network --------------------------------------------------------------- */
+
+struct sim_link {
+    bool up;
+    uint32_t generation;
+    int64_t last[2];  /* Delivery of the newest frame, by direction. */
+    bool cut[2];      /* Frames from the lower to the higher number vanish; and
+                       * back. */
+    bool breaking;
+};
+
+/* ---- Register --------------------------------------------------------------- */
+
+struct sim_register {
+    uint64_t revision;
+    struct register_view history[SIM_HISTORY_MAX];
+    size_t history_count;
+    uint64_t incarnation[SIM_NODES_MAX];
+    int64_t unavailable_until;
+    bool cut[SIM_NODES_MAX];
+};
+
+/* ---- Clients ------------------------------------------------------------------ */
+
+enum sim_op_state { OP_NEW, OP_SENT, OP_DONE };
+struct sim_op {
+    enum sim_op_state state;
+    uint32_t client;
+    uint32_t tries;
+    int64_t invoked;
+    int64_t returned;
+    uint64_t index;
+};
+struct sim_client {
+    uint32_t op; /* Current, or UINT32_MAX. */
+    uint32_t node;
+    uint32_t attempt;
+};
+
+struct sim {
+    struct sim_options options;
+    int64_t now;
+    uint64_t sequence;
+    struct sim_event *heap;
+    size_t heap_count;
+    size_t heap_capacity;
+    struct random net, disk, load, schedule, fault, reg;
+    struct sim_node nodes[SIM_NODES_MAX];
+    struct sim_link links[SIM_NODES_MAX][SIM_NODES_MAX];
+    struct sim_register reg_state;
+    struct sim_op *ops;
+    uint32_t ops_count;
+    struct sim_client clients[SIM_CLIENTS_MAX];
+    bool healing;
+    bool over;
+    uint64_t hash; /* Of everything that happened. */
+    struct replica_timers timers;
+
+    /* The oracle: committed entries, in order. */
+    uint8_t (*committed)[HASH_SIZE];
+    uint64_t committed_count;
+    uint64_t committed_capacity;
+
+    int failure;
+    char text[256];
+    uint64_t counts[32];
+};
+
+enum sim_count {
+    COUNT_ACKED,
+    COUNT_LEADS,
+    COUNT_VIA,
+    COUNT_CUTS,
+    COUNT_CRASHES,
+    COUNT_ROTS,
+    COUNT_REPAIRS,
+    COUNT_LOST,
+    COUNT_FOUND,
+    COUNT_UNKNOWN,
+    COUNT_DROPPED,
+    COUNT_ADDED,
+    COUNT_EVENTS,
+    COUNT_HALTS
+};
+
+/* sim_world.c */
+void sim_open(struct sim *sim, const struct sim_options *options);
+void sim_close(struct sim *sim);
+int sim_run(struct sim *sim);
+void sim_at(struct sim *sim, int64_t at, enum sim_event_type type,
+            uint32_t node, uint64_t number, void *data);
+void sim_fail(struct sim *sim, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void sim_trace(struct sim *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_mix(struct sim *sim, uint64_t value);
+
+/* sim_node.c */
+void sim_node_make(struct sim *sim, uint32_t number);
+void sim_node_start(struct sim *sim, struct sim_node *node);
+void sim_node_crash(struct sim *sim, struct sim_node *node);
+void sim_node_close(struct sim_node *node);
+void sim_node_event(struct sim *sim, struct sim_node *node,
+                    struct replica_event *event);
+void sim_node_disk(struct sim *sim, struct sim_node *node);
+/* Peer number of ${other} at ${node}, and back. */
+size_t sim_peer(const struct sim *sim, uint32_t node, uint32_t other);
+uint32_t sim_other(const struct sim *sim, uint32_t node, size_t peer);
+
+/* sim_pipeline.c */
+void sim_lead(struct sim *sim, struct sim_node *node,
+              const struct replica_action *action);
+void sim_enter(struct sim *sim, struct sim_node *node);
+void sim_follow(struct sim *sim, struct sim_node *node);
+void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size);
+void sim_command(struct sim *sim, struct sim_node *node, uint32_t op);
+void sim_state_open(struct sim_node *node);
+
+/* sim_net.c */
+void sim_send(struct sim *sim, uint32_t from, uint32_t to, uint8_t type,
+              struct slice body);
+void sim_frame(struct sim *sim, const struct sim_event *event);
+void sim_link_break(struct sim *sim, uint32_t a, uint32_t b);
+void sim_link_connect(struct sim *sim, uint32_t a, uint32_t b);
+void sim_links_of_crashed(struct sim *sim, uint32_t node);
+void sim_cut(struct sim *sim, uint32_t from, uint32_t to, bool cut);
+
+/* sim_register.c */
+void sim_ask(struct sim *sim, struct sim_node *node,
+             const struct replica_action *action);
+void sim_register_event(struct sim *sim, const struct sim_event *event);
+void sim_answer_event(struct sim *sim, const struct sim_event *event);
+void sim_watch_event(struct sim *sim, const struct sim_event *event);
+void sim_lease(struct sim *sim, struct sim_node *node);
+bool sim_register_config(const struct sim *sim, struct config *out);
+
+/* sim_faults.c */
+void sim_fault(struct sim *sim);
+void sim_heal(struct sim *sim);
+bool sim_healed(struct sim *sim);
+
+/* sim_clients.c */
+/* ${number}: the client, and its attempt << 32. */
+void sim_client(struct sim *sim, uint64_t number);
+void sim_reply(struct sim *sim, uint32_t op, bool done, uint64_t index);
+
+/* sim_oracle.c */
+void sim_saw_commit(struct sim *sim, struct sim_node *node, uint64_t index,
+                    const uint8_t leaf[HASH_SIZE]);
+void sim_saw_ack(struct sim *sim, struct sim_node *node, uint64_t index,
+                 const uint8_t leaf[HASH_SIZE]);
+void sim_saw_lead(struct sim *sim, struct sim_node *node);
+void sim_saw_config(struct sim *sim, const struct config *newer,
+                    const struct config *older, struct slice older_bytes);
+void sim_judge_end(struct sim *sim);
+void sim_dump(struct sim *sim);
+
+#endif

@@ -1,0 +1,407 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {0xc1, 0x05};
+static const uint8_t lineage[LINEAGE_SIZE] = {0x11, 0x0e};
+
+/* ---- Making ------------------------------------------------------------------ */
+
+static struct journal_options node_options(const struct sim *sim,
+                                           const struct sim_node *node)
+{
+    return (struct journal_options){
+        .segment_size = sim->options.segment_size,
+        .incarnation = node->meta.value.incarnation,
+        .epoch = node->meta.value.promised_epoch,
+        .repair = true,
+    };
+}
+
+void sim_node_make(struct sim *sim, uint32_t number)
+{
+    struct sim_node *node = &sim->nodes[number];
+    struct meta_value value = {.incarnation = 0};
+    struct journal_options options = node_options(sim, node);
+    enum status status;
+
+    node->number = number;
+    node->archive =
+        number >= sim->options.nodes_count - sim->options.archives_count;
+    /* The order of ids is not that of numbers. */
+    node->id[0] = (uint8_t)(0x10 + (number * 7 + 3) % 11);
+    node->id[1] = (uint8_t)number;
+    node->disk = disk_model_new();
+    status = journal_create(disk_model_disk(node->disk), &options);
+    INVARIANT(status == ST_OK);
+    memcpy(value.node_id, node->id, NODE_ID_SIZE);
+    memcpy(value.cluster_id, cluster_id, CLUSTER_ID_SIZE);
+    memcpy(value.lineage, lineage, LINEAGE_SIZE);
+    status = meta_create(disk_model_disk(node->disk), &value);
+    INVARIANT(status == ST_OK);
+    node->state.index_of = malloc(SIM_OPS_MAX * sizeof(uint64_t));
+    INVARIANT(node->state.index_of != NULL);
+    node->disk_slow_us = 0;
+}
+
+size_t sim_peer(const struct sim *sim, uint32_t node, uint32_t other)
+{
+    (void)sim;
+    return other < node ? other : other - 1;
+}
+
+uint32_t sim_other(const struct sim *sim, uint32_t node, size_t peer)
+{
+    (void)sim;
+    return (uint32_t)(peer < node ? peer : peer + 1);
+}
+
+/* ---- Starting ------------------------------------------------------------------ */
+
+static void node_replica_options(struct sim *sim, const struct sim_node *node,
+                                 struct replica_options *out)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(out->node_id, node->id, NODE_ID_SIZE);
+    memcpy(out->cluster_id, cluster_id, CLUSTER_ID_SIZE);
+    memcpy(out->lineage, lineage, LINEAGE_SIZE);
+    out->archive = node->archive;
+    out->automatic = true;
+    out->first = node->number == 0;
+    out->minimum = sim->options.minimum;
+    out->timers = sim->timers;
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        struct replica_peer_option *peer;
+
+        if (i == node->number)
+            continue;
+        peer = &out->peers[out->peers_count++];
+        memcpy(peer->node_id, sim->nodes[i].id, NODE_ID_SIZE);
+        peer->archive = sim->nodes[i].archive;
+    }
+    store_u64(out->seed, random_next(&sim->schedule));
+}
+
+/* A disk that fails while it is opened is tried again later. */
+static void node_fails_to_start(struct sim *sim, struct sim_node *node,
+                                enum status status)
+{
+    sim_trace(sim, "%u cannot start: %d", node->number, (int)status);
+    if (status == ST_FILE_FORMAT) {
+        sim->counts[COUNT_HALTS]++;
+        return;
+    }
+    sim_node_crash(sim, node);
+}
+
+static enum status node_open(struct sim *sim, struct sim_node *node)
+{
+    struct disk *disk = disk_model_disk(node->disk);
+    struct replica_options options;
+    struct replica_parts parts;
+    enum status status = meta_open(&node->meta, disk);
+
+    if (status != ST_OK)
+        return status;
+    status = meta_begin(&node->meta);
+    if (status != ST_OK)
+        return status;
+    struct journal_options journal_options = node_options(sim, node);
+    status = journal_open(&node->journal, &node->report, disk,
+                          &journal_options);
+    if (status != ST_OK)
+        return status;
+    node->storage = (struct storage){
+        .disk = disk, .journal = node->journal, .meta = &node->meta};
+    node_replica_options(sim, node, &options);
+    parts = (struct replica_parts){
+        .journal = node->journal,
+        .meta = &node->meta.value,
+        .report = &node->report,
+    };
+    return replica_open(&node->replica, &options, &parts);
+}
+
+void sim_node_start(struct sim *sim, struct sim_node *node)
+{
+    enum status status;
+
+    node->generation++;
+    node->up = true;
+    node->paused_until = 0;
+    replica_actions_init(&node->actions);
+    status = node_open(sim, node);
+    if (status != ST_OK) {
+        node_fails_to_start(sim, node, status);
+        return;
+    }
+    sim_state_open(node);
+    sim_trace(sim, "%u starts: incarnation %u, %s, size %u committed %u",
+              node->number, (unsigned)node->meta.value.incarnation,
+              journal_case_name(node->report.found),
+              (unsigned)journal_size(node->journal),
+              (unsigned)journal_committed(node->journal));
+    sim_at(sim, sim->now, EVENT_TICK, node->number, 0, NULL);
+    sim_at(sim, sim->now, EVENT_LEASE, node->number, 0, NULL);
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        uint32_t a = i < node->number ? i : node->number;
+        uint32_t b = i < node->number ? node->number : i;
+
+        if (i != node->number)
+            sim_at(sim, sim->now + random_between(&sim->net, 1000, 60000),
+                   EVENT_LINK, SIM_NODES_MAX, a * SIM_NODES_MAX + b, NULL);
+    }
+}
+
+/* ---- Ending -------------------------------------------------------------------- */
+
+static void node_wipe(struct sim_node *node)
+{
+    replica_close(node->replica);
+    node->replica = NULL;
+    replica_actions_wipe(&node->actions);
+    journal_close(node->journal);
+    node->journal = NULL;
+    meta_close(&node->meta);
+    node->jobs_count = 0;
+    node->running = 0;
+    node->disk_busy = false;
+    node->leading = false;
+    node->draining = false;
+    node->pending_count = 0;
+    node->up = false;
+}
+
+void sim_node_close(struct sim_node *node)
+{
+    node_wipe(node);
+    disk_model_free(node->disk);
+    disk_model_free(node->older);
+    free(node->state.index_of);
+}
+
+/* What was pending survives in part. */
+static void node_lose_power(struct sim *sim, struct sim_node *node)
+{
+    uint8_t keep[512];
+    struct disk_model *after;
+    size_t pending = disk_model_pending(node->disk);
+    uint32_t mode = random_below(&sim->disk, 4);
+    size_t torn = SIZE_MAX;
+
+    for (size_t i = 0; i < sizeof keep; i++)
+        keep[i] = mode == 0   ? 0
+                  : mode == 1 ? 0xff
+                              : (uint8_t)random_next(&sim->disk);
+    if (pending > 0 && random_chance(&sim->disk, 300))
+        torn = random_below(&sim->disk, (uint32_t)pending);
+    after = disk_model_crash(node->disk, keep, sizeof keep, mode == 1, torn);
+    disk_model_free(node->disk);
+    node->disk = after;
+}
+
+/* Perhaps in the middle of what the disk has at hand. */
+static void node_tear_jobs(struct sim *sim, struct sim_node *node)
+{
+    if (node->jobs_count == 0 || node->journal == NULL ||
+        !random_chance(&sim->disk, 500))
+        return;
+    disk_model_power_off_after(node->disk,
+                               disk_model_changes(node->disk) +
+                                   random_below(&sim->disk, 12));
+    storage_run(&node->storage, node->jobs,
+                node->jobs_count > 4 ? 4 : node->jobs_count);
+}
+
+void sim_node_crash(struct sim *sim, struct sim_node *node)
+{
+    if (!node->up)
+        return;
+    sim_trace(sim, "%u crashes", node->number);
+    sim->counts[COUNT_CRASHES]++;
+    if (!node->disk_busy)
+        node_tear_jobs(sim, node);
+    node_wipe(node);
+    node_lose_power(sim, node);
+    node->generation++;
+    sim_links_of_crashed(sim, node->number);
+    if (!node->down_for_good)
+        sim_at(sim, sim->now + random_between(&sim->schedule, 20000, 1500000),
+               EVENT_START, node->number, 0, NULL);
+}
+
+/* ---- The disk -------------------------------------------------------------------- */
+
+static void node_disk_begin(struct sim *sim, struct sim_node *node)
+{
+    int64_t takes = random_between(&sim->disk, 200, 3000);
+
+    if (node->disk_busy || node->jobs_count == 0)
+        return;
+    node->disk_busy = true;
+    node->running = node->jobs_count;
+    if (node->disk_slow_us > 0)
+        takes += random_below(&sim->disk, (uint32_t)node->disk_slow_us);
+    sim_at(sim, sim->now + takes, EVENT_DISK, node->number, 0, NULL);
+}
+
+void sim_node_disk(struct sim *sim, struct sim_node *node)
+{
+    struct storage_job *done[SIM_QUEUE_MAX];
+    size_t count = node->running;
+    uint32_t generation = node->generation;
+
+    storage_run(&node->storage, node->jobs, count);
+    memcpy(done, node->jobs, count * sizeof done[0]);
+    node->jobs_count -= count;
+    memmove(node->jobs, node->jobs + count,
+            node->jobs_count * sizeof node->jobs[0]);
+    node->disk_busy = false;
+    for (size_t i = 0; i < count; i++) {
+        struct replica_event event = {.type = REPLICA_JOB_DONE};
+
+        if (done[i]->status == ST_DISK_FAILED) {
+            sim_trace(sim, "%u: the disk failed", node->number);
+            sim_node_crash(sim, node);
+            return;
+        }
+        event.job = done[i];
+        sim_node_event(sim, node, &event);
+        if (node->generation != generation || sim->failure != SIM_GOOD)
+            return;
+    }
+    node_disk_begin(sim, node);
+}
+
+/* ---- Actions ---------------------------------------------------------------------- */
+
+static void node_say(struct sim *sim, struct sim_node *node,
+                     const struct replica_action *action)
+{
+    static const char *const names[] = {
+        "role",  "leads",    "stalled", "resumed",  "dropped",     "added",
+        "cut",   "lost",     "found",   "repaired", "rot",         "register",
+        "certificate", "peer", "halt",  "clock",    "want"};
+
+    switch (action->say.note) {
+    case NOTE_CUT:
+        sim->counts[COUNT_CUTS]++;
+        break;
+    case NOTE_LOST:
+        sim->counts[COUNT_LOST]++;
+        break;
+    case NOTE_FOUND:
+        sim->counts[COUNT_FOUND]++;
+        break;
+    case NOTE_REPAIRED:
+        sim->counts[COUNT_REPAIRS]++;
+        break;
+    case NOTE_DROPPED:
+        sim->counts[COUNT_DROPPED]++;
+        break;
+    case NOTE_ADDED:
+        sim->counts[COUNT_ADDED]++;
+        break;
+    default:
+        break;
+    }
+    if (action->say.note == NOTE_ROLE)
+        sim_trace(sim, "%u is %s", node->number,
+                  replica_role_name((enum replica_role)action->say.number));
+    else
+        sim_trace(sim, "%u %s %u (node %u)", node->number,
+                  names[action->say.note], (unsigned)action->say.number,
+                  (unsigned)action->say.node_id[1]);
+}
+
+static void node_job(struct sim *sim, struct sim_node *node,
+                     struct storage_job *job)
+{
+    if (node->jobs_count == SIM_QUEUE_MAX) {
+        sim_fail(sim, SIM_WRONG, "I18: %u gives too many jobs", node->number);
+        return;
+    }
+    node->jobs[node->jobs_count++] = job;
+    node_disk_begin(sim, node);
+}
+
+static void node_act(struct sim *sim, struct sim_node *node,
+                     const struct replica_action *action)
+{
+    switch (action->type) {
+    case REPLICA_SEND:
+        sim_send(sim, node->number, sim_other(sim, node->number, action->peer),
+                 action->send.type, action->send.body);
+        break;
+    case REPLICA_SEND_KEYS:
+        break;
+    case REPLICA_DROP_LINK:
+        sim_trace(sim, "%u drops the link to %u", node->number,
+                  sim_other(sim, node->number, action->peer));
+        sim_at(sim, sim->now, EVENT_BREAK, SIM_NODES_MAX,
+               node->number * SIM_NODES_MAX +
+                   sim_other(sim, node->number, action->peer),
+               NULL);
+        break;
+    case REPLICA_JOB:
+        node_job(sim, node, action->job);
+        break;
+    case REPLICA_ASK:
+        sim_ask(sim, node, action);
+        break;
+    case REPLICA_COMMIT:
+        sim_commit(sim, node, action->size);
+        break;
+    case REPLICA_LEAD:
+        sim_lead(sim, node, action);
+        break;
+    case REPLICA_FOLLOW:
+        sim_follow(sim, node);
+        break;
+    case REPLICA_DRAIN:
+        node->draining = action->on;
+        node->drain_told = false;
+        break;
+    case REPLICA_VERIFY:
+        break;
+    case REPLICA_HALT:
+        sim->counts[COUNT_HALTS]++;
+        sim_fail(sim, SIM_WRONG, "I17: %u halts: %d", node->number,
+                 (int)action->halt);
+        break;
+    case REPLICA_SAY:
+        node_say(sim, node, action);
+        break;
+    }
+}
+
+void sim_node_event(struct sim *sim, struct sim_node *node,
+                    struct replica_event *event)
+{
+    struct replica_actions actions = {0};
+    uint32_t generation = node->generation;
+
+    if (!node->up || node->replica == NULL || sim->failure != SIM_GOOD)
+        return;
+    event->now_ms = sim->now / 1000 + 1;
+    event->wall_us = sim->now + node->clock_us;
+    replica_actions_init(&actions);
+    replica_step(node->replica, &actions, event);
+    replica_check(node->replica);
+    for (size_t i = 0; i < actions.count && node->generation == generation &&
+                       sim->failure == SIM_GOOD;
+         i++)
+        node_act(sim, node, &actions.list[i]);
+    replica_actions_wipe(&actions);
+    if (node->generation == generation && node->enters)
+        sim_enter(sim, node);
+    if (node->generation == generation && node->draining && !node->drain_told &&
+        node->pending_count == 0) {
+        struct replica_event drained = {.type = REPLICA_DRAINED};
+
+        node->drain_told = true;
+        sim_node_event(sim, node, &drained);
+    }
+}
