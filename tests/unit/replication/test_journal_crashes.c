@@ -9,6 +9,7 @@
  * the journal's code says what must have been found:
  *
  *   - every acknowledged entry is there, bit for bit;
+ *   - what a cut takes away stands in the log or in divergent/;
  *   - nothing is there that was not appended, or was cut off before;
  *   - the mark names no less than what was acknowledged;
  *   - the verdict is C1 or C2 as the bytes on the disk say;
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #include "protocol/segment.h"
+#include "replication/journal_repair.h"
 #include "replication/mark.h"
 #include "tests/lib/journal_history.h"
 #include "tests/lib/suite.h"
@@ -57,6 +59,7 @@ struct oracle {
     uint64_t marked; /* Size in the newest mark; UINT64_MAX for none. */
     bool torn;       /* Bytes follow that are not zero. */
     bool other;      /* An entry that is not the one that was appended. */
+    bool hole;       /* Entry 0 is damaged. */
 };
 
 static bool all_zero(const uint8_t *data, size_t size)
@@ -90,6 +93,18 @@ static void oracle_mark(struct oracle *oracle, const struct disk_model *model)
     }
 }
 
+/* Damage where entry 0 stood, with entry 1 behind it. */
+static bool oracle_is_rotten(const struct journal_history *history,
+                             const uint8_t *data, size_t size)
+{
+    const size_t frame = segment_frame_size(history->rig.sizes[0]);
+    struct slice entry;
+
+    return segment_frame_decode(&entry, slice_of(data, size)) != ST_OK &&
+           segment_frame_decode(&entry, slice_of(data + frame, size - frame)) ==
+               ST_OK;
+}
+
 /* Walks the files in the order of their names; every segment is small. */
 static void oracle_read(struct oracle *oracle,
                         const struct journal_history *history,
@@ -116,6 +131,12 @@ static void oracle_read(struct oracle *oracle,
         if (size < SEGMENT_HEADER_SIZE) {
             oracle->torn = true;
             return;
+        }
+        if (first == 0 && history->rotten &&
+            oracle_is_rotten(history, data + at, size - at)) {
+            oracle->hole = true;
+            oracle->size++;
+            at += segment_frame_size(history->rig.sizes[0]);
         }
         while (segment_frame_decode(&entry, slice_of(data + at, size - at)) ==
                    ST_OK &&
@@ -144,10 +165,79 @@ static enum status reopen(struct journal_history *copy,
     return journal_rig_reopen(&copy->rig);
 }
 
+struct search {
+    const struct disk_model *model;
+    const char *directory;
+    struct slice wanted;
+    bool found;
+};
+
+static void search_file(void *context, const char *name)
+{
+    struct search *search = context;
+    char path[DISK_NAME_SIZE_MAX];
+    const uint8_t *data;
+    size_t size;
+
+    snprintf(path, sizeof path, "%s/%s", search->directory, name);
+    if (!disk_model_peek(search->model, path, &data, &size))
+        return;
+    for (size_t at = 0; at + search->wanted.size <= size; at += 4)
+        if (memcmp(data + at, search->wanted.data, search->wanted.size) == 0)
+            search->found = true;
+}
+
+/* Whether all that a cut takes away is on the disk somewhere. */
+static bool is_evidence_kept(const struct journal_history *history,
+                             struct disk_model *model)
+{
+    static const char *const directories[] = {"log", "divergent"};
+
+    for (uint64_t i = history->acknowledged; i < history->cut_from; i++) {
+        struct search search = {.model = model};
+
+        search.wanted = slice_of(history->rig.bytes[i], history->rig.sizes[i]);
+        for (size_t j = 0; j < 2; j++) {
+            search.directory = directories[j];
+            if (disk_list(disk_model_disk(model), directories[j], &search,
+                          search_file) != ST_OK)
+                return false;
+        }
+        if (!search.found)
+            return false;
+    }
+    return true;
+}
+
+static enum journal_case expected_case(const struct oracle *oracle,
+                                       bool resumed)
+{
+    if (oracle->hole)
+        return JOURNAL_HOLE;
+    return oracle->torn || resumed ? JOURNAL_TORN : JOURNAL_CLEAN;
+}
+
+/* The hole is there, and closes over the entry that was appended. */
+static const char *judge_hole(struct journal_history *copy,
+                              const struct oracle *oracle)
+{
+    struct journal_gap gap;
+    const bool hole = journal_hole_at(copy->rig.journal, &gap, 0) == ST_OK;
+
+    if (hole != oracle->hole)
+        return "a hole is noted that is none, or none is noted";
+    if (hole && (gap.first != 0 || gap.count != 1))
+        return "the hole is not where the damage is";
+    if (hole && journal_history_fix(copy) != ST_OK)
+        return "the hole cannot be filled";
+    return NULL;
+}
+
 static const char *judge(struct journal_history *copy,
                          const struct oracle *oracle, bool resumed,
                          enum status status)
 {
+    const char *what;
     const struct journal_report *report = &copy->rig.report;
     uint64_t size;
 
@@ -162,9 +252,14 @@ static const char *judge(struct journal_history *copy,
         return "an entry is there that was not appended";
     if (!resumed && size != oracle->size)
         return "not all good entries were found";
+    if (journal_lost(copy->rig.journal).kind != MARK_WHOLE)
+        return "entries are said to be lost";
+    what = judge_hole(copy, oracle);
+    if (what != NULL)
+        return what;
     if (!journal_rig_holds(&copy->rig, size))
         return "an entry is not what was appended";
-    if ((report->found == JOURNAL_TORN) != (oracle->torn || resumed))
+    if (report->found != expected_case(oracle, resumed))
         return "the verdict is not the table's";
     if (journal_rig_reopen(&copy->rig) != ST_OK ||
         copy->rig.report.found != JOURNAL_CLEAN ||
@@ -179,6 +274,8 @@ static uint64_t key_of(const struct journal_history *history, uint64_t disk)
     uint64_t key = disk * 31 + history->acknowledged;
 
     key = key * 31 + history->attempted;
+    key = key * 31 + history->cut_from;
+    key = key * 31 + history->rotten;
     return key * 31 + history->rig.variant;
 }
 
@@ -210,6 +307,10 @@ static void check_state(struct journal_findings *findings,
     oracle_read(&oracle, history, model);
     status = reopen(&copy, history, model);
     what = judge(&copy, &oracle, resumed, status);
+    if (what == NULL && !is_evidence_kept(history, before))
+        what = "what was cut off is gone";
+    if (what == NULL && !is_evidence_kept(history, copy.rig.model))
+        what = "what was cut off is gone after the start";
     journal_close(copy.rig.journal);
     disk_model_free(model);
     if (what != NULL)
@@ -289,27 +390,54 @@ static void check_recovery(struct journal_findings *findings,
     }
 }
 
+/* What a history is made of. */
+struct alphabet {
+    enum journal_operation operations[JOURNAL_OPERATIONS_ALL];
+    size_t count;
+    size_t depth;
+};
+
+static const struct alphabet plain = {
+    .operations = {JOURNAL_APPEND_SMALL, JOURNAL_APPEND_BLOCK,
+                   JOURNAL_APPEND_BORDER, JOURNAL_SYNC, JOURNAL_NEW_SEGMENT,
+                   JOURNAL_RESTART, JOURNAL_REPAIR, JOURNAL_CUT},
+    .count = 8,
+    .depth = JOURNAL_HISTORY_DEPTH};
+
+static const struct alphabet with_peers = {
+    .operations = {JOURNAL_APPEND_SMALL, JOURNAL_APPEND_BORDER, JOURNAL_SYNC,
+                   JOURNAL_CUT, JOURNAL_ROT, JOURNAL_FIX, JOURNAL_RESTART},
+    .count = 7,
+    .depth = JOURNAL_HISTORY_DEPTH - 1};
+
+static const struct alphabet *alphabet_of(const struct journal_findings *of)
+{
+    return of->repair ? &with_peers : &plain;
+}
+
 /* One sequence; false if its beginning already fails, as a liar's disk does. */
-static void check_sequence(struct journal_findings *findings, unsigned number,
+static void check_sequence(struct journal_findings *findings, size_t number,
                            size_t count)
 {
+    const struct alphabet *letters = alphabet_of(findings);
     size_t calls = 1;
     bool off = true;
 
     for (; off; calls++) {
         struct journal_history history;
-        unsigned rest = number;
+        size_t rest = number;
         enum status status = ST_OK;
 
         journal_history_begin(&history, findings);
         for (size_t i = 0; i + 1 < count && status == ST_OK; i++) {
-            status = journal_history_run(&history, rest % JOURNAL_OPERATIONS,
-                                         SIZE_MAX / 2);
-            rest /= JOURNAL_OPERATIONS;
+            status = journal_history_run(
+                &history, letters->operations[rest % letters->count],
+                SIZE_MAX / 2);
+            rest /= letters->count;
         }
         if (status == ST_OK)
-            status =
-                journal_history_run(&history, rest % JOURNAL_OPERATIONS, calls);
+            status = journal_history_run(
+                &history, letters->operations[rest % letters->count], calls);
         off = disk_model_is_off(history.rig.model);
         if (status != ST_OK && !off)
             journal_history_complain(findings, &history, calls, 0,
@@ -322,14 +450,15 @@ static void check_sequence(struct journal_findings *findings, unsigned number,
     }
 }
 
-static void explore(struct journal_findings *findings, size_t depth)
+static void explore(struct journal_findings *findings)
 {
-    unsigned sequences = 1;
+    const struct alphabet *letters = alphabet_of(findings);
+    size_t sequences = 1;
 
     memset(seen, 0, sizeof seen);
-    for (size_t count = 1; count <= depth; count++) {
-        sequences *= JOURNAL_OPERATIONS;
-        for (unsigned number = 0; number < sequences; number++) {
+    for (size_t count = 1; count <= letters->depth; count++) {
+        sequences *= letters->count;
+        for (size_t number = 0; number < sequences; number++) {
             check_sequence(findings, number, count);
             if (findings->broken >= findings->enough)
                 return;
@@ -341,9 +470,20 @@ START_TEST(journal_survives_every_crash_of_every_short_history)
 {
     struct journal_findings findings = {.enough = 10};
 
-    explore(&findings, JOURNAL_HISTORY_DEPTH);
+    explore(&findings);
     printf("%llu states of the disk\n", (unsigned long long)findings.states);
     ck_assert_uint_gt(findings.states, 10000);
+    ck_assert_uint_eq(findings.broken, 0);
+}
+END_TEST
+
+START_TEST(journal_with_peers_survives_every_crash_of_cuts_rot_and_repairs)
+{
+    struct journal_findings findings = {.repair = true, .enough = 10};
+
+    explore(&findings);
+    printf("%llu states of the disk\n", (unsigned long long)findings.states);
+    ck_assert_uint_gt(findings.states, 5000);
     ck_assert_uint_eq(findings.broken, 0);
 }
 END_TEST
@@ -352,7 +492,7 @@ static bool is_caught(const char *lie)
 {
     struct journal_findings findings = {.lie = lie, .enough = 1, .quiet = true};
 
-    explore(&findings, JOURNAL_HISTORY_DEPTH);
+    explore(&findings);
     return findings.broken > 0;
 }
 
@@ -380,8 +520,23 @@ START_TEST(canary_a_disk_that_does_not_sync_a_new_segment_is_caught)
 }
 END_TEST
 
+START_TEST(canary_a_disk_that_does_not_sync_what_is_kept_aside_is_caught)
+{
+    ck_assert(is_caught("divergent/*"));
+}
+END_TEST
+
+START_TEST(canary_a_disk_that_does_not_sync_the_names_of_it_is_caught)
+{
+    ck_assert(is_caught("divergent"));
+}
+END_TEST
+
 SUITE_MAIN("journal_crashes",
            journal_survives_every_crash_of_every_short_history,
+           journal_with_peers_survives_every_crash_of_cuts_rot_and_repairs,
+           canary_a_disk_that_does_not_sync_what_is_kept_aside_is_caught,
+           canary_a_disk_that_does_not_sync_the_names_of_it_is_caught,
            canary_a_disk_that_does_not_sync_the_log_is_caught,
            canary_a_disk_that_does_not_sync_the_mark_is_caught,
            canary_a_disk_that_does_not_sync_names_is_caught,
