@@ -166,8 +166,8 @@ void journal_history_begin(struct journal_history *history,
 
     memset(history, 0, sizeof *history);
     journal_rig_begin(&history->rig, JOURNAL_RIG_SEGMENT);
-    if (findings->repair) {
-        history->rig.options.repair = true;
+    history->rig.options.repair = findings->repair;
+    if (findings->begun) {
         journal_rig_fill(&history->rig, 2);
         for (int i = 0; i < 2 && status == ST_OK; i++)
             status = journal_rig_append(&history->rig, JOURNAL_SIZE_SMALL);

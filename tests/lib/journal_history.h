@@ -42,7 +42,8 @@ struct journal_history {
 };
 
 struct journal_findings {
-    bool repair;     /* The node has peers, and the log three entries. */
+    bool begun;      /* The log has four entries, two of them committed. */
+    bool repair;     /* The node has peers. */
     const char *lie; /* What the disk lies about; NULL for nothing. */
     uint64_t states;
     uint64_t broken;
