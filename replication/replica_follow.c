@@ -211,7 +211,6 @@ static void follow_take(struct replica *replica, size_t peer,
                                                 .size = matched});
     replica_learn_commit(
         replica, append->committed < matched ? append->committed : matched);
-    replica_maybe_found(replica, append->committed, append->epoch);
 }
 
 /* Whether the entry before is the same here; what stands there, if it is. */
@@ -346,5 +345,4 @@ void replica_on_beacon(struct replica *replica, size_t peer,
         return;
     }
     replica_learn_commit(replica, beacon->committed);
-    replica_maybe_found(replica, beacon->committed, beacon->epoch);
 }

@@ -43,15 +43,16 @@ void replica_find(struct replica *replica)
     repair_find(replica, true);
 }
 
-void replica_maybe_found(struct replica *replica, uint64_t committed,
-                         uint32_t epoch)
+/* Who proposed this had a live acknowledgement of this very start: everything
+ * committed is here (R15), whatever was lost. */
+void replica_admitted(struct replica *replica)
 {
-    if (!replica->lost || committed == 0 ||
-        committed > replica->log.durable.size ||
-        committed > replica->log.end.size || replica_has_holes(replica) ||
-        replica_log_epoch(&replica->log, committed - 1) != epoch)
-        return;
-    repair_find(replica, true);
+    const struct config_member *self =
+        config_member(&replica->config, replica->options.node_id);
+
+    if (replica->lost && self != NULL &&
+        self->incarnation == replica->incarnation)
+        repair_find(replica, true);
 }
 
 /* ---- Holes

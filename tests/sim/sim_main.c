@@ -62,10 +62,11 @@ static int run_one(const struct sim_options *options, bool show)
     code = sim_run(sim);
     hash = sim->hash;
     if (code != SIM_GOOD)
-        printf("seed %llu: %s (faults %#x, %u nodes, %u archives, minimum %u)\n",
-               (unsigned long long)options->seed, sim->text,
-               (unsigned)options->faults, (unsigned)options->nodes_count,
-               (unsigned)options->archives_count, (unsigned)options->minimum);
+        printf(
+            "seed %llu: %s (faults %#x, %u nodes, %u archives, minimum %u)\n",
+            (unsigned long long)options->seed, sim->text,
+            (unsigned)options->faults, (unsigned)options->nodes_count,
+            (unsigned)options->archives_count, (unsigned)options->minimum);
     if (show)
         printf("hash %016llx acked %llu leads %llu via %llu cuts %llu crashes "
                "%llu rots %llu repairs %llu lost %llu found %llu events %llu\n",
