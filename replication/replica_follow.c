@@ -69,7 +69,9 @@ void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
     struct writer space;
 
     if (replica->lost || replica_has_holes(replica)) {
-        replica_refuse(replica, peer, PEER_REFUSED_LOST, epoch, 0);
+        replica_refuse(replica, peer,
+                       replica->lost ? PEER_REFUSED_LOST : PEER_REFUSED_DAMAGED,
+                       epoch, 0);
         return;
     }
     writer_init(&space, bytes, sizeof bytes);

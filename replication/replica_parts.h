@@ -236,6 +236,7 @@ struct replica {
     bool lost;
     bool finding; /* FOUND is under way. */
     uint64_t lost_to;
+    uint16_t flags_told;
     struct replica_repair repair;
     uint32_t token;
     struct journal_scrub scrub;
@@ -338,6 +339,8 @@ void replica_link_up(struct replica *replica, size_t peer);
 void replica_link_down(struct replica *replica, size_t peer);
 void replica_received(struct replica *replica, size_t peer, uint8_t type,
                       struct slice body);
+/* Others hear whether this log is whole, when that changed. */
+void replica_tell_flags(struct replica *replica);
 void replica_tell_config(struct replica *replica, size_t peer);
 void replica_keys_forget(struct replica_peer *peer);
 void replica_peer_epochs(struct replica_peer *peer, const struct list *epochs);

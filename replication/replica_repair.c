@@ -298,13 +298,11 @@ void replica_on_fetched(struct replica *replica, size_t at,
         repair_ask(replica);
 }
 
-/* Others hear that this log is whole again; whoever applies it goes on. */
+/* Whoever applies this log goes on, if it is whole again. */
 static void repair_tell(struct replica *replica)
 {
     if (replica_has_holes(replica))
         return;
-    for (size_t i = 0; i < replica->peers_count; i++)
-        replica_hello(replica, i);
     if (replica->log.published > 0)
         replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
 }
