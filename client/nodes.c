@@ -133,6 +133,8 @@ bool nodes_fail(struct nodes *nodes, int status, const char *reason)
     snprintf(node->reason, sizeof node->reason, "%s", reason);
     next = choose(nodes);
     if (next != NODES_MAX) {
+        if (next == nodes->advised)
+            nodes->advised = NODES_MAX; /* It was good for one try. */
         nodes->now = next;
         return true;
     }

@@ -43,6 +43,18 @@ bool status_lag(const struct status_report *report,
     return first->has_log_size;
 }
 
+/* The client's reason, without the address that stands before it. */
+static void take_reason(struct status_node *node)
+{
+    const char *reason = defter_reason(node->client);
+    size_t size = strlen(node->address);
+
+    if (strncmp(reason, node->address, size) == 0 &&
+        strncmp(reason + size, ": ", 2) == 0)
+        reason += size + 2;
+    snprintf(node->reason, sizeof node->reason, "%s", reason);
+}
+
 /* One address: a login there that stays there, and the query. */
 static void ask(struct status_node *node, const struct defter_options *login)
 {
@@ -60,8 +72,7 @@ static void ask(struct status_node *node, const struct defter_options *login)
     node->status =
         defter_query(node->client, QUERY_STATUS, NULL, 0, &bytes, &size);
     if (node->status != 0) {
-        snprintf(node->reason, sizeof node->reason, "%s",
-                 defter_reason(node->client));
+        take_reason(node);
     } else if (strcmp(defter_address(node->client), node->address) != 0) {
         node->status = ST_NOT_PRIMARY;
         snprintf(node->reason, sizeof node->reason, "it leaves, and names %s",
