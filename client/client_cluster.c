@@ -122,7 +122,7 @@ int client_out_of_time(struct defter *client)
     return ST_TIMEOUT;
 }
 
-static bool awaits(const struct defter *client)
+bool client_awaits(const struct defter *client)
 {
     return !client->opened || client->watch_request != 0 ||
            session_inflight(client->session) > 0;
@@ -132,7 +132,8 @@ int client_check_silence(struct defter *client)
 {
     int64_t now_ms = client_steady_ms();
 
-    if (!awaits(client) || now_ms - client->heard_ms < CLIENT_SILENCE_MS_MAX)
+    if (!client_awaits(client) ||
+        now_ms - client->heard_ms < CLIENT_SILENCE_MS_MAX)
         return ST_OK;
     if (!client->opened ||
         (client->pinged_ms != 0 &&
@@ -152,7 +153,7 @@ int defter_wait_ms(const struct defter *client)
 
     if (client->session == NULL)
         at_ms = client->pause_until_ms;
-    else if (awaits(client))
+    else if (client_awaits(client))
         at_ms = CLIENT_SILENCE_MS_MAX +
                 (client->pinged_ms != 0 ? client->pinged_ms : client->heard_ms);
     if (client->session != NULL && client->hold_until_ms > now_ms &&

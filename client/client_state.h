@@ -120,6 +120,9 @@ void client_leave(struct defter *client);
  * client->reason.  Gives what the step is to give: 0 while there are nodes that
  * were not tried and no session was lost. */
 int client_move_on(struct defter *client, int status);
+/* Whether the node owes us something. */
+bool client_awaits(const struct defter *client);
+/* ST_CONNECT if it has been silent for too long; first it gets a PING. */
 int client_check_silence(struct defter *client);
 /* ST_TIMEOUT, and what each node did. */
 int client_out_of_time(struct defter *client);

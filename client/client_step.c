@@ -93,7 +93,7 @@ void client_send_pending(struct defter *client)
 
     if (!client->opened || client->leaving)
         return;
-    if (session_inflight(client->session) == 0 && client->pinged_ms == 0)
+    if (!client_awaits(client))
         client->heard_ms = now_ms; /* Nothing was awaited until now. */
     send_query(client);
     for (struct defter_command *command = client->pending;
