@@ -84,16 +84,21 @@ static void ask(struct status_node *node, const struct defter_options *login)
     }
 }
 
+static bool claims_to_lead(const struct status_node *node)
+{
+    return node->status == 0 && node->rows.has_role &&
+           (is_text(node->rows.role, "primary") ||
+            is_text(node->rows.role, "single"));
+}
+
 /* One that was deposed and does not know it yet has an older epoch. */
 static void find_primary(struct status_report *report)
 {
     for (uint32_t i = 0; i < report->count; i++) {
         const struct status_node *node = &report->at[i];
-        bool leads = node->status == 0 && node->rows.has_role &&
-                     (is_text(node->rows.role, "primary") ||
-                      is_text(node->rows.role, "single"));
-        if (leads && (report->primary == NULL ||
-                      node->rows.epoch > report->primary->rows.epoch))
+        if (claims_to_lead(node) &&
+            (report->primary == NULL ||
+             node->rows.epoch > report->primary->rows.epoch))
             report->primary = node;
     }
 }
@@ -143,8 +148,11 @@ static void judge(struct status_report *report)
         judge_members(report);
     }
     for (uint32_t i = 0; i < report->count; i++) {
-        if (report->at[i].status != 0)
-            add_why(report, "%s does not answer", report->at[i].address);
+        const struct status_node *node = &report->at[i];
+        if (node->status != 0)
+            add_why(report, "%s does not answer", node->address);
+        else if (claims_to_lead(node) && node != report->primary)
+            add_why(report, "%s takes itself for the primary", node->address);
     }
 }
 

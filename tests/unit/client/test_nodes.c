@@ -34,6 +34,9 @@ END_TEST
 
 START_TEST(what_is_no_list_of_addresses_is_refused)
 {
+    static const char nine[] =
+        "127.0.0.1:1,127.0.0.1:2,127.0.0.1:3,127.0.0.1:4,127.0.0.1:5,"
+        "127.0.0.1:6,127.0.0.1:7,127.0.0.1:8,127.0.0.1:9";
     static const char *const bad[] = {
         "",
         ",",
@@ -49,8 +52,7 @@ START_TEST(what_is_no_list_of_addresses_is_refused)
         "[::1:7840",
         "127.0.0.1:1;127.0.0.1:2",
         "127.0.0.1:00000000000000000000000000000000000000000000000000000000001",
-        "127.0.0.1:1,127.0.0.1:2,127.0.0.1:3,127.0.0.1:4,127.0.0.1:5,"
-        "127.0.0.1:6,127.0.0.1:7,127.0.0.1:8,127.0.0.1:9"};
+        nine};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ck_assert_msg(nodes_open(&nodes, bad[i]) == ST_USAGE, "%s", bad[i]);
