@@ -225,6 +225,13 @@ enum {
     EVENT_CREDIT_BYTES_MAX = 1024 * 1024
 };
 
+/* A cluster as its clients see it (PROTOCOL, section 5.6). */
+enum {
+    CLUSTER_NODES_MAX = 8, /* Members that the status query lists. */
+    ADDRESSES_MAX = 8,     /* Addresses that a client is given. */
+    ADDRESSES_SIZE_MAX = ADDRESSES_MAX * (ADDRESS_SIZE_MAX + 2)
+};
+
 /* Rates and strikes (PROTOCOL, section 10). */
 enum {
     COMMANDS_PER_SECOND_PERSON = 10,
