@@ -51,9 +51,15 @@ bool epoch_configuration(struct state *state, struct row_configuration *row_out)
 
     state_scan_key(state, &scan, TABLE_CONFIGURATION, &last,
                    (struct state_range){.from = true, .descending = true});
-    found = state_scan_next(&scan, row_out);
+    found = state_scan_next(&scan, &last);
     state_scan_close(&scan);
-    return found;
+    if (!found)
+        return false;
+    /* What a walk lends ends with it. */
+    row_out->index = last.index;
+    found = state_get(state, TABLE_CONFIGURATION, row_out);
+    INVARIANT(found);
+    return true;
 }
 
 /*

@@ -22,7 +22,8 @@ enum epoch_change {
 /* The newest term: false before the first EPOCH entry. */
 bool epoch_last(struct state *state, struct row_epoch *row_out);
 
-/* The newest configuration: false while the log holds none. */
+/* The newest configuration: false while the log holds none.  Its bytes are lent
+ * until the next call for its table. */
 bool epoch_configuration(struct state *state,
                          struct row_configuration *row_out);
 

@@ -1,10 +1,10 @@
 #include <string.h>
 
 #include "protocol/dates.h"
-#include "tests/lib/continuity_scene.h"
+#include "tests/lib/centres.h"
 #include "tests/lib/suite.h"
 
-static struct scene scene;
+static struct centres scene;
 
 static enum status activate(enum continuity_realm realm, uint32_t failover,
                             uint32_t standing)
@@ -34,7 +34,7 @@ static enum status work_in(uint8_t realm)
 static uint32_t stand(enum continuity_realm realm,
                       const struct fixture_actor *actor)
 {
-    struct op_failover_order in = scene_standing(&scene, realm);
+    struct op_failover_order in = centres_standing(&scene, realm);
     struct result_failover_order out;
 
     ck_assert_int_eq(fixture_run(&scene.fixture, actor, OPCODE_FAILOVER_ORDER,
@@ -51,42 +51,44 @@ START_TEST(
     struct row_failover failover;
     int64_t before;
 
-    scene_open(&scene);
+    centres_open(&scene);
     before = state_head(scene.fixture.state)->log_time;
-    scene_takes_over(&scene, &scene.backup, 90);
+    centres_takes_over(&scene, &scene.backup, 90);
     ck_assert_int_eq(work_in('P'), ST_OK);
     /* First the incident with its notices, then the activation of P. */
-    ck_assert_uint_eq(scene_enter_owed(&scene), 2);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 0);
-    ck_assert_uint_eq(scene_incident(&scene, 1).epoch, 2);
-    ck_assert_uint_eq(scene_incident(&scene, 1).notices, 4);
-    ck_assert_uint_eq(scene_notices(&scene, &notice,
-                                    scene.supplier.organisation,
-                                    NOTICE_INCIDENT_OPENED),
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 0);
+    ck_assert_uint_eq(centres_incident(&scene, 1).epoch, 2);
+    ck_assert_uint_eq(centres_incident(&scene, 1).notices, 4);
+    ck_assert_uint_eq(centres_notices(&scene, &notice,
+                                      scene.supplier.organisation,
+                                      NOTICE_INCIDENT_OPENED),
                       1);
     ck_assert_uint_eq(notice.realms, CONTINUITY_REALMS_ALL);
-    ck_assert_int_eq(notice.created, scene_incident(&scene, 1).opened);
-    ck_assert_uint_eq(scene_notices(&scene, NULL, scene.asker.organisation,
-                                    NOTICE_INCIDENT_OPENED),
+    ck_assert_int_eq(notice.created, centres_incident(&scene, 1).opened);
+    ck_assert_uint_eq(centres_notices(&scene, NULL, scene.asker.organisation,
+                                      NOTICE_INCIDENT_OPENED),
                       1);
-    ck_assert_uint_eq(scene_notices(&scene, &notice, scene.portal.organisation,
-                                    NOTICE_INCIDENT_OPENED),
+    ck_assert_uint_eq(centres_notices(&scene, &notice,
+                                      scene.portal.organisation,
+                                      NOTICE_INCIDENT_OPENED),
                       1);
     ck_assert_uint_eq(notice.realms, CONTINUITY_BIT(CONTINUITY_PORTAL));
     /* Neither users nor providers are on the list. */
     ck_assert_uint_eq(
-        scene_notices(&scene, NULL, scene.provider, NOTICE_INCIDENT_OPENED), 0);
-    failover = scene_failover(&scene, 1);
+        centres_notices(&scene, NULL, scene.provider, NOTICE_INCIDENT_OPENED),
+        0);
+    failover = centres_failover(&scene, 1);
     ck_assert_uint_eq(failover.realm, CONTINUITY_PORTAL);
     ck_assert_uint_eq(failover.state, FAILOVER_ACTIVATED);
     ck_assert_uint_eq(failover.incident, 1);
-    down = scene_downtime(&scene, 1);
+    down = centres_downtime(&scene, 1);
     ck_assert_uint_eq(down.realm, CONTINUITY_PORTAL);
     ck_assert_int_eq(down.from, before);
     ck_assert_int_eq(down.to, before + 90 * DATES_US_PER_SECOND);
     ck_assert_uint_eq(down.incident, 1);
     ck_assert_uint_eq(down.kind, DOWNTIME_UNPLANNED);
-    scene_close(&scene);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -94,12 +96,12 @@ START_TEST(T_R_8_2_5a_without_approval_or_order_the_registry_stays_closed)
 {
     struct op_auth_open session = {.lifetime_s = 0};
 
-    scene_open(&scene);
-    scene_takes_over(&scene, &scene.backup, 90);
+    centres_open(&scene);
+    centres_takes_over(&scene, &scene.backup, 90);
     ck_assert(!continuity_realm_open(scene.fixture.state, 'R'));
     ck_assert(continuity_realm_open(scene.fixture.state, 'P'));
     ck_assert(continuity_realm_open(scene.fixture.state, 0));
-    ck_assert_uint_eq(scene_enter_owed(&scene), 2); /* R is not owed. */
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2); /* R is not owed. */
     /* Tried all the same: an entry, and refused. */
     ck_assert_int_eq(activate(CONTINUITY_REGISTRY, 0, 0), ST_NO_BASIS);
     ck_assert_int_eq(work_in('R'), ST_WRONG_STATE);
@@ -108,13 +110,13 @@ START_TEST(T_R_8_2_5a_without_approval_or_order_the_registry_stays_closed)
                                  OPCODE_AUTH_OPEN, &session, 0, 0, 0, NULL),
                      ST_OK);
     /* The stoppage of R goes on, and so does the incident. */
-    ck_assert_int_eq(scene_downtime(&scene, 2).to, 0);
-    ck_assert_uint_eq(scene_incident(&scene, 1).state, INCIDENT_OPEN);
+    ck_assert_int_eq(centres_downtime(&scene, 2).to, 0);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_OPEN);
     /* A restart of the new primary changes nothing in that. */
-    scene_takes_over(&scene, &scene.backup, 2);
+    centres_takes_over(&scene, &scene.backup, 2);
     ck_assert(!continuity_realm_open(scene.fixture.state, 'R'));
-    ck_assert_uint_eq(scene_enter_owed(&scene), 0);
-    scene_close(&scene);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 0);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -125,51 +127,52 @@ START_TEST(T_R_8_2_5b_request_approval_activation_and_notices_in_that_order)
     struct row_failover row;
     uint32_t number;
 
-    scene_open(&scene);
-    scene_takes_over(&scene, &scene.backup, 90);
-    (void)scene_enter_owed(&scene);
-    in = scene_order(&scene, 1, CONTINUITY_REGISTRY, FAILOVER_REAL, 2);
+    centres_open(&scene);
+    centres_takes_over(&scene, &scene.backup, 90);
+    (void)centres_enter_owed(&scene);
+    in = centres_order(&scene, 1, CONTINUITY_REGISTRY, FAILOVER_REAL, 2);
     in.incident = 1;
-    ck_assert_int_eq(scene_ask(&scene, &scene.operator, & in), ST_OK);
-    ck_assert_int_eq(scene_approve(&scene, &scene.registry, 1),
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & in), ST_OK);
+    ck_assert_int_eq(centres_approve(&scene, &scene.registry, 1),
                      ST_SECOND_PERSON);
-    ck_assert_int_eq(scene_ask(&scene, &scene.head, &in), ST_OK);
-    ck_assert_uint_eq(scene_notices(&scene, &told, scene.registry.organisation,
-                                    NOTICE_FAILOVER_REQUESTED),
+    ck_assert_int_eq(centres_ask(&scene, &scene.head, &in), ST_OK);
+    ck_assert_uint_eq(centres_notices(&scene, &told,
+                                      scene.registry.organisation,
+                                      NOTICE_FAILOVER_REQUESTED),
                       1);
     number = told.failover;
     ck_assert_int_eq(activate(CONTINUITY_REGISTRY, number, 0), ST_NO_BASIS);
     /* The body of the other realm, and the head, do not decide on R. */
-    ck_assert_int_eq(scene_approve(&scene, &scene.portal, 1), ST_NO_DUTY);
-    ck_assert_int_eq(scene_approve(&scene, &scene.head, 1), ST_NO_DUTY);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 0);
-    ck_assert_int_eq(scene_approve(&scene, &scene.registry, 1), ST_OK);
+    ck_assert_int_eq(centres_approve(&scene, &scene.portal, 1), ST_NO_DUTY);
+    ck_assert_int_eq(centres_approve(&scene, &scene.head, 1), ST_NO_DUTY);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 0);
+    ck_assert_int_eq(centres_approve(&scene, &scene.registry, 1), ST_OK);
     ck_assert_int_eq(work_in('R'), ST_WRONG_STATE);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 1);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 1);
     ck_assert_int_eq(work_in('R'), ST_OK);
     ck_assert(continuity_realm_open(scene.fixture.state, 'R'));
-    row = scene_failover(&scene, number);
+    row = centres_failover(&scene, number);
     ck_assert_uint_eq(row.state, FAILOVER_ACTIVATED);
     ck_assert_int_lt(row.requested, row.decided);
     ck_assert_int_lt(row.decided, row.activated);
-    ck_assert_int_eq(scene_downtime(&scene, 2).to, row.activated);
-    ck_assert_uint_eq(scene_incident(&scene, 1).state, INCIDENT_RESTORED);
-    ck_assert_uint_eq(scene_incident(&scene, 1).failover, number);
-    ck_assert_uint_eq(scene_notices(&scene, &activated,
-                                    scene.registry.organisation,
-                                    NOTICE_FAILOVER_ACTIVATED),
+    ck_assert_int_eq(centres_downtime(&scene, 2).to, row.activated);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_RESTORED);
+    ck_assert_uint_eq(centres_incident(&scene, 1).failover, number);
+    ck_assert_uint_eq(centres_notices(&scene, &activated,
+                                      scene.registry.organisation,
+                                      NOTICE_FAILOVER_ACTIVATED),
                       1);
     ck_assert_uint_gt(activated.number, told.number);
-    ck_assert_uint_eq(scene_notices(&scene, NULL, scene.asker.organisation,
-                                    NOTICE_FAILOVER_ACTIVATED),
+    ck_assert_uint_eq(centres_notices(&scene, NULL, scene.asker.organisation,
+                                      NOTICE_FAILOVER_ACTIVATED),
                       2); /* Of P and of R. */
     ck_assert_uint_eq(
-        scene_notices(&scene, NULL, FIXTURE_OWNER, NOTICE_FAILOVER_ACTIVATED),
+        centres_notices(&scene, NULL, FIXTURE_OWNER, NOTICE_FAILOVER_ACTIVATED),
         2);
-    ck_assert_uint_eq(scene_notices(&scene, NULL, scene.supplier.organisation,
-                                    NOTICE_INCIDENT_RESTORED),
+    ck_assert_uint_eq(centres_notices(&scene, NULL, scene.supplier.organisation,
+                                      NOTICE_INCIDENT_RESTORED),
                       1);
-    scene_close(&scene);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -177,19 +180,19 @@ START_TEST(T_R_8_2_5b_a_standing_order_opens_the_registry_at_once_and_is_used)
 {
     uint32_t standing;
 
-    scene_open(&scene);
+    centres_open(&scene);
     standing = stand(CONTINUITY_REGISTRY, &scene.registry);
-    scene_takes_over(&scene, &scene.backup, 90);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 3);
+    centres_takes_over(&scene, &scene.backup, 90);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 3);
     ck_assert_int_eq(work_in('R'), ST_OK);
-    ck_assert_uint_eq(scene_failover(&scene, 2).standing, standing);
-    ck_assert_uint_eq(scene_incident(&scene, 1).state, INCIDENT_RESTORED);
+    ck_assert_uint_eq(centres_failover(&scene, 2).standing, standing);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_RESTORED);
     /* It was good for one time. */
-    scene_takes_over(&scene, &scene.fixture.node, 90);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 2);
+    centres_takes_over(&scene, &scene.fixture.node, 90);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2);
     ck_assert_int_eq(activate(CONTINUITY_REGISTRY, 0, standing), ST_NO_BASIS);
     ck_assert_int_eq(work_in('R'), ST_WRONG_STATE);
-    scene_close(&scene);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -202,9 +205,9 @@ START_TEST(the_activation_follows_the_notices_and_names_the_epoch)
                                         .epoch = 2,
                                         .text = fixture_text("")};
 
-    scene_open(&scene);
+    centres_open(&scene);
     ck_assert_int_eq(activate(CONTINUITY_PORTAL, 0, 0), ST_WRONG_STATE);
-    scene_takes_over(&scene, &scene.backup, 30);
+    centres_takes_over(&scene, &scene.backup, 30);
     ck_assert_int_eq(activate(CONTINUITY_PORTAL, 0, 0), ST_WRONG_STATE);
     ck_assert_int_eq(fixture_run(&scene.fixture, &scene.operator,
                                  OPCODE_INCIDENT_OPEN, &incident, 0, 0,
@@ -236,7 +239,7 @@ START_TEST(the_activation_follows_the_notices_and_names_the_epoch)
     ck_assert_int_eq(activate(CONTINUITY_PORTAL, 0, 4711), ST_NO_SUCH);
     ck_assert_int_eq(activate(CONTINUITY_PORTAL, 0, 0), ST_OK);
     ck_assert_int_eq(activate(CONTINUITY_PORTAL, 0, 0), ST_WRONG_STATE);
-    scene_close(&scene);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -244,27 +247,28 @@ START_TEST(a_planned_switchover_owes_activations_and_no_incident)
 {
     struct op_failover_request portal, registry;
 
-    scene_open(&scene);
-    portal = scene_order(&scene, 1, CONTINUITY_PORTAL, FAILOVER_PLANNED, 2);
-    registry = scene_order(&scene, 2, CONTINUITY_REGISTRY, FAILOVER_PLANNED, 2);
-    ck_assert_int_eq(scene_ask(&scene, &scene.operator, & portal), ST_OK);
-    ck_assert_int_eq(scene_ask(&scene, &scene.operator, & registry), ST_OK);
-    ck_assert_int_eq(scene_ask(&scene, &scene.head, &registry), ST_OK);
-    scene_takes_over(&scene, &scene.backup, 2);
-    ck_assert_uint_eq(scene_downtime(&scene, 1).kind, DOWNTIME_PLANNED);
+    centres_open(&scene);
+    portal = centres_order(&scene, 1, CONTINUITY_PORTAL, FAILOVER_PLANNED, 2);
+    registry =
+        centres_order(&scene, 2, CONTINUITY_REGISTRY, FAILOVER_PLANNED, 2);
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & portal), ST_OK);
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & registry), ST_OK);
+    ck_assert_int_eq(centres_ask(&scene, &scene.head, &registry), ST_OK);
+    centres_takes_over(&scene, &scene.backup, 2);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).kind, DOWNTIME_PLANNED);
     /* R follows the same rule: nobody let it, so it waits. */
-    ck_assert_uint_eq(scene_enter_owed(&scene), 1);
-    ck_assert_uint_eq(scene_failover(&scene, 1).state, FAILOVER_ACTIVATED);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 1);
+    ck_assert_uint_eq(centres_failover(&scene, 1).state, FAILOVER_ACTIVATED);
     ck_assert_int_eq(work_in('R'), ST_WRONG_STATE);
-    ck_assert_int_eq(scene_approve(&scene, &scene.registry, 2), ST_OK);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 1);
+    ck_assert_int_eq(centres_approve(&scene, &scene.registry, 2), ST_OK);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 1);
     ck_assert_int_eq(work_in('R'), ST_OK);
     ck_assert_uint_eq(state_count(scene.fixture.state, TABLE_INCIDENT), 0);
-    ck_assert_uint_eq(scene_downtime(&scene, 2).incident, 0);
+    ck_assert_uint_eq(centres_downtime(&scene, 2).incident, 0);
     /* The way back was not planned. */
-    scene_takes_over(&scene, &scene.fixture.node, 2);
-    ck_assert_uint_eq(scene_downtime(&scene, 3).kind, DOWNTIME_UNPLANNED);
-    scene_close(&scene);
+    centres_takes_over(&scene, &scene.fixture.node, 2);
+    ck_assert_uint_eq(centres_downtime(&scene, 3).kind, DOWNTIME_UNPLANNED);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -273,26 +277,26 @@ START_TEST(a_drill_is_marked_and_a_plan_for_another_node_is_none)
     struct op_failover_request drill;
     struct fixture_actor third;
 
-    scene_open(&scene);
-    scene_enrol_node(&scene, &third, 3, NODE_SERVER);
-    drill = scene_order(&scene, 1, CONTINUITY_PORTAL, FAILOVER_DRILL, 2);
-    ck_assert_int_eq(scene_ask(&scene, &scene.operator, & drill), ST_OK);
-    scene_takes_over(&scene, &third, 2);
-    ck_assert_uint_eq(scene_downtime(&scene, 1).kind, DOWNTIME_UNPLANNED);
-    scene_takes_over(&scene, &scene.backup, 2);
+    centres_open(&scene);
+    centres_enrol_node(&scene, &third, 3, NODE_SERVER);
+    drill = centres_order(&scene, 1, CONTINUITY_PORTAL, FAILOVER_DRILL, 2);
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & drill), ST_OK);
+    centres_takes_over(&scene, &third, 2);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).kind, DOWNTIME_UNPLANNED);
+    centres_takes_over(&scene, &scene.backup, 2);
     /* The open stoppage keeps what it began as. */
-    ck_assert_uint_eq(scene_downtime(&scene, 1).kind, DOWNTIME_UNPLANNED);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 2);
-    ck_assert_uint_eq(scene_downtime(&scene, 1).incident, 1);
-    ck_assert_uint_eq(scene_failover(&scene, 1).kind, FAILOVER_DRILL);
-    scene_close(&scene);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).kind, DOWNTIME_UNPLANNED);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).incident, 1);
+    ck_assert_uint_eq(centres_failover(&scene, 1).kind, FAILOVER_DRILL);
+    centres_close(&scene);
 
-    scene_open(&scene);
-    drill = scene_order(&scene, 1, CONTINUITY_PORTAL, FAILOVER_DRILL, 2);
-    ck_assert_int_eq(scene_ask(&scene, &scene.operator, & drill), ST_OK);
-    scene_takes_over(&scene, &scene.backup, 2);
-    ck_assert_uint_eq(scene_downtime(&scene, 1).kind, DOWNTIME_DRILL);
-    scene_close(&scene);
+    centres_open(&scene);
+    drill = centres_order(&scene, 1, CONTINUITY_PORTAL, FAILOVER_DRILL, 2);
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & drill), ST_OK);
+    centres_takes_over(&scene, &scene.backup, 2);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).kind, DOWNTIME_DRILL);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -304,14 +308,14 @@ START_TEST(T_P_7_1_2_a_pause_of_the_same_primary_is_one_stoppage_each_realm)
     struct downtime_row row;
     int64_t before;
 
-    scene_open(&scene);
-    scene_takes_over(&scene, &scene.fixture.node, 59);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 0);
+    centres_open(&scene);
+    centres_takes_over(&scene, &scene.fixture.node, 59);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 0);
     before = state_head(scene.fixture.state)->log_time;
-    scene_takes_over(&scene, &scene.fixture.node, 90);
+    centres_takes_over(&scene, &scene.fixture.node, 90);
     ck_assert_int_eq(work_in('R'), ST_OK);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 1);
-    ck_assert_uint_eq(scene_incident(&scene, 1).state, INCIDENT_RESTORED);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 1);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_RESTORED);
     ck_assert_int_eq(fixture_run(&scene.fixture, &scene.registry,
                                  OPCODE_DOWNTIME_LIST, &in, 0, 0, 0, &out),
                      ST_OK);
@@ -326,7 +330,7 @@ START_TEST(T_P_7_1_2_a_pause_of_the_same_primary_is_one_stoppage_each_realm)
                                  OPCODE_DOWNTIME_LIST, &in, 0, 0, 0, &out),
                      ST_OK);
     ck_assert_uint_eq(out.stoppages.count, 2);
-    scene_close(&scene);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -334,22 +338,22 @@ START_TEST(a_second_failure_while_the_registry_waits_keeps_its_stoppage)
 {
     int64_t before;
 
-    scene_open(&scene);
+    centres_open(&scene);
     before = state_head(scene.fixture.state)->log_time;
-    scene_takes_over(&scene, &scene.backup, 90);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 2);
-    scene_takes_over(&scene, &scene.fixture.node, 90);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 2);
-    ck_assert_uint_eq(scene_incident(&scene, 1).state, INCIDENT_OPEN);
+    centres_takes_over(&scene, &scene.backup, 90);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2);
+    centres_takes_over(&scene, &scene.fixture.node, 90);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_OPEN);
     (void)stand(CONTINUITY_REGISTRY, &scene.registry);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 1);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 1);
     ck_assert_uint_eq(state_count(scene.fixture.state, TABLE_DOWNTIME), 3);
-    ck_assert_int_eq(scene_downtime(&scene, 2).from, before);
-    ck_assert_int_eq(scene_downtime(&scene, 2).to,
+    ck_assert_int_eq(centres_downtime(&scene, 2).from, before);
+    ck_assert_int_eq(centres_downtime(&scene, 2).to,
                      state_head(scene.fixture.state)->log_time);
-    ck_assert_uint_eq(scene_incident(&scene, 1).state, INCIDENT_RESTORED);
-    ck_assert_uint_eq(scene_incident(&scene, 2).state, INCIDENT_RESTORED);
-    scene_close(&scene);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_RESTORED);
+    ck_assert_uint_eq(centres_incident(&scene, 2).state, INCIDENT_RESTORED);
+    centres_close(&scene);
 }
 END_TEST
 
@@ -357,17 +361,17 @@ START_TEST(a_primary_that_died_before_it_told_leaves_that_to_the_next)
 {
     struct continuity_owed owed[CONTINUITY_OWED_MAX];
 
-    scene_open(&scene);
-    scene_takes_over(&scene, &scene.backup, 90);
-    scene_takes_over(&scene, &scene.fixture.node, 90);
+    centres_open(&scene);
+    centres_takes_over(&scene, &scene.backup, 90);
+    centres_takes_over(&scene, &scene.fixture.node, 90);
     ck_assert_uint_eq(
         continuity_owed(scene.fixture.state, owed, 1, scene.fixture.log_time),
         1);
     ck_assert_uint_eq(owed[0].opcode, OPCODE_INCIDENT_OPEN);
     ck_assert_uint_eq(owed[0].fields.incident_open.epoch, 2);
-    ck_assert_uint_eq(scene_enter_owed(&scene), 3);
-    ck_assert_uint_eq(scene_downtime(&scene, 1).incident, 1);
-    scene_close(&scene);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 3);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).incident, 1);
+    centres_close(&scene);
 }
 END_TEST
 

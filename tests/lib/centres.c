@@ -1,4 +1,4 @@
-#include "tests/lib/continuity_scene.h"
+#include "tests/lib/centres.h"
 
 #include <string.h>
 
@@ -7,21 +7,21 @@
 #include "protocol/dates.h"
 #include "protocol/enrol.h"
 
-struct bytes16 scene_node(uint8_t number)
+struct bytes16 centres_node(uint8_t number)
 {
     return (struct bytes16){{number}};
 }
 
-void scene_enrolment(struct scene *scene, struct op_node_enrol *out,
-                     struct identity *identity_out, uint8_t number,
-                     enum node_role role)
+void centres_enrolment(struct centres *scene, struct op_node_enrol *out,
+                       struct identity *identity_out, uint8_t number,
+                       enum node_role role)
 {
     struct enrol_claim claim = {
         .role = (uint16_t)(ENROL_NODE_ROLES + (unsigned)role), .level = 3};
 
     fixture_identity(&scene->fixture, identity_out);
     *out = (struct op_node_enrol){
-        .node_id = scene_node(number),
+        .node_id = centres_node(number),
         .label = fixture_text("ehtiyat"),
         .role = (uint8_t)role,
         .receipt_key = fixture_public_key(identity_out),
@@ -32,19 +32,19 @@ void scene_enrolment(struct scene *scene, struct op_node_enrol *out,
                 identity_out);
 }
 
-void scene_enrol_node(struct scene *scene, struct fixture_actor *actor_out,
-                      uint8_t number, enum node_role role)
+void centres_enrol_node(struct centres *scene, struct fixture_actor *actor_out,
+                        uint8_t number, enum node_role role)
 {
     struct op_node_enrol in;
 
     memset(actor_out, 0, sizeof *actor_out);
-    scene_enrolment(scene, &in, &actor_out->identity, number, role);
+    centres_enrolment(scene, &in, &actor_out->identity, number, role);
     ck_assert_int_eq(fixture_run(&scene->fixture, &scene->fixture.operator,
                                  OPCODE_NODE_ENROL, &in, 0, 0, 1, NULL),
                      ST_OK);
 }
 
-static void name_coordinator(struct scene *scene,
+static void name_coordinator(struct centres *scene,
                              struct fixture_actor *actor_out, uint16_t setting)
 {
     struct fixture *fixture = &scene->fixture;
@@ -60,7 +60,7 @@ static void name_coordinator(struct scene *scene,
                      ST_OK);
 }
 
-void scene_open(struct scene *scene)
+void centres_open(struct centres *scene)
 {
     struct fixture *fixture = &scene->fixture;
 
@@ -82,16 +82,16 @@ void scene_open(struct scene *scene)
         fixture, &scene->asker,
         fixture_organisation(fixture, ORGANISATION_INSTITUTION, 0), DUTY_REQ);
     scene->provider = fixture_organisation(fixture, ORGANISATION_PROVIDER, 0);
-    scene_enrol_node(scene, &scene->backup, 2, NODE_SERVER);
+    centres_enrol_node(scene, &scene->backup, 2, NODE_SERVER);
 }
 
-void scene_close(struct scene *scene)
+void centres_close(struct centres *scene)
 {
     fixture_close(&scene->fixture);
 }
 
-void scene_takes_over(struct scene *scene, struct fixture_actor *node,
-                      uint32_t pause_s)
+void centres_takes_over(struct centres *scene, struct fixture_actor *node,
+                        uint32_t pause_s)
 {
     struct op_system_epoch in = {.epoch = ++scene->fixture.epoch};
 
@@ -103,7 +103,7 @@ void scene_takes_over(struct scene *scene, struct fixture_actor *node,
     scene->primary = node;
 }
 
-uint32_t scene_enter_owed(struct scene *scene)
+uint32_t centres_enter_owed(struct centres *scene)
 {
     struct continuity_owed owed[CONTINUITY_OWED_MAX];
     uint32_t count =
@@ -118,29 +118,32 @@ uint32_t scene_enter_owed(struct scene *scene)
     return count;
 }
 
-struct op_failover_request scene_order(const struct scene *scene, uint8_t name,
-                                       enum continuity_realm realm,
-                                       enum failover_kind kind, uint8_t target)
+struct op_failover_request centres_order(const struct centres *scene,
+                                         uint8_t name,
+                                         enum continuity_realm realm,
+                                         enum failover_kind kind,
+                                         uint8_t target)
 {
     return (struct op_failover_request){
         .order = {{name}},
         .realm = (uint8_t)realm,
         .kind = (uint8_t)kind,
-        .target = scene_node(target),
+        .target = centres_node(target),
         .head = scene->fixture.index,
         .until = scene->fixture.log_time + DATES_US_PER_DAY,
         .reason = fixture_text("the main centre is down")};
 }
 
-enum status scene_ask(struct scene *scene, const struct fixture_actor *actor,
-                      const struct op_failover_request *in)
+enum status centres_ask(struct centres *scene,
+                        const struct fixture_actor *actor,
+                        const struct op_failover_request *in)
 {
     return fixture_run(&scene->fixture, actor, OPCODE_FAILOVER_REQUEST, in, 0,
                        0, actor->duty, NULL);
 }
 
-enum status scene_approve(struct scene *scene,
-                          const struct fixture_actor *actor, uint8_t name)
+enum status centres_approve(struct centres *scene,
+                            const struct fixture_actor *actor, uint8_t name)
 {
     struct op_failover_approve in = {.order = {{name}}};
 
@@ -148,8 +151,8 @@ enum status scene_approve(struct scene *scene,
                        0, actor->duty, NULL);
 }
 
-struct op_failover_order scene_standing(const struct scene *scene,
-                                        enum continuity_realm realm)
+struct op_failover_order centres_standing(const struct centres *scene,
+                                          enum continuity_realm realm)
 {
     return (struct op_failover_order){.realm = (uint8_t)realm,
                                       .from = scene->fixture.log_time,
@@ -160,7 +163,7 @@ struct op_failover_order scene_standing(const struct scene *scene,
                                       .basis = fixture_digest(7)};
 }
 
-struct row_downtime scene_downtime(struct scene *scene, uint32_t number)
+struct row_downtime centres_downtime(struct centres *scene, uint32_t number)
 {
     struct row_downtime row = {.number = number};
 
@@ -168,7 +171,7 @@ struct row_downtime scene_downtime(struct scene *scene, uint32_t number)
     return row;
 }
 
-struct row_incident scene_incident(struct scene *scene, uint32_t number)
+struct row_incident centres_incident(struct centres *scene, uint32_t number)
 {
     struct row_incident row = {.number = number};
 
@@ -176,7 +179,7 @@ struct row_incident scene_incident(struct scene *scene, uint32_t number)
     return row;
 }
 
-struct row_failover scene_failover(struct scene *scene, uint32_t number)
+struct row_failover centres_failover(struct centres *scene, uint32_t number)
 {
     struct row_failover row = {.number = number};
 
@@ -184,8 +187,8 @@ struct row_failover scene_failover(struct scene *scene, uint32_t number)
     return row;
 }
 
-uint32_t scene_notices(struct scene *scene, struct row_notice *row_out,
-                       uint32_t organisation, enum notice_kind kind)
+uint32_t centres_notices(struct centres *scene, struct row_notice *row_out,
+                         uint32_t organisation, enum notice_kind kind)
 {
     struct row_notice row = {.organisation = organisation};
     struct state_scan scan;
