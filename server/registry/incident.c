@@ -55,6 +55,8 @@ static enum status open_check(struct act *act, struct row_epoch *epoch_out,
         return ST_OK;
     if (act->duty != DUTY_SYS)
         return ST_NO_DUTY;
+    if (in->realms != continuity_realms(act->state)) /* Nobody is left out. */
+        return ST_BAD_FIELD;
     epoch_out->number = in->epoch;
     if (!state_get(act->state, TABLE_EPOCH, epoch_out))
         return ST_NO_SUCH;

@@ -224,6 +224,12 @@ START_TEST(the_activation_follows_the_notices_and_names_the_epoch)
                                  NULL),
                      ST_WRONG_STATE);
     incident.epoch = 2;
+    incident.realms = CONTINUITY_BIT(CONTINUITY_REGISTRY);
+    ck_assert_int_eq(fixture_run(&scene.fixture, scene.primary,
+                                 OPCODE_INCIDENT_OPEN, &incident, 0, 0, 0,
+                                 NULL),
+                     ST_BAD_FIELD);
+    incident.realms = CONTINUITY_REALMS_ALL;
     ck_assert_int_eq(fixture_run(&scene.fixture, scene.primary,
                                  OPCODE_INCIDENT_OPEN, &incident, 0, 0, 0,
                                  NULL),
@@ -375,6 +381,57 @@ START_TEST(a_primary_that_died_before_it_told_leaves_that_to_the_next)
 }
 END_TEST
 
+START_TEST(a_cluster_of_the_portal_alone_has_no_registry_that_waits)
+{
+    struct row_realm registry = {.realm = CONTINUITY_REGISTRY};
+    struct op_failover_order standing;
+    struct op_failover_request ask;
+    uint8_t digest[HASH_SIZE];
+
+    centres_open(&scene);
+    state_begin(scene.fixture.state);
+    state_entry_begin(scene.fixture.state);
+    state_delete(scene.fixture.state, TABLE_REALM, &registry);
+    state_entry_end(scene.fixture.state, digest);
+    state_commit(scene.fixture.state);
+    ask = centres_order(&scene, 1, CONTINUITY_REGISTRY, FAILOVER_REAL, 0);
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & ask), ST_BAD_FIELD);
+    standing = centres_standing(&scene, CONTINUITY_REGISTRY);
+    ck_assert_int_eq(fixture_run(&scene.fixture, &scene.registry,
+                                 OPCODE_FAILOVER_ORDER, &standing, 0, 0, 0,
+                                 NULL),
+                     ST_BAD_FIELD);
+    centres_takes_over(&scene, &scene.backup, 90);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2);
+    ck_assert_uint_eq(state_count(scene.fixture.state, TABLE_DOWNTIME), 1);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_RESTORED);
+    /* The body of R is not concerned. */
+    ck_assert_uint_eq(centres_notices(&scene, NULL, scene.registry.organisation,
+                                      NOTICE_INCIDENT_OPENED),
+                      0);
+    ck_assert_int_eq(activate(CONTINUITY_REGISTRY, 0, 0), ST_BAD_FIELD);
+    centres_close(&scene);
+}
+END_TEST
+
+START_TEST(T_R_8_2_18_continuity_stands_in_the_journal_under_its_category)
+{
+    enum { CONTINUITY = 7, NOTICES = 8 };
+    uint32_t count;
+    const struct operation_info *rows = operation_list(&count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (rows[i].opcode >> 8 == 0x0d)
+            ck_assert_uint_eq(rows[i].category, CONTINUITY);
+        if (rows[i].opcode >> 8 == 0x0c)
+            ck_assert_uint_eq(rows[i].category, NOTICES);
+        /* Whoever has no keys can read them. */
+        if (rows[i].opcode >> 8 >= 0x0c)
+            ck_assert_int_eq((int)rows[i].seal, (int)SEAL_OPEN);
+    }
+}
+END_TEST
+
 SUITE_MAIN(
     "continuity",
     T_P_6_1_4_the_new_primary_enters_incident_notices_activation_and_stoppage,
@@ -386,4 +443,6 @@ SUITE_MAIN(
     a_drill_is_marked_and_a_plan_for_another_node_is_none,
     T_P_7_1_2_a_pause_of_the_same_primary_is_one_stoppage_each_realm,
     a_second_failure_while_the_registry_waits_keeps_its_stoppage,
-    a_primary_that_died_before_it_told_leaves_that_to_the_next)
+    a_primary_that_died_before_it_told_leaves_that_to_the_next,
+    a_cluster_of_the_portal_alone_has_no_registry_that_waits,
+    T_R_8_2_18_continuity_stands_in_the_journal_under_its_category)
