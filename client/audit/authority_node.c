@@ -82,7 +82,7 @@ const char *authority_epoch(struct authority *authority, uint32_t signer)
 void authority_activate(struct authority *authority,
                         const struct op_failover_activate *in)
 {
-    if (in->realm == AUTHORITY_REALM_REGISTRY)
+    if (in->for_realm == AUTHORITY_REALM_REGISTRY)
         authority->registry_waits = false;
 }
 

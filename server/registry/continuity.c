@@ -156,23 +156,25 @@ static uint32_t downtime_incident(struct state *state, uint32_t number)
                                                                  : 0;
 }
 
+bool continuity_waits_for(struct state *state, uint32_t incident)
+{
+    struct row_realm row;
+    bool waits = false;
+
+    for (unsigned realm = 1; !waits && realm <= CONTINUITY_REGISTRY; realm++)
+        waits = realm_find(state, &row, (enum continuity_realm)realm) &&
+                (epoch_incident(state, row.since) == incident ||
+                 downtime_incident(state, row.downtime) == incident);
+    return waits;
+}
+
 /* Restored, unless another realm still waits for it. */
 static void incident_resume(struct act *act, uint32_t incident,
                             uint32_t failover)
 {
-    struct row_realm row;
-
-    if (incident == 0)
-        return;
-    for (unsigned realm = 1; realm <= CONTINUITY_REGISTRY; realm++) {
-        if (realm_find(act->state, &row, (enum continuity_realm)realm) &&
-            (epoch_incident(act->state, row.since) == incident ||
-             downtime_incident(act->state, row.downtime) == incident)) {
-            incident_handled(act, incident, failover, false);
-            return;
-        }
-    }
-    incident_handled(act, incident, failover, true);
+    if (incident != 0)
+        incident_handled(act, incident, failover,
+                         !continuity_waits_for(act->state, incident));
 }
 
 uint32_t continuity_resumed(struct act *act, struct row_realm *realm,
@@ -238,7 +240,7 @@ static bool owed_activation(struct state *state,
         !failover_find_cover(state, &cover, &row, now))
         return false;
     *owed_out = (struct continuity_owed){.opcode = OPCODE_FAILOVER_ACTIVATE};
-    fields->realm = (uint8_t)realm;
+    fields->for_realm = (uint8_t)realm;
     fields->epoch = row.since;
     fields->failover = cover.failover;
     fields->standing = cover.standing;

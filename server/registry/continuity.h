@@ -80,6 +80,9 @@ void continuity_interrupted(struct act *act, const struct row_epoch *epoch);
 /* The incident of ${epoch} was opened: its stoppages name it. */
 void continuity_explained(struct act *act, uint32_t epoch, uint32_t incident);
 
+/* Whether some realm waits because of ${incident}. */
+bool continuity_waits_for(struct state *state, uint32_t incident);
+
 /*
  * continuity_resumed(act, realm, failover):
  * The realm waits no more: its stoppage closes and its incidents are restored

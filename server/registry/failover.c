@@ -55,7 +55,7 @@ static enum status request_check(struct act *act,
     if (!is_named(&in->order) || in->until <= act->log_time ||
         in->until - act->log_time >
             FAILOVER_ORDER_DAYS_MAX * DATES_US_PER_DAY ||
-        (continuity_realms(act->state) & CONTINUITY_BIT(in->realm)) == 0)
+        (continuity_realms(act->state) & CONTINUITY_BIT(in->for_realm)) == 0)
         return ST_BAD_FIELD;
     /* What is planned names its node: by that the log tells it from a
      * failure. */
@@ -95,7 +95,7 @@ static void request_begin(struct act *act, struct row_failover *row_out,
                           const struct op_failover_request *in)
 {
     struct row_failover row = {.name = in->order,
-                               .realm = in->realm,
+                               .realm = in->for_realm,
                                .kind = in->kind,
                                .state = FAILOVER_PROPOSED,
                                .target = in->target,
@@ -114,7 +114,7 @@ static void request_begin(struct act *act, struct row_failover *row_out,
 static enum status request_join(struct act *act, struct row_failover *row,
                                 const struct op_failover_request *in)
 {
-    if (row->realm != in->realm || row->kind != in->kind ||
+    if (row->realm != in->for_realm || row->kind != in->kind ||
         row->incident != in->incident ||
         memcmp(&row->target, &in->target, sizeof row->target) != 0)
         return ST_EXISTS;

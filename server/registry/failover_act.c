@@ -19,7 +19,7 @@ static enum status activate_check(struct act *act, struct row_realm *realm_out,
     struct failover_cover cover = {in->failover, in->standing};
     struct row_epoch epoch = {.number = in->epoch};
 
-    *realm_out = (struct row_realm){.realm = in->realm};
+    *realm_out = (struct row_realm){.realm = in->for_realm};
     if (!state_get(act->state, TABLE_REALM, realm_out))
         return ST_BAD_FIELD;
     if (realm_out->since == 0 || realm_out->since != in->epoch ||
@@ -83,7 +83,7 @@ enum status failover_activate(struct act *act,
     if (status != ST_OK)
         return status;
     is_new = activate_row(act, &row, in->failover);
-    row.realm = in->realm;
+    row.realm = in->for_realm;
     row.state = FAILOVER_ACTIVATED;
     row.standing = in->standing;
     row.epoch = in->epoch;

@@ -128,6 +128,10 @@ enum status incident_update(struct act *act,
     if (in->state == UPDATE_REOPENED ? row.state != INCIDENT_CLOSED
                                      : !incident_is_live(&row))
         return ST_WRONG_STATE;
+    /* Service is not back while a realm waits for its activation. */
+    if (in->state == UPDATE_RESTORED &&
+        continuity_waits_for(act->state, row.number))
+        return ST_WRONG_STATE;
     if (in->state == UPDATE_HANDLING) {
         row.state = INCIDENT_HANDLING;
     } else if (in->state == UPDATE_RESTORED) {

@@ -32,13 +32,13 @@ static enum status standing_nodes(struct act *act, struct slice *nodes_out,
 static enum status standing_check(struct act *act,
                                   const struct op_failover_order *in)
 {
-    if (!failover_may_decide(act, in->realm))
+    if (!failover_may_decide(act, in->for_realm))
         return ST_NO_DUTY;
     if (!rows_is_given(&in->basis))
         return ST_NO_BASIS;
     if (in->to <= in->from || in->to <= act->log_time ||
         in->to - in->from > STANDING_ORDER_DAYS_MAX * DATES_US_PER_DAY ||
-        (continuity_realms(act->state) & CONTINUITY_BIT(in->realm)) == 0)
+        (continuity_realms(act->state) & CONTINUITY_BIT(in->for_realm)) == 0)
         return ST_BAD_FIELD;
     return ST_OK;
 }
@@ -47,7 +47,7 @@ enum status failover_order(struct act *act, const struct op_failover_order *in,
                            struct result_failover_order *out)
 {
     uint8_t nodes[STANDING_NODES_MAX * NODE_ID_SIZE];
-    struct row_standing row = {.realm = in->realm,
+    struct row_standing row = {.realm = in->for_realm,
                                .state = STANDING_LIVE,
                                .from = in->from,
                                .to = in->to,

@@ -126,7 +126,7 @@ struct op_failover_request centres_order(const struct centres *scene,
 {
     return (struct op_failover_request){
         .order = {{name}},
-        .realm = (uint8_t)realm,
+        .for_realm = (uint8_t)realm,
         .kind = (uint8_t)kind,
         .target = centres_node(target),
         .head = scene->fixture.index,
@@ -154,7 +154,7 @@ enum status centres_approve(struct centres *scene,
 struct op_failover_order centres_standing(const struct centres *scene,
                                           enum continuity_realm realm)
 {
-    return (struct op_failover_order){.realm = (uint8_t)realm,
+    return (struct op_failover_order){.for_realm = (uint8_t)realm,
                                       .from = scene->fixture.log_time,
                                       .to = scene->fixture.log_time +
                                             DATES_US_PER_DAY,

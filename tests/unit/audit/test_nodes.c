@@ -110,8 +110,8 @@ static void ping(uint16_t code)
 
 static void activate(enum operation_realm realm)
 {
-    struct op_failover_activate fields = {.realm = realm == OP_REALM_R ? 2 : 1,
-                                          .epoch = made.epoch};
+    struct op_failover_activate fields = {
+        .for_realm = realm == OP_REALM_R ? 2 : 1, .epoch = made.epoch};
     struct signed_log_entry *entry = signed_log_add(
         &made, &made.node, OPCODE_FAILOVER_ACTIVATE, 0, &fields, ST_OK);
 

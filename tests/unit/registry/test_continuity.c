@@ -9,7 +9,7 @@ static struct centres scene;
 static enum status activate(enum continuity_realm realm, uint32_t failover,
                             uint32_t standing)
 {
-    struct op_failover_activate in = {.realm = (uint8_t)realm,
+    struct op_failover_activate in = {.for_realm = (uint8_t)realm,
                                       .epoch = scene.fixture.epoch,
                                       .failover = failover,
                                       .standing = standing};
@@ -198,7 +198,8 @@ END_TEST
 
 START_TEST(the_activation_follows_the_notices_and_names_the_epoch)
 {
-    struct op_failover_activate in = {.realm = CONTINUITY_PORTAL, .epoch = 1};
+    struct op_failover_activate in = {.for_realm = CONTINUITY_PORTAL,
+                                      .epoch = 1};
     struct op_incident_open incident = {.kind = INCIDENT_INTERRUPTION,
                                         .place = INCIDENT_MAIN,
                                         .realms = CONTINUITY_REALMS_ALL,

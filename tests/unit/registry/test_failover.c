@@ -224,7 +224,7 @@ START_TEST(a_standing_order_has_an_author_a_basis_and_limits)
     list_add(&in.nodes, &writer, &schema_node_ref, &ref);
     ck_assert_int_eq(stand(&scene.registry, &in, NULL), ST_NO_SUCH);
     ck_assert_int_eq(stand(&scene.registry, &good, NULL), ST_OK);
-    good.realm = CONTINUITY_PORTAL;
+    good.for_realm = CONTINUITY_PORTAL;
     ck_assert_int_eq(stand(&scene.head, &good, NULL), ST_OK);
     centres_close(&scene);
 }

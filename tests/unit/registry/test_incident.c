@@ -148,6 +148,25 @@ START_TEST(T_R_8_2_5c_the_register_of_errors_keeps_every_incident)
 }
 END_TEST
 
+START_TEST(nobody_calls_a_waiting_registry_restored)
+{
+    struct op_failover_order standing;
+
+    centres_open(&scene);
+    centres_takes_over(&scene, &scene.backup, 90);
+    (void)centres_enter_owed(&scene);
+    ck_assert_int_eq(step(1, HANDLING, "the body was asked"), ST_OK);
+    ck_assert_int_eq(step(1, RESTORED, "it runs"), ST_WRONG_STATE);
+    standing = centres_standing(&scene, CONTINUITY_REGISTRY);
+    ck_assert_int_eq(
+        run(&scene.registry, OPCODE_FAILOVER_ORDER, &standing, NULL), ST_OK);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 1);
+    ck_assert_uint_eq(centres_incident(&scene, 1).state, INCIDENT_RESTORED);
+    ck_assert_int_eq(close_one(1, "power"), ST_OK);
+    centres_close(&scene);
+}
+END_TEST
+
 START_TEST(an_incident_of_a_time_to_come_is_refused)
 {
     struct op_incident_open in = {.kind = INCIDENT_ERROR,
@@ -172,4 +191,5 @@ SUITE_MAIN("incident",
            T_R_8_2_5_an_opened_incident_tells_participants_and_its_body_at_once,
            an_incident_goes_from_opening_to_report_and_back,
            T_R_8_2_5c_the_register_of_errors_keeps_every_incident,
+           nobody_calls_a_waiting_registry_restored,
            an_incident_of_a_time_to_come_is_refused)
