@@ -143,12 +143,13 @@ static enum epoch_change epoch_changed(struct act *act,
                                        const struct row_epoch *before,
                                        const struct row_epoch *row)
 {
-    int64_t pause = state_setting(act->state, SETTING_stoppage_s);
+    int64_t longest = state_setting(act->state, SETTING_stoppage_s);
+    bool paused = row->began - row->before >= longest * DATES_US_PER_SECOND;
 
     if (memcmp(&before->node, &row->node, sizeof row->node) == 0)
-        return row->began - row->before >= pause * DATES_US_PER_SECOND
-                   ? EPOCH_STOPPAGE
-                   : EPOCH_SAME;
+        return paused ? EPOCH_STOPPAGE : EPOCH_SAME;
+    if (paused) /* Nobody plans that. */
+        return EPOCH_UNPLANNED;
     switch (failover_planned(act->state, &row->node, act->log_time)) {
     case FAILOVER_PLANNED:
         return EPOCH_PLANNED;

@@ -93,19 +93,17 @@ static uint32_t find_order(struct state *state, const struct row_realm *realm,
     return found;
 }
 
-static uint32_t find_standing(struct state *state,
-                              const struct row_realm *realm, bool asked,
+static uint32_t find_standing(struct state *state, uint8_t realm, bool asked,
                               const struct bytes16 *node, int64_t now)
 {
-    struct row_standing row = {.realm = realm->realm, .state = STANDING_LIVE};
+    struct row_standing row = {.realm = realm, .state = STANDING_LIVE};
     struct state_scan scan;
     uint32_t found = 0;
 
     state_scan_open(state, &scan, INDEX_STANDING_BY_STATE, &row,
                     (struct state_range){.equal = 2});
     while (found == 0 && state_scan_next(&scan, &row)) {
-        if ((row.automatic || asked) &&
-            standing_holds(&row, realm->realm, node, now))
+        if ((row.automatic || asked) && standing_holds(&row, realm, node, now))
             found = row.number;
     }
     state_scan_close(&scan);
@@ -115,6 +113,7 @@ static uint32_t find_standing(struct state *state,
 bool failover_find_cover(struct state *state, struct failover_cover *cover_out,
                          const struct row_realm *realm, int64_t now)
 {
+    bool portal = realm->realm == CONTINUITY_PORTAL;
     struct row_epoch epoch;
 
     cover_epoch(state, &epoch, realm);
@@ -125,17 +124,22 @@ bool failover_find_cover(struct state *state, struct failover_cover *cover_out,
         return true;
     cover_out->failover =
         find_order(state, realm, FAILOVER_REQUESTED, &epoch.node, now);
-    cover_out->standing =
-        find_standing(state, realm, cover_out->failover != 0, &epoch.node, now);
-    return realm->realm == CONTINUITY_PORTAL || cover_out->standing != 0;
+    if (portal && cover_out->failover != 0)
+        return true;
+    cover_out->standing = find_standing(
+        state, realm->realm, cover_out->failover != 0, &epoch.node, now);
+    return portal || cover_out->standing != 0;
 }
 
-/* In realm R the planned change has to be let; in P it is enough to ask. */
-static enum failover_kind planned_in(struct state *state, uint8_t realm,
+/* ---- What is planned ---------------------------------------------------- */
+
+static enum failover_kind planned_in(struct state *state,
+                                     enum continuity_realm realm,
                                      enum failover_state wanted,
                                      const struct bytes16 *node, int64_t now)
 {
-    struct row_failover row = {.realm = realm, .state = (uint8_t)wanted};
+    struct row_failover row = {.realm = (uint8_t)realm,
+                               .state = (uint8_t)wanted};
     enum failover_kind kind = FAILOVER_REAL;
     struct state_scan scan;
 
@@ -149,20 +153,22 @@ static enum failover_kind planned_in(struct state *state, uint8_t realm,
     return kind;
 }
 
+/* In P it is enough to ask; in R the planned change has to be let. */
 enum failover_kind failover_planned(struct state *state,
                                     const struct bytes16 *node, int64_t now)
 {
-    static const struct {
-        enum continuity_realm realm;
-        enum failover_state state;
-    } orders[] = {{CONTINUITY_PORTAL, FAILOVER_APPROVED},
-                  {CONTINUITY_PORTAL, FAILOVER_REQUESTED},
-                  {CONTINUITY_REGISTRY, FAILOVER_APPROVED}};
-    enum failover_kind kind = FAILOVER_REAL;
+    enum failover_kind kind =
+        planned_in(state, CONTINUITY_PORTAL, FAILOVER_APPROVED, node, now);
 
-    for (size_t i = 0;
-         kind == FAILOVER_REAL && i < sizeof orders / sizeof orders[0]; i++)
-        kind = planned_in(state, (uint8_t)orders[i].realm, orders[i].state,
-                          node, now);
+    if (kind == FAILOVER_REAL)
+        kind =
+            planned_in(state, CONTINUITY_PORTAL, FAILOVER_REQUESTED, node, now);
+    if (kind == FAILOVER_REAL)
+        kind = planned_in(state, CONTINUITY_REGISTRY, FAILOVER_APPROVED, node,
+                          now);
+    if (kind == FAILOVER_REAL &&
+        find_standing(state, CONTINUITY_REGISTRY, true, node, now) != 0)
+        kind = planned_in(state, CONTINUITY_REGISTRY, FAILOVER_REQUESTED, node,
+                          now);
     return kind;
 }

@@ -307,6 +307,31 @@ START_TEST(a_drill_is_marked_and_a_plan_for_another_node_is_none)
 }
 END_TEST
 
+START_TEST(a_plan_under_a_standing_order_is_one_and_a_long_pause_is_none)
+{
+    struct op_failover_request ask;
+
+    centres_open(&scene);
+    ask = centres_order(&scene, 1, CONTINUITY_REGISTRY, FAILOVER_PLANNED, 2);
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & ask), ST_OK);
+    ck_assert_int_eq(centres_ask(&scene, &scene.head, &ask), ST_OK);
+    (void)stand(CONTINUITY_REGISTRY, &scene.registry);
+    centres_takes_over(&scene, &scene.backup, 59);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).kind, DOWNTIME_PLANNED);
+    ck_assert_uint_eq(centres_enter_owed(&scene), 2);
+    ck_assert_int_eq(work_in('R'), ST_OK);
+    ck_assert_uint_eq(state_count(scene.fixture.state, TABLE_INCIDENT), 0);
+    centres_close(&scene);
+
+    centres_open(&scene);
+    ask = centres_order(&scene, 1, CONTINUITY_PORTAL, FAILOVER_PLANNED, 2);
+    ck_assert_int_eq(centres_ask(&scene, &scene.operator, & ask), ST_OK);
+    centres_takes_over(&scene, &scene.backup, 60);
+    ck_assert_uint_eq(centres_downtime(&scene, 1).kind, DOWNTIME_UNPLANNED);
+    centres_close(&scene);
+}
+END_TEST
+
 START_TEST(T_P_7_1_2_a_pause_of_the_same_primary_is_one_stoppage_each_realm)
 {
     struct op_downtime_list in = {.limit = 9};
@@ -442,6 +467,7 @@ SUITE_MAIN(
     the_activation_follows_the_notices_and_names_the_epoch,
     a_planned_switchover_owes_activations_and_no_incident,
     a_drill_is_marked_and_a_plan_for_another_node_is_none,
+    a_plan_under_a_standing_order_is_one_and_a_long_pause_is_none,
     T_P_7_1_2_a_pause_of_the_same_primary_is_one_stoppage_each_realm,
     a_second_failure_while_the_registry_waits_keeps_its_stoppage,
     a_primary_that_died_before_it_told_leaves_that_to_the_next,
