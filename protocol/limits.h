@@ -276,7 +276,11 @@ enum {
     FIND_TEXT_SIZE_MAX = 512,
     SEARCH_WORDS_MAX = 64, /* Of one subject. */
     PAGE_ROWS_MAX = 100,
-    HISTORY_ROWS_MAX = 32, /* Versions of a section in one answer. */
+    NODES_ENROLLED_MAX = PAGE_ROWS_MAX, /* Retired ones too. */
+    STANDING_NODES_MAX = 8, /* Nodes that one standing order names. */
+    STANDING_ORDER_DAYS_MAX = 366,
+    FAILOVER_ORDER_DAYS_MAX = 31, /* Longest life of a request. */
+    HISTORY_ROWS_MAX = 32,        /* Versions of a section in one answer. */
     CONSENT_USES_MAX = 1000,
     SECTIONS_COUNT = 13,
     VERSIONS_SHOWN_MAX =
