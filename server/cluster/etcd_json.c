@@ -32,8 +32,8 @@ cJSON *etcd_json_parse(struct slice text)
     if (text.size == 0 || memchr(text.data, 0, text.size) != NULL ||
         holds(text, "\\u0000"))
         return NULL;
-    json = cJSON_ParseWithLengthOpts((const char *)text.data, text.size, &end,
-                                     0);
+    json =
+        cJSON_ParseWithLengthOpts((const char *)text.data, text.size, &end, 0);
     if (json == NULL)
         return NULL;
     used = (size_t)((const uint8_t *)end - text.data);

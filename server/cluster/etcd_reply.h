@@ -70,11 +70,10 @@ void etcd_reply_alive(struct register_alive *alive,
  *
  * Returns: ST_OK; ST_BAD_FIELD if what stands there is no incarnation.
  */
-NODISCARD enum status
-etcd_reply_incarnation(uint64_t *incarnation_out,
-                       const struct etcd_reply *reply,
-                       const uint8_t cluster_id[CLUSTER_ID_SIZE],
-                       const uint8_t node_id[NODE_ID_SIZE]);
+NODISCARD enum status etcd_reply_incarnation(
+    uint64_t *incarnation_out, const struct etcd_reply *reply,
+    const uint8_t cluster_id[CLUSTER_ID_SIZE],
+    const uint8_t node_id[NODE_ID_SIZE]);
 
 /*
  * etcd_reply_put(text):
@@ -119,9 +118,9 @@ struct etcd_watch {
  *
  * Returns: ST_OK; ST_BAD_FIELD.
  */
-NODISCARD enum status
-etcd_reply_watch(struct etcd_watch *watch, struct slice text,
-                 const uint8_t cluster_id[CLUSTER_ID_SIZE]);
+NODISCARD enum status etcd_reply_watch(
+    struct etcd_watch *watch, struct slice text,
+    const uint8_t cluster_id[CLUSTER_ID_SIZE]);
 
 /*
  * etcd_reply_error(out, text):

@@ -27,9 +27,8 @@ static bool is_proposed(const struct register_view *view,
                        slice_of(proposal->value, proposal->value_size));
 }
 
-static enum register_outcome
-outcome_of_failure(const struct register_view *view,
-                   const struct register_proposal *proposal)
+static enum register_outcome outcome_of_failure(
+    const struct register_view *view, const struct register_proposal *proposal)
 {
     if (view->revision == proposal->revision)
         return REGISTER_REJECTED;

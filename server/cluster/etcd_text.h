@@ -2,9 +2,9 @@
  * etcd_text.h: what is said to etcd and what it answers, as text and nothing
  * else: no socket, no clock.
  *
- * etcd speaks JSON over HTTP.  Its gateway ignores fields that it does not know:
- * a transaction with "compares" for "compare" is an unconditional write that
- * reports success.  So one function writes all transactions, the self-test
+ * etcd speaks JSON over HTTP.  Its gateway ignores fields that it does not
+ * know: a transaction with "compares" for "compare" is an unconditional write
+ * that reports success.  So one function writes all transactions, the self-test
  * shows at every start that a compare which cannot hold does not succeed, and
  * the register in memory that tests use refuses every field it does not know.
  *
