@@ -51,7 +51,7 @@ const cJSON *etcd_json_get(const cJSON *object, const char *name)
 }
 
 /* Digits as etcd writes them: no sign, no zeros in front. */
-static bool read_digits(uint64_t *out, const char *text)
+static bool read_digits(uint64_t *out, const char *text, uint64_t max)
 {
     uint64_t number = 0;
 
@@ -59,8 +59,7 @@ static bool read_digits(uint64_t *out, const char *text)
         return false;
     for (; *text != '\0'; text++) {
         uint64_t digit = (uint64_t)(*text - '0');
-        if (*text < '0' || *text > '9' ||
-            number > ((uint64_t)INT64_MAX - digit) / 10)
+        if (*text < '0' || *text > '9' || number > (max - digit) / 10)
             return false;
         number = number * 10 + digit;
     }
@@ -73,8 +72,17 @@ bool etcd_json_number(uint64_t *out, const cJSON *object, const char *name)
     const cJSON *field = etcd_json_get(object, name);
 
     *out = 0;
-    return field == NULL ||
-           (cJSON_IsString(field) && read_digits(out, field->valuestring));
+    return field == NULL || (cJSON_IsString(field) &&
+                             read_digits(out, field->valuestring, INT64_MAX));
+}
+
+bool etcd_json_id(uint64_t *out, const cJSON *object, const char *name)
+{
+    const cJSON *field = etcd_json_get(object, name);
+
+    *out = 0;
+    return field == NULL || (cJSON_IsString(field) &&
+                             read_digits(out, field->valuestring, UINT64_MAX));
 }
 
 bool etcd_json_signed(int64_t *out, const cJSON *object, const char *name)
@@ -89,7 +97,7 @@ bool etcd_json_signed(int64_t *out, const cJSON *object, const char *name)
     if (!cJSON_IsString(field))
         return false;
     negative = field->valuestring[0] == '-';
-    if (!read_digits(&number, field->valuestring + negative) ||
+    if (!read_digits(&number, field->valuestring + negative, INT64_MAX) ||
         (negative && number == 0))
         return false;
     *out = negative ? -(int64_t)number : (int64_t)number;

@@ -25,6 +25,10 @@ const struct cJSON *etcd_json_get(const struct cJSON *object, const char *name);
 NODISCARD bool etcd_json_number(uint64_t *out, const struct cJSON *object,
                                 const char *name);
 
+/* The same, up to UINT64_MAX: an id. */
+NODISCARD bool etcd_json_id(uint64_t *out, const struct cJSON *object,
+                            const char *name);
+
 /* The same, of either sign. */
 NODISCARD bool etcd_json_signed(int64_t *out, const struct cJSON *object,
                                 const char *name);

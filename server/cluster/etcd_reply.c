@@ -20,6 +20,15 @@ static bool read_header(uint64_t *revision, const cJSON *object)
            etcd_json_number(revision, header, "revision");
 }
 
+/* The same, and which etcd answers. */
+static bool read_store(struct etcd_reply *reply, const cJSON *object)
+{
+    return read_header(&reply->revision, object) &&
+           etcd_json_id(&reply->store, etcd_json_get(object, "header"),
+                        "cluster_id") &&
+           reply->store != 0;
+}
+
 static enum status verdict(bool good)
 {
     return good ? ST_OK : ST_BAD_FIELD;
@@ -68,7 +77,16 @@ static bool was_asked(const struct etcd_pair *pair,
     return strcmp(pair->key.text, asked) == 0;
 }
 
-/* The keys that a range found, among those it was to look for. */
+static bool is_new(const struct etcd_reply *reply, size_t from,
+                   const struct etcd_pair *pair)
+{
+    for (size_t i = from; i < reply->pairs_count; i++)
+        if (strcmp(reply->pairs[i].key.text, pair->key.text) == 0)
+            return false;
+    return true;
+}
+
+/* The keys that a range found, each once, among those it was to look for. */
 static bool read_range(struct etcd_reply *reply, const cJSON *range,
                        const struct etcd_operation *operation)
 {
@@ -76,6 +94,7 @@ static bool read_range(struct etcd_reply *reply, const cJSON *range,
         operation->kind == ETCD_RANGE_ALL ? (size_t)REGISTER_NODES_MAX : 1;
     const cJSON *pairs;
     const cJSON *object;
+    size_t from = reply->pairs_count;
     bool more;
 
     if (!cJSON_IsObject(range) || !etcd_json_list(&pairs, range, "kvs") ||
@@ -87,8 +106,7 @@ static bool read_range(struct etcd_reply *reply, const cJSON *range,
 
         if (left-- == 0 || reply->pairs_count == ETCD_PAIRS_MAX ||
             !read_pair(pair, object) || !was_asked(pair, operation) ||
-            pair->revision > reply->revision ||
-            etcd_reply_find(reply, &pair->key) != NULL)
+            pair->revision > reply->revision || !is_new(reply, from, pair))
             return false;
         reply->pairs_count++;
     }
@@ -114,8 +132,7 @@ static bool read_txn(struct etcd_reply *reply, const cJSON *object,
     const cJSON *response;
     size_t count, used = 0;
 
-    if (read_or_error(object) != ST_OK ||
-        !read_header(&reply->revision, object) ||
+    if (read_or_error(object) != ST_OK || !read_store(reply, object) ||
         !etcd_json_bool(&reply->succeeded, object, "succeeded") ||
         !etcd_json_list(&responses, object, "responses"))
         return false;
@@ -151,8 +168,7 @@ enum status etcd_reply_range(struct etcd_reply *reply, struct slice text,
 
     reply->pairs_count = 0;
     reply->succeeded = true;
-    good = read_or_error(json) == ST_OK &&
-           read_header(&reply->revision, json) &&
+    good = read_or_error(json) == ST_OK && read_store(reply, json) &&
            read_range(reply, json, &operation);
     cJSON_Delete(json);
     return verdict(good);

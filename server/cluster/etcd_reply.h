@@ -19,6 +19,7 @@ enum { ETCD_PAIRS_MAX = REGISTER_NODES_MAX + ETCD_OPERATIONS_MAX };
 
 /* The answer to a transaction or a range, without what was not asked. */
 struct etcd_reply {
+    uint64_t store;    /* Which etcd this is, of all there are; never 0. */
     uint64_t revision; /* Of the store, after it. */
     bool succeeded;
     struct etcd_pair pairs[ETCD_PAIRS_MAX];

@@ -26,8 +26,15 @@ bool register_understood(struct register_etcd *etcd,
                          const struct etcd_result *result,
                          const struct etcd_txn *txn)
 {
-    return result->end == ETCD_ANSWERED && result->http_status == 200 &&
-           etcd_reply_txn(&etcd->reply, result->body, txn) == ST_OK;
+    if (result->end != ETCD_ANSWERED || result->http_status != 200 ||
+        etcd_reply_txn(&etcd->reply, result->body, txn) != ST_OK)
+        return false;
+    if (etcd->store == 0)
+        etcd->store = etcd->reply.store;
+    if (etcd->store == etcd->reply.store)
+        return true;
+    register_bar(etcd, "the endpoints lead to different etcds");
+    return false;
 }
 
 void register_explain(char out[ERROR_TEXT_SIZE_MAX + 1],
@@ -92,14 +99,19 @@ void register_look_soon(struct register_etcd *etcd)
 
 /* ---- The self-test ------------------------------------------------------- */
 
-void register_bar(struct register_etcd *etcd)
+void register_bar(struct register_etcd *etcd, const char *why)
 {
     if (etcd->phase == REGISTER_BARRED)
         return;
     etcd->phase = REGISTER_BARRED;
     register_watch_end(etcd);
     (void)evtimer_del(etcd->poll);
-    etcd->events.barred(etcd->events.context);
+    etcd->events.barred(etcd->events.context, why);
+}
+
+void register_bar_untested(struct register_etcd *etcd)
+{
+    register_bar(etcd, "a compare that cannot hold succeeded");
 }
 
 static void probed(void *context, const struct etcd_result *result)
@@ -109,12 +121,14 @@ static void probed(void *context, const struct etcd_result *result)
 
     etcd_txn_probe(&txn, etcd->options.cluster_id, NULL);
     if (!register_understood(etcd, result, &txn)) {
+        if (etcd->phase == REGISTER_BARRED)
+            return;
         tell_silent(etcd, result);
         poll_in(etcd, retry_ms(etcd));
         return;
     }
     if (etcd->reply.succeeded) {
-        register_bar(etcd);
+        register_bar_untested(etcd);
         return;
     }
     etcd->phase = REGISTER_READY;
@@ -218,6 +232,8 @@ static void have_read(void *context, const struct etcd_result *result)
         return;
     etcd_txn_read(&txn, etcd->options.cluster_id);
     if (!register_understood(etcd, result, &txn)) {
+        if (etcd->phase == REGISTER_BARRED)
+            return;
         register_watch_end(etcd); /* It may hang at the same member. */
         poll_in(etcd, retry_ms(etcd));
         tell_silent(etcd, result);

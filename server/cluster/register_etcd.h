@@ -10,11 +10,12 @@
  *
  *     from \ to   READY   BARRED
  *     PROBING     yes     yes
- *     READY       -       yes (a later probe fails)
+ *     READY       -       yes (a later probe fails, or another etcd answers)
  *     BARRED      no      -
  *
- * A BARRED register is never used again: what stands behind those endpoints
- * does not compare before it swaps.
+ * A BARRED register is never used again by this process: what stands behind
+ * those endpoints does not compare before it swaps, or is not one etcd but
+ * several, which would be as many registers.
  *
  * etcd may be away for any time.  Then proposals end as UNKNOWN, nothing is
  * seen, and everything goes on by itself when it is back.
@@ -62,8 +63,8 @@ struct register_etcd_events {
     void *context;
     /* The self-test passed; proposals are taken from now on. */
     void (*ready)(void *context);
-    /* A compare that cannot hold succeeded. */
-    void (*barred)(void *context);
+    /* The register must not be used; ${why} is for people. */
+    void (*barred)(void *context, const char *why);
     /* The answer to register_etcd_cas(). */
     void (*answered)(void *context, const struct register_answer *answer);
     /* The answer to register_etcd_incarnation(). */
@@ -108,7 +109,8 @@ NODISCARD enum status register_etcd_open(
  */
 void register_etcd_close(struct register_etcd *etcd);
 
-/* Look now; ${seen} is called once etcd answers, changed or not. */
+/* Look now; ${seen} is called once etcd answers, changed or not; never when
+ * barred. */
 void register_etcd_read(struct register_etcd *etcd);
 
 /*

@@ -49,6 +49,7 @@ struct register_etcd {
     struct register_etcd_options options;
     struct register_etcd_events events;
     enum register_phase phase;
+    uint64_t store;     /* The etcd that passed the self-test. */
     struct event *poll; /* The next self-test or reading. */
     /* Readings. */
     bool reading;
@@ -76,7 +77,8 @@ NODISCARD enum status register_send(struct register_etcd *etcd,
                                     const struct etcd_txn *txn, void *context,
                                     etcd_done *done);
 
-/* Whether ${result} is the answer to ${txn}, which is then in etcd->reply. */
+/* Whether ${result} is the answer to ${txn}, which is then in etcd->reply.  An
+ * answer of another etcd than before is none, and bars. */
 bool register_understood(struct register_etcd *etcd,
                          const struct etcd_result *result,
                          const struct etcd_txn *txn);
@@ -86,7 +88,10 @@ void register_explain(char out[ERROR_TEXT_SIZE_MAX + 1],
                       const struct etcd_result *result);
 
 /* No more of this etcd. */
-void register_bar(struct register_etcd *etcd);
+void register_bar(struct register_etcd *etcd, const char *why);
+
+/* A compare that cannot hold has held. */
+void register_bar_untested(struct register_etcd *etcd);
 
 /* Reads now, or once more after the reading under way. */
 void register_look(struct register_etcd *etcd);
