@@ -14,7 +14,16 @@ static const uint8_t node_z[NODE_ID_SIZE] = {0x55};
 #define NODE_B "bb000000000000000000000000000000"
 #define NODE_Z "55000000000000000000000000000000"
 
-#define RANGE(key) "{\"request_range\":{\"key\":<" ALL key ">}}"
+#define COMPARE       "{\"compare\":["
+#define SUCCESS       "],\"success\":["
+#define FAILURE       "],\"failure\":["
+#define END           "]}"
+#define COMMA         ","
+#define HIST_18       "hist/00000000000000000018"
+#define AT_42         "\"mod_revision\":\"42\""
+#define NOT_THERE     "\"create_revision\":\"0\""
+#define VERSION_NEVER "\"version\":\"999999\""
+#define RANGE(key)    "{\"request_range\":{\"key\":<" ALL key ">}}"
 #define PUT(key, value) \
     "{\"request_put\":{\"key\":<" ALL key ">,\"value\":<" value ">}}"
 #define EQUAL(target, key, field)                                       \
@@ -32,15 +41,26 @@ static void expect(const struct writer *writer, const char *plain)
                   (const char *)writer->data, expected);
 }
 
-static void expect_txn(const struct etcd_txn *txn, const char *plain)
+/* ${parts} end with NULL. */
+static void expect_txn(const struct etcd_txn *txn, const char *const *parts)
 {
+    static char plain[ETCD_BODY_SIZE_MAX];
+    size_t used = 0;
     uint8_t body[ETCD_BODY_SIZE_MAX];
     struct writer writer;
 
+    for (; *parts != NULL; parts++) {
+        ck_assert_uint_lt(used + strlen(*parts), sizeof plain);
+        memcpy(plain + used, *parts, strlen(*parts) + 1);
+        used += strlen(*parts);
+    }
     writer_init(&writer, body, sizeof body);
     etcd_text_txn(&writer, txn);
     expect(&writer, plain);
 }
+
+#define EXPECT_TXN(txn, ...) \
+    expect_txn(txn, (const char *const[]){__VA_ARGS__, NULL})
 
 static struct register_proposal proposal(uint64_t revision, uint64_t number,
                                          const char *value)
@@ -66,24 +86,12 @@ START_TEST(the_self_test_compares_what_cannot_hold)
     struct etcd_txn txn;
 
     etcd_txn_probe(&txn, cluster, NULL);
-    expect_txn(
-        &txn,
-        "{\"compare\":[" EQUAL(
-            "VERSION", "selftest",
-            "\"version\":\"999999\"") "],\"success\":[" PUT("selftest",
-                                                            "x") "],"
-                                                                 "\"failure\":["
-                                                                 "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("VERSION", "selftest", VERSION_NEVER),
+               SUCCESS, PUT("selftest", "x"), FAILURE, END);
     etcd_txn_probe(&txn, cluster, node_b);
-    expect_txn(
-        &txn,
-        "{\"compare\":[" EQUAL(
-            "VERSION", "selftest",
-            "\"version\":\"999999\"") "],\"success\":[" PUT("selftest",
-                                                            "x") "],"
-                                                                 "\"failure\":"
-                                                                 "[" RANGE("inc"
-                                                                           "/" NODE_B) "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("VERSION", "selftest", VERSION_NEVER),
+               SUCCESS, PUT("selftest", "x"), FAILURE, RANGE("inc/" NODE_B),
+               END);
 }
 END_TEST
 
@@ -93,12 +101,10 @@ START_TEST(a_bootstrap_wants_no_value_there)
     struct etcd_txn txn;
 
     etcd_txn_cas(&txn, cluster, &made);
-    expect_txn(
-        &txn,
-        "{\"compare\":[" EQUAL("CREATE", "config", "\"create_revision\":\"0\"") "],\"success\":[" PUT(
-            "config",
-            "C1") "," PUT("hist/00000000000000000001",
-                          "C1") "],\"failure\":[" RANGE("config") "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("CREATE", "config", NOT_THERE), SUCCESS,
+               PUT("config", "C1"), COMMA,
+               PUT("hist/00000000000000000001", "C1"), FAILURE, RANGE("config"),
+               END);
 }
 END_TEST
 
@@ -109,18 +115,11 @@ START_TEST(a_new_member_is_guarded_by_its_incarnation)
 
     guard(&made, node_z, 7);
     etcd_txn_cas(&txn, cluster, &made);
-    expect_txn(
-        &txn,
-        "{\"compare\":[" EQUAL("MOD", "config", "\"mod_revision\":\"42\"") "," EQUAL(
-            "VALUE",
-            "inc/" NODE_Z, "\"value\":<7>") "," EQUAL("CREATE",
-                                                      "hist/"
-                                                      "00000000000000000018",
-                                                      "\"create_revision\":"
-                                                      "\"0\"") "],\"success\":"
-                                                               "[" PUT("config",
-                                                                       "C") "," PUT("hist/00000000000000000018",
-                                                                                    "C") "],\"failure\":[" RANGE("config") "," RANGE("inc/" NODE_Z) "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("MOD", "config", AT_42), COMMA,
+               EQUAL("VALUE", "inc/" NODE_Z, "\"value\":<7>"), COMMA,
+               EQUAL("CREATE", HIST_18, NOT_THERE), SUCCESS, PUT("config", "C"),
+               COMMA, PUT(HIST_18, "C"), FAILURE, RANGE("config"), COMMA,
+               RANGE("inc/" NODE_Z), END);
 }
 END_TEST
 
@@ -133,19 +132,12 @@ START_TEST(a_promotion_wants_the_old_primary_gone)
     made.guard_alive = true;
     memcpy(made.alive, node_a, NODE_ID_SIZE);
     etcd_txn_cas(&txn, cluster, &made);
-    expect_txn(
-        &txn,
-        "{\"compare\":[" EQUAL("MOD", "config", "\"mod_revision\":\"42\"") "," EQUAL("CREATE", "alive/" NODE_A, "\"create_revision\":\"0\"") "," EQUAL(
-            "VALUE",
-            "inc/" NODE_B, "\"value\":<31>") "," EQUAL("CREATE",
-                                                       "hist/"
-                                                       "00000000000000000018",
-                                                       "\"create_revision\":"
-                                                       "\"0\"") "],\"success\":"
-                                                                "[" PUT("confi"
-                                                                        "g",
-                                                                        "C") "," PUT("hist/00000000000000000018",
-                                                                                     "C") "],\"failure\":[" RANGE("config") "," RANGE("alive/" NODE_A) "," RANGE("inc/" NODE_B) "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("MOD", "config", AT_42), COMMA,
+               EQUAL("CREATE", "alive/" NODE_A, NOT_THERE), COMMA,
+               EQUAL("VALUE", "inc/" NODE_B, "\"value\":<31>"), COMMA,
+               EQUAL("CREATE", HIST_18, NOT_THERE), SUCCESS, PUT("config", "C"),
+               COMMA, PUT(HIST_18, "C"), FAILURE, RANGE("config"), COMMA,
+               RANGE("alive/" NODE_A), COMMA, RANGE("inc/" NODE_B), END);
 }
 END_TEST
 
@@ -155,11 +147,9 @@ START_TEST(a_superseding_no_op_compares_the_revision_only)
     struct etcd_txn txn;
 
     etcd_txn_cas(&txn, cluster, &made);
-    expect_txn(
-        &txn, "{\"compare\":[" EQUAL("MOD", "config", "\"mod_revision\":\"42\"") "],\"success\":[" PUT(
-                  "config",
-                  "C") "," PUT("hist/00000000000000000018",
-                               "C") "],\"failure\":[" RANGE("config") "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("MOD", "config", AT_42), SUCCESS,
+               PUT("config", "C"), COMMA, PUT(HIST_18, "C"), FAILURE,
+               RANGE("config"), END);
 }
 END_TEST
 
@@ -168,24 +158,13 @@ START_TEST(an_incarnation_takes_the_place_of_the_one_before)
     struct etcd_txn txn;
 
     etcd_txn_incarnation(&txn, cluster, node_b, 0, 1);
-    expect_txn(
-        &txn,
-        "{\"compare\":[" EQUAL(
-            "CREATE", "inc/" NODE_B,
-            "\"create_revision\":\"0\"") "],\"success\":[" PUT("inc/" NODE_B,
-                                                               "1") "],"
-                                                                    "\"failure"
-                                                                    "\":"
-                                                                    "[" RANGE("inc/" NODE_B) "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("CREATE", "inc/" NODE_B, NOT_THERE),
+               SUCCESS, PUT("inc/" NODE_B, "1"), FAILURE, RANGE("inc/" NODE_B),
+               END);
     etcd_txn_incarnation(&txn, cluster, node_b, 30, 31);
-    expect_txn(
-        &txn,
-        "{\"compare\":[" EQUAL(
-            "VALUE", "inc/" NODE_B,
-            "\"value\":<30>") "],\"success\":[" PUT("inc/" NODE_B,
-                                                    "31") "],\"failure\":"
-                                                          "[" RANGE("inc"
-                                                                    "/" NODE_B) "]}");
+    EXPECT_TXN(&txn, COMPARE, EQUAL("VALUE", "inc/" NODE_B, "\"value\":<30>"),
+               SUCCESS, PUT("inc/" NODE_B, "31"), FAILURE, RANGE("inc/" NODE_B),
+               END);
 }
 END_TEST
 
@@ -194,11 +173,10 @@ START_TEST(a_reading_has_the_value_and_the_living_together)
     struct etcd_txn txn;
 
     etcd_txn_read(&txn, cluster);
-    expect_txn(&txn,
-               "{\"compare\":[],\"success\":[" RANGE(
-                   "config") ",{\"request_range\":{\"key\":<" ALL "alive/>,"
-                             "\"range_end\":<" ALL "alive0>,\"limit\":\"16\"}}"
-                             "],\"failure\":[]}");
+    EXPECT_TXN(&txn, COMPARE, SUCCESS, RANGE("config"), COMMA,
+               "{\"request_range\":{\"key\":<" ALL "alive/>,",
+               "\"range_end\":<" ALL "alive0>,\"limit\":\"16\"}}", FAILURE,
+               END);
 }
 END_TEST
 
