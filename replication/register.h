@@ -73,7 +73,10 @@ enum register_outcome {
     REGISTER_UNKNOWN
 };
 
-/* A value at its revision.  value_size 0: there is none, and revision is 0. */
+/*
+ * A value at its revision.  value_size 0: there is none; revision is 0 then,
+ * unless a stranger wrote an empty one.
+ */
 struct register_view {
     uint64_t revision;
     uint8_t value[REGISTER_VALUE_SIZE_MAX];

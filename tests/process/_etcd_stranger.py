@@ -37,8 +37,9 @@ class Stranger(http.server.BaseHTTPRequestHandler):
         with open(sys.argv[2], encoding="ascii") as file:
             mode = file.read().strip()
         if self.path == "/v3/watch":
-            # Blank lines, one that is none, and the end.
-            self.answer(200, b"\n\n\nhello\n")
+            # Blank lines, a word that something was compacted, and the end.
+            self.answer(200, b'\n\n\n{"result":{"header":{"raft_term":"2"},'
+                             b'"canceled":true,"compact_revision":"3"}}\n')
             return
         if mode == "lie":
             self.answer(200, b'{"header":{"cluster_id":"1","revision":"9"},'

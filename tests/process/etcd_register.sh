@@ -146,6 +146,11 @@ hears c 'reached 1 '
 hears c "seen $sixth C6 alive.*"
 etcd_post 1 /v3/kv/compaction "{\"revision\":\"$sixth\",\"physical\":true}" \
     >/dev/null
+# A watch from before it ends at once, in the words that etcd_reply.h reads.
+answer=$(etcd_post 1 /v3/watch "{\"create_request\":{\"key\":\"eA==\",
+    \"start_revision\":\"1\"}}" | tail -n 1)
+[[ $answer == *'"canceled":true,"compact_revision":"'* ]] ||
+    fail "a compacted watch says $answer"
 says a "cas 12 $sixth 7 C7"
 hears a 'answered 12 won [0-9]+ C7'
 seventh=$(revision_of)
