@@ -31,10 +31,13 @@ bool register_understood(struct register_etcd *etcd,
         return false;
     if (etcd->store == 0)
         etcd->store = etcd->reply.store;
-    if (etcd->store == etcd->reply.store)
-        return true;
-    register_bar(etcd, "the endpoints lead to different etcds");
-    return false;
+    if (etcd->store != etcd->reply.store) {
+        register_bar(etcd, "the endpoints lead to different etcds");
+        return false;
+    }
+    if (etcd->store_revision < etcd->reply.revision)
+        etcd->store_revision = etcd->reply.revision;
+    return true;
 }
 
 void register_explain(char out[ERROR_TEXT_SIZE_MAX + 1],
@@ -182,7 +185,11 @@ void register_gone_back(struct register_etcd *etcd,
     etcd->events.went_back(etcd->events.context, etcd->revision, view);
 }
 
-/* A view that is older than one seen before is not told as a view. */
+/*
+ * A view that is older than one seen before is not told as a view.  Perhaps an
+ * answer to a proposal overtook it, or this member alone is behind, as one that
+ * was paused is for a moment: so another one is asked, a moment later.
+ */
 static void take_older(struct register_etcd *etcd,
                        const struct register_view *view)
 {
@@ -191,9 +198,8 @@ static void take_older(struct register_etcd *etcd,
         register_gone_back(etcd, view);
         return;
     }
-    /* Perhaps this member alone is behind. */
     etcd_http_next(etcd->http);
-    etcd->read_again = true;
+    register_look_soon(etcd);
 }
 
 static void take_view(struct register_etcd *etcd,
@@ -244,7 +250,7 @@ static void have_read(void *context, const struct etcd_result *result)
     etcd_reply_alive(&alive, &etcd->reply, etcd->options.cluster_id);
     poll_in(etcd, etcd->options.poll_ms);
     tell_reached(etcd, true, "");
-    if (view.revision < etcd->revision)
+    if (revision < etcd->read_sent || view.revision < etcd->revision)
         take_older(etcd, &view);
     else
         take_view(etcd, &view, &alive);
@@ -262,6 +268,7 @@ void register_look(struct register_etcd *etcd)
     etcd->read_again = etcd->reading;
     if (etcd->reading)
         return;
+    etcd->read_sent = etcd->store_revision;
     etcd_txn_read(&txn, etcd->options.cluster_id);
     if (register_send(etcd, &txn, etcd, have_read) == ST_OK)
         etcd->reading = true;
@@ -329,6 +336,7 @@ enum status register_etcd_open(struct register_etcd **etcd_out,
     etcd->options = *options;
     etcd->events = *events;
     etcd->revision = options->revision;
+    etcd->store_revision = options->revision;
     status = open_http(etcd, base);
     if (status != ST_OK)
         goto fail;

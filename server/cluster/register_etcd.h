@@ -79,9 +79,10 @@ struct register_etcd_events {
     void (*seen)(void *context, const struct register_view *view,
                  const struct register_alive *alive);
     /*
-     * The value stands at a lower revision than was seen before, or is gone:
-     * etcd was restored from an older copy.  Told once, and again only after it
-     * had come back.
+     * The value stands at a lower revision than was seen before, or is gone, or
+     * all of etcd is at a lower one: it was restored from an older copy.  Told
+     * once, and again only after it had come back.  ${revision} is the newest
+     * that was seen of the value, ${view} what stands there now.
      */
     void (*went_back)(void *context, uint64_t revision,
                       const struct register_view *view);

@@ -15,6 +15,8 @@ static void proposed(void *context, const struct etcd_result *result)
     if (register_understood(etcd, result, &txn)) {
         etcd_reply_cas(&answer, &etcd->reply, etcd->options.cluster_id,
                        proposal);
+        if (etcd->reply.revision < slot->sent)
+            answer.outcome = REGISTER_UNKNOWN;
         if (answer.outcome == REGISTER_UNKNOWN) {
             /* etcd's log itself says so: no member is merely behind. */
             struct register_view older = answer.view;
@@ -45,6 +47,7 @@ enum status register_etcd_cas(struct register_etcd *etcd,
         return ST_LIMIT;
     slot->etcd = etcd;
     slot->proposal = *proposal;
+    slot->sent = etcd->store_revision;
     etcd_txn_cas(&txn, etcd->options.cluster_id, &slot->proposal);
     status = register_send(etcd, &txn, slot, proposed);
     slot->used = status == ST_OK;

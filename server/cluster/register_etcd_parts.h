@@ -16,10 +16,11 @@ struct event;
 
 enum register_phase { REGISTER_PROBING, REGISTER_READY, REGISTER_BARRED };
 
-/* A proposal under way; free while token is not in use. */
+/* A proposal under way. */
 struct register_slot {
     struct register_etcd *etcd;
     bool used;
+    uint64_t sent; /* etcd->store_revision when it was sent. */
     struct register_proposal proposal;
 };
 
@@ -49,12 +50,17 @@ struct register_etcd {
     struct register_etcd_options options;
     struct register_etcd_events events;
     enum register_phase phase;
-    uint64_t store;     /* The etcd that passed the self-test. */
+    uint64_t store; /* The etcd that passed the self-test. */
+    /* The greatest of all revisions that were seen.  What is asked from then on
+     * is answered at no lower one, unless etcd went back or a member is behind.
+     */
+    uint64_t store_revision;
     struct event *poll; /* The next self-test or reading. */
     /* Readings. */
     bool reading;
-    bool read_again; /* Something changed while one was under way. */
-    bool read_asked; /* By register_etcd_read(). */
+    uint64_t read_sent; /* store_revision when it was sent. */
+    bool read_again;    /* Something changed while one was under way. */
+    bool read_asked;    /* By register_etcd_read(). */
     bool seen_any;
     bool reached;
     bool reached_told;

@@ -207,6 +207,24 @@ register_open late ee "revision=$tenth" poll_ms=200
 hears late "went back $tenth $eighth C8"
 never_heard late 'seen.*'
 register_close late
+# The value is the same, and etcd yet an older copy: others' starts are lost.
+register_open d dd poll_ms=60000
+hears d "seen $eighth C8 alive.*"
+etcd_kill 1
+cp -r "$etcd/m1" "$etcd/copy"
+etcd_again 1
+for key in eA== eQ== eg==; do
+    etcd_post 1 /v3/kv/put "{\"key\":\"$key\"}" >/dev/null
+done
+says d read
+hears d "seen $eighth C8 alive.*"
+etcd_kill 1
+rm -rf "$etcd/m1"
+mv "$etcd/copy" "$etcd/m1"
+etcd_again 1
+says d read
+hears d "went back $eighth $eighth C8"
+register_close d
 register_close a
 register_close b
 register_close c
