@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib/etcd.sh
 : "${DEFTER_BIN:?the folder of the programs}"
 
-command -v openssl >/dev/null || fail 'openssl is not installed'
+command -v openssl >/dev/null ||
+    fail 'openssl is not installed (Debian: apt-get install openssl)'
 ETCD_TLS=1 etcd_start 1
 [ "$etcd_scheme" = https ] || fail 'etcd has no TLS'
 tls=("ca=$etcd/ca.pem" "certificate=$etcd/node.pem" "key=$etcd/node.key")

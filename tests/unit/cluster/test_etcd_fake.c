@@ -1,8 +1,7 @@
 /*
  * The register in memory, driven through the texts that etcd is driven by.
  */
-#include "server/cluster/etcd_reply.h"
-#include "tests/lib/etcd_fake.h"
+#include "tests/lib/etcd_fake_calls.h"
 
 #include "tests/lib/etcd_plain.h"
 #include "tests/lib/suite.h"
@@ -11,43 +10,13 @@ static const uint8_t cluster[CLUSTER_ID_SIZE] = {0x7f, 0x3a};
 static const uint8_t node_a[NODE_ID_SIZE] = {0xaa};
 static const uint8_t node_b[NODE_ID_SIZE] = {0xbb};
 
-static struct etcd_reply reply;
-static uint8_t answer_text[ETCD_REPLY_SIZE_MAX];
-
-static struct slice post(struct etcd_fake *fake, const char *path,
-                         struct slice body)
-{
-    struct writer out;
-
-    writer_init(&out, answer_text, sizeof answer_text);
-    (void)etcd_fake_post(fake, &out, path, body);
-    ck_assert_int_eq(out.status, ST_OK);
-    return writer_slice(&out);
-}
-
-static void run(struct etcd_fake *fake, const struct etcd_txn *txn)
-{
-    uint8_t body[ETCD_BODY_SIZE_MAX];
-    struct writer writer;
-
-    writer_init(&writer, body, sizeof body);
-    etcd_text_txn(&writer, txn);
-    ck_assert_int_eq(
-        etcd_reply_txn(&reply, post(fake, ETCD_PATH_TXN, writer_slice(&writer)),
-                       txn),
-        ST_OK);
-    ck_assert_uint_eq(etcd_fake_refusals(fake), 0);
-}
-
 static struct register_answer propose(struct etcd_fake *fake,
                                       const struct register_proposal *proposal)
 {
-    struct register_answer answer = {.token = 0};
-    struct etcd_txn txn;
+    struct register_answer answer;
 
-    etcd_txn_cas(&txn, cluster, proposal);
-    run(fake, &txn);
-    etcd_reply_cas(&answer, &reply, cluster, proposal);
+    etcd_fake_cas(fake, &answer, cluster, proposal);
+    ck_assert_uint_eq(etcd_fake_refusals(fake), 0);
     return answer;
 }
 
@@ -61,57 +30,12 @@ static struct register_proposal make(uint64_t revision, uint64_t number,
     return made;
 }
 
-static void claim(struct etcd_fake *fake, const uint8_t node[NODE_ID_SIZE],
-                  uint64_t before, uint64_t incarnation, bool succeeds)
-{
-    struct etcd_txn txn;
-
-    etcd_txn_incarnation(&txn, cluster, node, before, incarnation);
-    run(fake, &txn);
-    ck_assert_int_eq(reply.succeeded, succeeds);
-}
-
-static uint64_t put_alive(struct etcd_fake *fake,
-                          const uint8_t node[NODE_ID_SIZE], uint32_t ttl_s)
-{
-    struct etcd_key key = etcd_key_alive(cluster, node);
-    uint8_t body[ETCD_BODY_SIZE_MAX];
-    struct etcd_lease lease;
-    struct writer writer;
-
-    writer_init(&writer, body, sizeof body);
-    etcd_text_grant(&writer, ttl_s);
-    ck_assert_int_eq(etcd_reply_grant(&lease, post(fake, ETCD_PATH_GRANT,
-                                                   writer_slice(&writer))),
-                     ST_OK);
-    writer_init(&writer, body, sizeof body);
-    etcd_text_put(&writer, &key, slice_of("7", 1), lease.id);
-    ck_assert_int_eq(
-        etcd_reply_put(post(fake, ETCD_PATH_PUT, writer_slice(&writer))),
-        ST_OK);
-    return lease.id;
-}
-
-static enum status keep_alive(struct etcd_fake *fake, uint64_t id)
-{
-    uint8_t body[ETCD_BODY_SIZE_MAX];
-    struct etcd_lease lease;
-    struct writer writer;
-
-    writer_init(&writer, body, sizeof body);
-    etcd_text_keepalive(&writer, id);
-    return etcd_reply_keepalive(
-        &lease, post(fake, ETCD_PATH_KEEPALIVE, writer_slice(&writer)));
-}
-
 static size_t count_alive(struct etcd_fake *fake)
 {
     struct register_alive alive;
-    struct etcd_txn txn;
+    struct register_view view;
 
-    etcd_txn_read(&txn, cluster);
-    run(fake, &txn);
-    etcd_reply_alive(&alive, &reply, cluster);
+    etcd_fake_read(fake, &view, &alive, cluster);
     return alive.count;
 }
 
@@ -141,9 +65,11 @@ START_TEST(a_guard_of_an_incarnation_holds_until_the_node_starts_again)
     struct register_proposal proposal = make(0, 1, "one");
 
     ck_assert_int_eq(propose(fake, &proposal).outcome, REGISTER_WON);
-    claim(fake, node_b, 0, 30, true);
-    claim(fake, node_b, 0, 31, false);
-    claim(fake, node_b, 30, 31, true);
+    ck_assert_uint_eq(etcd_fake_registered(fake, cluster, node_b), 0);
+    ck_assert(etcd_fake_register(fake, cluster, node_b, 0, 30));
+    ck_assert(!etcd_fake_register(fake, cluster, node_b, 0, 31));
+    ck_assert(etcd_fake_register(fake, cluster, node_b, 30, 31));
+    ck_assert_uint_eq(etcd_fake_registered(fake, cluster, node_b), 31);
     proposal = make(2, 2, "two");
     proposal.guards_count = 1;
     memcpy(proposal.guards[0].node_id, node_b, NODE_ID_SIZE);
@@ -159,14 +85,14 @@ START_TEST(an_alive_key_holds_a_promotion_off_until_its_lease_is_gone)
 {
     struct etcd_fake *fake = etcd_fake_new();
     struct register_proposal proposal = make(0, 1, "one");
-    uint64_t lease = put_alive(fake, node_a, 2);
+    uint64_t lease = etcd_fake_live(fake, cluster, node_a, 0, 2), next;
 
     proposal.guard_alive = true;
     memcpy(proposal.alive, node_a, NODE_ID_SIZE);
     ck_assert_uint_eq(count_alive(fake), 1);
     ck_assert_int_eq(propose(fake, &proposal).outcome, REGISTER_REJECTED);
     etcd_fake_advance(fake, 1500);
-    ck_assert_int_eq(keep_alive(fake, lease), ST_OK);
+    ck_assert_uint_eq(etcd_fake_live(fake, cluster, node_a, lease, 2), lease);
     etcd_fake_advance(fake, 1999);
     ck_assert_int_eq(propose(fake, &proposal).outcome, REGISTER_REJECTED);
     etcd_fake_change_leader(fake);
@@ -174,7 +100,11 @@ START_TEST(an_alive_key_holds_a_promotion_off_until_its_lease_is_gone)
     ck_assert_uint_eq(count_alive(fake), 1);
     etcd_fake_advance(fake, 1);
     ck_assert_uint_eq(count_alive(fake), 0);
-    ck_assert_int_eq(keep_alive(fake, lease), ST_NO_SUCH);
+    /* It comes back with another lease, and goes with that one too. */
+    next = etcd_fake_live(fake, cluster, node_a, lease, 2);
+    ck_assert_uint_ne(next, lease);
+    ck_assert_int_eq(propose(fake, &proposal).outcome, REGISTER_REJECTED);
+    etcd_fake_advance(fake, 2000);
     ck_assert_int_eq(propose(fake, &proposal).outcome, REGISTER_WON);
     etcd_fake_free(fake);
 }
@@ -221,7 +151,12 @@ START_TEST(what_etcd_would_let_pass_is_refused)
 
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         size_t size = etcd_plain(text, sizeof text, bodies[i]);
-        (void)post(fake, ETCD_PATH_TXN, slice_of(text, size));
+        uint8_t answer[1024];
+        struct writer out;
+        writer_init(&out, answer, sizeof answer);
+        ck_assert_uint_eq(
+            etcd_fake_post(fake, &out, "/v3/kv/txn", slice_of(text, size)),
+            400);
         ck_assert_msg(etcd_fake_refusals(fake) == i + 1, "taken: %s",
                       bodies[i]);
     }
