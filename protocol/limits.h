@@ -180,6 +180,25 @@ static_assert((int)CONFIG_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
               "a node keeps its configuration");
 static_assert((int)ENTRY_SIZE_MAX + 4 <= (int)PEER_ENTRIES_SIZE_MAX,
               "the largest entry fits an APPEND");
+/* The register of configurations, and etcd behind it. */
+enum {
+    REGISTER_VALUE_SIZE_MAX = 1024,
+    REGISTER_GUARDS_MAX = 8,
+    REGISTER_NODES_MAX = 16, /* Nodes whose alive keys are looked at. */
+    REGISTER_CALLS_MAX = 4,  /* Proposals under way at one time. */
+    ETCD_ENDPOINTS_MAX = 8,
+    ETCD_ENDPOINT_SIZE_MAX = 80,
+    ETCD_KEY_SIZE_MAX = 96,
+    ETCD_BODY_SIZE_MAX = 8192,
+    ETCD_REPLY_SIZE_MAX = 64 * 1024, /* One answer, or one line of a watch. */
+    ETCD_TTL_S_MIN = 2,              /* The least that etcd grants. */
+    ETCD_TTL_S_MAX = 600
+};
+static_assert((int)REGISTER_VALUE_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
+              "a node keeps what the register holds");
+static_assert(REGISTER_NODES_MAX * 512 + 4 * REGISTER_VALUE_SIZE_MAX <=
+                  ETCD_REPLY_SIZE_MAX,
+              "a view of everything fits one answer");
 
 /* Tree proofs (RFC 6962). */
 enum { TREE_HEIGHT_MAX = 64, PROOF_HASHES_MAX = 63 };
