@@ -58,6 +58,7 @@ struct sim_options {
     int64_t safety_us;  /* How long faults go on. */
     int64_t healing_us; /* How long the core may take. */
     uint32_t ops_max;
+    uint32_t scrub_ms;
     bool trace;
     bool canary;
 };

@@ -49,6 +49,7 @@ static void options_draw(struct sim_options *out, uint64_t seed)
     out->safety_us = random_between(&random, 2, 8) * INT64_C(1000000);
     out->healing_us = 40 * INT64_C(1000000);
     out->ops_max = (uint32_t)random_between(&random, 40, 300);
+    out->scrub_ms = random_chance(&random, 200) ? 50 : 300;
 }
 
 static int run_one(const struct sim_options *options, bool show)

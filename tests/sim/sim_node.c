@@ -186,7 +186,6 @@ void sim_node_close(struct sim_node *node)
 static void node_lose_power(struct sim *sim, struct sim_node *node)
 {
     uint8_t keep[512];
-    struct disk_model *after;
     size_t pending = disk_model_pending(node->disk);
     uint32_t mode = random_below(&sim->disk, 4);
     size_t torn = SIZE_MAX;
@@ -197,9 +196,7 @@ static void node_lose_power(struct sim *sim, struct sim_node *node)
                               : (uint8_t)random_next(&sim->disk);
     if (pending > 0 && random_chance(&sim->disk, 300))
         torn = random_below(&sim->disk, (uint32_t)pending);
-    after = disk_model_crash(node->disk, keep, sizeof keep, mode == 1, torn);
-    disk_model_free(node->disk);
-    node->disk = after;
+    disk_model_lose_power(node->disk, keep, sizeof keep, mode == 1, torn);
 }
 
 /* Perhaps in the middle of what the disk has at hand. */
@@ -389,7 +386,8 @@ void sim_node_event(struct sim *sim, struct sim_node *node,
     event->wall_us = sim->now + node->clock_us;
     replica_actions_init(&actions);
     replica_step(node->replica, &actions, event);
-    replica_check(node->replica);
+    if (actions.count > 0 || event->type != REPLICA_TICK)
+        replica_check(node->replica);
     for (size_t i = 0; i < actions.count && node->generation == generation &&
                        sim->failure == SIM_GOOD;
          i++)

@@ -125,7 +125,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
         .sync_ms = 1000,
         .retry_ms = 60,
         .drain_ms = 1000,
-        .scrub_ms = 40,
+        .scrub_ms = options->scrub_ms,
     };
     sim->ops = calloc(SIM_OPS_MAX, sizeof *sim->ops);
     INVARIANT(sim->ops != NULL);
