@@ -3,17 +3,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
-#include "replication/journal_parts.h"
-
-static void repair_set_hole(struct journal *journal,
-                            struct journal_segment *segment,
-                            const struct journal_hole *hole)
-{
-    journal_lock(journal);
-    segment->hole = *hole;
-    journal->changes++;
-    journal_unlock(journal);
-}
+#include "replication/journal_run.h"
 
 enum status journal_hole_at(struct journal *journal, struct journal_gap *out,
                             size_t number)
@@ -40,166 +30,6 @@ enum status journal_hole_at(struct journal *journal, struct journal_gap *out,
     }
     journal_unlock(journal);
     return status;
-}
-
-/* Where a segment must lead to. */
-static enum status examine_anchor(struct journal *journal, size_t number,
-                                  struct journal_anchor *anchor)
-{
-    enum status status;
-
-    if (number + 1 < journal->segments_count) {
-        status = journal_anchor_before(
-            anchor, journal, journal_segment_at(journal, number + 1)->first);
-        return status == ST_END ? ST_LOST : status;
-    }
-    anchor->size = journal->end.size;
-    memcpy(anchor->leaf, journal->end.leaf, HASH_SIZE);
-    return ST_OK;
-}
-
-/* How far a segment is good from its beginning. */
-struct examined {
-    uint64_t size;   /* Entries in the log up to here. */
-    uint64_t offset; /* Behind them. */
-    uint64_t last;   /* Offset of the last of them. */
-    uint8_t leaf[HASH_SIZE];
-};
-
-static enum status examine_front(struct journal *journal,
-                                 const struct journal_segment *segment,
-                                 const struct journal_anchor *anchor,
-                                 struct examined *front)
-{
-    struct journal_scan scan;
-    enum status status;
-    bool linked;
-
-    *front = (struct examined){.size = segment->first,
-                               .offset = SEGMENT_HEADER_SIZE};
-    status = journal_previous_leaf(journal, front->leaf, segment->first);
-    linked = status == ST_OK;
-    if (status == ST_DISK_FAILED)
-        return status;
-    journal_scan_begin(&scan, segment->file, SEGMENT_HEADER_SIZE,
-                       journal->options.segment_size, journal->buffer,
-                       journal->buffer_size);
-    while (front->size < anchor->size) {
-        struct slice bytes;
-        struct entry entry;
-
-        status = journal_scan_next(&scan, &bytes);
-        if (status == ST_DISK_FAILED)
-            return status;
-        if (status != ST_OK || entry_view(&entry, bytes) != ST_OK ||
-            entry.place.index != front->size ||
-            (linked &&
-             memcmp(entry.place.previous, front->leaf, HASH_SIZE) != 0))
-            return ST_OK;
-        front->size++;
-        front->last = front->offset;
-        front->offset = scan.offset;
-        entry_leaf_hash(front->leaf, bytes);
-        linked = true;
-    }
-    return ST_OK;
-}
-
-/* The hole that lies between what is good at both ends of a segment. */
-static enum status examine_hole(struct journal *journal, size_t number,
-                                const struct examined *front,
-                                const struct journal_anchor *anchor,
-                                struct journal_hole *hole)
-{
-    const struct journal_segment *segment = journal_segment_at(journal, number);
-    const bool last = number + 1 == journal->segments_count;
-    struct journal_run run;
-    enum status status;
-
-    *hole =
-        (struct journal_hole){.first = front->size, .offset = front->offset};
-    status = journal_run_find(&run, journal, segment->file, front->offset,
-                              front->size, anchor);
-    if (status == ST_OK) {
-        hole->end = run.first;
-        hole->offset_end = run.offset;
-        memcpy(hole->leaf, run.previous, HASH_SIZE);
-    } else if (status == ST_END) {
-        hole->end = anchor->size;
-        hole->offset_end = last ? segment->end : 0;
-        if (front->size == anchor->size)
-            hole->offset_end = front->offset;
-        memcpy(hole->leaf, anchor->leaf, HASH_SIZE);
-    } else {
-        return status;
-    }
-    if (hole->end == front->size) { /* The last one is good, but another. */
-        if (front->size == segment->first)
-            return ST_LOST;
-        hole->first--;
-        hole->offset = front->last;
-    }
-    return journal_hole_fits(journal, hole) ? ST_OK : ST_LOST;
-}
-
-/* A header page that rotted is written anew, from the entry before it. */
-static enum status examine_header(struct journal *journal,
-                                  const struct journal_segment *segment)
-{
-    const uint32_t size = journal->options.segment_size;
-    struct segment_header header;
-    uint8_t leaf[HASH_SIZE];
-    size_t read;
-    enum status status = journal_previous_leaf(journal, leaf, segment->first);
-
-    if (status != ST_OK) /* Not known now: the page is left as it is. */
-        return status == ST_CHECKSUM ? ST_OK : status;
-    status = disk_read(segment->file, &read, journal->buffer,
-                       SEGMENT_HEADER_SIZE, 0);
-    if (status != ST_OK)
-        return status;
-    if (segment_header_decode(&header, slice_of(journal->buffer, read)) ==
-            ST_OK &&
-        header.first_index == segment->first && header.segment_size == size)
-        return ST_OK;
-    status = journal_header_write(segment->file, segment->first, leaf, size);
-    return status == ST_OK ? ST_OK : journal_fail(journal);
-}
-
-static enum status examine_segment(struct journal *journal, size_t number)
-{
-    struct journal_segment *segment = journal_segment_at(journal, number);
-    struct journal_hole hole = {.end = 0};
-    struct journal_anchor anchor;
-    struct examined front;
-    enum status status = journal_flush(journal);
-
-    if (status == ST_OK)
-        status = examine_header(journal, segment);
-    if (status == ST_OK)
-        status = examine_anchor(journal, number, &anchor);
-    if (status == ST_OK)
-        status = examine_front(journal, segment, &anchor, &front);
-    if (status == ST_OK && (front.size < anchor.size ||
-                            memcmp(front.leaf, anchor.leaf, HASH_SIZE) != 0))
-        status = examine_hole(journal, number, &front, &anchor, &hole);
-    if (status == ST_OK)
-        repair_set_hole(journal, segment, &hole);
-    return status;
-}
-
-enum status journal_examine(struct journal *journal, uint64_t index)
-{
-    struct journal_view view;
-    enum status status;
-
-    if (atomic_load(&journal->failed))
-        return ST_DISK_FAILED;
-    status = journal_pin(journal, &view, index, true);
-    if (status != ST_OK)
-        return status;
-    journal_unpin(journal);
-    return examine_segment(journal, view.number);
 }
 
 /* Whether the entries lead back from the hash that is known; ${leaf} becomes
@@ -328,7 +158,7 @@ static void repair_publish(struct journal *journal,
         journal_epoch_mend(journal, entry.place.epoch, index + i, leaf);
         journal_unlock(journal);
     }
-    repair_set_hole(journal, segment, rest);
+    journal_hole_set(journal, segment, rest);
 }
 
 /*
@@ -422,7 +252,7 @@ enum status journal_repair(struct journal *journal, uint64_t index,
     status = journal_flush(journal);
     if (status == ST_OK &&
         (index < segment->hole.first || index >= segment->hole.end))
-        status = examine_segment(journal, view.number);
+        status = journal_examine_segment(journal, view.number);
     if (status == ST_OK && index >= segment->hole.first &&
         index < segment->hole.end)
         status = repair_hole(journal, segment, index, entries, count);

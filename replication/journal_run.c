@@ -1,14 +1,8 @@
-/*
- * journal_run.c: which of the bytes behind damage are the log's.
- *
- * An entry can hold the bytes of a frame, put there by whoever signed it.  So a
- * frame that is found behind damage counts only if the entries from it on lead
- * to a hash that is known: the next segment's, or the mark's.
- */
+#include "replication/journal_run.h"
+
 #include <string.h>
 
 #include "protocol/entry.h"
-#include "replication/journal_parts.h"
 
 /* The state of one attempt. */
 struct run_end {

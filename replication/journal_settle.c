@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "replication/journal_run.h"
 #include "replication/journal_verify.h"
 
 enum status journal_settle_lost(struct journal_verify *verify)

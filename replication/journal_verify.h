@@ -100,6 +100,9 @@ NODISCARD enum status journal_settle_headers(struct journal *journal);
 /* Keeps every segment file aside and begins an empty log. */
 NODISCARD enum status journal_settle_fresh(struct journal_verify *verify);
 
+/* The verdict over what was read; returns as journal_verify_run(). */
+NODISCARD enum status journal_verify_judge(struct journal_verify *verify);
+
 /*
  * journal_verify_run(verify):
  * Read every segment, note where entries lie, and judge.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
+#include "replication/journal_run.h"
 #include "replication/journal_verify.h"
 
 static int verify_rank(enum journal_case found)

@@ -5,7 +5,7 @@
  *
  * The first byte steers: bit 0, the rest is the whole file, otherwise it
  * follows a good header; bit 1, checksums of frames are made to fit; bits 2 and
- * 3, the size in the mark.
+ * 3, the size in the mark; bit 4, the node has peers, and opens anything.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -88,10 +88,15 @@ static void open_file(struct disk *disk, struct journal_options *options)
     status = journal_open(&journal, &report, disk, options);
     journal_describe(text, sizeof text, &report);
     if (status != ST_OK) {
+        INVARIANT(!options->repair);
         INVARIANT(status == ST_LOST || status == ST_CHAIN_BROKEN);
         return;
     }
     read_all(journal);
+    if (journal_end(journal).epoch > FUZZ_EPOCH) {
+        journal_close(journal);
+        return;
+    }
     append_one(journal);
     size = journal_size(journal);
     journal_close(journal);
@@ -127,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     model = disk_model_new();
     status = journal_create(disk_model_disk(model), &options);
     INVARIANT(status == ST_OK);
+    options.repair = (data[0] & 16) != 0;
     mark.size = data[0] >> 2 & 3;
     if (mark.size > 0) {
         status = mark_create(disk_model_disk(model), &mark);

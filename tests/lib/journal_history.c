@@ -3,8 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const history_names[JOURNAL_OPERATIONS] = {
-    "small", "block", "border", "sync", "segment", "restart", "repair"};
+#include "replication/journal_repair.h"
+
+static const char *const history_names[JOURNAL_OPERATIONS_ALL] = {
+    "small",   "block",  "border", "sync", "segment",
+    "restart", "repair", "cut",    "rot",  "fix"};
 
 void journal_history_complain(struct journal_findings *findings,
                               const struct journal_history *history,
@@ -56,6 +59,66 @@ static enum status history_repair(struct journal_history *history, size_t calls)
     return status;
 }
 
+/* Half of what was acknowledged before is committed now. */
+static enum status history_sync(struct journal_history *history)
+{
+    struct journal_rig *rig = &history->rig;
+    uint64_t committed = history->acknowledged / 2;
+    enum status status;
+
+    if (committed < journal_committed(rig->journal))
+        committed = journal_committed(rig->journal);
+    status = journal_sync(rig->journal, committed);
+    if (status == ST_OK)
+        history->acknowledged = rig->end.size;
+    return status;
+}
+
+static enum status history_cut(struct journal_history *history)
+{
+    struct journal_rig *rig = &history->rig;
+    const uint64_t size = journal_committed(rig->journal);
+    struct journal_report report;
+    enum status status;
+
+    if (history->rotten && size == 1)
+        return ST_OK; /* The new last entry could not be read. */
+    history->cut_from = history->acknowledged;
+    if (history->acknowledged > size)
+        history->acknowledged = size;
+    status = journal_cut_to(rig->journal, &report, size);
+    if (status != ST_OK)
+        return status;
+    rig->end = journal_end(rig->journal);
+    history->attempted = size;
+    history->rotten = history->rotten && size > 0;
+    return ST_OK;
+}
+
+static enum status history_rot(struct journal_history *history)
+{
+    static const char first[] = "log/00000000000000000000.seg";
+
+    if (history->acknowledged < 2 || history->rotten)
+        return ST_OK;
+    disk_model_rot(history->rig.model, first, SEGMENT_HEADER_SIZE + 100, 3);
+    history->rotten = true;
+    return ST_OK;
+}
+
+enum status journal_history_fix(struct journal_history *history)
+{
+    const struct journal_entry entry = {
+        .bytes = slice_of(history->rig.bytes[0], history->rig.sizes[0])};
+    enum status status = ST_OK;
+
+    if (history->rotten)
+        status = journal_repair(history->rig.journal, 0, &entry, 1);
+    if (status == ST_OK)
+        history->rotten = false;
+    return status;
+}
+
 enum status journal_history_run(struct journal_history *history,
                                 enum journal_operation operation, size_t calls)
 {
@@ -63,6 +126,7 @@ enum status journal_history_run(struct journal_history *history,
     enum status status = ST_OK;
 
     history->operations[history->count++] = operation;
+    history->cut_from = 0;
     disk_model_power_off_after(rig->model, calls);
     switch (operation) {
     case JOURNAL_APPEND_SMALL:
@@ -72,10 +136,7 @@ enum status journal_history_run(struct journal_history *history,
     case JOURNAL_APPEND_BORDER:
         return history_append(history, JOURNAL_SIZE_BORDER);
     case JOURNAL_SYNC:
-        status = journal_sync(rig->journal, rig->end.size);
-        if (status == ST_OK)
-            history->acknowledged = rig->end.size;
-        return status;
+        return history_sync(history);
     case JOURNAL_NEW_SEGMENT:
         return journal_prepare_next(rig->journal);
     case JOURNAL_RESTART:
@@ -85,7 +146,13 @@ enum status journal_history_run(struct journal_history *history,
         return status;
     case JOURNAL_REPAIR:
         return history_repair(history, calls);
-    case JOURNAL_OPERATIONS:
+    case JOURNAL_CUT:
+        return history_cut(history);
+    case JOURNAL_ROT:
+        return history_rot(history);
+    case JOURNAL_FIX:
+        return journal_history_fix(history);
+    case JOURNAL_OPERATIONS_ALL:
         break;
     }
     INVARIANT(false);
@@ -95,7 +162,20 @@ enum status journal_history_run(struct journal_history *history,
 void journal_history_begin(struct journal_history *history,
                            const struct journal_findings *findings)
 {
+    enum status status = ST_OK;
+
     memset(history, 0, sizeof *history);
     journal_rig_begin(&history->rig, JOURNAL_RIG_SEGMENT);
+    history->rig.options.repair = findings->repair;
+    if (findings->begun) {
+        journal_rig_fill(&history->rig, 2);
+        for (int i = 0; i < 2 && status == ST_OK; i++)
+            status = journal_rig_append(&history->rig, JOURNAL_SIZE_SMALL);
+        if (status == ST_OK)
+            status = journal_sync(history->rig.journal, 2);
+        ENSURE(status == ST_OK);
+        journal_history_opened(history);
+        history->attempted = history->acknowledged;
+    }
     disk_model_lie(history->rig.model, findings->lie);
 }

@@ -22,7 +22,12 @@ enum journal_operation {
     JOURNAL_NEW_SEGMENT,
     JOURNAL_RESTART, /* The process ends; the cache keeps what was written. */
     JOURNAL_REPAIR,  /* The power goes, every other pending bit survives. */
-    JOURNAL_OPERATIONS
+    JOURNAL_CUT,     /* As far down as the commit allows. */
+    JOURNAL_OPERATIONS,
+    /* For a node that has peers: */
+    JOURNAL_ROT = JOURNAL_OPERATIONS, /* Of entry 0, if others follow it. */
+    JOURNAL_FIX,                      /* Entry 0 is put back. */
+    JOURNAL_OPERATIONS_ALL
 };
 
 /* Invariant: acknowledged <= what any later start must find. */
@@ -30,11 +35,15 @@ struct journal_history {
     struct journal_rig rig;
     uint64_t acknowledged;
     uint64_t attempted; /* Entries handed to the journal, kept or not. */
+    uint64_t cut_from;  /* A cut is running: entries below were there, */
+    bool rotten;        /* Entry 0 was damaged and not put back yet. */
     enum journal_operation operations[JOURNAL_HISTORY_DEPTH];
     size_t count;
 };
 
 struct journal_findings {
+    bool begun;      /* The log has four entries, two of them committed. */
+    bool repair;     /* The node has peers. */
     const char *lie; /* What the disk lies about; NULL for nothing. */
     uint64_t states;
     uint64_t broken;
@@ -48,6 +57,9 @@ void journal_history_begin(struct journal_history *history,
 
 /* Notes what was found when the journal was opened. */
 void journal_history_opened(struct journal_history *history);
+
+/* Entry 0 as it was appended goes back into its hole. */
+enum status journal_history_fix(struct journal_history *history);
 
 /* Runs one operation with the power going off after ${calls} changes. */
 enum status journal_history_run(struct journal_history *history,

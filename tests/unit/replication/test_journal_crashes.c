@@ -9,6 +9,7 @@
  * the journal's code says what must have been found:
  *
  *   - every acknowledged entry is there, bit for bit;
+ *   - what a cut takes away stands in the log or in divergent/;
  *   - nothing is there that was not appended, or was cut off before;
  *   - the mark names no less than what was acknowledged;
  *   - the verdict is C1 or C2 as the bytes on the disk say;
@@ -20,9 +21,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "protocol/segment.h"
+#include "replication/journal_repair.h"
 #include "replication/mark.h"
 #include "tests/lib/journal_history.h"
+#include "tests/lib/journal_oracle.h"
 #include "tests/lib/suite.h"
 
 enum {
@@ -51,88 +53,6 @@ static bool is_new(uint64_t state)
     return true;
 }
 
-/* What the bytes on a disk say, read without any code of the journal. */
-struct oracle {
-    uint64_t size;   /* Good entries that follow each other. */
-    uint64_t marked; /* Size in the newest mark; UINT64_MAX for none. */
-    bool torn;       /* Bytes follow that are not zero. */
-    bool other;      /* An entry that is not the one that was appended. */
-};
-
-static bool all_zero(const uint8_t *data, size_t size)
-{
-    for (size_t at = 0; at < size; at++)
-        if (data[at] != 0)
-            return false;
-    return true;
-}
-
-static void oracle_mark(struct oracle *oracle, const struct disk_model *model)
-{
-    uint64_t newest = 0;
-    const uint8_t *data;
-    size_t size;
-
-    oracle->marked = UINT64_MAX;
-    if (!disk_model_peek(model, MARK_FILE, &data, &size))
-        return;
-    for (size_t at = 0; at + SLOT_SIZE <= size; at += SLOT_SIZE) {
-        static const uint8_t magic[SLOTS_MAGIC_SIZE] = "DFTMARK";
-        struct slice body;
-        uint64_t sequence;
-
-        if (slots_decode(&sequence, &body, magic,
-                         slice_of(data + at, SLOT_SIZE)) == ST_OK &&
-            sequence > newest) {
-            newest = sequence;
-            oracle->marked = load_u64(body.data + 16);
-        }
-    }
-}
-
-/* Walks the files in the order of their names; every segment is small. */
-static void oracle_read(struct oracle *oracle,
-                        const struct journal_history *history,
-                        const struct disk_model *model)
-{
-    uint64_t first = 0;
-
-    *oracle = (struct oracle){0};
-    oracle_mark(oracle, model);
-    for (; first <= history->attempted; first++) {
-        char name[DISK_NAME_SIZE_MAX];
-        const uint8_t *data;
-        size_t at = SEGMENT_HEADER_SIZE;
-        size_t size;
-        struct slice entry;
-
-        snprintf(name, sizeof name, "log/%020u.seg", (unsigned)first);
-        if (!disk_model_peek(model, name, &data, &size))
-            continue;
-        if (oracle->torn || first != oracle->size) {
-            oracle->torn = true;
-            return;
-        }
-        if (size < SEGMENT_HEADER_SIZE) {
-            oracle->torn = true;
-            return;
-        }
-        while (segment_frame_decode(&entry, slice_of(data + at, size - at)) ==
-                   ST_OK &&
-               load_u64(entry.data + 8) == oracle->size) {
-            const uint64_t index = oracle->size++;
-
-            at += segment_frame_size(entry.size);
-            if (index >= history->attempted ||
-                !slice_equal(entry, slice_of(history->rig.bytes[index],
-                                             history->rig.sizes[index])))
-                oracle->other = true;
-        }
-        if (!all_zero(data + at, size - at))
-            oracle->torn = true;
-    }
-}
-
 /* Opens what survived in a copy of the history; the copy shares its entries. */
 static enum status reopen(struct journal_history *copy,
                           const struct journal_history *history,
@@ -144,10 +64,35 @@ static enum status reopen(struct journal_history *copy,
     return journal_rig_reopen(&copy->rig);
 }
 
+static enum journal_case expected_case(const struct journal_oracle *oracle,
+                                       bool resumed)
+{
+    if (oracle->hole)
+        return JOURNAL_HOLE;
+    return oracle->torn || resumed ? JOURNAL_TORN : JOURNAL_CLEAN;
+}
+
+/* The hole is there, and closes over the entry that was appended. */
+static const char *judge_hole(struct journal_history *copy,
+                              const struct journal_oracle *oracle)
+{
+    struct journal_gap gap;
+    const bool hole = journal_hole_at(copy->rig.journal, &gap, 0) == ST_OK;
+
+    if (hole != oracle->hole)
+        return "a hole is noted that is none, or none is noted";
+    if (hole && (gap.first != 0 || gap.count != 1))
+        return "the hole is not where the damage is";
+    if (hole && journal_history_fix(copy) != ST_OK)
+        return "the hole cannot be filled";
+    return NULL;
+}
+
 static const char *judge(struct journal_history *copy,
-                         const struct oracle *oracle, bool resumed,
+                         const struct journal_oracle *oracle, bool resumed,
                          enum status status)
 {
+    const char *what;
     const struct journal_report *report = &copy->rig.report;
     uint64_t size;
 
@@ -162,9 +107,14 @@ static const char *judge(struct journal_history *copy,
         return "an entry is there that was not appended";
     if (!resumed && size != oracle->size)
         return "not all good entries were found";
+    if (journal_lost(copy->rig.journal).kind != MARK_WHOLE)
+        return "entries are said to be lost";
+    what = judge_hole(copy, oracle);
+    if (what != NULL)
+        return what;
     if (!journal_rig_holds(&copy->rig, size))
         return "an entry is not what was appended";
-    if ((report->found == JOURNAL_TORN) != (oracle->torn || resumed))
+    if (report->found != expected_case(oracle, resumed))
         return "the verdict is not the table's";
     if (journal_rig_reopen(&copy->rig) != ST_OK ||
         copy->rig.report.found != JOURNAL_CLEAN ||
@@ -179,6 +129,8 @@ static uint64_t key_of(const struct journal_history *history, uint64_t disk)
     uint64_t key = disk * 31 + history->acknowledged;
 
     key = key * 31 + history->attempted;
+    key = key * 31 + history->cut_from;
+    key = key * 31 + history->rotten;
     return key * 31 + history->rig.variant;
 }
 
@@ -195,7 +147,7 @@ static void check_state(struct journal_findings *findings,
     const uint8_t *data;
     size_t size;
     struct journal_history copy;
-    struct oracle oracle;
+    struct journal_oracle oracle;
     const bool resumed = disk_model_peek(model, "cut", &data, &size);
     struct disk_model *before;
     const char *what;
@@ -207,9 +159,13 @@ static void check_state(struct journal_findings *findings,
     }
     findings->states++;
     before = disk_model_copy(model);
-    oracle_read(&oracle, history, model);
+    journal_oracle_read(&oracle, history, model);
     status = reopen(&copy, history, model);
     what = judge(&copy, &oracle, resumed, status);
+    if (what == NULL && !journal_oracle_kept(history, before))
+        what = "what was cut off is gone";
+    if (what == NULL && !journal_oracle_kept(history, copy.rig.model))
+        what = "what was cut off is gone after the start";
     journal_close(copy.rig.journal);
     disk_model_free(model);
     if (what != NULL)
@@ -289,27 +245,65 @@ static void check_recovery(struct journal_findings *findings,
     }
 }
 
+/* What a history is made of. */
+struct alphabet {
+    enum journal_operation operations[JOURNAL_OPERATIONS_ALL];
+    size_t count;
+    size_t depth;
+};
+
+static const struct alphabet plain = {
+    .operations = {JOURNAL_APPEND_SMALL, JOURNAL_APPEND_BLOCK,
+                   JOURNAL_APPEND_BORDER, JOURNAL_SYNC, JOURNAL_NEW_SEGMENT,
+                   JOURNAL_RESTART, JOURNAL_REPAIR},
+    .count = 7,
+    .depth = JOURNAL_HISTORY_DEPTH};
+
+/* Of a log that has begun. */
+static const struct alphabet cuts = {
+    .operations = {JOURNAL_APPEND_SMALL, JOURNAL_APPEND_BLOCK,
+                   JOURNAL_APPEND_BORDER, JOURNAL_SYNC, JOURNAL_RESTART,
+                   JOURNAL_REPAIR, JOURNAL_CUT},
+    .count = 7,
+    .depth = JOURNAL_HISTORY_DEPTH - 1};
+
+static const struct alphabet with_peers = {
+    .operations = {JOURNAL_APPEND_SMALL, JOURNAL_APPEND_BORDER, JOURNAL_SYNC,
+                   JOURNAL_RESTART, JOURNAL_REPAIR, JOURNAL_CUT, JOURNAL_ROT,
+                   JOURNAL_FIX},
+    .count = 8,
+    .depth = JOURNAL_HISTORY_DEPTH - 1};
+
+static const struct alphabet *alphabet_of(const struct journal_findings *of)
+{
+    if (!of->begun)
+        return &plain;
+    return of->repair ? &with_peers : &cuts;
+}
+
 /* One sequence; false if its beginning already fails, as a liar's disk does. */
-static void check_sequence(struct journal_findings *findings, unsigned number,
+static void check_sequence(struct journal_findings *findings, size_t number,
                            size_t count)
 {
+    const struct alphabet *letters = alphabet_of(findings);
     size_t calls = 1;
     bool off = true;
 
     for (; off; calls++) {
         struct journal_history history;
-        unsigned rest = number;
+        size_t rest = number;
         enum status status = ST_OK;
 
         journal_history_begin(&history, findings);
         for (size_t i = 0; i + 1 < count && status == ST_OK; i++) {
-            status = journal_history_run(&history, rest % JOURNAL_OPERATIONS,
-                                         SIZE_MAX / 2);
-            rest /= JOURNAL_OPERATIONS;
+            status = journal_history_run(
+                &history, letters->operations[rest % letters->count],
+                SIZE_MAX / 2);
+            rest /= letters->count;
         }
         if (status == ST_OK)
-            status =
-                journal_history_run(&history, rest % JOURNAL_OPERATIONS, calls);
+            status = journal_history_run(
+                &history, letters->operations[rest % letters->count], calls);
         off = disk_model_is_off(history.rig.model);
         if (status != ST_OK && !off)
             journal_history_complain(findings, &history, calls, 0,
@@ -322,14 +316,15 @@ static void check_sequence(struct journal_findings *findings, unsigned number,
     }
 }
 
-static void explore(struct journal_findings *findings, size_t depth)
+static void explore(struct journal_findings *findings)
 {
-    unsigned sequences = 1;
+    const struct alphabet *letters = alphabet_of(findings);
+    size_t sequences = 1;
 
     memset(seen, 0, sizeof seen);
-    for (size_t count = 1; count <= depth; count++) {
-        sequences *= JOURNAL_OPERATIONS;
-        for (unsigned number = 0; number < sequences; number++) {
+    for (size_t count = 1; count <= letters->depth; count++) {
+        sequences *= letters->count;
+        for (size_t number = 0; number < sequences; number++) {
             check_sequence(findings, number, count);
             if (findings->broken >= findings->enough)
                 return;
@@ -341,47 +336,87 @@ START_TEST(journal_survives_every_crash_of_every_short_history)
 {
     struct journal_findings findings = {.enough = 10};
 
-    explore(&findings, JOURNAL_HISTORY_DEPTH);
+    explore(&findings);
     printf("%llu states of the disk\n", (unsigned long long)findings.states);
     ck_assert_uint_gt(findings.states, 10000);
     ck_assert_uint_eq(findings.broken, 0);
 }
 END_TEST
 
-static bool is_caught(const char *lie)
+START_TEST(journal_survives_every_crash_of_cuts)
 {
-    struct journal_findings findings = {.lie = lie, .enough = 1, .quiet = true};
+    struct journal_findings findings = {.begun = true, .enough = 10};
 
-    explore(&findings, JOURNAL_HISTORY_DEPTH);
+    explore(&findings);
+    printf("%llu states of the disk\n", (unsigned long long)findings.states);
+    ck_assert_uint_gt(findings.states, 2000);
+    ck_assert_uint_eq(findings.broken, 0);
+}
+END_TEST
+
+START_TEST(journal_with_peers_survives_every_crash_of_cuts_rot_and_repairs)
+{
+    struct journal_findings findings = {
+        .begun = true, .repair = true, .enough = 10};
+
+    explore(&findings);
+    printf("%llu states of the disk\n", (unsigned long long)findings.states);
+    ck_assert_uint_gt(findings.states, 2000);
+    ck_assert_uint_eq(findings.broken, 0);
+}
+END_TEST
+
+static bool is_caught(const char *lie, bool begun)
+{
+    struct journal_findings findings = {
+        .lie = lie, .begun = begun, .enough = 1, .quiet = true};
+
+    explore(&findings);
     return findings.broken > 0;
 }
 
 START_TEST(canary_a_disk_that_does_not_sync_the_log_is_caught)
 {
-    ck_assert(is_caught("log/0*"));
+    ck_assert(is_caught("log/0*", false));
 }
 END_TEST
 
 START_TEST(canary_a_disk_that_does_not_sync_the_mark_is_caught)
 {
-    ck_assert(is_caught("mark"));
+    ck_assert(is_caught("mark", false));
 }
 END_TEST
 
 START_TEST(canary_a_disk_that_does_not_sync_names_is_caught)
 {
-    ck_assert(is_caught("log"));
+    ck_assert(is_caught("log", false));
 }
 END_TEST
 
 START_TEST(canary_a_disk_that_does_not_sync_a_new_segment_is_caught)
 {
-    ck_assert(is_caught("log/spare*"));
+    ck_assert(is_caught("log/spare*", false));
+}
+END_TEST
+
+START_TEST(canary_a_disk_that_does_not_sync_what_is_kept_aside_is_caught)
+{
+    ck_assert(is_caught("divergent/*", true));
+}
+END_TEST
+
+START_TEST(canary_a_disk_that_does_not_sync_the_names_of_it_is_caught)
+{
+    ck_assert(is_caught("divergent", true));
 }
 END_TEST
 
 SUITE_MAIN("journal_crashes",
            journal_survives_every_crash_of_every_short_history,
+           journal_survives_every_crash_of_cuts,
+           journal_with_peers_survives_every_crash_of_cuts_rot_and_repairs,
+           canary_a_disk_that_does_not_sync_what_is_kept_aside_is_caught,
+           canary_a_disk_that_does_not_sync_the_names_of_it_is_caught,
            canary_a_disk_that_does_not_sync_the_log_is_caught,
            canary_a_disk_that_does_not_sync_the_mark_is_caught,
            canary_a_disk_that_does_not_sync_names_is_caught,

@@ -80,7 +80,8 @@ static const char *judge_full_disk(struct journal_history *history,
 {
     struct journal_rig *rig = &history->rig;
 
-    if (status == ST_DISK_FAILED || rig->journal == NULL)
+    if (status == ST_DISK_FAILED || rig->journal == NULL ||
+        history->operations[history->count - 1] == JOURNAL_CUT)
         return judge_failed_sync(history);
     if (status != ST_DISK_FULL)
         return "a full disk is not named so";

@@ -215,7 +215,66 @@ START_TEST(mark_that_cannot_be_synced_is_not_taken_for_written)
 }
 END_TEST
 
-SUITE_MAIN("mark", mark_body_has_its_written_layout,
+START_TEST(mark_keeps_what_is_lost)
+{
+    struct mark_value value = value_of(5);
+    struct mark_value out;
+    uint8_t body[MARK_BODY_SIZE];
+
+    value.lost = (struct mark_lost){
+        .kind = MARK_LOST, .size = 9, .committed = 7, .leaf = {1, 2}};
+    mark_encode(body, &value);
+    ck_assert_uint_eq(load_u32(body + 12), 1);
+    ck_assert_uint_eq(load_u64(body + 64), 9);
+    ck_assert_uint_eq(load_u64(body + 72), 7);
+    ck_assert_uint_eq(mark_decode(&out, slice_of(body, sizeof body)), ST_OK);
+    ck_assert_int_eq(out.lost.kind, MARK_LOST);
+    ck_assert_uint_eq(out.lost.size, 9);
+    ck_assert_uint_eq(out.lost.committed, 7);
+    ck_assert_mem_eq(out.lost.leaf, value.lost.leaf, HASH_SIZE);
+    body[12] = 3; /* Everything: but then of no size. */
+    ck_assert_uint_eq(mark_decode(&out, slice_of(body, sizeof body)),
+                      ST_FILE_FORMAT);
+    body[12] = 4;
+    ck_assert_uint_eq(mark_decode(&out, slice_of(body, sizeof body)),
+                      ST_FILE_FORMAT);
+    body[12] = 0;
+    ck_assert_uint_eq(mark_decode(&out, slice_of(body, sizeof body)),
+                      ST_FILE_FORMAT);
+}
+END_TEST
+
+START_TEST(mark_lost_of_two_reasons_is_the_graver)
+{
+    static const struct mark_lost some = {
+        .kind = MARK_LOST, .size = 9, .committed = 4, .leaf = {1}};
+    static const struct mark_lost more = {
+        .kind = MARK_LOST, .size = 12, .committed = 3, .leaf = {2}};
+    static const struct mark_lost tail = {.kind = MARK_LOST_TAIL, .size = 5};
+    struct mark_lost lost = {.kind = MARK_WHOLE};
+    struct mark_lost whole = lost;
+
+    mark_lost_join(&lost, &some);
+    ck_assert_int_eq(lost.kind, MARK_LOST);
+    mark_lost_join(&lost, &more);
+    ck_assert_uint_eq(lost.size, 12);
+    ck_assert_uint_eq(lost.committed, 4);
+    ck_assert_uint_eq(lost.leaf[0], 2);
+    mark_lost_join(&lost, &some);
+    mark_lost_join(&lost, &whole);
+    ck_assert_uint_eq(lost.size, 12);
+    mark_lost_join(&lost, &tail);
+    ck_assert_int_eq(lost.kind, MARK_LOST_ALL);
+    ck_assert_uint_eq(lost.size, UINT64_MAX);
+    mark_lost_join(&lost, &some);
+    ck_assert_int_eq(lost.kind, MARK_LOST_ALL);
+    ck_assert_uint_eq(lost.committed, 4);
+}
+END_TEST
+
+SUITE_MAIN("mark", mark_keeps_what_is_lost,
+           mark_lost_of_two_reasons_is_the_graver,
+           mark_body_has_its_written_layout,
            mark_body_that_contradicts_itself_is_refused,
            mark_is_the_last_one_written, mark_survives_the_rot_of_either_slot,
            mark_with_any_bit_flipped_is_the_other_slot,

@@ -197,8 +197,84 @@ START_TEST(meta_that_cannot_be_synced_keeps_the_former_value)
 }
 END_TEST
 
-SUITE_MAIN("meta", meta_body_has_its_written_layout,
-           meta_body_cut_or_longer_is_refused, meta_remembers_who_the_node_is,
+START_TEST(meta_takes_epochs_of_a_grant_in_turn_and_never_beyond)
+{
+    uint32_t epoch = 0;
+
+    begin();
+    ck_assert_uint_eq(meta_promise(&meta, 7), ST_OK);
+    ck_assert_uint_eq(meta.value.used_epoch, 0);
+    for (uint32_t i = 100; i < 104; i++) {
+        ck_assert_uint_eq(meta_take_granted(&meta, &epoch, 100, 4), ST_OK);
+        ck_assert_uint_eq(epoch, i);
+        ck_assert_uint_eq(again(), ST_OK);
+        ck_assert_uint_eq(meta.value.used_epoch, i);
+        ck_assert_uint_eq(meta.value.promised_epoch, i);
+    }
+    ck_assert_uint_eq(meta_take_granted(&meta, &epoch, 100, 4), ST_LIMIT);
+    ck_assert_uint_eq(epoch, 103);
+    /* Another was primary meanwhile. */
+    ck_assert_uint_eq(meta_promise(&meta, 110), ST_OK);
+    ck_assert_uint_eq(meta.value.used_epoch, 103);
+    ck_assert_uint_eq(meta_take_granted(&meta, &epoch, 108, 4), ST_OK);
+    ck_assert_uint_eq(epoch, 111);
+    ck_assert_uint_eq(meta_take_granted(&meta, &epoch, 108, 4), ST_LIMIT);
+    ck_assert_uint_eq(meta_take_granted(&meta, &epoch, UINT32_MAX, 4), ST_OK);
+    ck_assert_uint_eq(epoch, UINT32_MAX);
+    ck_assert_uint_eq(meta_take_granted(&meta, &epoch, UINT32_MAX, UINT32_MAX),
+                      ST_LIMIT);
+    end();
+}
+END_TEST
+
+START_TEST(meta_notes_the_epoch_that_the_register_gave)
+{
+    begin();
+    ck_assert_uint_eq(meta_promise(&meta, 9), ST_OK);
+    ck_assert_uint_eq(meta_use_epoch(&meta, 9), ST_OK);
+    ck_assert_uint_eq(meta_use_epoch(&meta, 12), ST_OK);
+    ck_assert_uint_eq(again(), ST_OK);
+    ck_assert_uint_eq(meta.value.used_epoch, 12);
+    ck_assert_uint_eq(meta.value.promised_epoch, 12);
+    end();
+}
+END_TEST
+
+START_TEST(meta_loses_no_promise_to_the_rot_of_either_slot)
+{
+    for (unsigned slot = 0; slot < 2; slot++) {
+        begin();
+        ck_assert_uint_eq(meta_promise(&meta, 70), ST_OK);
+        disk_model_rot(model, META_FILE, slot * SLOT_SIZE + 30, 4);
+        ck_assert_uint_eq(again(), ST_OK);
+        ck_assert_uint_ge(meta.value.promised_epoch, 70);
+        end();
+    }
+}
+END_TEST
+
+START_TEST(meta_body_that_contradicts_itself_is_refused)
+{
+    struct meta_value value = {.promised_epoch = 5, .used_epoch = 5};
+    struct meta_value out;
+    uint8_t body[SLOTS_BODY_SIZE_MAX];
+    size_t size;
+
+    meta_encode(body, &size, &value);
+    ck_assert_uint_eq(load_u32(body + 60), 5);
+    ck_assert_uint_eq(meta_decode(&out, slice_of(body, size)), ST_OK);
+    ck_assert_uint_eq(out.used_epoch, 5);
+    body[60] = 6;
+    ck_assert_uint_eq(meta_decode(&out, slice_of(body, size)), ST_FILE_FORMAT);
+}
+END_TEST
+
+SUITE_MAIN("meta", meta_takes_epochs_of_a_grant_in_turn_and_never_beyond,
+           meta_notes_the_epoch_that_the_register_gave,
+           meta_loses_no_promise_to_the_rot_of_either_slot,
+           meta_body_that_contradicts_itself_is_refused,
+           meta_body_has_its_written_layout, meta_body_cut_or_longer_is_refused,
+           meta_remembers_who_the_node_is,
            meta_counts_every_start_and_every_epoch_durably,
            meta_promises_are_kept_and_never_fall,
            meta_keeps_the_newest_configuration,
