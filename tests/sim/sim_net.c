@@ -38,7 +38,7 @@ void sim_send(struct sim *sim, uint32_t from, uint32_t to, uint8_t type,
 
     if (!link->up || link->cut[way])
         return;
-    if (getenv("SIM_FRAMES") != NULL) {
+    if (sim->options.frames) {
         struct peer_frame view;
         enum status status = peer_decode(&view, type, body);
 

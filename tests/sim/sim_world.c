@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/sim_marks.h"
+
 /* ---- Events ----------------------------------------------------------------- */
 
 static bool event_before(const struct sim_event *a, const struct sim_event *b)
@@ -118,6 +120,8 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->schedule = random_stream(options->seed, 4);
     sim->fault = random_stream(options->seed, 5);
     sim->reg = random_stream(options->seed, 6);
+    sim->maybe = random_stream(options->seed, 7);
+    sim_marks_begin((options->faults & FAULT_MAYBE) != 0 ? &sim->maybe : NULL);
     sim->timers = (struct replica_timers){
         .beacon_ms = 50,
         .remove_ms = 300,
