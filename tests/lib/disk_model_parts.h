@@ -6,7 +6,7 @@
 
 #include "tests/lib/disk_model.h"
 
-enum { MODEL_FILES_MAX = 64, MODEL_NAMES_MAX = 64, MODEL_STEPS_MAX = 256 };
+enum { MODEL_FILES_MAX = 128, MODEL_NAMES_MAX = 128, MODEL_STEPS_MAX = 256 };
 
 /*
  * Invariant: data, durable and clean have room for capacity bytes (clean: one

@@ -146,6 +146,7 @@ struct sim_node {
     bool archive;
     struct disk_model *disk;
     struct disk_model *older; /* For a rollback. */
+    uint64_t older_incarnation;
     bool up;
     bool down_for_good; /* Outside of the core. */
     uint32_t generation;

@@ -188,10 +188,16 @@ static void fault_rollback(struct sim *sim)
         if (node->older == NULL || random_chance(&sim->fault, 300)) {
             disk_model_free(node->older);
             node->older = disk_model_copy(node->disk);
+            node->older_incarnation = node->meta.value.incarnation;
         }
         return;
     }
-    if (node->older == NULL || !atlas_allows(sim, node))
+    /* One that is put back to what this very start had is like any other: only
+     * what the register saw since then tells. */
+    if (node->older == NULL ||
+        sim->reg_state.incarnation[node->number] <
+            node->older_incarnation + 2 ||
+        !atlas_allows(sim, node))
         return;
     disk_model_free(node->disk);
     node->disk = disk_model_copy(node->older);

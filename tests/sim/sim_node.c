@@ -261,9 +261,13 @@ void sim_node_disk(struct sim *sim, struct sim_node *node)
 
         if (done[i]->status == ST_DISK_FAILED) {
             sim_trace(sim, "%u: the disk failed", node->number);
+            node->jobs_count = 0; /* The process ends here. */
             sim_node_crash(sim, node);
             return;
         }
+        if (done[i]->status != ST_OK)
+            sim_trace(sim, "%u: a job of type %d ends with %d", node->number,
+                      (int)done[i]->type, (int)done[i]->status);
         event.job = done[i];
         sim_node_event(sim, node, &event);
         if (node->generation != generation || sim->failure != SIM_GOOD)

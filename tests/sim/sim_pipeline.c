@@ -116,10 +116,10 @@ void sim_lead(struct sim *sim, struct sim_node *node,
     uint8_t buffer[JOURNAL_READ_SIZE];
 
     sim->counts[COUNT_LEADS]++;
-    sim_saw_lead(sim, node);
     node->leading = true;
     node->draining = false;
     node->epoch = action->lead.epoch;
+    sim_saw_lead(sim, node);
     node->end = action->lead.end;
     node->pending_count = 0;
     /* The inherited tail is known before anything is sequenced. */
