@@ -50,8 +50,11 @@ static int take_options(struct defter *client,
 
     if (options->address == NULL ||
         by_key == (options->username != NULL && options->password != NULL) ||
-        !copy_text(client->address, sizeof client->address, options->address))
+        !copy_text(client->addresses, sizeof client->addresses,
+                   options->address) ||
+        nodes_open(&client->nodes, client->addresses) != ST_OK)
         return ST_USAGE;
+    client->any_node = options->any_node != 0;
     memcpy(client->authority_key, options->authority_key, PUBLIC_KEY_SIZE);
     identity_cluster_id(client->cluster_id, client->authority_key);
     client->role = options->role;
@@ -103,14 +106,17 @@ void client_drop(struct defter *client)
     if (client->fd >= 0)
         close(client->fd);
     client->fd = -1;
-    client->opened = false;
-    client->watch_request = 0;
+    client->opened = client->leaving = false;
+    client->watch_request = client->query_request = 0;
+    client->pinged_ms = 0;
     session_close(client->session);
     client->session = NULL;
     /* What has no answer goes out again, the same bytes. */
     for (struct defter_command *command = client->pending; command != NULL;
-         command = command->next)
+         command = command->next) {
+        command->lost = command->lost || command->request_id != 0;
         command->request_id = 0;
+    }
 }
 
 void defter_close(struct defter *client)
@@ -166,6 +172,9 @@ int defter_submit(struct defter *client, struct defter_command *command,
     command->context = context;
     command->answered = answered;
     command->request_id = 0;
+    command->lost = false;
+    command->fault = (struct defter_answer){.code = 0};
+    command->until_ms = client_steady_ms() + client->timeout_ms;
     command->next = NULL;
     *client->pending_last = command;
     client->pending_last = &command->next;

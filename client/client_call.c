@@ -8,7 +8,7 @@
 
 /* The answer of a blocking call, copied out of the callback. */
 struct call {
-    bool done;
+    bool going;
     int status;
     struct defter_answer answer;
     uint8_t *result;
@@ -20,7 +20,7 @@ static void answered(void *context, struct defter_command *command, int status,
     struct call *call = context;
 
     MAYBE(command != NULL);
-    call->done = true;
+    call->going = false;
     call->status = status;
     if (answer == NULL)
         return;
@@ -35,51 +35,35 @@ static void answered(void *context, struct defter_command *command, int status,
     call->answer.result = call->result;
 }
 
-/* Sleep on the socket, or for a pause between connections. */
+/* Sleep on the socket, for ${ms} at most or until a step is due. */
 static void wait_for(const struct defter *client, int64_t ms)
 {
     struct pollfd about = {.fd = client->fd, .events = POLLIN};
+    int due_ms = defter_wait_ms(client);
 
     if ((defter_wants(client) & DEFTER_WANTS_WRITE) != 0)
         about.events = POLLIN | POLLOUT;
+    if (due_ms >= 0 && due_ms < ms)
+        ms = due_ms;
     if (ms < 0)
         ms = 0;
     (void)poll(&about, client->fd >= 0 ? 1 : 0, (int)(ms > 1000 ? 1000 : ms));
 }
 
-/* Statuses after which another connection makes no sense. */
-static bool is_final(int status)
-{
-    return status == ST_USAGE || status == ST_AUTH || status == ST_RECEIPT ||
-           status == ST_CERTIFICATE || status == ST_REJECTED ||
-           status == ST_DISK_FAILED || status == ST_INTERNAL;
-}
-
-/* Step until ${*done} or the deadline; connects again with growing pauses. */
-static int run_until(struct defter *client, const bool *done,
+/* Step until ${*going} ends or the deadline; goes from node to node. */
+static int run_while(struct defter *client, const bool *going,
                      int64_t deadline_ms)
 {
-    int64_t pause_ms = CLIENT_RETRY_MS_MIN;
-
-    while (!*done) {
+    while (*going) {
         int64_t left_ms = deadline_ms - client_steady_ms();
         int status;
         if (left_ms <= 0)
-            return client_fail(client, ST_TIMEOUT, "no answer in time");
+            return client_out_of_time(client);
         status = defter_step(client);
-        if (*done)
-            break;
-        if (status == ST_OK) {
-            wait_for(client, left_ms);
-            pause_ms = client->opened ? CLIENT_RETRY_MS_MIN : pause_ms;
-        } else if (is_final(status)) {
+        if (*going && defter_is_final(status))
             return status;
-        } else {
-            wait_for(client, pause_ms < left_ms ? pause_ms : left_ms);
-            pause_ms *= 2;
-            if (pause_ms > CLIENT_RETRY_MS_MAX)
-                pause_ms = CLIENT_RETRY_MS_MAX;
-        }
+        if (*going)
+            wait_for(client, left_ms);
     }
     return ST_OK;
 }
@@ -91,10 +75,11 @@ int defter_connect(struct defter *client)
     while (!client->opened) {
         int64_t left_ms = deadline_ms - client_steady_ms();
         int status = defter_step(client);
-        if (status != ST_OK)
+        /* Where nodes wait for a primary, so do we. */
+        if (status != ST_OK && status != ST_NOT_PRIMARY)
             return status;
         if (left_ms <= 0)
-            return client_fail(client, ST_TIMEOUT, "no answer in time");
+            return client_out_of_time(client);
         if (!client->opened)
             wait_for(client, left_ms);
     }
@@ -116,27 +101,33 @@ static void take_back(struct defter *client, struct defter_command *command)
     }
 }
 
-/* One try: until an answer, across connections. */
+/* Time is over.  What passes has not passed: that is the answer, unless these
+ * bytes were on their way once and may have been done. */
+static int give_up(struct defter_command *command, struct call *call,
+                   int status)
+{
+    if (status != ST_TIMEOUT || command->fault.code == 0 || command->lost ||
+        command->request_id != 0)
+        return status;
+    answered(call, command, ST_OK, &command->fault);
+    return call->status;
+}
+
+/* One try: until an answer, across connections and nodes. */
 static int try_once(struct defter *client, struct defter_command *command,
                     struct call *call, int64_t deadline_ms)
 {
     int status;
 
     free(call->result);
-    *call = (struct call){0};
+    *call = (struct call){.going = true};
     status = defter_submit(client, command, call, answered);
     if (status == ST_OK)
-        status = run_until(client, &call->done, deadline_ms);
-    if (!call->done)
-        take_back(client, command);
-    return call->done ? call->status : status;
-}
-
-static bool wants_same_bytes(const struct defter_answer *answer)
-{
-    return answer->is_error &&
-           (answer->code == ST_IN_PROGRESS || answer->code == ST_BUSY ||
-            answer->code == ST_NO_QUORUM || answer->code == ST_UNKNOWN_OUTCOME);
+        status = run_while(client, &call->going, deadline_ms);
+    if (!call->going)
+        return call->status;
+    take_back(client, command);
+    return give_up(command, call, status);
 }
 
 /* auth.open by the same signer, so that the command finds a session. */
@@ -183,11 +174,6 @@ static bool go_on(struct defter *client, struct defter_command *command,
 {
     const struct defter_answer *answer = &call->answer;
 
-    if (wants_same_bytes(answer)) {
-        wait_for(client, answer->retry_after_ms > 0 ? answer->retry_after_ms
-                                                    : CLIENT_RETRY_MS_MIN);
-        return client_steady_ms() < deadline_ms;
-    }
     if (answer->duplicate || ++*resigned > CLIENT_RESIGN_MAX)
         return false;
     if (answer->code == ST_NO_SESSION) {
@@ -232,21 +218,18 @@ int defter_query(struct defter *client, uint16_t query, const void *fields,
 
     if (status != ST_OK)
         return status;
-    client->query_request =
-        session_query(client->session, query, slice_of(fields, size));
-    if (client->query_request == 0)
-        return client_fail(client, ST_BUSY, "too many requests in flight");
-    while (client->query_request != 0) {
-        int64_t left_ms = deadline_ms - client_steady_ms();
-        if (left_ms <= 0)
-            return client_fail(client, ST_TIMEOUT, "no answer in time");
-        status = defter_step(client);
-        if (status != ST_OK)
-            return status;
-        if (client->query_request != 0)
-            wait_for(client, left_ms);
-    }
+    client->query = query;
+    client->query_fields = slice_of(fields, size);
+    client->query_request = 0;
+    client->query_wanted = true;
+    status = run_while(client, &client->query_wanted, deadline_ms);
+    client->query_wanted = false;
+    if (status != ST_OK)
+        return status;
     *rows_out = client->rows;
     *rows_size_out = client->rows_size;
-    return client->query_status;
+    return client->query_status == ST_OK
+               ? ST_OK
+               : client_fail(client, client->query_status,
+                             "the node refuses the query");
 }

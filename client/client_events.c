@@ -58,6 +58,7 @@ static void on_answer(struct defter *client, const struct session_event *event)
     struct defter_answer answer = {.item = 0xffff};
     int status = ST_OK;
 
+    client_worked(client);
     if (command == NULL)
         return;
     answer.code = event->answer.code;
@@ -78,9 +79,36 @@ static void on_answer(struct defter *client, const struct session_event *event)
     command->answered(command->context, command, status, &answer);
 }
 
+static struct defter_command *find_pending(struct defter *client,
+                                           uint64_t request_id)
+{
+    struct defter_command *command = client->pending;
+
+    while (command != NULL && command->request_id != request_id)
+        command = command->next;
+    return command;
+}
+
+/* A fault that passes: the same bytes again, here or on another node. */
+static bool send_again(struct defter *client, uint64_t request_id,
+                       const struct defter_answer *fault)
+{
+    struct defter_command *command = find_pending(client, request_id);
+
+    if (command == NULL || !client_is_passing(fault->code) ||
+        client_steady_ms() >= command->until_ms)
+        return false;
+    command->fault = *fault;
+    command->fault.items_count = command->items_count;
+    command->request_id = 0;
+    if (fault->code != ST_NOT_PRIMARY)
+        client_hold(client, fault->retry_after_ms);
+    return true;
+}
+
 static void on_fault(struct defter *client, const struct session_event *event)
 {
-    struct defter_command *command = unlink_pending(client, event->request_id);
+    struct defter_command *command;
     struct defter_answer answer = {.code = event->error.code,
                                    .is_error = 1,
                                    .field = event->error.tag,
@@ -88,10 +116,16 @@ static void on_fault(struct defter *client, const struct session_event *event)
                                    .retry_after_ms =
                                        event->error.retry_after_ms};
 
-    if (event->request_id == client->query_request) {
+    if (answer.code == ST_NOT_PRIMARY)
+        client_leave(client);
+    if (event->request_id == client->query_request && client->query_wanted) {
+        client->query_wanted = false;
         client->query_request = 0;
         client->query_status = event->error.code;
     }
+    if (send_again(client, event->request_id, &answer))
+        return;
+    command = unlink_pending(client, event->request_id);
     if (command == NULL)
         return;
     answer.items_count = command->items_count;
@@ -100,8 +134,10 @@ static void on_fault(struct defter *client, const struct session_event *event)
 
 static void on_rows(struct defter *client, const struct session_event *event)
 {
-    if (event->request_id != client->query_request)
+    client_worked(client);
+    if (event->request_id != client->query_request || !client->query_wanted)
         return;
+    client->query_wanted = false;
     client->query_request = 0;
     free(client->rows);
     client->rows_size = event->rows.rows.size;
@@ -117,7 +153,7 @@ void client_happened(void *context, const struct session_event *event)
 
     switch (event->kind) {
     case SESSION_OPENED:
-        client->opened = true;
+        client_opened(client, event);
         break;
     case SESSION_ANSWERED:
         on_answer(client, event);
@@ -141,6 +177,7 @@ void client_happened(void *context, const struct session_event *event)
         client->derived = *event->keys;
         break;
     case SESSION_ADVISED:
-        break; /* One node: there is nowhere else to go. */
+        client_advised(client, &event->advice);
+        break;
     }
 }

@@ -10,7 +10,7 @@ enum { KDF_EPOCH = 1, FIELDS_SIZE_MAX = 512 };
 static int derive(struct defter *client, struct kdf_keys *keys_out,
                   const char *username, const char *password)
 {
-    struct defter_options options = {.address = client->address,
+    struct defter_options options = {.address = client->addresses,
                                      .username = username,
                                      .password = password,
                                      .role = client->role,

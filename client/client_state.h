@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "client/defter.h"
+#include "client/nodes.h"
 #include "client/receipt_store.h"
 #include "client/session.h"
 #include "protocol/command_build.h"
@@ -15,6 +16,9 @@ enum {
     CLIENT_TIMEOUT_MS_DEFAULT = 30000,
     CLIENT_RETRY_MS_MIN = 50,
     CLIENT_RETRY_MS_MAX = 2000,
+    CLIENT_ADVISED_MS_MAX = 5000, /* As long as a node may make us wait. */
+    /* Without a byte while one is awaited: then a PING, then the next node. */
+    CLIENT_SILENCE_MS_MAX = 5000,
     CLIENT_RESIGN_MAX = 3,
     CLIENT_COMMAND_SIZE_MAX = FRAME_BODY_SIZE_MAX
 };
@@ -37,13 +41,18 @@ struct defter_command {
     /* On its way. */
     struct defter_command *next;
     uint64_t request_id; /* 0: to be sent (again). */
+    int64_t until_ms;    /* Faults that pass are waited out until then. */
+    bool lost;           /* These bytes went out and nothing came back. */
+    struct defter_answer fault; /* The last that passed; code 0: none. */
     void *context;
     void (*answered)(void *context, struct defter_command *command, int status,
                      const struct defter_answer *answer);
 };
 
 struct defter {
-    char address[ADDRESS_SIZE_MAX + 1];
+    char addresses[ADDRESSES_SIZE_MAX + 1];
+    struct nodes nodes;
+    bool any_node;
     uint8_t authority_key[PUBLIC_KEY_SIZE];
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     bool by_password;
@@ -57,17 +66,27 @@ struct defter {
     char agent[SESSION_AGENT_SIZE_MAX + 1];
     struct receipt_store *receipts;
     uint32_t timeout_ms;
-    char reason[256];
+    char reason[NODES_REASON_SIZE + 32];
 
     int fd; /* -1: not connected. */
     struct session *session;
-    bool opened; /* AUTH_OK came. */
+    bool opened;       /* AUTH_OK came, of a node that will do. */
+    bool leaving;      /* It will do no more. */
+    int64_t heard_ms;  /* The last bytes from it. */
+    int64_t pinged_ms; /* 0: it was heard since. */
+    uint32_t advised_ms;
+    /* No call before that, and the last pause; no sending before, likewise. */
+    int64_t pause_until_ms, pause_ms;
+    int64_t hold_until_ms, hold_ms;
     struct defter_command *pending;
     struct defter_command **pending_last;
     size_t pending_count;
     int receipt_failed; /* A receipt did not verify: no more is believed. */
 
-    uint64_t query_request;
+    bool query_wanted;
+    uint16_t query;
+    struct slice query_fields;
+    uint64_t query_request; /* 0: to be sent (again). */
     uint8_t *rows;
     size_t rows_size;
     int query_status;
@@ -86,6 +105,28 @@ int client_dial(const char *address);
 
 /* client_events.c: what the session tells. */
 void client_happened(void *context, const struct session_event *event);
+/* client_cluster.c: from node to node. */
+/* Whether ERROR ${code} passes: the same bytes are sent again. */
+bool client_is_passing(int code);
+/* Send no command for a while, at least for ${least_ms}. */
+void client_hold(struct defter *client, uint32_t least_ms);
+/* The node has done something. */
+void client_worked(struct defter *client);
+void client_opened(struct defter *client, const struct session_event *event);
+void client_advised(struct defter *client, const struct message_advice *advice);
+/* The node will do no more: this step ends with the next one. */
+void client_leave(struct defter *client);
+/* The connection, or the try to have one, has ended with ${status} and
+ * client->reason.  Gives what the step is to give: 0 while there are nodes that
+ * were not tried and no session was lost. */
+int client_move_on(struct defter *client, int status);
+/* Whether the node owes us something. */
+bool client_awaits(const struct defter *client);
+/* ST_CONNECT if it has been silent for too long; first it gets a PING. */
+int client_check_silence(struct defter *client);
+/* ST_TIMEOUT, and what each node did. */
+int client_out_of_time(struct defter *client);
+
 /* client_step.c: send what waits, as far as the server's grant goes. */
 void client_send_pending(struct defter *client);
 

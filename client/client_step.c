@@ -21,7 +21,8 @@ static int dial(struct defter *client)
     struct session_events events = {client, client_happened};
 
     client_drop(client);
-    client->fd = client_dial(client->address);
+    client->heard_ms = client_steady_ms();
+    client->fd = client_dial(nodes_address(&client->nodes));
     if (client->fd < 0)
         return client_fail(client, errno == EINVAL ? ST_USAGE : ST_CONNECT,
                            strerror(errno));
@@ -68,6 +69,8 @@ static int read_input(struct defter *client)
                                "the server closed the connection");
         status = session_input(client->session, slice_of(input, (size_t)got));
         sodium_memzero(input, (size_t)got);
+        client->heard_ms = client_steady_ms();
+        client->pinged_ms = 0;
         if (status != ST_OK)
             return client_fail(client, (int)status,
                                session_reason(client->session));
@@ -76,11 +79,26 @@ static int read_input(struct defter *client)
     }
 }
 
+static void send_query(struct defter *client)
+{
+    if (client->query_wanted && client->query_request == 0)
+        client->query_request =
+            session_query(client->session, client->query, client->query_fields);
+}
+
 /* Send what waits, as far as the server's grant goes. */
 void client_send_pending(struct defter *client)
 {
+    int64_t now_ms = client_steady_ms();
+
+    if (!client->opened || client->leaving)
+        return;
+    if (!client_awaits(client))
+        client->heard_ms = now_ms; /* Nothing was awaited until now. */
+    send_query(client);
     for (struct defter_command *command = client->pending;
-         client->opened && command != NULL; command = command->next) {
+         now_ms >= client->hold_until_ms && command != NULL;
+         command = command->next) {
         if (command->request_id != 0)
             continue;
         if (command->body == NULL &&
@@ -95,23 +113,36 @@ void client_send_pending(struct defter *client)
     }
 }
 
+/* What there is to write and to read. */
+static int move(struct defter *client)
+{
+    int status;
+
+    client_send_pending(client);
+    status = write_output(client);
+    if (status == ST_OK)
+        status = read_input(client);
+    if (status == ST_OK && client->leaving)
+        status = client_fail(client, ST_NOT_PRIMARY, "it is not the primary");
+    if (status == ST_OK)
+        status = client_check_silence(client);
+    if (status == ST_OK) {
+        client_send_pending(client);
+        status = write_output(client);
+    }
+    return status;
+}
+
 int defter_step(struct defter *client)
 {
     int status = ST_OK;
 
-    if (client->session == NULL)
+    if (client->session == NULL) {
+        if (client_steady_ms() < client->pause_until_ms)
+            return ST_OK;
         status = dial(client);
-    if (status == ST_OK) {
-        client_send_pending(client);
-        status = write_output(client);
     }
     if (status == ST_OK)
-        status = read_input(client);
-    if (status == ST_OK) {
-        client_send_pending(client);
-        status = write_output(client);
-    }
-    if (status != ST_OK)
-        client_drop(client);
-    return status;
+        status = move(client);
+    return status == ST_OK ? ST_OK : client_move_on(client, status);
 }

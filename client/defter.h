@@ -1,17 +1,18 @@
 /*
  * defter.h: libdefter, the client of a Defter cluster.
  *
- * One `struct defter` is one login on one connection that is made anew when it
- * breaks.  Two ways to use it:
+ * One `struct defter` is one login on one connection, with the node of the
+ * cluster that leads; it is made anew when it breaks, with the same node or
+ * with another.  Two ways to use it:
  *
  *   blocking       defter_call() sends a command and waits for its answer
  *   event-driven   defter_submit() with a callback; the caller's loop watches
  *                  defter_fd() for defter_wants() and calls defter_step()
  *
  * What it does for its caller: it pins the authority's key, logs in, opens a
- * session where one is needed, sends the same bytes again after a lost
- * connection or a busy node (so that a command is done once, whatever happens),
- * verifies every receipt and keeps it.
+ * session where one is needed, finds the primary, sends the same bytes again
+ * after a lost connection, a failover or a busy node (so that a command is done
+ * once, whatever happens), verifies every receipt and keeps it.
  *
  * Results are int: 0, or a number of the status list (PROTOCOL, section 9;
  * defter_status_name()).  Not thread-safe: one thread per client.
@@ -33,7 +34,8 @@ struct defter_command; /* A command being built, then signed. */
 
 /* Set all to zero, then what is needed. Texts are copied. */
 struct defter_options {
-    const char *address;       /* "host:port", numeric host. */
+    const char *address; /* "host:port,host:port,...": numeric hosts, IPv6 in
+                            brackets; 8 at most, in the order to try. */
     uint8_t authority_key[32]; /* Ed25519, pinned. */
     const uint8_t *key_seed;   /* 32 bytes: login by key; or NULL and: */
     const char *username;      /* login by password, */
@@ -42,19 +44,34 @@ struct defter_options {
     const char *agent;         /* Name of the program, NULL: libdefter. */
     const char *receipts_path; /* File receipts are added to; NULL: none. */
     uint32_t timeout_ms;       /* Of a blocking call; 0: 30 000. */
+    int any_node; /* 1: stay with a node that is not the primary, which answers
+                     queries only; commands go to the primary all the same. */
 };
 
 /*
  * defter_open(client_out, options): make a client; it connects when first used.
- * Returns: 0; 1040 USAGE for options that contradict themselves; 700.
+ * Returns: 0; 1040 USAGE for options that contradict themselves or an address
+ *          that does not read; 700.
  * Owns:    gives ${*client_out}; close with defter_close(), which takes NULL.
  */
 int defter_open(struct defter **client_out,
                 const struct defter_options *options);
 void defter_close(struct defter *client);
 
-/* Connect and log in now.  Returns: 0, or why not (201, 1030 to 1035, ...). */
+/*
+ * Connect and log in now.  Each node is tried once, and as long as one says
+ * that another is the primary, they are tried again. Returns: 0, or why not
+ * (201, 600, 1030 to 1035, ...); defter_reason() then names each address and
+ * what was wrong with it.
+ */
 int defter_connect(struct defter *client);
+
+/* The address that is called, or was last; lent until the next call. */
+const char *defter_address(const struct defter *client);
+
+/* Whether after ${status} it makes no sense to try on (a refused login, wrong
+ * options, a receipt that does not verify); others may pass. */
+int defter_is_final(int status);
 
 /* The last failure in words; lent until the next call. */
 const char *defter_reason(const struct defter *client);
@@ -147,9 +164,12 @@ struct defter_answer {
 
 /*
  * defter_call(client, command, answer_out): send and wait.  The same bytes are
- * sent again after a broken connection and after 314, 601, 602, 603; a session
- * is opened after 200; after 305 and 306 it is signed anew by the server's
- * time. Returns: 0 and an answer, whatever its code; else no answer came: 1033
+ * sent again after a broken connection, after 600 (to the primary) and after
+ * 314, 601, 602, 603 and 604 (with growing pauses); a session is opened after
+ * 200; after 305 and 306 it is signed anew by the server's time.  An answer
+ * with
+ * ${duplicate} is a success: the command was done before, at that index.
+ * Returns: 0 and an answer, whatever its code; else no answer came: 1033
  *          CONNECT, 1035 TIMEOUT (outcome unknown), 1036 RECEIPT, 201, ...
  */
 int defter_call(struct defter *client, struct defter_command *command,
@@ -174,7 +194,8 @@ int defter_query(struct defter *client, uint16_t query, const void *fields,
 /*
  * Event-driven use.  ${answered} runs inside defter_step(); ${status} is 0 with
  * an answer, else why there is none.  The command stays the caller's and must
- * live until then.
+ * live until then.  It is sent again as defter_call() does, for faults that
+ * pass until the client's timeout; it is never signed anew.
  */
 int defter_submit(struct defter *client, struct defter_command *command,
                   void *context,
@@ -184,8 +205,13 @@ int defter_submit(struct defter *client, struct defter_command *command,
 enum { DEFTER_WANTS_READ = 1, DEFTER_WANTS_WRITE = 2 };
 int defter_fd(const struct defter *client); /* -1: not connected. */
 int defter_wants(const struct defter *client);
-/* Move what can be moved; never waits.  Returns 0, or why the session ended:
- * what is not answered yet goes out again with the next connection. */
+/* Milliseconds until defter_step() is due though the socket is not ready; -1:
+ * it need not be called before. */
+int defter_wait_ms(const struct defter *client);
+/* Move what can be moved; never waits.  Returns 0, or why the session ended, or
+ * why no node would do: what is not answered yet goes out again with the next
+ * connection (unless defter_is_final()), and a watch is to be asked for anew.
+ */
 int defter_step(struct defter *client);
 /* Commands submitted and not answered. */
 size_t defter_pending(const struct defter *client);

@@ -42,7 +42,7 @@ struct session_login {
 
 /* What a step of session_input() may tell. */
 enum session_event_kind {
-    SESSION_OPENED,   /* auth_ok is set. */
+    SESSION_OPENED,   /* elsewhere; primary. */
     SESSION_ANSWERED, /* request_id; answer. */
     SESSION_FAULTED,  /* request_id; error: an ERROR for one request. */
     SESSION_ROWS,     /* request_id; rows. */
@@ -59,6 +59,8 @@ struct session_event {
     struct message_advice advice;
     const struct kdf_keys *keys;
     struct slice bytes;
+    bool elsewhere;       /* The node is not the primary; that is */
+    struct slice primary; /* host:port, empty if the node does not know. */
 };
 /* Slices in the event are lent for the call. */
 struct session_events {

@@ -96,7 +96,9 @@ static enum status unwrap(struct session *session,
 static enum status opened(struct session *session,
                           const struct message_auth_ok *ok)
 {
-    struct session_event event = {.kind = SESSION_OPENED};
+    struct session_event event = {.kind = SESSION_OPENED,
+                                  .elsewhere = ok->has_primary,
+                                  .primary = ok->primary};
 
     if (session->by_password && unwrap(session, ok) != ST_OK)
         return session->over;

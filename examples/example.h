@@ -13,7 +13,7 @@
 #include "client/defter.h"
 
 enum {
-    EXAMPLE_ADDRESS_SIZE = 64,
+    EXAMPLE_ADDRESSES_SIZE = 528, /* Of a list: host:port,host:port,... */
     EXAMPLE_KEY_SIZE = 32,
     EXAMPLE_KEY_AT = 32, /* Of the secret in a key file. */
     EXAMPLE_HEX_SIZE = 2 * EXAMPLE_KEY_SIZE
@@ -21,7 +21,7 @@ enum {
 
 /* What options point to. */
 struct example {
-    char address[EXAMPLE_ADDRESS_SIZE];
+    char addresses[EXAMPLE_ADDRESSES_SIZE];
     uint8_t seed[EXAMPLE_KEY_SIZE];
     struct defter_options options;
 };
@@ -52,6 +52,22 @@ static inline bool example_hex(uint8_t out[EXAMPLE_KEY_SIZE], const char *hex)
     return true;
 }
 
+/* A line of addresses, which may be one of several; false if they are too many.
+ */
+static inline bool example_address(struct example *example, const char *line)
+{
+    char addresses[256];
+    size_t used = strlen(example->addresses), left;
+    int size;
+
+    if (sscanf(line, "address = %255[^\n]", addresses) != 1)
+        return true;
+    left = sizeof example->addresses - used;
+    size = snprintf(example->addresses + used, left, "%s%s",
+                    used > 0 ? "," : "", addresses);
+    return size >= 0 && (size_t)size < left;
+}
+
 /* False if a file cannot be read or is something else. */
 static inline bool example_open(struct example *example, const char *cluster,
                                 const char *key, uint16_t role)
@@ -66,7 +82,10 @@ static inline bool example_open(struct example *example, const char *cluster,
         return false;
     while (fgets(line, sizeof line, file) != NULL) {
         (void)sscanf(line, "authority = %64s", hex);
-        (void)sscanf(line, "address = %63s", example->address);
+        if (!example_address(example, line)) {
+            (void)fclose(file);
+            return false;
+        }
     }
     (void)fclose(file);
     file = fopen(key, "re");
@@ -75,7 +94,7 @@ static inline bool example_open(struct example *example, const char *cluster,
     good = fread(skipped, 1, sizeof skipped, file) == sizeof skipped &&
            fread(example->seed, 1, EXAMPLE_KEY_SIZE, file) == EXAMPLE_KEY_SIZE;
     (void)fclose(file);
-    example->options.address = example->address;
+    example->options.address = example->addresses;
     example->options.key_seed = example->seed;
     example->options.role = role;
     return good && example_hex(example->options.authority_key, hex);

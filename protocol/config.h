@@ -137,7 +137,8 @@ void config_dismiss_others(struct config *config, const uint8_t *node_id);
  *   RESTART      higher same     stays         same                  same
  *   REMOVE       same   same     NORMAL        one becomes learner   same
  *   REPLACE      same   same     NORMAL        one for one learner   same
- *   ADD          same   same     NORMAL        one learner joins     same
+ *   ADD          same   same     NORMAL        one learner joins, or same
+ *                                              one is admitted anew
  *   PROMOTE      higher a member becomes       same, or itself alone same
  *                                NORMAL        with a minimum of 1
  *   PROMOTE_VIA  higher a        becomes       same                  same

@@ -141,9 +141,9 @@ static bool phase_fits(const struct config *newer, const struct config *older,
 struct judged_change {
     size_t joined;
     size_t left;
-    bool own_rose;   /* The primary's incarnation, */
-    bool other_rose; /* another member's, */
-    bool fell;       /* or anybody's fell. */
+    bool own_rose;      /* The primary's incarnation, */
+    size_t others_rose; /* other members', */
+    bool fell;          /* or anybody's fell. */
 };
 
 static void compare_members(struct judged_change *out,
@@ -163,7 +163,7 @@ static void compare_members(struct judged_change *out,
         else if (same_node(now->node_id, newer->primary))
             out->own_rose = true;
         else
-            out->other_rose = true;
+            out->others_rose++;
     }
     for (size_t i = 0; i < older->members_count; i++)
         out->left += !config_has_member(newer, older->members[i].node_id);
@@ -190,6 +190,10 @@ static enum config_fault judge_members(const struct config *newer,
         right = change.joined == 1 && change.left == 1;
         break;
     case MEMBERS_MORE:
+        /* Or one that lost entries is admitted again, with a newer start. */
+        if (change.joined == 0 && change.left == 0 && change.others_rose == 1 &&
+            !change.own_rose && !change.fell)
+            return CONFIG_GOOD;
         right = change.joined == 1 && change.left == 0;
         break;
     case MEMBERS_SAME_OR_SELF:
@@ -203,7 +207,7 @@ static enum config_fault judge_members(const struct config *newer,
     case MEMBERS_SELF:
         return self ? CONFIG_GOOD : CONFIG_V4_MEMBERS;
     }
-    if (!right || change.fell || change.other_rose ||
+    if (!right || change.fell || change.others_rose > 0 ||
         (change.own_rose && !form->epoch_rises))
         return CONFIG_V4_MEMBERS;
     return CONFIG_GOOD;

@@ -7,6 +7,9 @@
 
 #include "protocol/identity.h"
 
+/* The role in the claim of a node's receipt key: this and the node's role. */
+enum { ENROL_NODE_ROLES = 256 };
+
 /* person: as in the request, 0 where a new person is asked for. */
 struct enrol_claim {
     uint16_t role;

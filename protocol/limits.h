@@ -180,6 +180,25 @@ static_assert((int)CONFIG_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
               "a node keeps its configuration");
 static_assert((int)ENTRY_SIZE_MAX + 4 <= (int)PEER_ENTRIES_SIZE_MAX,
               "the largest entry fits an APPEND");
+/* The register of configurations, and etcd behind it. */
+enum {
+    REGISTER_VALUE_SIZE_MAX = 1024,
+    REGISTER_GUARDS_MAX = 8,
+    REGISTER_NODES_MAX = 16, /* Nodes whose alive keys are looked at. */
+    REGISTER_CALLS_MAX = 4,  /* Proposals under way at one time. */
+    ETCD_ENDPOINTS_MAX = 8,
+    ETCD_ENDPOINT_SIZE_MAX = 80,
+    ETCD_KEY_SIZE_MAX = 96,
+    ETCD_BODY_SIZE_MAX = 8192,
+    ETCD_REPLY_SIZE_MAX = 64 * 1024, /* One answer, or one line of a watch. */
+    ETCD_TTL_S_MIN = 2,              /* The least that etcd grants. */
+    ETCD_TTL_S_MAX = 600
+};
+static_assert((int)REGISTER_VALUE_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
+              "a node keeps what the register holds");
+static_assert(REGISTER_NODES_MAX * 512 + 4 * REGISTER_VALUE_SIZE_MAX <=
+                  ETCD_REPLY_SIZE_MAX,
+              "a view of everything fits one answer");
 
 /* Tree proofs (RFC 6962). */
 enum { TREE_HEIGHT_MAX = 64, PROOF_HASHES_MAX = 63 };
@@ -223,6 +242,13 @@ enum {
     ACCEPT_PAUSE_MS = 100,
     EVENT_CREDIT_FRAMES_MAX = 64,
     EVENT_CREDIT_BYTES_MAX = 1024 * 1024
+};
+
+/* A cluster as its clients see it (PROTOCOL, section 5.6). */
+enum {
+    CLUSTER_NODES_MAX = 8, /* Members that the status query lists. */
+    ADDRESSES_MAX = 8,     /* Addresses that a client is given. */
+    ADDRESSES_SIZE_MAX = ADDRESSES_MAX * (ADDRESS_SIZE_MAX + 2)
 };
 
 /* Rates and strikes (PROTOCOL, section 10). */
@@ -269,7 +295,11 @@ enum {
     FIND_TEXT_SIZE_MAX = 512,
     SEARCH_WORDS_MAX = 64, /* Of one subject. */
     PAGE_ROWS_MAX = 100,
-    HISTORY_ROWS_MAX = 32, /* Versions of a section in one answer. */
+    NODES_ENROLLED_MAX = PAGE_ROWS_MAX, /* Retired ones too. */
+    STANDING_NODES_MAX = 8, /* Nodes that one standing order names. */
+    STANDING_ORDER_DAYS_MAX = 366,
+    FAILOVER_ORDER_DAYS_MAX = 31, /* Longest life of a request. */
+    HISTORY_ROWS_MAX = 32,        /* Versions of a section in one answer. */
     CONSENT_USES_MAX = 1000,
     SECTIONS_COUNT = 13,
     VERSIONS_SHOWN_MAX =

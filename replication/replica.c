@@ -225,6 +225,7 @@ static void replica_tick(struct replica *replica)
     replica_retry(replica);
     replica_repair_tend(replica);
     if (replica->registered) {
+        replica_tell_flags(replica);
         replica_beacons(replica, false);
         replica_ship_all(replica);
         replica_members_tend(replica);

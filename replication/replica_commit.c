@@ -21,6 +21,30 @@ bool replica_must_agree(const struct replica *replica, const uint8_t *node_id)
     return false;
 }
 
+/* Whether ${config} has the peer with the start that is linked now. */
+static bool commit_admits(const struct config *config,
+                          const struct replica_peer *peer)
+{
+    const struct config_member *member = config_member(config, peer->node_id);
+
+    return member != NULL && member->incarnation == peer->incarnation;
+}
+
+/* What one that lost entries has now counts once it was admitted anew: it may
+ * have lost a promise as well (R21). */
+static uint64_t commit_counts(const struct replica *replica,
+                              const struct replica_peer *peer)
+{
+    if ((peer->flags & PEER_LOST) == 0 || commit_admits(&replica->config, peer))
+        return peer->matched;
+    for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++) {
+        if (replica->proposals[i].open &&
+            commit_admits(&replica->proposals[i].config, peer))
+            return peer->matched;
+    }
+    return 0;
+}
+
 /* Durable on all of them, as far as this node knows. */
 static uint64_t commit_agreed(const struct replica *replica)
 {
@@ -33,8 +57,9 @@ static uint64_t commit_agreed(const struct replica *replica)
     for (size_t i = 0; i < replica->peers_count; i++) {
         const struct replica_peer *peer = &replica->peers[i];
 
-        if (replica_must_agree(replica, peer->node_id) && peer->matched < size)
-            size = peer->matched;
+        if (replica_must_agree(replica, peer->node_id) &&
+            commit_counts(replica, peer) < size)
+            size = commit_counts(replica, peer);
     }
     return size;
 }

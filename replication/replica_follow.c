@@ -69,7 +69,9 @@ void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
     struct writer space;
 
     if (replica->lost || replica_has_holes(replica)) {
-        replica_refuse(replica, peer, PEER_REFUSED_LOST, epoch, 0);
+        replica_refuse(replica, peer,
+                       replica->lost ? PEER_REFUSED_LOST : PEER_REFUSED_DAMAGED,
+                       epoch, 0);
         return;
     }
     writer_init(&space, bytes, sizeof bytes);
@@ -211,7 +213,6 @@ static void follow_take(struct replica *replica, size_t peer,
                                                 .size = matched});
     replica_learn_commit(
         replica, append->committed < matched ? append->committed : matched);
-    replica_maybe_found(replica, append->committed, append->epoch);
 }
 
 /* Whether the entry before is the same here; what stands there, if it is. */
@@ -346,5 +347,4 @@ void replica_on_beacon(struct replica *replica, size_t peer,
         return;
     }
     replica_learn_commit(replica, beacon->committed);
-    replica_maybe_found(replica, beacon->committed, beacon->epoch);
 }

@@ -148,7 +148,19 @@ void replica_try_to_lead(struct replica *replica)
 /* ---- The configuration names this node
  * ------------------------------------------- */
 
-/* The epoch in which this start may lead, or 0. */
+static bool lead_is_news(const struct replica *replica)
+{
+    if (replica->first_number == 0)
+        return false;
+    return replica->config.number > replica->first_number ||
+           (replica->config.why == CONFIG_BOOT && replica->booted);
+}
+
+/*
+ * The epoch in which this start may lead, or 0.  Where there is a register, it
+ * is one that was written since this start looked at it first: an older one may
+ * have been led by an earlier start, even if this disk does not know it (R18).
+ */
 static uint32_t lead_granted_epoch(const struct replica *replica)
 {
     uint32_t first = replica->config.epoch;
@@ -161,7 +173,7 @@ static uint32_t lead_granted_epoch(const struct replica *replica)
     if (replica->seen_epoch > epoch)
         epoch = replica->seen_epoch + 1;
     if (replica->options.automatic)
-        return epoch == first ? epoch : 0;
+        return epoch == first && lead_is_news(replica) ? epoch : 0;
     return epoch - first < CONFIG_GRANT_EPOCHS ? epoch : 0;
 }
 

@@ -29,7 +29,7 @@ bool replica_caught_up(const struct replica *replica, size_t at)
     const struct replica_log *log = &replica->log;
 
     if (!peer->linked || !peer->greeted || !peer->streaming ||
-        (peer->flags & (PEER_LOST | PEER_DAMAGED)) != 0 ||
+        (peer->flags & PEER_DAMAGED) != 0 ||
         replica_elapsed(replica, peer->heard_ms,
                         replica->options.timers.remove_ms))
         return false;
@@ -77,6 +77,16 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
 /* ---- Changes
  * ------------------------------------------------------------------------- */
 
+static void members_in(struct config *config, const struct replica_peer *peer)
+{
+    if (config_has_member(config, peer->node_id)) {
+        config_remove_member(config, peer->node_id);
+        config_add_member(config, peer->node_id, peer->incarnation);
+    } else {
+        config_admit(config, peer->node_id, peer->incarnation);
+    }
+}
+
 /* ${out}, ${in}: numbers of peers, SIZE_MAX for none. */
 static void members_change(struct replica *replica, enum config_why why,
                            size_t out, size_t in)
@@ -101,8 +111,7 @@ static void members_change(struct replica *replica, enum config_why why,
         replica_say(replica, NOTE_DROPPED, peer->node_id, config.number);
     }
     if (in != SIZE_MAX) {
-        config_admit(&config, replica->peers[in].node_id,
-                     replica->peers[in].incarnation);
+        members_in(&config, &replica->peers[in]);
         replica_say(replica, NOTE_ADDED, replica->peers[in].node_id,
                     config.number);
     }
@@ -135,6 +144,24 @@ static void members_stall(struct replica *replica, bool stalled)
                 replica->config.members_count);
     if (stalled)
         replica_ship_all(replica);
+}
+
+/* A member that came back without what it had, and has it again. */
+static bool members_admit_anew(struct replica *replica)
+{
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+        const struct config_member *member =
+            config_member(&replica->config, peer->node_id);
+
+        if (member == NULL || (peer->flags & PEER_LOST) == 0 ||
+            member->incarnation >= peer->incarnation ||
+            !replica_caught_up(replica, i))
+            continue;
+        members_change(replica, CONFIG_ADD, SIZE_MAX, i);
+        return true;
+    }
+    return false;
 }
 
 /* R13, R14: one that is silent is dropped, or replaced where too few would be
@@ -207,7 +234,7 @@ void replica_members_tend(struct replica *replica)
     if (!replica_leads(replica) || replica_proposing(replica) ||
         replica->config.phase != CONFIG_NORMAL)
         return;
-    if (members_drop(replica))
+    if (members_admit_anew(replica) || members_drop(replica))
         return;
     if (members_join(replica)) {
         members_stall(replica,

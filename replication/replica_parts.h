@@ -222,10 +222,12 @@ struct replica {
     uint8_t certificate[CONFIG_CERT_SIZE_MAX];
     size_t certificate_size;
     uint64_t revision;
-    int64_t config_ms;  /* When it became known. */
-    int64_t viewed_ms;  /* When the register last said anything. */
-    int64_t reading_ms; /* When it was last asked. */
-    bool view_fresh;    /* Since the reading at grace. */
+    int64_t config_ms;     /* When it became known. */
+    int64_t viewed_ms;     /* When the register last said anything. */
+    int64_t reading_ms;    /* When it was last asked. */
+    bool booted;           /* This start proposed the first configuration. */
+    uint64_t first_number; /* Of the first value that this start saw there. */
+    bool view_fresh;       /* Since the reading at grace. */
     bool
         alive[CONFIG_NODES_MAX]; /* As the register says; by peer, then self. */
     bool alive_known[CONFIG_NODES_MAX];
@@ -234,6 +236,7 @@ struct replica {
     bool lost;
     bool finding; /* FOUND is under way. */
     uint64_t lost_to;
+    uint16_t flags_told;
     struct replica_repair repair;
     uint32_t token;
     struct journal_scrub scrub;
@@ -336,6 +339,8 @@ void replica_link_up(struct replica *replica, size_t peer);
 void replica_link_down(struct replica *replica, size_t peer);
 void replica_received(struct replica *replica, size_t peer, uint8_t type,
                       struct slice body);
+/* Others hear whether this log is whole, when that changed. */
+void replica_tell_flags(struct replica *replica);
 void replica_tell_config(struct replica *replica, size_t peer);
 void replica_keys_forget(struct replica_peer *peer);
 void replica_peer_epochs(struct replica_peer *peer, const struct list *epochs);
@@ -430,10 +435,8 @@ void replica_repair_done(struct replica *replica,
 void replica_set_lost(struct replica *replica);
 /* The log is one that a sealed member vouches for. */
 void replica_find(struct replica *replica);
-/* A primary of ${epoch} is known to have committed so far: if that covers its
- * own beginning, nothing that this node ever acknowledged is missing here. */
-void replica_maybe_found(struct replica *replica, uint64_t committed,
-                         uint32_t epoch);
+/* A configuration may say that nothing is missing any more. */
+void replica_admitted(struct replica *replica);
 void replica_on_fetch(struct replica *replica, size_t peer,
                       const struct peer_fetch *fetch);
 void replica_on_fetched(struct replica *replica, size_t peer,

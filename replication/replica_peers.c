@@ -50,6 +50,17 @@ void replica_hello(struct replica *replica, size_t peer)
     replica_tell_config(replica, peer);
 }
 
+void replica_tell_flags(struct replica *replica)
+{
+    uint16_t flags = peers_flags(replica);
+
+    if (flags == replica->flags_told)
+        return;
+    replica->flags_told = flags;
+    for (size_t i = 0; i < replica->peers_count; i++)
+        replica_hello(replica, i);
+}
+
 void replica_tell_config(struct replica *replica, size_t peer)
 {
     struct peer_frame frame = {.type = PEER_CONFIG};

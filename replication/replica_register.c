@@ -213,6 +213,7 @@ void replica_configure(struct replica *replica, struct slice bytes,
     replica->view_fresh = false;
     register_close_proposals(replica);
     register_keep(replica);
+    replica_admitted(replica);
     if (replica_won(replica) && !register_leads_on(replica))
         replica_step_down(replica);
     replica_settle_role(replica);
@@ -273,6 +274,7 @@ static void register_boot(struct replica *replica)
     config.base_size = replica->log.end.size;
     memcpy(config.base_leaf, replica->log.end.leaf, HASH_SIZE);
     register_nonce(replica, config.nonce);
+    replica->booted = true; /* The first value will be of this start. */
     config_add_member(&config, replica->options.node_id, replica->incarnation);
     config_add_eligible(&config, replica->options.node_id);
     for (size_t i = 0; i < replica->peers_count; i++) {
@@ -281,6 +283,18 @@ static void register_boot(struct replica *replica)
             config_add_eligible(&config, replica->peers[i].node_id);
     }
     replica_propose(replica, &config, replica->options.node_id, NULL);
+}
+
+/* What stood there before this start did anything. */
+static void register_note_first(struct replica *replica,
+                                const struct register_view *view)
+{
+    struct config config;
+
+    if (replica->first_number == 0 &&
+        config_decode(&config, slice_of(view->value, view->value_size)) ==
+            ST_OK)
+        replica->first_number = config.number;
 }
 
 void replica_viewed(struct replica *replica, const struct register_view *view)
@@ -299,6 +313,7 @@ void replica_viewed(struct replica *replica, const struct register_view *view)
      * a register that was put back: then no proposal is won either). */
     if (view->revision < replica->revision)
         return;
+    register_note_first(replica, view);
     if (view->revision == replica->revision) {
         replica->view_fresh = true;
         return;

@@ -43,15 +43,16 @@ void replica_find(struct replica *replica)
     repair_find(replica, true);
 }
 
-void replica_maybe_found(struct replica *replica, uint64_t committed,
-                         uint32_t epoch)
+/* Who proposed this had a live acknowledgement of this very start: everything
+ * committed is here (R15), whatever was lost. */
+void replica_admitted(struct replica *replica)
 {
-    if (!replica->lost || committed == 0 ||
-        committed > replica->log.durable.size ||
-        committed > replica->log.end.size || replica_has_holes(replica) ||
-        replica_log_epoch(&replica->log, committed - 1) != epoch)
-        return;
-    repair_find(replica, true);
+    const struct config_member *self =
+        config_member(&replica->config, replica->options.node_id);
+
+    if (replica->lost && self != NULL &&
+        self->incarnation == replica->incarnation)
+        repair_find(replica, true);
 }
 
 /* ---- Holes
@@ -297,13 +298,11 @@ void replica_on_fetched(struct replica *replica, size_t at,
         repair_ask(replica);
 }
 
-/* Others hear that this log is whole again; whoever applies it goes on. */
+/* Whoever applies this log goes on, if it is whole again. */
 static void repair_tell(struct replica *replica)
 {
     if (replica_has_holes(replica))
         return;
-    for (size_t i = 0; i < replica->peers_count; i++)
-        replica_hello(replica, i);
     if (replica->log.published > 0)
         replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
 }

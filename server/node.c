@@ -95,6 +95,14 @@ static enum node_exit node_open_net(struct node *node)
     return NODE_DRAINED;
 }
 
+/* A node that nobody replicates: alone. */
+static void node_tell_cluster(void *context, struct cluster_status *out)
+{
+    const struct node *node = context;
+
+    out->node_id = node->genesis.node_id;
+}
+
 static enum node_exit node_open_pipeline(struct node *node)
 {
     struct pipeline_parts parts = {
@@ -117,6 +125,7 @@ static enum node_exit node_open_pipeline(struct node *node)
         return node_fail(status, "taking an epoch", META_FILE);
     memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     node->pipeline = pipeline_open(&parts);
+    pipeline_set_cluster(node->pipeline, node, node_tell_cluster);
     status = pipeline_start(node->pipeline);
     if (status != ST_OK)
         return node_fail(status, "beginning an epoch (is the disk full?)",

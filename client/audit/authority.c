@@ -23,6 +23,7 @@ void authority_init(struct authority *authority)
     memset(authority, 0, sizeof *authority);
     keys_init(&authority->keys);
     authority->utc_offset_minutes = authority_initial_offset();
+    authority->primary = KEYS_NONE;
 }
 
 void authority_free(struct authority *authority)
@@ -31,6 +32,7 @@ void authority_free(struct authority *authority)
     free(authority->duties);
     free(authority->organisations);
     free(authority->carriers);
+    free(authority->nodes);
     memset(authority, 0, sizeof *authority);
 }
 
@@ -78,6 +80,7 @@ void authority_begin(struct authority *authority,
     key->state = KEYS_ACTIVE;
     key->is_node = true;
     key->level = 3;
+    authority_add_node(authority, &genesis->node_id, node);
     if (owner != node) {
         key = &authority->keys.rows[owner];
         key->state = KEYS_ACTIVE;
@@ -98,7 +101,9 @@ void authority_learn(struct authority *authority,
 {
     struct op_actor_enrol enrol;
     struct op_key_rotate rotate;
+    struct op_node_enrol node;
     struct field_error error;
+    uint32_t number;
 
     if (operation->opcode == OPCODE_ACTOR_ENROL) {
         if (schema_decode(&schema_op_actor_enrol, &enrol, &error, fields,
@@ -108,6 +113,12 @@ void authority_learn(struct authority *authority,
         if (schema_decode(&schema_op_key_rotate, &rotate, &error, fields,
                           SCHEMA_REFUSE_UNKNOWN) == ST_OK)
             (void)keys_add(&authority->keys, rotate.public_key.b);
+    } else if (operation->opcode == OPCODE_NODE_ENROL) {
+        if (schema_decode(&schema_op_node_enrol, &node, &error, fields,
+                          SCHEMA_REFUSE_UNKNOWN) != ST_OK)
+            return;
+        number = keys_add(&authority->keys, node.receipt_key.b);
+        authority->keys.rows[number].may_be_node = true;
     }
 }
 
@@ -118,16 +129,22 @@ bool authority_needs_fields(uint16_t opcode)
            opcode == OPCODE_ORGANISATION_ENROL ||
            opcode == OPCODE_ORGANISATION_CHANGE ||
            opcode == OPCODE_DUTY_ASSIGN || opcode == OPCODE_DUTY_ACK ||
-           opcode == OPCODE_DUTY_REVOKE || opcode == OPCODE_CONFIG_CHANGE;
+           opcode == OPCODE_DUTY_REVOKE || opcode == OPCODE_CONFIG_CHANGE ||
+           opcode == OPCODE_NODE_ENROL || opcode == OPCODE_NODE_RETIRE ||
+           opcode == OPCODE_FAILOVER_ACTIVATE;
 }
 
 /* ---- May the signer do this? ----------------------------------------------
  */
 
-static enum duty authority_duty_of(const struct keys_key *key)
+/* A node speaks for the system in its own term, and to begin it. */
+static enum duty authority_duty_of(const struct keys_key *key,
+                                   const struct authority_act *act)
 {
     if (key->is_node)
-        return DUTY_SYS;
+        return act->is_primary || act->operation->opcode == OPCODE_SYSTEM_EPOCH
+                   ? DUTY_SYS
+                   : DUTY_REP;
     return role_duty(key->role);
 }
 
@@ -148,8 +165,8 @@ static const char *authority_capacity(const struct authority *authority,
     int32_t today;
 
     if (act->duty == 0) {
-        *duty_out = (uint8_t)authority_duty_of(key);
-        if (*duty_out != DUTY_USR && *duty_out != DUTY_SYS &&
+        *duty_out = (uint8_t)authority_duty_of(key, act);
+        if (*duty_out != DUTY_USR && !key->is_node &&
             !authority_organisation_active(authority, key->organisation))
             return "done for an organisation that is not active";
         return NULL;
@@ -194,6 +211,8 @@ static const char *authority_permits(const struct authority *authority,
         (act->carrier == 0 ||
          authority->carriers[act->carrier - 1] != AUTHORITY_CARRIER_EHIS))
         return "done without the carrier that it needs";
+    if (authority_realm_waits(authority, act))
+        return "done in a realm whose failover nobody had let";
     return NULL;
 }
 

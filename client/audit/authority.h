@@ -27,6 +27,11 @@ struct authority_organisation {
     bool is_active;
 };
 
+struct authority_node {
+    struct bytes16 node_id;
+    uint32_t key; /* Row of keys. */
+};
+
 struct authority {
     struct keys keys;
     uint8_t cluster_id[CLUSTER_ID_SIZE];
@@ -34,9 +39,13 @@ struct authority {
     struct authority_duty *duties;
     struct authority_organisation *organisations;
     uint8_t *carriers; /* Their kinds. */
+    struct authority_node *nodes;
     uint32_t duties_count, duties_room;
     uint32_t organisations_count, organisations_room;
     uint32_t carriers_count, carriers_room;
+    uint32_t nodes_count, nodes_room;
+    uint32_t primary;    /* Who began the last term; KEYS_NONE. */
+    bool registry_waits; /* For its failover.activate. */
     uint64_t persons_count;
     int32_t utc_offset_minutes;
 };
@@ -46,10 +55,12 @@ struct authority_act {
     uint64_t index;
     uint16_t item;
     uint16_t carrier;
+    uint8_t realm;
     uint32_t signer; /* Row of keys. */
     uint32_t duty;
     int64_t log_time;
-    bool is_timely; /* Within the signer's time to live. */
+    bool is_timely;  /* Within the signer's time to live. */
+    bool is_primary; /* Signed by the node whose term it is. */
     const struct operation_info *operation;
     struct slice fields; /* Of an open item; else empty. */
 };

@@ -189,6 +189,9 @@ union authority_fields {
     struct op_duty_ack duty_ack;
     struct op_duty_revoke duty_revoke;
     struct op_config_change config_change;
+    struct op_node_enrol node_enrol;
+    struct op_node_retire node_retire;
+    struct op_failover_activate failover_activate;
 };
 union authority_given {
     struct result_actor_enrol actor_enrol;
@@ -196,6 +199,7 @@ union authority_given {
     struct result_carrier_enrol carrier_enrol;
     struct result_organisation_enrol organisation_enrol;
     struct result_duty_assign duty_assign;
+    struct result_node_enrol node_enrol;
     struct result_system_ping system_ping;
 };
 
@@ -228,7 +232,14 @@ static const char *change_state(struct authority *authority,
     if (opcode == OPCODE_ORGANISATION_CHANGE)
         return authority_organisation_change(authority,
                                              &in->organisation_change);
-    if (opcode == OPCODE_ORGANISATION_ENROL)
+    if (opcode == OPCODE_NODE_ENROL)
+        return authority_node_enrol(authority, &out->node_enrol,
+                                    &in->node_enrol);
+    if (opcode == OPCODE_NODE_RETIRE)
+        return authority_node_retire(authority, &in->node_retire);
+    if (opcode == OPCODE_FAILOVER_ACTIVATE)
+        authority_activate(authority, &in->failover_activate);
+    else if (opcode == OPCODE_ORGANISATION_ENROL)
         out->organisation_enrol.organisation =
             authority_add_organisation(authority, in->organisation_enrol.kind);
     else if (opcode == OPCODE_CONFIG_CHANGE)
@@ -248,6 +259,7 @@ static void authority_give(struct authority_result *out,
     out->is_known = operation->result->fields_count == 0 ||
                     operation->opcode == OPCODE_SYSTEM_PING ||
                     (authority_needs_fields(operation->opcode) &&
+                     operation->opcode != OPCODE_FAILOVER_ACTIVATE &&
                      operation->result->struct_size <= sizeof *given);
     if (!out->is_known || operation->result->fields_count == 0)
         return;
@@ -274,6 +286,8 @@ const char *authority_change(struct authority *authority,
                           SCHEMA_REFUSE_UNKNOWN) != ST_OK)
             return "done with fields that no node could read";
         complaint = change_state(authority, &given, &fields, act);
+    } else if (act->operation->opcode == OPCODE_SYSTEM_EPOCH) {
+        complaint = authority_epoch(authority, act->signer);
     }
     if (complaint == NULL)
         authority_give(result_out, act->operation, &given);

@@ -21,6 +21,21 @@ uint32_t authority_add_duty(struct authority *authority,
 bool authority_organisation_active(const struct authority *authority,
                                    uint32_t number);
 
+/* authority_node.c; each returns as authority_done(). */
+void authority_add_node(struct authority *authority,
+                        const struct bytes16 *node_id, uint32_t key);
+const char *authority_node_enrol(struct authority *authority,
+                                 struct result_node_enrol *out,
+                                 const struct op_node_enrol *in);
+const char *authority_node_retire(struct authority *authority,
+                                  const struct op_node_retire *in);
+const char *authority_epoch(struct authority *authority, uint32_t signer);
+void authority_activate(struct authority *authority,
+                        const struct op_failover_activate *in);
+/* Whether the act was done in a realm that was not open. */
+bool authority_realm_waits(const struct authority *authority,
+                           const struct authority_act *act);
+
 /* Take over what a permitted act changes.  Returns: see authority_done(). */
 const char *authority_change(struct authority *authority,
                              struct authority_result *result_out,

@@ -170,8 +170,7 @@ static bool decisions_judge(struct decisions *decisions,
                                    "attested as refused, and is the genesis",
                                    item);
         if (item->act.operation->opcode == OPCODE_SYSTEM_ATTEST &&
-            item->act.is_timely &&
-            decisions->authority->keys.rows[item->act.signer].is_node)
+            item->act.is_timely && item->act.is_primary)
             return decisions_fault(reading->fault,
                                    "attested as refused, and is an attestation",
                                    item);

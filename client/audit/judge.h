@@ -20,6 +20,8 @@ struct judge {
     struct tree tree;
     uint8_t leaf[HASH_SIZE]; /* Of the newest entry. */
     uint32_t epoch;
+    bool has_primary;
+    uint32_t primary; /* Row of keys: who began the epoch. */
     int64_t log_time;
     uint32_t segment_size;
     bool is_leaf_seen; /* The one that was expected. */

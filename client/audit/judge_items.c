@@ -16,8 +16,7 @@ static bool judge_realm_fits(const struct judge *judge,
         return realm == REALM_SYSTEM;
     case OP_REALM_ANY:
         return realm == REALM_PORTAL || realm == REALM_REGISTRY ||
-               (realm == REALM_SYSTEM && judging->signer != KEYS_NONE &&
-                judge->authority.keys.rows[judging->signer].is_node);
+               (realm == REALM_SYSTEM && judge_is_primary(judge, judging));
     case OP_REALM_P:
         return realm == REALM_PORTAL;
     case OP_REALM_R:
@@ -62,8 +61,7 @@ static bool judge_attestation(struct judge *judge,
     struct field_error error;
     struct decisions_fault fault;
 
-    if (!judging->is_timely ||
-        !judge->authority.keys.rows[judging->signer].is_node)
+    if (!judging->is_timely || !judge_is_primary(judge, judging))
         return true;
     if (schema_decode(&schema_op_system_attest, &stated, &error,
                       item_fields(item), SCHEMA_REFUSE_UNKNOWN) != ST_OK)
@@ -100,10 +98,12 @@ static bool judge_item(struct judge *judge, const struct judging *judging,
     struct authority_act act = {.index = judging->entry->place.index,
                                 .item = number,
                                 .carrier = judging->entry->place.carrier,
+                                .realm = judging->entry->header.realm,
                                 .signer = judging->signer,
                                 .duty = clear->duty,
                                 .log_time = judging->entry->place.log_time,
                                 .is_timely = judging->is_timely,
+                                .is_primary = judge_is_primary(judge, judging),
                                 .operation = operation};
 
     if (operation != NULL && operation->version != clear->version)

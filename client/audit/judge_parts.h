@@ -37,6 +37,8 @@ bool judge_signer(struct judge *judge, struct judging *judging,
                   uint8_t *key_out);
 /* The epoch rises only where a node says so. */
 bool judge_epoch(struct judge *judge, const struct judging *judging);
+/* Whether a node signed the entry in its own term. */
+bool judge_is_primary(const struct judge *judge, const struct judging *judging);
 /* Whether the entry lies within the time that its signer gave. */
 bool judge_is_timely(const struct entry *entry);
 

@@ -72,6 +72,21 @@ bool judge_signer(struct judge *judge, struct judging *judging,
     return true;
 }
 
+/* Whether a node has the key, or will have once its enrolment is attested. */
+static bool judge_is_node(const struct judge *judge, uint32_t signer)
+{
+    const struct keys_key *rows = judge->authority.keys.rows;
+
+    return signer != KEYS_NONE &&
+           (rows[signer].is_node || rows[signer].may_be_node);
+}
+
+bool judge_is_primary(const struct judge *judge, const struct judging *judging)
+{
+    return judge_is_node(judge, judging->signer) &&
+           (!judge->has_primary || judge->primary == judging->signer);
+}
+
 bool judge_epoch(struct judge *judge, const struct judging *judging)
 {
     const struct entry_place *place = &judging->entry->place;
@@ -83,8 +98,7 @@ bool judge_epoch(struct judge *judge, const struct judging *judging)
         return true;
     entry_item(&item, judging->entry, 0);
     if (item.clear_part.opcode != OPCODE_SYSTEM_EPOCH || item.seal_key != 0 ||
-        judging->signer == KEYS_NONE ||
-        !judge->authority.keys.rows[judging->signer].is_node)
+        !judge_is_node(judge, judging->signer))
         return judge_tampered_numbers(
             judge, judging, "its epoch rises, and no node begins one here",
             judge->epoch, place->epoch);
@@ -94,6 +108,8 @@ bool judge_epoch(struct judge *judge, const struct judging *judging)
         return judge_tampered(judge, judging,
                               "it begins another epoch than its own");
     judge->epoch = place->epoch;
+    judge->has_primary = true;
+    judge->primary = judging->signer;
     judge->report->epochs++;
     return true;
 }

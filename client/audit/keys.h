@@ -22,6 +22,7 @@ struct keys_key {
     uint8_t public_key[PUBLIC_KEY_SIZE];
     enum keys_state state;
     bool is_node;
+    bool may_be_node; /* An item enrols it as one. */
     uint8_t role;
     uint8_t level;
     uint16_t carrier; /* 0: carries nobody. */

@@ -9,7 +9,11 @@
 #include "client/program/cluster.h"
 #include "client/program/execute.h"
 
-enum { SESSIONS_MAX = 1024, SAMPLES_MAX = 4 * 1000 * 1000 };
+enum {
+    SESSIONS_MAX = 1024,
+    SAMPLES_MAX = 4 * 1000 * 1000,
+    STUCK_US = 60 * 1000 * 1000
+};
 
 /* One session that always has one command on its way. */
 struct seat {
@@ -31,6 +35,7 @@ struct run {
     uint64_t done, refused;
     int first_refusal;
     int failed;
+    int64_t done_us; /* When something was done last. */
     bool over;
 };
 
@@ -56,6 +61,7 @@ static void answered(void *context, struct defter_command *command, int status,
     if (run->done < SAMPLES_MAX)
         run->samples[run->done] = (uint32_t)took_us;
     run->done++;
+    run->done_us = bench_now_us();
     if (!run->over)
         send_next(seat);
 }
@@ -106,27 +112,33 @@ static size_t waiting(const struct run *run)
     return count;
 }
 
-/* Move every session that has something to move. */
+/* Move every session that has something to move.  One that breaks goes on with
+ * another node; its time counts. */
 static void turn(struct run *run, struct pollfd *fds)
 {
+    int wait_ms = 100;
+
     for (uint32_t i = 0; i < run->seats_count; i++) {
         struct defter *client = run->seats[i].client;
+        int due_ms = defter_wait_ms(client);
+        wait_ms = due_ms >= 0 && due_ms < wait_ms ? due_ms : wait_ms;
         fds[i].fd = defter_fd(client);
         fds[i].events = POLLIN;
         if ((defter_wants(client) & DEFTER_WANTS_WRITE) != 0)
             fds[i].events = POLLIN | POLLOUT;
         fds[i].revents = 0;
     }
-    if (poll(fds, run->seats_count, 100) <= 0)
-        return;
+    (void)poll(fds, run->seats_count, wait_ms);
     for (uint32_t i = 0; i < run->seats_count; i++) {
         int status;
-        if (fds[i].revents == 0)
+        if (fds[i].revents == 0 && defter_wait_ms(run->seats[i].client) != 0)
             continue;
         status = defter_step(run->seats[i].client);
-        if (status != 0 && run->failed == 0)
+        if (defter_is_final(status) && run->failed == 0)
             run->failed = status;
     }
+    if (bench_now_us() - run->done_us > STUCK_US && run->failed == 0)
+        run->failed = ST_TIMEOUT;
 }
 
 static int by_value(const void *a, const void *b)
@@ -164,7 +176,7 @@ int bench_operation(struct program *program, const struct bench_load *load,
     if (run.samples == NULL)
         return program_fail(EXIT_REFUSED, "out of memory");
     code = open_seats(&run);
-    started_us = bench_now_us();
+    run.done_us = started_us = bench_now_us();
     end_us = started_us + (int64_t)load->seconds * 1000000;
     for (uint32_t i = 0; code == EXIT_GOOD && i < run.seats_count; i++)
         send_next(&run.seats[i]);

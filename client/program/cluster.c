@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "client/nodes.h"
 #include "client/program/file.h"
 #include "protocol/catalogue.h"
 #include "protocol/files.h"
@@ -17,6 +18,17 @@ struct parsing {
     struct cluster *cluster;
     bool has_authority;
 };
+
+/* A line of addresses behind those of earlier lines. */
+static int add_addresses(struct cluster *cluster, const char *more)
+{
+    size_t used = strlen(cluster->addresses);
+    int size =
+        snprintf(cluster->addresses + used, sizeof cluster->addresses - used,
+                 "%s%s", used > 0 ? "," : "", more);
+
+    return size >= 0 && (size_t)size < sizeof cluster->addresses - used;
+}
 
 static int take_key(void *context, const char *section, const char *name,
                     const char *value)
@@ -33,12 +45,8 @@ static int take_key(void *context, const char *section, const char *name,
             got == PUBLIC_KEY_SIZE;
         return parsing->has_authority;
     }
-    if (strcmp(name, "address") == 0) {
-        if (strlen(value) > ADDRESS_SIZE_MAX)
-            return 0;
-        memcpy(parsing->cluster->address, value, strlen(value) + 1);
-        return 1;
-    }
+    if (strcmp(name, "address") == 0)
+        return add_addresses(parsing->cluster, value);
     return strcmp(name, "id") == 0;
 }
 
@@ -63,10 +71,9 @@ int cluster_load(struct cluster *cluster, const struct program *program)
         return program_fail(EXIT_USAGE, "%s:%d: not a cluster's configuration",
                             path, line);
     if (program->address != NULL) {
-        if (strlen(program->address) > ADDRESS_SIZE_MAX)
-            return program_fail(EXIT_USAGE, "the address is too long");
-        memcpy(cluster->address, program->address,
-               strlen(program->address) + 1);
+        cluster->addresses[0] = '\0';
+        if (!add_addresses(cluster, program->address))
+            return program_fail(EXIT_USAGE, "too many addresses");
     }
     identity_cluster_id(cluster->cluster_id, cluster->authority_key);
     return EXIT_GOOD;
@@ -133,43 +140,77 @@ static int open_client(struct defter **client_out,
                                       status_info((uint32_t)status)->english);
 }
 
-int cluster_client(struct defter **client_out, const struct program *program,
-                   uint16_t role)
+/* Said here, where it can be said which. */
+static int check_addresses(const char *addresses)
+{
+    struct nodes nodes;
+
+    if (nodes_open(&nodes, addresses) == ST_OK)
+        return EXIT_GOOD;
+    return program_fail(EXIT_USAGE,
+                        "\"%s\": not one to %d addresses, each a number and a "
+                        "port: 127.0.0.1:7840, [::1]:7840",
+                        addresses, ADDRESSES_MAX);
+}
+
+static int read_who(struct cluster_login *login, const struct program *program)
 {
     const char *key =
         program->key != NULL ? program->key : getenv("DEFTER_KEY");
-    struct cluster cluster;
-    struct defter_options options = {
-        .agent = "defter", .receipts_path = program->receipts, .role = role};
-    uint8_t seed[SEED_SIZE];
-    char password[PASSWORD_SIZE_MAX + 2];
     bool terminal;
-    int code = cluster_load(&cluster, program);
 
+    if (program->user != NULL) {
+        login->options.username = program->user;
+        login->options.password = login->password;
+        return cluster_ask(login->password, sizeof login->password,
+                           "password: ", &terminal);
+    }
+    if (key == NULL)
+        return program_fail(EXIT_USAGE, "name your key with --key FILE");
+    login->options.key_seed = login->seed;
+    return cluster_seed(login->seed, key);
+}
+
+int cluster_login_read(struct cluster_login *login,
+                       const struct program *program, uint16_t role)
+{
+    int code;
+
+    memset(login, 0, sizeof *login);
+    login->options.agent = "defter";
+    login->options.receipts_path = program->receipts;
+    login->options.role = role;
+    code = cluster_load(&login->cluster, program);
+    if (code == EXIT_GOOD)
+        code = check_addresses(login->cluster.addresses);
     if (code != EXIT_GOOD)
         return code;
     if (program->role != NULL)
-        options.role = cluster_role(program->role);
+        login->options.role = cluster_role(program->role);
     else if (role == 0)
-        options.role = ROLE_STAFF;
-    if (options.role == 0)
+        login->options.role = ROLE_STAFF;
+    if (login->options.role == 0)
         return program_fail(EXIT_USAGE, "unknown role %s", program->role);
-    options.address = cluster.address;
-    memcpy(options.authority_key, cluster.authority_key, PUBLIC_KEY_SIZE);
-    if (program->user != NULL) {
-        code = cluster_ask(password, sizeof password, "password: ", &terminal);
-        options.username = program->user;
-        options.password = password;
-    } else if (key != NULL) {
-        code = cluster_seed(seed, key);
-        options.key_seed = seed;
-    } else {
-        code = program_fail(EXIT_USAGE, "name your key with --key FILE");
-    }
+    login->options.address = login->cluster.addresses;
+    memcpy(login->options.authority_key, login->cluster.authority_key,
+           PUBLIC_KEY_SIZE);
+    return read_who(login, program);
+}
+
+void cluster_login_wipe(struct cluster_login *login)
+{
+    sodium_memzero(login, sizeof *login);
+}
+
+int cluster_client(struct defter **client_out, const struct program *program,
+                   uint16_t role)
+{
+    struct cluster_login login;
+    int code = cluster_login_read(&login, program, role);
+
     if (code == EXIT_GOOD)
-        code = open_client(client_out, &options);
-    sodium_memzero(seed, sizeof seed);
-    sodium_memzero(password, sizeof password);
+        code = open_client(client_out, &login.options);
+    cluster_login_wipe(&login);
     return code;
 }
 
@@ -181,14 +222,24 @@ static void advise(int status)
               "and --role the\n  one it was enrolled with; of a password "
               "login, the name and the password\n",
               stderr);
-    else if (status == ST_USAGE)
-        fputs("  an address is a number and a port: 127.0.0.1:7840, "
-              "[::1]:7840\n",
-              stderr);
     else if (status == ST_CONNECT)
         fputs("  is the node running, and its address that of --cluster or "
               "--address?\n",
               stderr);
+    else if (status == ST_NOT_PRIMARY)
+        fputs("  no node leads just now, or its address is not known here; "
+              "`defter status`\n  asks each of them\n",
+              stderr);
+}
+
+int cluster_say_failure(int status, const char *reason)
+{
+    (void)program_fail(EXIT_INCOMPLETE, "%s: %s", defter_status_name(status),
+                       reason);
+    advise(status);
+    if (status == ST_USAGE)
+        return EXIT_USAGE;
+    return status == ST_AUTH ? EXIT_REFUSED : EXIT_INCOMPLETE;
 }
 
 int cluster_connect(struct defter **client_out, const struct program *program,
@@ -200,12 +251,7 @@ int cluster_connect(struct defter **client_out, const struct program *program,
     if (code != EXIT_GOOD)
         return code;
     status = defter_connect(*client_out);
-    if (status == 0)
-        return EXIT_GOOD;
-    (void)program_fail(EXIT_INCOMPLETE, "%s: %s", defter_status_name(status),
-                       defter_reason(*client_out));
-    advise(status);
-    if (status == ST_USAGE)
-        return EXIT_USAGE;
-    return status == ST_AUTH ? EXIT_REFUSED : EXIT_INCOMPLETE;
+    return status == 0
+               ? EXIT_GOOD
+               : cluster_say_failure(status, defter_reason(*client_out));
 }

@@ -9,12 +9,31 @@
 struct cluster {
     uint8_t authority_key[PUBLIC_KEY_SIZE];
     uint8_t cluster_id[CLUSTER_ID_SIZE];
-    char address[ADDRESS_SIZE_MAX + 1];
+    char addresses[ADDRESSES_SIZE_MAX + 1]; /* As defter_options takes them. */
+};
+
+/* Who logs in, asked once; for as many clients as are wanted. */
+struct cluster_login {
+    struct cluster cluster;
+    struct defter_options options; /* Points into this. */
+    uint8_t seed[SEED_SIZE];
+    char password[PASSWORD_SIZE_MAX + 2];
 };
 
 /* Read --cluster, $DEFTER_CLUSTER or ./cluster.conf.  Gives an exit code; what
  * is wrong has been said. */
 int cluster_load(struct cluster *cluster, const struct program *program);
+
+/* The cluster, and --key or --user with the password.  ${role} as below.  Gives
+ * an exit code; what is wrong has been said.  Order: cluster_login_wipe() in
+ * any case. */
+int cluster_login_read(struct cluster_login *login,
+                       const struct program *program, uint16_t role);
+void cluster_login_wipe(struct cluster_login *login);
+
+/* Why a connection was not made, and what can be done about it; gives the exit
+ * code. */
+int cluster_say_failure(int status, const char *reason);
 
 /* A client by --key or --user, not connected yet.  ${role} 0: --role's, or 4
  * (staff).  Gives an exit code; what is wrong has been said. */

@@ -46,9 +46,8 @@ static int drain(struct load *load, uint32_t limit)
 
     for (;;) {
         struct pollfd about = {.events = POLLIN};
-        int status = defter_step(load->client);
-        if (status == ST_AUTH || status == ST_CERTIFICATE ||
-            status == ST_RECEIPT)
+        int status = defter_step(load->client), due_ms;
+        if (defter_is_final(status))
             return program_fail(EXIT_INCOMPLETE, "%s: %s",
                                 defter_status_name(status),
                                 defter_reason(load->client));
@@ -59,11 +58,14 @@ static int drain(struct load *load, uint32_t limit)
         if (load->in_flight < limit || load->in_flight == 0)
             break;
         if (client_steady_ms() > deadline_ms)
-            return program_fail(EXIT_INCOMPLETE, "no answer in time");
+            return program_fail(EXIT_INCOMPLETE, "no answer in time; %s",
+                                defter_reason(load->client));
         about.fd = defter_fd(load->client);
         if ((defter_wants(load->client) & DEFTER_WANTS_WRITE) != 0)
             about.events = POLLIN | POLLOUT;
-        (void)poll(&about, about.fd >= 0 ? 1 : 0, 100);
+        due_ms = defter_wait_ms(load->client);
+        (void)poll(&about, about.fd >= 0 ? 1 : 0,
+                   due_ms >= 0 && due_ms < 100 ? due_ms : 100);
     }
     if (load->failed != 0)
         return program_fail(EXIT_REFUSED, "refused: %s",

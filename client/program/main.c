@@ -46,8 +46,13 @@ static const struct subcommand subcommands[] = {
      "is\n"
      "  loaded again",
      "Feed the records of a file", "Fayldakı məlumatları yükləmək"},
-    {"status", status_run, "--key FILE status", "Show how the node is doing",
-     "Qovşağın vəziyyətini göstərmək"},
+    {"status", status_run,
+     "--key FILE [--json] status\n"
+     "  Asks each address of the cluster.conf. Exit status: 0 a primary "
+     "serves\n"
+     "  and all members are in sync, 2 degraded",
+     "Show how the cluster's nodes are doing",
+     "Klasterin qovşaqlarının vəziyyətini göstərmək"},
     {"bench", bench_run,
      "--key FILE bench [--seconds N] [--commands N] [--receipts]\n"
      "         [--sessions 1,16,64,256] [--directory DIR]\n"

@@ -25,7 +25,7 @@ struct program {
     const char *key;  /* Key file; NULL: $DEFTER_KEY. */
     const char *user; /* Log in by name and password. */
     const char *signer;  /* Sign with this key over --key's connection. */
-    const char *address; /* Instead of the file's. */
+    const char *address; /* Instead of the file's; may be a list. */
     const char *receipts;
     const char *role; /* Name or number; NULL: what the operation needs. */
     bool json;

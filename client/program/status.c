@@ -1,74 +1,212 @@
-#include <cJSON.h>
+#include "client/program/status.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/program/cluster.h"
-#include "client/program/format.h"
-#include "client/program/program.h"
-#include "protocol/catalogue.h"
 
-static void print_json(const struct list *figures)
+enum { STATUS_TIMEOUT_MS = 10000 };
+
+struct slice status_figure(const struct status_node *node, const char *name)
 {
-    cJSON *object = cJSON_CreateObject();
     struct list_reader reader;
     struct status_row row;
-    char *text;
 
-    list_reader_init(&reader, figures);
+    list_reader_init(&reader, &node->rows.figures);
     while (list_reader_next(&reader, &schema_status_row, &row)) {
-        char name[65], value[257];
-        memcpy(name, row.name.data, row.name.size);
-        name[row.name.size] = '\0';
-        if (row.value.size > 0)
-            memcpy(value, row.value.data, row.value.size);
-        value[row.value.size] = '\0';
-        cJSON_AddStringToObject(object, name, value);
+        if (row.name.size == strlen(name) &&
+            memcmp(row.name.data, name, row.name.size) == 0)
+            return row.value;
     }
-    text = cJSON_Print(object);
-    puts(text != NULL ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(object);
+    return slice_of(NULL, 0);
 }
 
-static void print_text(const struct list *figures)
+static bool is_text(struct slice text, const char *word)
+{
+    return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
+}
+
+bool status_lag(const struct status_report *report,
+                const struct status_node *node, uint64_t *lag_out)
+{
+    const struct rows_status *first;
+
+    if (report->primary == NULL || node->status != 0 ||
+        !node->rows.has_log_size)
+        return false;
+    first = &report->primary->rows;
+    *lag_out = first->log_size > node->rows.log_size
+                   ? first->log_size - node->rows.log_size
+                   : 0;
+    return first->has_log_size;
+}
+
+/* The client's reason, without the address that stands before it. */
+static void take_reason(struct status_node *node)
+{
+    const char *reason = defter_reason(node->client);
+    size_t size = strlen(node->address);
+
+    if (strncmp(reason, node->address, size) == 0 &&
+        strncmp(reason + size, ": ", 2) == 0)
+        reason += size + 2;
+    snprintf(node->reason, sizeof node->reason, "%s", reason);
+}
+
+/* One address: a login there that stays there, and the query. */
+static void ask(struct status_node *node, const struct defter_options *login)
+{
+    struct defter_options options = *login;
+    struct field_error error;
+    const uint8_t *bytes;
+    size_t size;
+
+    options.address = node->address;
+    options.any_node = 1;
+    options.timeout_ms = STATUS_TIMEOUT_MS;
+    node->status = defter_open(&node->client, &options);
+    if (node->status != 0)
+        return;
+    node->status =
+        defter_query(node->client, QUERY_STATUS, NULL, 0, &bytes, &size);
+    if (node->status != 0) {
+        take_reason(node);
+    } else if (strcmp(defter_address(node->client), node->address) != 0) {
+        node->status = ST_NOT_PRIMARY;
+        snprintf(node->reason, sizeof node->reason, "it leaves, and names %s",
+                 defter_address(node->client));
+    } else if (schema_decode(&schema_rows_status, &node->rows, &error,
+                             slice_of(bytes, size), SCHEMA_SKIP_ODD) != ST_OK) {
+        node->status = ST_BAD_FIELD;
+        snprintf(node->reason, sizeof node->reason, "the answer is malformed");
+    }
+}
+
+static bool claims_to_lead(const struct status_node *node)
+{
+    return node->status == 0 && node->rows.has_role &&
+           (is_text(node->rows.role, "primary") ||
+            is_text(node->rows.role, "single"));
+}
+
+/* One that was deposed and does not know it yet has an older epoch. */
+static void find_primary(struct status_report *report)
+{
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct status_node *node = &report->at[i];
+        if (claims_to_lead(node) &&
+            (report->primary == NULL ||
+             node->rows.epoch > report->primary->rows.epoch))
+            report->primary = node;
+    }
+}
+
+__attribute__((format(printf, 2, 3))) static void add_why(
+    struct status_report *report, const char *format, ...)
+{
+    size_t used = strlen(report->why);
+    va_list arguments;
+
+    if (used > 0 && used < sizeof report->why - 3)
+        used += (size_t)snprintf(report->why + used, 3, "; ");
+    va_start(arguments, format);
+    (void)vsnprintf(report->why + used, sizeof report->why - used, format,
+                    arguments);
+    va_end(arguments);
+}
+
+static void judge_members(struct status_report *report)
 {
     struct list_reader reader;
-    struct status_row row;
+    struct cluster_row row;
 
-    list_reader_init(&reader, figures);
-    while (list_reader_next(&reader, &schema_status_row, &row))
-        printf("%-26.*s %.*s\n", (int)row.name.size, row.name.data,
-               (int)row.value.size, row.value.data);
+    if (!report->primary->rows.has_members)
+        return;
+    list_reader_init(&reader, &report->primary->rows.members);
+    while (list_reader_next(&reader, &schema_cluster_row, &row)) {
+        /* The log comes to these without a commit waiting for them. */
+        bool beside =
+            is_text(row.role, "learner") || is_text(row.role, "archive");
+        if (!row.in_sync && !beside)
+            add_why(report, "%.*s %02x%02x%02x%02x is not in sync",
+                    (int)row.role.size, row.role.data, row.node_id.b[0],
+                    row.node_id.b[1], row.node_id.b[2], row.node_id.b[3]);
+    }
+}
+
+static void judge(struct status_report *report)
+{
+    find_primary(report);
+    if (report->primary == NULL) {
+        add_why(report, "no primary answers");
+    } else {
+        struct slice state = status_figure(report->primary, "state");
+        if (!is_text(state, "serving"))
+            add_why(report, "the primary is %.*s", (int)state.size, state.data);
+        judge_members(report);
+    }
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct status_node *node = &report->at[i];
+        if (node->status != 0)
+            add_why(report, "%s does not answer", node->address);
+        else if (claims_to_lead(node) && node != report->primary)
+            add_why(report, "%s takes itself for the primary", node->address);
+    }
+}
+
+/* The exit code: of a cluster of which nobody answered, why not. */
+static int conclude(const struct status_report *report)
+{
+    const struct status_node *first = &report->at[0];
+
+    for (uint32_t i = 0; i < report->count; i++) {
+        if (report->at[i].status == 0)
+            return report->why[0] == '\0' ? EXIT_GOOD : EXIT_INCOMPLETE;
+        if (report->at[i].status == ST_AUTH)
+            first = &report->at[i];
+    }
+    return cluster_say_failure(first->status, first->reason);
+}
+
+static void ask_all(struct status_report *report,
+                    const struct cluster_login *login)
+{
+    enum status status = nodes_open(&report->nodes, login->cluster.addresses);
+
+    INVARIANT(status == ST_OK); /* It was looked at with the login. */
+    report->count = report->nodes.given;
+    for (uint32_t i = 0; i < report->count; i++) {
+        report->at[i].address = report->nodes.at[i].address;
+        ask(&report->at[i], &login->options);
+    }
 }
 
 int status_run(struct program *program, int argc, char **argv)
 {
-    struct defter *client = NULL;
-    struct rows_status rows;
-    struct field_error error;
-    const uint8_t *bytes;
-    size_t size;
-    int code, status;
+    struct cluster_login login;
+    struct status_report *report;
+    int code;
 
     if (argc != 1)
         return program_usage(argv[0]);
-    code = cluster_connect(&client, program, 0);
-    if (code != EXIT_GOOD) {
-        defter_close(client);
-        return code;
+    report = calloc(1, sizeof *report);
+    code = cluster_login_read(&login, program, 0);
+    if (report == NULL)
+        code = program_fail(EXIT_REFUSED, "out of memory");
+    if (code == EXIT_GOOD) {
+        ask_all(report, &login);
+        judge(report);
+        if (program->json)
+            status_print_json(report);
+        else
+            status_print_text(program, report);
+        code = conclude(report);
+        for (uint32_t i = 0; i < report->count; i++)
+            defter_close(report->at[i].client);
     }
-    status = defter_query(client, QUERY_STATUS, NULL, 0, &bytes, &size);
-    if (status != 0)
-        code = program_fail(EXIT_INCOMPLETE, "%s: %s",
-                            defter_status_name(status), defter_reason(client));
-    else if (schema_decode(&schema_rows_status, &rows, &error,
-                           slice_of(bytes, size), SCHEMA_SKIP_ODD) != ST_OK)
-        code = program_fail(EXIT_INCOMPLETE, "the answer is malformed");
-    else if (program->json)
-        print_json(&rows.figures);
-    else
-        print_text(&rows.figures);
-    defter_close(client);
+    cluster_login_wipe(&login);
+    free(report);
     return code;
 }

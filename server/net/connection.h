@@ -195,6 +195,14 @@ void request_forget(struct connection *connection);
 bool request_strike(struct connection *connection, enum status status,
                     const uint8_t *signer, uint64_t request_id);
 
+/* advice.c: what clients hear of a node that does not lead. */
+/* ERROR 600 to the request, and ADVICE; false if this node leads. */
+bool advice_refuse(struct connection *connection, uint64_t request_id);
+/* Before the end: the primary, where that is another node. */
+void advice_draining(struct connection *connection);
+/* For pipeline_set_moved(); ${context} is the net.  Any thread. */
+void advice_moved(void *context);
+
 /* watching.c: WATCH, CREDIT and the EVENTs that they allow. */
 void watching_open(struct connection *connection, const struct frame *frame,
                    const struct message_watch *body);

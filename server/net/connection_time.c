@@ -37,6 +37,7 @@ void connection_tick(struct connection *connection, int64_t now_us)
     } else if (connection->draining && connection->phase == PHASE_HANDSHAKE) {
         connection_kill(connection);
     } else if (connection->draining && connection->requests_count == 0) {
+        advice_draining(connection);
         connection_part(connection, ST_DRAINING, BYE_DRAINING);
     } else if (connection->pump_more) {
         connection_wake(connection);

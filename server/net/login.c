@@ -116,8 +116,12 @@ static void welcome(struct connection *connection, uint64_t request_id,
     struct writer writer;
     uint32_t count;
     const struct operation_info *operations = operation_list(&count);
+    struct pipeline_primary primary;
 
     describe(connection, ok);
+    ok->has_primary =
+        pipeline_primary_elsewhere(connection->home->net->pipeline, &primary);
+    ok->primary = slice_of(primary.address, strlen(primary.address));
     writer_init(&writer, bytes, sizeof bytes);
     ok->operations = list_begin(&writer);
     ok->has_operations = true;

@@ -322,6 +322,7 @@ enum status net_start(struct net *net, struct pipeline *pipeline)
 {
     net->pipeline = pipeline;
     pipeline_set_figures(pipeline, net, report);
+    pipeline_set_moved(pipeline, net, advice_moved);
     for (uint32_t i = 0; i < net->homes_opened; i++) {
         if (loop_start(net->homes[i].loop) != ST_OK)
             return ST_INTERNAL;

@@ -199,6 +199,9 @@ static void submit(struct connection *connection, const struct frame *frame,
         return;
     work_close(work);
     (void)drop_request(connection, frame->request_id, &unused);
+    if (status == ST_NOT_PRIMARY &&
+        advice_refuse(connection, frame->request_id))
+        return;
     connection_error(connection, status, SCOPE_REQUEST, frame->request_id,
                      &(struct connection_fault){0, 0xffff, 100});
 }
@@ -223,6 +226,8 @@ static void take_command(struct connection *connection,
     enum status status;
 
     atomic_fetch_add_explicit(&net->counters.commands, 1, memory_order_relaxed);
+    if (advice_refuse(connection, frame->request_id))
+        return;
     if (connection->session.is_node)
         policy.system = true;
     status = command_decode(&command, home->items, frame->body, &policy);
@@ -359,21 +364,32 @@ static void send_answer(struct connection *connection,
     }
 }
 
-/* Takes ${reply}; the connection may be closing afterwards. */
-static void deliver(struct connection *connection, struct reply *reply)
+static void send_error(struct connection *connection, const struct reply *reply,
+                       const struct bytes16 *signer)
 {
     struct connection_fault fault = {reply->tag, reply->item,
                                      reply->retry_after_ms};
+    enum status status = (enum status)reply->code;
+
+    if (status == ST_NOT_PRIMARY &&
+        advice_refuse(connection, reply->request_id))
+        return;
+    if (!request_strike(connection, status, signer->b, reply->request_id))
+        connection_error(connection, status, SCOPE_REQUEST, reply->request_id,
+                         &fault);
+}
+
+/* Takes ${reply}; the connection may be closing afterwards. */
+static void deliver(struct connection *connection, struct reply *reply)
+{
     struct bytes16 signer;
 
     if (connection->phase == PHASE_OPEN &&
         drop_request(connection, reply->request_id, &signer)) {
-        if (!reply->is_error)
+        if (reply->is_error)
+            send_error(connection, reply, &signer);
+        else
             send_answer(connection, reply);
-        else if (!request_strike(connection, (enum status)reply->code, signer.b,
-                                 reply->request_id))
-            connection_error(connection, (enum status)reply->code,
-                             SCOPE_REQUEST, reply->request_id, &fault);
         connection_answered(connection);
     }
     reply_close(reply);

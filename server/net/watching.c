@@ -6,6 +6,8 @@ void watching_open(struct connection *connection, const struct frame *frame,
     struct connection_watch *free_one = NULL;
     enum status status = ST_QUOTA;
 
+    if (advice_refuse(connection, frame->request_id))
+        return; /* What allows it is an entry, which is the primary's. */
     for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
         if (!connection->watches[i].live)
             free_one = &connection->watches[i];

@@ -33,6 +33,15 @@ static void changes_touch_public(struct apply *apply, const uint8_t *public_key)
     changes_touch(apply, key_id);
 }
 
+static void changes_touch_node(struct apply *apply,
+                               const struct bytes16 *node_id)
+{
+    struct row_node row = {.node_id = *node_id};
+
+    if (state_get(apply->parts.state, TABLE_NODE, &row))
+        changes_touch(apply, row.key_id.b);
+}
+
 /* Only a command of its own opens a watch: what a batch undoes later must not
  * have been told. */
 static void changes_watch(struct apply *apply, const struct act *act,
@@ -62,6 +71,12 @@ void apply_note(struct apply *apply, const struct act *act,
         break;
     case OPCODE_KEY_REVOKE:
         changes_touch(apply, fields->key_revoke.key_id.b);
+        break;
+    case OPCODE_NODE_ENROL:
+        changes_touch_public(apply, fields->node_enrol.receipt_key.b);
+        break;
+    case OPCODE_NODE_RETIRE:
+        changes_touch_node(apply, &fields->node_retire.node_id);
         break;
     case OPCODE_KEY_LOCK:
         changes_touch(apply, fields->key_lock.key_id.b);

@@ -87,6 +87,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
     refused_init(&pipeline->refused);
     watches_init(&pipeline->watches);
     open_data_init(&pipeline->open_data);
+    pipeline_cluster_init(&pipeline->cluster);
     pipeline_open_queues(pipeline);
     pipeline_open_gate(pipeline);
     pipeline->sequencer = sequencer_open(
@@ -124,6 +125,7 @@ void pipeline_close(struct pipeline *pipeline)
     refused_wipe(&pipeline->refused);
     watches_wipe(&pipeline->watches);
     open_data_wipe(&pipeline->open_data);
+    pipeline_cluster_wipe(&pipeline->cluster);
     free(pipeline);
 }
 
@@ -238,6 +240,8 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
 
     if (atomic_load(&pipeline->draining))
         return ST_DRAINING;
+    if (!pipeline_leads(pipeline))
+        return ST_NOT_PRIMARY;
     if (atomic_load(&pipeline->stalled))
         return ST_READ_ONLY;
     decode_work(work);
@@ -297,9 +301,12 @@ void pipeline_noise(struct pipeline *pipeline, enum status cause,
 void pipeline_lock_key(struct pipeline *pipeline,
                        const uint8_t key_id[KEY_ID_SIZE])
 {
-    struct node_command *command = node_command_begin(&pipeline->signer);
+    struct node_command *command;
     struct op_key_lock lock;
 
+    if (!pipeline_leads(pipeline))
+        return; /* The failures are counted; the primary enters the lock. */
+    command = node_command_begin(&pipeline->signer);
     memcpy(lock.key_id.b, key_id, KEY_ID_SIZE);
     node_command_add(command, OPCODE_KEY_LOCK, &lock);
     /* In a full queue the lock waits for the next failure. */

@@ -19,6 +19,7 @@
 #include "protocol/receipt.h"
 #include "replication/journal.h"
 #include "server/pipeline/clock.h"
+#include "server/pipeline/cluster_status.h"
 #include "server/pipeline/directory.h"
 #include "server/pipeline/work.h"
 
@@ -80,7 +81,8 @@ struct pipeline_events {
  * a known command is answered before.
  *
  * Returns: ST_OK; else the caller keeps ${work} and answers ERROR with
- *          ST_BUSY (queue full), ST_READ_ONLY or ST_DRAINING.
+ *          ST_BUSY (queue full), ST_READ_ONLY, ST_DRAINING or
+ *          ST_NOT_PRIMARY.
  */
 NODISCARD enum status pipeline_submit(struct pipeline *pipeline,
                                       struct work *work);
@@ -164,6 +166,44 @@ NODISCARD enum status pipeline_watch_next(struct pipeline *pipeline,
                                           struct watch *watch,
                                           struct slice *entry_out,
                                           uint8_t *buffer);
+
+/* ---- The cluster -------------------------------------------------------- */
+
+/* Where the primary is, as far as it is known: zeros, and an empty text. */
+struct pipeline_primary {
+    struct bytes16 node_id;
+    char address[ADDRESS_SIZE_MAX + 1]; /* host:port for clients. */
+};
+
+/*
+ * pipeline_set_leading(pipeline, leading, primary_id, primary_address):
+ * From now on commands are taken, or answered ST_NOT_PRIMARY with what is known
+ * of the primary (${primary_id} and ${primary_address} may be NULL, and do not
+ * count where ${leading}).  Until the first call the node leads.  Any thread;
+ * the same again changes nothing.
+ */
+void pipeline_set_leading(struct pipeline *pipeline, bool leading,
+                          const uint8_t *primary_id,
+                          const char *primary_address);
+bool pipeline_leads(struct pipeline *pipeline);
+/* True if this node does not lead; then ${*primary_out} is who does. */
+bool pipeline_primary_elsewhere(struct pipeline *pipeline,
+                                struct pipeline_primary *primary_out);
+
+/* ${moved} runs in the thread of each pipeline_set_leading() that changed
+ * something.  Order: before the first of them. */
+void pipeline_set_moved(struct pipeline *pipeline, void *context,
+                        void (*moved)(void *context));
+
+/*
+ * pipeline_set_cluster(pipeline, context, fill):
+ * Who tells the status query of the cluster.  ${fill} runs in any thread, must
+ * not block, and finds a node that is alone filled in, which it corrects.
+ * Order: before the node serves.
+ */
+void pipeline_set_cluster(struct pipeline *pipeline, void *context,
+                          void (*fill)(void *context,
+                                       struct cluster_status *out));
 
 /* ---- The node's half ---------------------------------------------------- */
 

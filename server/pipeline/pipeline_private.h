@@ -46,8 +46,25 @@ struct pipeline_counts {
     atomic_uint_fast64_t busy;
 };
 
+/* What the pipeline knows of the cluster; the lock guards primary, and changes
+ * of following. */
+struct pipeline_cluster {
+    atomic_bool following; /* Another node leads. */
+    pthread_mutex_t lock;
+    struct pipeline_primary primary;
+    void *moved_context;
+    void (*moved)(void *context);
+    void *fill_context;
+    void (*fill)(void *context, struct cluster_status *out);
+};
+void pipeline_cluster_init(struct pipeline_cluster *cluster);
+void pipeline_cluster_wipe(struct pipeline_cluster *cluster);
+void pipeline_cluster_status(struct pipeline *pipeline,
+                             struct cluster_status *out);
+
 struct pipeline {
     struct pipeline_parts parts;
+    struct pipeline_cluster cluster;
     struct node_signer signer;
     struct sequencer *sequencer;
     struct refused refused;

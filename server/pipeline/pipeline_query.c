@@ -31,6 +31,7 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
                          struct writer *space)
 {
     struct pipeline_counts *counts = &pipeline->counts;
+    struct cluster_status cluster;
     struct query_figures into = {.list = &out->figures, .space = space};
     struct pipeline_figures figures = {.context = &into,
                                        .add = query_add_figure};
@@ -62,6 +63,8 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
         open_data_add_number(&out->figures, space, own[i].name, own[i].value);
     if (pipeline->figures != NULL)
         pipeline->figures(pipeline->figures_context, &figures);
+    pipeline_cluster_status(pipeline, &cluster);
+    cluster_status_rows(&cluster, out, space);
 }
 
 union query_fields {

@@ -92,9 +92,10 @@ struct act {
      */
     struct act_capacity {
         bool known;
-        bool session; /* Open, or not needed. */
-        bool feeds;   /* The organisation may feed by EHIS. */
-        bool held;    /* The duty asked for is the signer's. */
+        bool session;    /* Open, or not needed. */
+        bool feeds;      /* The organisation may feed by EHIS. */
+        bool held;       /* The duty asked for is the signer's. */
+        bool realm_open; /* No failover of the realm waits. */
         uint8_t duty;
         uint8_t organisation_kind;
         uint8_t carrier_kind;

@@ -24,11 +24,31 @@ static const struct config_setting *config_find(uint16_t number)
     return NULL;
 }
 
+/* A coordinating body is one, and active, or 0 for none (P-6.1.4, R-8.2.5:
+ * each realm has one of its own). */
+static enum status config_check_coordinator(struct act *act, uint16_t setting,
+                                            int64_t value)
+{
+    struct row_organisation row = {.number = (uint32_t)value};
+
+    if ((setting != SETTING_coordinator_portal &&
+         setting != SETTING_coordinator_registry) ||
+        value == 0)
+        return ST_OK;
+    if (!state_get(act->state, TABLE_ORGANISATION, &row))
+        return ST_NO_SUCH;
+    return row.kind == ORGANISATION_COORDINATOR &&
+                   row.state == ORGANISATION_ACTIVE
+               ? ST_OK
+               : ST_BAD_FIELD;
+}
+
 enum status config_change(struct act *act, const struct op_config_change *in,
                           struct result_config_change *out)
 {
     const struct config_setting *setting = config_find(in->setting);
     struct row_setting row = {.setting = in->setting};
+    enum status status;
     bool exists;
 
     (void)out;
@@ -38,6 +58,9 @@ enum status config_change(struct act *act, const struct op_config_change *in,
         return ST_BAD_FIELD;
     if (!rows_is_given(&in->basis))
         return ST_NO_BASIS;
+    status = config_check_coordinator(act, in->setting, in->value);
+    if (status != ST_OK)
+        return status;
     exists = state_get(act->state, TABLE_SETTING, &row);
     row.value = in->value;
     row.basis = in->basis;

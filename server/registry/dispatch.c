@@ -4,6 +4,7 @@
 
 #include "protocol/contract.h"
 #include "server/registry/access.h"
+#include "server/registry/continuity.h"
 #include "server/registry/feed.h"
 
 /* Operations below this one may change rows that permissions rest on: keys,
@@ -53,6 +54,8 @@ static enum status dispatch_decide(struct act *act, uint32_t duty_number,
 
     if (code != ST_OK)
         return code;
+    if (!continuity_admits(act))
+        return ST_WRONG_STATE;
     /* Reads name no version (PROTOCOL, section 6): if_version is a field. */
     if (act->operation->access == ACCESS_READ && act->expect_version != 0)
         return ST_BAD_FIELD;

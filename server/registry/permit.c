@@ -1,10 +1,10 @@
 #include <string.h>
 
 #include "protocol/contract.h"
+#include "server/registry/continuity.h"
 #include "server/registry/dispatch.h"
+#include "server/registry/epoch.h"
 #include "server/registry/rows.h"
-
-enum { DUTY_LETTERS = DUTIES_COUNT - 1 };
 
 /* Keys whose commands need an open session: people's own, and whatever comes
  * over a portal component or gateway. */
@@ -120,7 +120,18 @@ static void permit_resolve(struct act *act, uint32_t number)
     capacity->session = !permit_needs_session(act) || permit_has_session(act);
     capacity->held = number != 0 ? permit_holds(act, capacity, number)
                                  : permit_stands(act, capacity);
+    capacity->realm_open = continuity_realm_open(act->state, act->realm);
     capacity->known = true;
+}
+
+/* A node speaks for the system while it is primary, and to become it; else it
+ * is one that copies. */
+static enum duty permit_duty_of_node(struct act *act)
+{
+    return act->operation->opcode == OPCODE_SYSTEM_EPOCH ||
+                   epoch_is_primary(act->state, &act->signer.key_id)
+               ? DUTY_SYS
+               : DUTY_REP;
 }
 
 /* Copies the capacity to where handlers look for it. */
@@ -129,6 +140,8 @@ static void permit_take_on(struct act *act)
     const struct act_capacity *capacity = &act->capacity;
 
     act->duty = (enum duty)capacity->duty;
+    if (act->duty == DUTY_SYS)
+        act->duty = permit_duty_of_node(act);
     act->assignment = capacity->held ? capacity->number : 0;
     act->organisation = capacity->organisation;
     act->organisation_kind = capacity->organisation_kind;
@@ -147,6 +160,7 @@ enum status permit_check(struct act *act, uint32_t duty_number)
     const struct act_capacity *capacity = &act->capacity;
 
     if (permit_is_genesis(act)) {
+        act->capacity.realm_open = true;
         act->duty = DUTY_SYS;
         act->letter = 'y';
         return ST_OK;
@@ -168,7 +182,7 @@ enum status permit_check(struct act *act, uint32_t duty_number)
     if (operation->carrier == CARRIER_EHIS &&
         (act->carrier_kind != CARRIER_KIND_EHIS || !capacity->feeds))
         return ST_NO_DUTY;
-    INVARIANT(capacity->duty >= 1 && capacity->duty <= DUTY_LETTERS);
-    act->letter = operation->who[capacity->duty - 1];
+    INVARIANT(act->duty >= 1 && act->duty < DUTIES_COUNT);
+    act->letter = operation->who[act->duty - 1];
     return act->letter == '.' ? ST_NO_DUTY : ST_OK;
 }

@@ -28,6 +28,11 @@ enum credential_state {
     CREDENTIAL_REPLACED
 };
 
+/* Roles as in a node's certificate; a backup is a server that is not primary.
+ */
+enum node_role { NODE_SERVER = 1, NODE_ARCHIVE = 3 };
+enum node_state { NODE_ACTIVE = 1, NODE_RETIRED };
+
 enum mandate_state { MANDATE_LIVE = 1, MANDATE_REVOKED };
 
 enum organisation_state { ORGANISATION_ACTIVE = 1, ORGANISATION_CLOSED };

@@ -7,6 +7,7 @@
 #include "protocol/contract.h"
 #include "protocol/identity.h"
 #include "server/registry/access.h"
+#include "server/registry/continuity.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/rows.h"
 
@@ -45,12 +46,24 @@ static void system_genesis_node(struct act *act,
                           .enrolled = act->index};
     struct row_node node = {.node_id = in->node_id,
                             .channel_key = in->node_channel_key,
-                            .receipt_key = in->node_receipt_key};
+                            .receipt_key = in->node_receipt_key,
+                            .role = NODE_SERVER,
+                            .state = NODE_ACTIVE,
+                            .enrolled = act->index};
 
     identity_key_id(key.key_id.b, in->node_receipt_key.b);
     node.key_id = key.key_id;
     state_insert(act->state, TABLE_KEY, &key);
     state_insert(act->state, TABLE_NODE, &node);
+}
+
+static void system_genesis_realms(struct act *act, uint16_t realms)
+{
+    for (unsigned realm = 1; realm <= CONTINUITY_REGISTRY; realm++) {
+        if ((realms & CONTINUITY_BIT(realm)) != 0)
+            state_insert(act->state, TABLE_REALM,
+                         &(struct row_realm){.realm = (uint8_t)realm});
+    }
 }
 
 /* The owner, and the one person who can assign everything else. */
@@ -93,16 +106,10 @@ enum status system_genesis(struct act *act, const struct op_system_genesis *in,
     if (!system_genesis_keys_fit(in))
         return ST_BAD_FIELD;
     system_genesis_settings(act);
+    system_genesis_realms(act, in->realms);
     system_genesis_node(act, in);
     system_genesis_owner(act, in);
     return ST_OK;
-}
-
-enum status system_epoch(struct act *act, const struct op_system_epoch *in,
-                         struct result_system_epoch *out)
-{
-    (void)out;
-    return in->epoch == act->epoch ? ST_OK : ST_BAD_FIELD;
 }
 
 enum status system_secret(struct act *act, const struct op_system_secret *in,

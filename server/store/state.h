@@ -158,7 +158,12 @@ enum sequence {
     SEQUENCE_MANDATE,
     SEQUENCE_FEED,
     SEQUENCE_CARRIER,
-    SEQUENCE_CABINET
+    SEQUENCE_CABINET,
+    SEQUENCE_INCIDENT,
+    SEQUENCE_DOWNTIME,
+    SEQUENCE_FAILOVER,
+    SEQUENCE_STANDING,
+    SEQUENCE_NOTICE
 };
 uint64_t state_next(struct state *state, enum sequence sequence);
 

@@ -126,6 +126,22 @@ void pipeline_set_figures(struct pipeline *pipeline, void *context,
     MAYBE(report == NULL);
 }
 
+bool pipeline_primary_elsewhere(struct pipeline *pipeline,
+                                struct pipeline_primary *primary_out)
+{
+    MAYBE(pipeline == NULL);
+    *primary_out = (struct pipeline_primary){.address = ""};
+    return false;
+}
+
+void pipeline_set_moved(struct pipeline *pipeline, void *context,
+                        void (*moved)(void *context))
+{
+    MAYBE(pipeline == NULL);
+    MAYBE(context == NULL);
+    MAYBE(moved == NULL);
+}
+
 void reply_close(struct reply *reply)
 {
     free(reply);

@@ -106,23 +106,56 @@ static void fresh_identity(struct identity *out)
     identity_init(out, seed);
 }
 
-void node_fixture_make(struct node_fixture *fixture)
+static void make_directory(struct node_fixture *fixture)
 {
     const char *temporary = getenv("TMPDIR");
 
-    memset(fixture, 0, sizeof *fixture);
-    ck_assert_int_ge(sodium_init(), 0);
     (void)snprintf(fixture->directory, sizeof fixture->directory,
                    "%.200s/node.XXXXXX",
                    temporary != NULL ? temporary : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(fixture->directory));
+    (void)snprintf(fixture->options.directory,
+                   sizeof fixture->options.directory, "%s", fixture->directory);
+}
+
+static void copy_file(const struct node_fixture *to,
+                      const struct node_fixture *from, const char *name)
+{
+    uint8_t bytes[GENESIS_SIZE_MAX];
+    FILE *file = fopen(path_of(from, name), "re");
+    size_t size;
+
+    ck_assert_ptr_nonnull(file);
+    size = fread(bytes, 1, sizeof bytes, file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(files_write_new(path_of(to, name), bytes, size, 0600),
+                     ST_OK);
+}
+
+void node_fixture_twin(struct node_fixture *twin,
+                       const struct node_fixture *fixture)
+{
+    static const char *const names[] = {FILE_CHANNEL_KEY, FILE_RECEIPT_KEY,
+                                        FILE_LOG_KEY,     FILE_KEYRING_KEY,
+                                        FILE_NODE_CERT,   FILE_GENESIS};
+
+    ck_assert_ptr_null(fixture->node);
+    *twin = *fixture;
+    make_directory(twin);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        copy_file(twin, fixture, names[i]);
+}
+
+void node_fixture_make(struct node_fixture *fixture)
+{
+    memset(fixture, 0, sizeof *fixture);
+    ck_assert_int_ge(sodium_init(), 0);
+    options_defaults(&fixture->options);
+    make_directory(fixture);
     fresh_identity(&fixture->authority);
     fresh_identity(&fixture->operator);
     identity_cluster_id(fixture->cluster_id, fixture->authority.public_key);
     write_files(fixture);
-    options_defaults(&fixture->options);
-    (void)snprintf(fixture->options.directory,
-                   sizeof fixture->options.directory, "%s", fixture->directory);
     (void)snprintf(fixture->options.address, sizeof fixture->options.address,
                    "127.0.0.1:0");
 }

@@ -39,6 +39,11 @@ struct node_fixture {
 };
 
 void node_fixture_make(struct node_fixture *fixture);
+/* Another node of the same cluster, before either has started: the same keys
+ * and genesis in a directory of its own.  What it enters, the first does not
+ * know. */
+void node_fixture_twin(struct node_fixture *twin,
+                       const struct node_fixture *fixture);
 void node_fixture_start(struct node_fixture *fixture);
 void node_fixture_stop(struct node_fixture *fixture);
 void node_fixture_remove(struct node_fixture *fixture);

@@ -109,7 +109,7 @@ static void act_begin(struct fixture *fixture,
     act->state = fixture->state;
     act->services = &fixture->services;
     act->index = fixture->index;
-    act->epoch = 1;
+    act->epoch = fixture->epoch;
     act->log_time = fixture->log_time;
     act->today = fixture->index == 0
                      ? dates_day_at(fixture->log_time, 240)
@@ -133,6 +133,7 @@ static enum status act_dispatch(struct fixture *fixture, const void *fields,
     struct field_error error = {ST_OK, 0};
     uint8_t digest[HASH_SIZE], unchanged[HASH_SIZE];
     uint64_t accesses = state_count(fixture->state, TABLE_ACCESS);
+    struct state_head head;
     struct item item;
     enum status code;
 
@@ -152,6 +153,10 @@ static enum status act_dispatch(struct fixture *fixture, const void *fields,
     state_entry_begin(fixture->state);
     code = dispatch_item(act, clear->duty, &decoded, result);
     state_entry_end(fixture->state, digest);
+    head = *state_head(fixture->state);
+    head.epoch = act->epoch;
+    head.log_time = act->log_time;
+    state_set_head(fixture->state, &head);
     state_commit(fixture->state);
     /* A refusal leaves a row in an access list, or none at all; a batch alone
      * remembers the records that it refused. */
@@ -245,6 +250,7 @@ void fixture_open(struct fixture *fixture)
     fixture->services.read_entry = read_entry;
     fixture->services.search = search_open();
     fixture->realm = 'R';
+    fixture->epoch = 1;
     fixture->log_time = FIXTURE_TIME;
     identity_init(&authority, authority_seed);
     identity_cluster_id(fixture->services.cluster_id, authority.public_key);

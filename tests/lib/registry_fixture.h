@@ -45,6 +45,7 @@ struct fixture {
     int64_t log_time;              /* Of the next entry; one second apart. */
     uint64_t expect_version;       /* Of the next run only. */
     uint8_t realm;                 /* 'R' unless a test says otherwise. */
+    uint32_t epoch;                /* Of the next entry; 1 at first. */
     bool erased;                   /* Every stored item is destroyed. */
     uint32_t seeds;                /* Used for keys so far. */
     uint8_t *item_bytes;

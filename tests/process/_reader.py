@@ -18,10 +18,10 @@ ENTRY_SIZES = range(192, 64512 + 1)
 ZEROS = bytes(32)
 END_OF_TIME = 2932897 * 86400 * 1000000  # 10000-01-01 UTC.
 GENESIS, EPOCH, ATTEST, PING = 0x0001, 0x0002, 0x0004, 0x0010
-ENROL, ROTATE = 0x0110, 0x0112
+ENROL, ROTATE, NODE = 0x0110, 0x0112, 0x000b
 # What a node alone decides: from others it is a refused command.
-NODES_ONLY = {0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x0507,
-              0x0508}
+NODES_ONLY = {0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x000a,
+              0x0507, 0x0508, 0x0d15}
 REALMS = {"system": {0}, "P": {0x50}, "R": {0x52}, "P or R": {0x50, 0x52}}
 ROW = re.compile(r"\| 0x([0-9a-f]{4}) \| (\S+) \| (\d+) \| ([^|]+) \| (\d) "
                  r"\| \w+ \| ([^|]+) \|")
@@ -216,6 +216,7 @@ class Log:
         self.leaves, self.results, self.command_hashes = [], [], []
         self.keys = {}
         self.node = self.cluster_id = self.authority = None
+        self.nodes = set()
         self.epoch = self.time = self.epochs = self.attested = 0
         self.bytes = self.signatures = self.attestations = self.refused = 0
         self.items = self.sealed = self.segments = self.roots = 0
@@ -245,6 +246,7 @@ class Log:
         need(entry.key_id == self.name(self.authority),
              "genesis is not signed by its authority")
         self.node = self.name(receipt)
+        self.nodes.add(self.node)
         self.name(operator)
 
     def follows(self, entry):
@@ -256,10 +258,11 @@ class Log:
         need(entry.epoch >= self.epoch, "epoch of entry", index)
         if entry.epoch > self.epoch:
             item = entry.items[0]
-            need(item.opcode == EPOCH and entry.key_id == self.node
+            need(item.opcode == EPOCH and entry.key_id in self.nodes
                  and item.fields("epoch").number(4) == entry.epoch,
                  "epoch begun in", index)
             self.epochs += 1
+            self.node = entry.key_id  # Whose term it is.
 
     def judge_items(self, entry):
         hashes = []
@@ -287,6 +290,11 @@ class Log:
             fields = item.fields("in entry", entry.index)
             if item.opcode in (ENROL, ROTATE):
                 self.name(fields.take(32))
+            elif item.opcode == NODE:
+                fields.take(16)
+                fields.text(1, 64)
+                fields.take(1)
+                self.nodes.add(self.name(fields.take(32)))
             elif item.opcode == ATTEST and entry.key_id == self.node:
                 self.attest(entry, fields)
 

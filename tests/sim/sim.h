@@ -1,10 +1,10 @@
 /*
- * sim.h: a whole cluster in one thread, in which everything that happens follows
- * from a seed (tests/DESIGN.md, the simulator).
+ * sim.h: a whole cluster in one thread, in which everything that happens
+ * follows from a seed (tests/DESIGN.md, the simulator).
  *
  * Time is simulated microseconds.  An event happens at (time, sequence).  A
- * node's events carry its generation, so that what a crashed process had waiting
- * never reaches the next one.
+ * node's events carry its generation, so that what a crashed process had
+ * waiting never reaches the next one.
  */
 #ifndef DEFTER_TESTS_SIM_SIM_H
 #define DEFTER_TESTS_SIM_SIM_H
@@ -50,33 +50,33 @@ enum sim_fault {
 
 /* What else a seed is. */
 enum sim_kind {
-    KIND_MANUAL = 1 << 0,      /* An operator signs, and there is no register. */
+    KIND_MANUAL = 1 << 0, /* An operator signs, and there is no register. */
     KIND_SAFETY_ONLY = 1 << 1, /* No atlas: it may halt, and never be wrong. */
     KIND_FULL = 1 << 2         /* The pipeline itself, with its databases. */
 };
 
 enum { SIM_TEXT_SIZE = 256 };
 
-#define SIM_COUNT_LIST(COUNT)                                              \
-    COUNT(ACKED, "answers")                                                \
-    COUNT(LEADS, "terms")                                                  \
-    COUNT(VIA, "through another")                                          \
-    COUNT(CUTS, "tails cut")                                               \
-    COUNT(CRASHES, "crashes")                                              \
-    COUNT(ROTS, "damages")                                                 \
-    COUNT(REPAIRS, "repairs")                                              \
-    COUNT(LOST, "lost")                                                    \
-    COUNT(FOUND, "found")                                                  \
-    COUNT(UNKNOWN, "unknown outcomes")                                     \
-    COUNT(DROPPED, "dropped")                                              \
-    COUNT(ADDED, "added")                                                  \
-    COUNT(HALTS, "halts")                                                  \
+#define SIM_COUNT_LIST(COUNT)          \
+    COUNT(ACKED, "answers")            \
+    COUNT(LEADS, "terms")              \
+    COUNT(VIA, "through another")      \
+    COUNT(CUTS, "tails cut")           \
+    COUNT(CRASHES, "crashes")          \
+    COUNT(ROTS, "damages")             \
+    COUNT(REPAIRS, "repairs")          \
+    COUNT(LOST, "lost")                \
+    COUNT(FOUND, "found")              \
+    COUNT(UNKNOWN, "unknown outcomes") \
+    COUNT(DROPPED, "dropped")          \
+    COUNT(ADDED, "added")              \
+    COUNT(HALTS, "halts")              \
     COUNT(EVENTS, "events")
 enum sim_count {
 #define COUNT(name, text) COUNT_##name,
     SIM_COUNT_LIST(COUNT)
 #undef COUNT
-    SIM_COUNTS
+        SIM_COUNTS
 };
 
 struct sim_options {
@@ -125,7 +125,7 @@ struct sim_event {
     void *data;      /* Freed with the event. */
 };
 
-/* ---- Nodes ---------------------------------------------------------------- */
+/* ---- Nodes -------------------------------------------------------------- */
 
 /* A client's operation that a primary has sequenced. */
 struct sim_pending {
@@ -147,6 +147,7 @@ struct sim_node {
     struct disk_model *disk;
     struct disk_model *older; /* For a rollback. */
     uint64_t older_incarnation;
+    uint64_t last_incarnation;
     bool up;
     bool down_for_good; /* Outside of the core. */
     uint32_t generation;
@@ -178,32 +179,33 @@ struct sim_node {
     uint64_t keys; /* Entries below have their keys here. */
     bool healthy;
     int64_t alive_until; /* In the register. */
-    bool damaged; /* The atlas counts it as a bad copy. */
+    bool damaged;        /* The atlas counts it as a bad copy. */
 };
 
-/* ---- Network --------------------------------------------------------------- */
+/* ---- Network ------------------------------------------------------------ */
 
 struct sim_link {
     bool up;
     uint32_t generation;
-    int64_t last[2];  /* Delivery of the newest frame, by direction. */
-    bool cut[2];      /* Frames from the lower to the higher number vanish; and
-                       * back. */
+    int64_t last[2]; /* Delivery of the newest frame, by direction. */
+    bool cut[2];     /* Frames from the lower to the higher number vanish; and
+                      * back. */
     bool breaking;
 };
 
-/* ---- Register --------------------------------------------------------------- */
+/* ---- Register ----------------------------------------------------------- */
 
 struct sim_register {
     uint64_t revision;
     struct register_view history[SIM_HISTORY_MAX];
     size_t history_count;
     uint64_t incarnation[SIM_NODES_MAX];
+    uint32_t writer[SIM_NODES_MAX]; /* Generation that registered it. */
     int64_t unavailable_until;
     bool cut[SIM_NODES_MAX];
 };
 
-/* ---- Clients ------------------------------------------------------------------ */
+/* ---- Clients ------------------------------------------------------------ */
 
 enum sim_op_state { OP_NEW, OP_SENT, OP_DONE };
 struct sim_op {

@@ -13,7 +13,7 @@ static struct sim_node *fault_node(struct sim *sim)
     return &sim->nodes[random_below(&sim->fault, sim->options.nodes_count)];
 }
 
-/* ---- The atlas ------------------------------------------------------------------ */
+/* ---- The atlas ---------------------------------------------------------- */
 
 /* A node whose disk is beyond doubt. */
 static bool atlas_good(struct sim *sim, struct sim_node *node)
@@ -70,7 +70,7 @@ static void atlas_review(struct sim *sim)
     }
 }
 
-/* ---- Faults ---------------------------------------------------------------------- */
+/* ---- Faults ------------------------------------------------------------- */
 
 static void fault_crash(struct sim *sim)
 {
@@ -89,8 +89,7 @@ static void fault_pause(struct sim *sim)
 {
     struct sim_node *node = fault_node(sim);
 
-    node->paused_until =
-        sim->now + random_between(&sim->fault, 50000, 2500000);
+    node->paused_until = sim->now + random_between(&sim->fault, 50000, 2500000);
     sim_trace(sim, "%u pauses until %.3f", node->number,
               (double)node->paused_until / 1000000);
 }
@@ -192,12 +191,9 @@ static void fault_rollback(struct sim *sim)
         }
         return;
     }
-    /* One that is put back to what this very start had is like any other: only
-     * what the register saw since then tells. */
-    if (node->older == NULL ||
-        sim->reg_state.incarnation[node->number] <
-            node->older_incarnation + 2 ||
-        !atlas_allows(sim, node))
+    /* One of the same start cannot be told from a crash. */
+    if (node->older == NULL || !atlas_allows(sim, node) ||
+        node->older_incarnation >= node->last_incarnation)
         return;
     disk_model_free(node->disk);
     node->disk = disk_model_copy(node->older);
@@ -235,12 +231,10 @@ static void fault_disk(struct sim *sim)
         disk_model_fail_sync_after(node->disk,
                                    1 + random_below(&sim->fault, 6));
     if (fault_has(sim, FAULT_FULL) && random_chance(&sim->fault, 300))
-        disk_model_limit(node->disk, random_chance(&sim->fault, 500)
-                                         ? UINT64_MAX
-                                         : 1);
+        disk_model_limit(node->disk,
+                         random_chance(&sim->fault, 500) ? UINT64_MAX : 1);
     if (fault_has(sim, FAULT_SLOW) && random_chance(&sim->fault, 400))
-        node->disk_slow_us =
-            random_chance(&sim->fault, 500) ? 0 : 1500000;
+        node->disk_slow_us = random_chance(&sim->fault, 500) ? 0 : 1500000;
     if (fault_has(sim, FAULT_CLOCK) && random_chance(&sim->fault, 300))
         node->clock_us += random_between(&sim->fault, -40000000, 40000000);
 }
@@ -289,7 +283,7 @@ void sim_fault(struct sim *sim)
            EVENT_FAULT, SIM_NODES_MAX, 0, NULL);
 }
 
-/* ---- Healing ---------------------------------------------------------------------- */
+/* ---- Healing ------------------------------------------------------------ */
 
 /* Whether one node may stay away for ever: the others must be enough. */
 static bool heal_without(struct sim *sim, const struct sim_node *lost)
@@ -374,8 +368,7 @@ bool sim_healed(struct sim *sim)
     for (uint32_t i = 0; i < sim->options.clients_count; i++) {
         const struct sim_client *client = &sim->clients[i];
 
-        if (client->op != UINT32_MAX &&
-            sim->ops[client->op].state != OP_DONE)
+        if (client->op != UINT32_MAX && sim->ops[client->op].state != OP_DONE)
             return false;
     }
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {

@@ -45,7 +45,7 @@ void sim_hash_real(bool real)
     hash_real = real;
 }
 
-/* ---- The fast one ------------------------------------------------------------ */
+/* ---- The fast one ------------------------------------------------------- */
 
 /* What lies in the first 32 bytes of the state. */
 enum { LANES = 4, BLOCK = 32 };

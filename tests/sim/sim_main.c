@@ -151,7 +151,7 @@ static bool line_read(struct main_line *line, int argc, char **argv)
     return optind == argc;
 }
 
-/* ---- What is run -------------------------------------------------------------- */
+/* ---- What is run -------------------------------------------------------- */
 
 static int main_one(const struct main_line *line)
 {

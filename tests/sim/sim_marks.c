@@ -12,8 +12,8 @@ struct marks_row {
 };
 
 static const struct marks_row rows[] = {
-#define MARK(name, text)             {#name, ""},
-#define MARK_NEVER(name, text, why)  {#name, why},
+#define MARK(name, text)            {#name, ""},
+#define MARK_NEVER(name, text, why) {#name, why},
 #include "tests/sim/marks.def"
 #undef MARK
 #undef MARK_NEVER
@@ -22,8 +22,8 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 _Static_assert((int)ROWS <= (int)SIM_MARKS_MAX, "a word holds 64 marks");
 
 const struct sim_mutant sim_mutants[] = {
-#define MUTANT_DEF(number, text)          {number, text, ""},
-#define MUTANT_LIVES(number, text, why)   {number, text, why},
+#define MUTANT_DEF(number, text)        {number, text, ""},
+#define MUTANT_LIVES(number, text, why) {number, text, why},
 #include "tests/sim/mutants.def"
 #undef MUTANT_DEF
 #undef MUTANT_LIVES

@@ -86,7 +86,7 @@ void sim_frame(struct sim *sim, const struct sim_event *event)
     sim_node_event(sim, &sim->nodes[frame->to], &received);
 }
 
-/* ---- Links -------------------------------------------------------------------- */
+/* ---- Links -------------------------------------------------------------- */
 
 static void net_tell(struct sim *sim, uint32_t node, uint32_t other,
                      enum replica_event_type type)

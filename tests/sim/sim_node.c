@@ -7,7 +7,7 @@
 static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {0xc1, 0x05};
 static const uint8_t lineage[LINEAGE_SIZE] = {0x11, 0x0e};
 
-/* ---- Making ------------------------------------------------------------------ */
+/* ---- Making ------------------------------------------------------------- */
 
 static struct journal_options node_options(const struct sim *sim,
                                            const struct sim_node *node)
@@ -58,7 +58,7 @@ uint32_t sim_other(const struct sim *sim, uint32_t node, size_t peer)
     return (uint32_t)(peer < node ? peer : peer + 1);
 }
 
-/* ---- Starting ------------------------------------------------------------------ */
+/* ---- Starting ----------------------------------------------------------- */
 
 static void node_replica_options(struct sim *sim, const struct sim_node *node,
                                  struct replica_options *out)
@@ -109,8 +109,8 @@ static enum status node_open(struct sim *sim, struct sim_node *node)
     if (status != ST_OK)
         return status;
     struct journal_options journal_options = node_options(sim, node);
-    status = journal_open(&node->journal, &node->report, disk,
-                          &journal_options);
+    status =
+        journal_open(&node->journal, &node->report, disk, &journal_options);
     if (status != ST_OK)
         return status;
     node->storage = (struct storage){
@@ -137,6 +137,7 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
         node_fails_to_start(sim, node, status);
         return;
     }
+    node->last_incarnation = node->meta.value.incarnation;
     sim_state_open(node);
     sim_trace(sim, "%u starts: incarnation %u, %s, size %u committed %u",
               node->number, (unsigned)node->meta.value.incarnation,
@@ -155,7 +156,7 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
     }
 }
 
-/* ---- Ending -------------------------------------------------------------------- */
+/* ---- Ending ------------------------------------------------------------- */
 
 static void node_wipe(struct sim_node *node)
 {
@@ -205,9 +206,8 @@ static void node_tear_jobs(struct sim *sim, struct sim_node *node)
     if (node->jobs_count == 0 || node->journal == NULL ||
         !random_chance(&sim->disk, 500))
         return;
-    disk_model_power_off_after(node->disk,
-                               disk_model_changes(node->disk) +
-                                   random_below(&sim->disk, 12));
+    disk_model_power_off_after(node->disk, disk_model_changes(node->disk) +
+                                               random_below(&sim->disk, 12));
     storage_run(&node->storage, node->jobs,
                 node->jobs_count > 4 ? 4 : node->jobs_count);
 }
@@ -229,7 +229,7 @@ void sim_node_crash(struct sim *sim, struct sim_node *node)
                EVENT_START, node->number, 0, NULL);
 }
 
-/* ---- The disk -------------------------------------------------------------------- */
+/* ---- The disk ----------------------------------------------------------- */
 
 static void node_disk_begin(struct sim *sim, struct sim_node *node)
 {
@@ -276,15 +276,15 @@ void sim_node_disk(struct sim *sim, struct sim_node *node)
     node_disk_begin(sim, node);
 }
 
-/* ---- Actions ---------------------------------------------------------------------- */
+/* ---- Actions ------------------------------------------------------------ */
 
 static void node_say(struct sim *sim, struct sim_node *node,
                      const struct replica_action *action)
 {
     static const char *const names[] = {
-        "role",  "leads",    "stalled", "resumed",  "dropped",     "added",
-        "cut",   "lost",     "found",   "repaired", "rot",         "register",
-        "certificate", "peer", "halt",  "clock",    "want"};
+        "role",        "leads", "stalled", "resumed",  "dropped", "added",
+        "cut",         "lost",  "found",   "repaired", "rot",     "register",
+        "certificate", "peer",  "halt",    "clock",    "want"};
 
     switch (action->say.note) {
     case NOTE_CUT:

@@ -20,8 +20,8 @@ void sim_saw_commit(struct sim *sim, struct sim_node *node, uint64_t index,
     }
     if (sim->committed_count == sim->committed_capacity) {
         sim->committed_capacity = sim->committed_capacity * 2 + 256;
-        sim->committed = realloc(
-            sim->committed, sim->committed_capacity * sizeof *sim->committed);
+        sim->committed = realloc(sim->committed, sim->committed_capacity *
+                                                     sizeof *sim->committed);
         INVARIANT(sim->committed != NULL);
     }
     memcpy(sim->committed[sim->committed_count++], leaf, HASH_SIZE);
@@ -54,8 +54,8 @@ void sim_saw_ack(struct sim *sim, struct sim_node *node, uint64_t index,
     if (!sim_register_config(sim, &config))
         return;
     if (config.members_count < config.minimum)
-        sim_fail(sim, SIM_WRONG, "I9: %u answers with %u members",
-                 node->number, (unsigned)config.members_count);
+        sim_fail(sim, SIM_WRONG, "I9: %u answers with %u members", node->number,
+                 (unsigned)config.members_count);
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
         struct sim_node *other = &sim->nodes[i];
 
@@ -85,10 +85,10 @@ void sim_saw_lead(struct sim *sim, struct sim_node *node)
 
         if (status == ST_CHECKSUM)
             continue;
-        if (status != ST_OK || memcmp(leaf, sim->committed[i], HASH_SIZE) != 0) {
+        if (status != ST_OK ||
+            memcmp(leaf, sim->committed[i], HASH_SIZE) != 0) {
             sim_fail(sim, SIM_WRONG, "I6: %u leads without entry %u of %u",
-                     node->number, (unsigned)i,
-                     (unsigned)sim->committed_count);
+                     node->number, (unsigned)i, (unsigned)sim->committed_count);
             return;
         }
     }
@@ -101,13 +101,13 @@ void sim_saw_config(struct sim *sim, const struct config *newer,
     enum config_fault fault = config_judge(newer, older, older_bytes);
 
     if (fault != CONFIG_GOOD)
-        sim_fail(sim, SIM_WRONG, "I2: number %u: %s",
-                 (unsigned)newer->number, config_fault_text(fault));
+        sim_fail(sim, SIM_WRONG, "I2: number %u: %s", (unsigned)newer->number,
+                 config_fault_text(fault));
     if (newer->why == CONFIG_PROMOTE_VIA)
         sim->counts[COUNT_VIA]++;
 }
 
-/* ---- The end ------------------------------------------------------------------ */
+/* ---- The end ------------------------------------------------------------ */
 
 static struct sim_node *end_primary(struct sim *sim)
 {

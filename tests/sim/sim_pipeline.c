@@ -15,7 +15,7 @@
 enum { ENTRY_DATA_MIN = SALT_SIZE, ENTRY_BUFFER = 4096 };
 #define EPOCH_OP UINT32_MAX
 
-/* ---- Entries ------------------------------------------------------------------ */
+/* ---- Entries ------------------------------------------------------------ */
 
 static void entry_item_write(uint8_t *out, size_t data_size, uint64_t index,
                              uint32_t op)
@@ -89,7 +89,7 @@ static uint32_t entry_op(struct slice bytes)
     return load_u32(entry.header.idem);
 }
 
-/* ---- Leading -------------------------------------------------------------------- */
+/* ---- Leading ------------------------------------------------------------ */
 
 static void submit(struct sim *sim, struct sim_node *node, uint32_t op)
 {
@@ -178,7 +178,7 @@ void sim_command(struct sim *sim, struct sim_node *node, uint32_t op)
     submit(sim, node, op);
 }
 
-/* ---- Applying --------------------------------------------------------------------- */
+/* ---- Applying ----------------------------------------------------------- */
 
 void sim_state_open(struct sim_node *node)
 {

@@ -50,11 +50,10 @@ bool sim_register_config(const struct sim *sim, struct config *out)
     if (sim->reg_state.history_count == 0)
         return false;
     view = reg_value(sim);
-    return config_decode(out, slice_of(view->value, view->value_size)) ==
-           ST_OK;
+    return config_decode(out, slice_of(view->value, view->value_size)) == ST_OK;
 }
 
-/* ---- Asking --------------------------------------------------------------------- */
+/* ---- Asking ------------------------------------------------------------- */
 
 static bool reg_reachable(const struct sim *sim, uint32_t node)
 {
@@ -103,7 +102,7 @@ void sim_ask(struct sim *sim, struct sim_node *node,
     sim_at(sim, sim->now + delay, EVENT_REGISTER, node->number, 0, request);
 }
 
-/* ---- Carrying out ------------------------------------------------------------------ */
+/* ---- Carrying out ------------------------------------------------------- */
 
 static bool reg_alive(const struct sim *sim, uint32_t node)
 {
@@ -119,8 +118,8 @@ static bool reg_guards_hold(const struct sim *sim,
     for (size_t i = 0; i < proposal->guards_count; i++) {
         uint32_t node = reg_node_of(sim, proposal->guards[i].node_id);
 
-        if (node == UINT32_MAX || sim->reg_state.incarnation[node] !=
-                                      proposal->guards[i].incarnation)
+        if (node == UINT32_MAX ||
+            sim->reg_state.incarnation[node] != proposal->guards[i].incarnation)
             return false;
     }
     return true;
@@ -151,16 +150,17 @@ static void reg_put(struct sim *sim, const struct register_proposal *proposal)
     }
     if (!first)
         (void)sim_register_config(sim, &older);
-    sim_saw_config(sim, &newer, first ? NULL : &older,
-                   first ? slice_of(NULL, 0)
-                         : slice_of(reg_value(sim)->value,
-                                    reg_value(sim)->value_size));
+    sim_saw_config(
+        sim, &newer, first ? NULL : &older,
+        first ? slice_of(NULL, 0)
+              : slice_of(reg_value(sim)->value, reg_value(sim)->value_size));
     view = &reg->history[reg->history_count++];
     reg->revision += 1 + random_below(&sim->reg, 3);
     view->revision = reg->revision;
     view->value_size = proposal->value_size;
     memcpy(view->value, proposal->value, proposal->value_size);
-    sim_trace(sim, "register: number %u, epoch %u, primary %u, why %d, %u members",
+    sim_trace(sim,
+              "register: number %u, epoch %u, primary %u, why %d, %u members",
               (unsigned)newer.number, (unsigned)newer.epoch,
               (unsigned)newer.primary[1], (int)newer.why,
               (unsigned)newer.members_count);
@@ -215,10 +215,14 @@ void sim_register_event(struct sim *sim, const struct sim_event *event)
         reg_view(sim, &answer->view, false);
         break;
     case REGISTER_INCARNATION:
-        if (*registered > request->incarnation)
+        /* Its own, asked once more, is no other's. */
+        if (*registered >= request->incarnation &&
+            sim->reg_state.writer[event->node] != event->generation)
             answer->higher = true;
-        else
+        if (*registered < request->incarnation) {
             *registered = request->incarnation;
+            sim->reg_state.writer[event->node] = event->generation;
+        }
         break;
     }
     for (uint32_t i = 0; i < sim->options.nodes_count; i++)
@@ -231,7 +235,7 @@ void sim_register_event(struct sim *sim, const struct sim_event *event)
            event->node, 0, answer);
 }
 
-/* ---- Answers ---------------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------ */
 
 static void reg_tell_alive(struct sim *sim, struct sim_node *node,
                            const bool alive[SIM_NODES_MAX])

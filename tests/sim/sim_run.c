@@ -16,10 +16,9 @@ enum {
     RUN_CPU_SECONDS = 30 /* A seed that takes more hangs. */
 };
 
-/* ---- One seed ------------------------------------------------------------------ */
+/* ---- One seed ----------------------------------------------------------- */
 
-void sim_one(struct sim_result *out, uint64_t seed,
-             const struct sim_wish *wish)
+void sim_one(struct sim_result *out, uint64_t seed, const struct sim_wish *wish)
 {
     struct sim *sim = malloc(sizeof *sim);
     struct sim_options options;
@@ -54,7 +53,7 @@ static void one_checked(struct sim_result *out, uint64_t seed,
     (void)snprintf(out->text, sizeof out->text, "two runs of it differ");
 }
 
-/* ---- Workers --------------------------------------------------------------------- */
+/* ---- Workers ------------------------------------------------------------ */
 
 struct run_worker {
     pid_t pid; /* 0: at rest. */
@@ -153,9 +152,9 @@ static void worker_end(struct run *run, struct run_worker *worker)
     if (worker->next == end || run->stopping)
         return;
     (void)snprintf(crash.text, sizeof crash.text, "%s",
-                   !WIFSIGNALED(status)           ? "the process ended"
+                   !WIFSIGNALED(status)          ? "the process ended"
                    : WTERMSIG(status) == SIGPROF ? "it never ends"
-                                                  : "the process crashed");
+                                                 : "the process crashed");
     run_note(run, &crash);
     if (crash.seed + 1 < end && !run->stopping)
         worker_start(run, worker, crash.seed + 1, end);
@@ -175,7 +174,7 @@ static void worker_read(struct run *run, struct run_worker *worker)
     run_note(run, &result);
 }
 
-/* ---- The run ------------------------------------------------------------------------ */
+/* ---- The run ------------------------------------------------------------ */
 
 static void run_fill(struct run *run)
 {
@@ -184,8 +183,7 @@ static void run_fill(struct run *run)
     for (size_t i = 0; i < run->plan->jobs; i++) {
         uint64_t end = run->next + run->plan->batch;
 
-        if (run->workers[i].pid != 0 || run->next >= run->end ||
-            run->stopping)
+        if (run->workers[i].pid != 0 || run->next >= run->end || run->stopping)
             continue;
         if (end > run->end)
             end = run->end;
@@ -208,8 +206,7 @@ static bool run_wait(struct run *run)
         if (run->stopping)
             (void)kill(worker->pid, SIGKILL);
         of[count] = i;
-        fds[count++] =
-            (struct pollfd){.fd = worker->fd, .events = POLLIN};
+        fds[count++] = (struct pollfd){.fd = worker->fd, .events = POLLIN};
     }
     if (count == 0)
         return false;

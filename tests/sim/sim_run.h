@@ -43,8 +43,8 @@ struct sim_plan {
     uint64_t count;
     unsigned jobs;
     unsigned batch;
-    int64_t seconds;        /* 0: no limit. */
-    unsigned failures_max;  /* The run ends then. */
+    int64_t seconds;       /* 0: no limit. */
+    unsigned failures_max; /* The run ends then. */
     bool quiet;
     struct sim_wish wish;
 };

@@ -7,7 +7,7 @@
 
 #include "tests/sim/sim_marks.h"
 
-/* ---- Events ----------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------- */
 
 static bool event_before(const struct sim_event *a, const struct sim_event *b)
 {
@@ -20,8 +20,7 @@ static void heap_push(struct sim *sim, const struct sim_event *event)
 
     if (sim->heap_count == sim->heap_capacity) {
         sim->heap_capacity = sim->heap_capacity * 2 + 256;
-        sim->heap =
-            realloc(sim->heap, sim->heap_capacity * sizeof *sim->heap);
+        sim->heap = realloc(sim->heap, sim->heap_capacity * sizeof *sim->heap);
         INVARIANT(sim->heap != NULL);
     }
     sim->heap_count++;
@@ -72,7 +71,7 @@ void sim_at(struct sim *sim, int64_t at, enum sim_event_type type,
     heap_push(sim, &event);
 }
 
-/* ---- What is said ------------------------------------------------------------ */
+/* ---- What is said ------------------------------------------------------- */
 
 void sim_fail(struct sim *sim, int code, const char *format, ...)
 {
@@ -108,7 +107,7 @@ void sim_mix(struct sim *sim, uint64_t value)
     sim->hash ^= sim->hash >> 29;
 }
 
-/* ---- The world ----------------------------------------------------------------- */
+/* ---- The world ---------------------------------------------------------- */
 
 void sim_open(struct sim *sim, const struct sim_options *options)
 {
@@ -169,8 +168,9 @@ static void world_tick(struct sim *sim, struct sim_node *node)
 
 static void world_dispatch(struct sim *sim, const struct sim_event *event)
 {
-    struct sim_node *node =
-        event->node < sim->options.nodes_count ? &sim->nodes[event->node] : NULL;
+    struct sim_node *node = event->node < sim->options.nodes_count
+                                ? &sim->nodes[event->node]
+                                : NULL;
 
     switch (event->type) {
     case EVENT_TICK:
@@ -235,8 +235,8 @@ static bool world_holds(struct sim *sim, struct sim_event *event)
     if (event->generation != node->generation || !node->up)
         return true;
     if (node->paused_until > sim->now) {
-        sim_at(sim, node->paused_until, event->type, event->node,
-               event->number, event->data);
+        sim_at(sim, node->paused_until, event->type, event->node, event->number,
+               event->data);
         event->data = NULL;
         return true;
     }
@@ -251,8 +251,7 @@ int sim_run(struct sim *sim)
         sim->now = event.at;
         sim->counts[COUNT_EVENTS]++;
         if (!world_holds(sim, &event)) {
-            sim_mix(sim, (uint64_t)event.at * 31 + event.type * 7 +
-                             event.node);
+            sim_mix(sim, (uint64_t)event.at * 31 + event.type * 7 + event.node);
             world_dispatch(sim, &event);
         }
         free(event.data);

@@ -3,7 +3,9 @@
  */
 #include <string.h>
 
+#include "protocol/dates.h"
 #include "server/registry/consent.h"
+#include "tests/lib/centres.h"
 #include "tests/lib/feeder.h"
 #include "tests/lib/section_reader.h"
 #include "tests/lib/suite.h"
@@ -126,6 +128,56 @@ START_TEST(scenario_1_a_new_entrepreneur_arrives_and_reads_his_cabinet)
     for (uint8_t section = 1; section <= 12; section++)
         ck_assert(section_reader_find(&out.versions, section, 0, &row, NULL));
     end();
+}
+END_TEST
+
+/* P-6.1.4, R-8.2.5 */
+START_TEST(scenario_6_the_primary_dies_and_both_realms_go_on_by_their_rules)
+{
+    static struct centres centres;
+    struct fixture *at = &centres.fixture;
+    struct op_failover_request ask;
+    struct result_section_get got;
+    struct row_downtime down;
+    int64_t last;
+
+    centres_open(&centres);
+    fixture_staff(at, &registrar, DUTY_REG);
+    fixture_purpose(at, READER_PURPOSE, SECTIONS_MASK, 0xffff);
+    fixture_subject(at, LEGAL, SUBJECT_LEGAL);
+    ck_assert_int_eq(
+        section_reader_other(at, &registrar, LEGAL, SECTIONS_MASK, 0, &got),
+        ST_OK);
+    last = state_head(at->state)->log_time;
+    centres_takes_over(&centres, &centres.backup, 75);
+    /* Participants and coordinating bodies are told, P goes on. */
+    ck_assert_uint_eq(centres_enter_owed(&centres), 2);
+    ck_assert_uint_eq(centres_notices(&centres, NULL,
+                                      centres.supplier.organisation,
+                                      NOTICE_INCIDENT_OPENED),
+                      1);
+    ck_assert_uint_eq(centres_notices(&centres, NULL,
+                                      centres.portal.organisation,
+                                      NOTICE_INCIDENT_OPENED),
+                      1);
+    down = centres_downtime(&centres, 1);
+    ck_assert_int_eq(down.from, last);
+    ck_assert_int_eq(down.to - down.from, 75 * DATES_US_PER_SECOND);
+    /* The registry is refused until its body lets it. */
+    ck_assert_int_eq(
+        section_reader_other(at, &registrar, LEGAL, SECTIONS_MASK, 0, &got),
+        ST_WRONG_STATE);
+    ask = centres_order(&centres, 1, CONTINUITY_REGISTRY, FAILOVER_REAL, 2);
+    ck_assert_int_eq(centres_ask(&centres, &centres.operator, & ask), ST_OK);
+    ck_assert_int_eq(centres_ask(&centres, &centres.head, &ask), ST_OK);
+    ck_assert_int_eq(centres_approve(&centres, &centres.registry, 1), ST_OK);
+    ck_assert_uint_eq(centres_enter_owed(&centres), 1);
+    /* Nothing that stood in the log is lost. */
+    ck_assert_int_eq(
+        section_reader_other(at, &registrar, LEGAL, SECTIONS_MASK, 0, &got),
+        ST_OK);
+    ck_assert_uint_eq(centres_incident(&centres, 1).state, INCIDENT_RESTORED);
+    centres_close(&centres);
 }
 END_TEST
 
@@ -267,6 +319,7 @@ END_TEST
 
 SUITE_MAIN("scenarios",
            scenario_1_a_new_entrepreneur_arrives_and_reads_his_cabinet,
+           scenario_6_the_primary_dies_and_both_realms_go_on_by_their_rules,
            scenario_13_a_dismissed_representative_loses_the_cabinet_at_once,
            T_R_5_1_1_several_representatives_act_in_their_terms,
            scenario_15_what_a_newer_client_adds_is_kept_byte_for_byte,
