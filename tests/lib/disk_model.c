@@ -133,6 +133,22 @@ static void node_free(struct model_node *node)
     memset(node, 0, sizeof *node);
 }
 
+void disk_model_node_dirty(struct model_node *node, uint64_t from, uint64_t to)
+{
+    const size_t first = (size_t)(from / DISK_MODEL_SECTOR);
+    const size_t end =
+        (size_t)((to + DISK_MODEL_SECTOR - 1) / DISK_MODEL_SECTOR);
+
+    if (node->dirty_first >= node->dirty_end) {
+        node->dirty_first = first;
+        node->dirty_end = end;
+    }
+    if (first < node->dirty_first)
+        node->dirty_first = first;
+    if (end > node->dirty_end)
+        node->dirty_end = end;
+}
+
 bool disk_model_node_pending(const struct model_node *node, size_t sector)
 {
     const size_t at = sector * DISK_MODEL_SECTOR;
@@ -270,6 +286,7 @@ static enum status model_write(struct disk_file *file, const void *data,
     for (uint64_t at = offset / DISK_MODEL_SECTOR; at * DISK_MODEL_SECTOR < end;
          at++)
         node->clean[at] = 0;
+    disk_model_node_dirty(node, offset, end);
     if (end > node->size)
         node->size = end;
     model->writes++;
@@ -284,8 +301,10 @@ static enum status model_truncate(struct disk_file *file, uint64_t size)
     if (status != ST_OK)
         return status;
     disk_model_node_reserve(node, size);
-    if (size < node->size)
+    if (size < node->size) {
         memset(node->data + size, 0, (size_t)(node->size - size));
+        disk_model_node_dirty(node, size, node->size);
+    }
     node->size = size;
     return ST_OK;
 }
@@ -318,18 +337,20 @@ static enum status model_sync(struct disk_file *file)
     if (!model_change(model))
         return ST_DISK_FAILED;
     if (model->fail_sync_in > 0 && --model->fail_sync_in == 0) {
-        for (size_t i = 0; i < node->capacity / DISK_MODEL_SECTOR; i++)
+        for (size_t i = node->dirty_first; i < node->dirty_end; i++)
             if (disk_model_node_pending(node, i))
                 node->clean[i] = 1;
+        node->dirty_end = 0;
         return ST_DISK_FAILED;
     }
     model->syncs++;
     if (model_lies_of_node(model, ((struct model_file *)file)->node))
         return ST_OK;
-    for (size_t i = 0; i < node->capacity / DISK_MODEL_SECTOR; i++)
+    for (size_t i = node->dirty_first; i < node->dirty_end; i++)
         if (disk_model_node_pending(node, i))
             memcpy(node->durable + i * DISK_MODEL_SECTOR,
                    node->data + i * DISK_MODEL_SECTOR, DISK_MODEL_SECTOR);
+    node->dirty_end = 0;
     node->durable_size = node->size;
     return ST_OK;
 }

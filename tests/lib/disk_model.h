@@ -35,6 +35,10 @@ struct disk_model *disk_model_crash(const struct disk_model *model,
                                     const uint8_t *keep, size_t keep_size,
                                     bool keep_rest, size_t torn);
 
+/* The same without a copy; no file is open any more. */
+void disk_model_lose_power(struct disk_model *model, const uint8_t *keep,
+                           size_t keep_size, bool keep_rest, size_t torn);
+
 /* A number that is equal for disks with equal names and bytes. */
 uint64_t disk_model_digest(const struct disk_model *model);
 

@@ -23,6 +23,8 @@ struct disk_model *disk_model_copy(const struct disk_model *model)
         memcpy(target->data, node->data, node->capacity);
         memcpy(target->durable, node->durable, node->capacity);
         memcpy(target->clean, node->clean, node->capacity / DISK_MODEL_SECTOR);
+        target->dirty_first = node->dirty_first;
+        target->dirty_end = node->dirty_end;
         target->size = node->size;
         target->durable_size = node->durable_size;
         target->used = true;
@@ -39,7 +41,7 @@ size_t disk_model_pending(const struct disk_model *model)
 
         if (!disk_model_referenced(model, i))
             continue;
-        for (size_t at = 0; at < node->capacity / DISK_MODEL_SECTOR; at++)
+        for (size_t at = node->dirty_first; at < node->dirty_end; at++)
             count += disk_model_node_pending(node, at) ? 1 : 0;
         count += node->size != node->durable_size ? 1 : 0;
     }
@@ -66,7 +68,7 @@ static bool choice_keep(struct model_choice *choice)
 /* After power came back the medium's bytes are all there is. */
 static void node_crash(struct model_node *node, struct model_choice *choice)
 {
-    for (size_t i = 0; i < node->capacity / DISK_MODEL_SECTOR; i++) {
+    for (size_t i = node->dirty_first; i < node->dirty_end; i++) {
         const size_t at = i * DISK_MODEL_SECTOR;
         size_t size = DISK_MODEL_SECTOR;
 
@@ -83,6 +85,27 @@ static void node_crash(struct model_node *node, struct model_choice *choice)
     memcpy(node->data, node->durable, node->capacity);
     memset(node->clean, 0, node->capacity / DISK_MODEL_SECTOR);
     node->size = node->durable_size;
+    node->dirty_end = 0;
+}
+
+void disk_model_lose_power(struct disk_model *model, const uint8_t *keep,
+                           size_t keep_size, bool keep_rest, size_t torn)
+{
+    struct model_choice choice = {keep, keep_size, keep_rest, 0, torn};
+
+    for (int i = 0; i < MODEL_FILES_MAX; i++)
+        if (disk_model_referenced(model, i))
+            node_crash(&model->nodes[i], &choice);
+    for (int i = 0; i < model->steps_count; i++)
+        if (choice_keep(&choice))
+            disk_model_names_step(&model->durable, &model->steps[i]);
+    model->steps_count = 0;
+    model->names = model->durable;
+    model->off = false;
+    model->changes = 0;
+    model->changes_max = SIZE_MAX;
+    model->fail_in = 0;
+    model->fail_sync_in = 0;
 }
 
 struct disk_model *disk_model_crash(const struct disk_model *model,
@@ -90,21 +113,8 @@ struct disk_model *disk_model_crash(const struct disk_model *model,
                                     bool keep_rest, size_t torn)
 {
     struct disk_model *copy = disk_model_copy(model);
-    struct model_choice choice = {keep, keep_size, keep_rest, 0, torn};
 
-    for (int i = 0; i < MODEL_FILES_MAX; i++)
-        if (disk_model_referenced(model, i))
-            node_crash(&copy->nodes[i], &choice);
-    for (int i = 0; i < copy->steps_count; i++)
-        if (choice_keep(&choice))
-            disk_model_names_step(&copy->durable, &copy->steps[i]);
-    copy->steps_count = 0;
-    copy->names = copy->durable;
-    copy->off = false;
-    copy->changes = 0;
-    copy->changes_max = SIZE_MAX;
-    copy->fail_in = 0;
-    copy->fail_sync_in = 0;
+    disk_model_lose_power(copy, keep, keep_size, keep_rest, torn);
     return copy;
 }
 

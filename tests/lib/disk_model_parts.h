@@ -6,17 +6,20 @@
 
 #include "tests/lib/disk_model.h"
 
-enum { MODEL_FILES_MAX = 64, MODEL_NAMES_MAX = 64, MODEL_STEPS_MAX = 256 };
+enum { MODEL_FILES_MAX = 128, MODEL_NAMES_MAX = 128, MODEL_STEPS_MAX = 256 };
 
 /*
  * Invariant: data, durable and clean have room for capacity bytes (clean: one
- * byte a sector) and are zero behind the sizes.
+ * byte a sector) and are zero behind the sizes; what is pending lies in the
+ * sectors [dirty_first, dirty_end).
  */
 struct model_node {
     uint8_t *data;    /* As a process sees it. */
     uint8_t *durable; /* As the medium holds it. */
     uint8_t *clean;   /* Sectors whose write was given up by a failed sync. */
     size_t capacity;
+    size_t dirty_first;
+    size_t dirty_end;
     uint64_t size;
     uint64_t durable_size;
     bool used;
@@ -78,6 +81,7 @@ void disk_model_names_step(struct model_names *names,
 
 bool disk_model_referenced(const struct disk_model *model, int node);
 void disk_model_node_reserve(struct model_node *node, uint64_t size);
+void disk_model_node_dirty(struct model_node *node, uint64_t from, uint64_t to);
 bool disk_model_node_pending(const struct model_node *node, size_t sector);
 
 #endif

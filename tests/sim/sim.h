@@ -44,7 +44,39 @@ enum sim_fault {
     FAULT_SLOW = 1 << 11,    /* A disk that takes seconds. */
     FAULT_CLOCK = 1 << 12,   /* Wall clocks that jump. */
     FAULT_HAND_OVER = 1 << 13,
-    FAULT_ALL = (1 << 14) - 1
+    FAULT_MAYBE = 1 << 14, /* The code does what is rare (MAYBE_SIM). */
+    FAULT_ALL = (1 << 15) - 1
+};
+
+/* What else a seed is. */
+enum sim_kind {
+    KIND_MANUAL = 1 << 0, /* An operator signs, and there is no register. */
+    KIND_SAFETY_ONLY = 1 << 1, /* No atlas: it may halt, and never be wrong. */
+    KIND_FULL = 1 << 2         /* The pipeline itself, with its databases. */
+};
+
+enum { SIM_TEXT_SIZE = 256 };
+
+#define SIM_COUNT_LIST(COUNT)          \
+    COUNT(ACKED, "answers")            \
+    COUNT(LEADS, "terms")              \
+    COUNT(VIA, "through another")      \
+    COUNT(CUTS, "tails cut")           \
+    COUNT(CRASHES, "crashes")          \
+    COUNT(ROTS, "damages")             \
+    COUNT(REPAIRS, "repairs")          \
+    COUNT(LOST, "lost")                \
+    COUNT(FOUND, "found")              \
+    COUNT(UNKNOWN, "unknown outcomes") \
+    COUNT(DROPPED, "dropped")          \
+    COUNT(ADDED, "added")              \
+    COUNT(HALTS, "halts")              \
+    COUNT(EVENTS, "events")
+enum sim_count {
+#define COUNT(name, text) COUNT_##name,
+    SIM_COUNT_LIST(COUNT)
+#undef COUNT
+        SIM_COUNTS
 };
 
 struct sim_options {
@@ -58,7 +90,10 @@ struct sim_options {
     int64_t safety_us;  /* How long faults go on. */
     int64_t healing_us; /* How long the core may take. */
     uint32_t ops_max;
+    uint32_t scrub_ms;
+    uint32_t kinds;
     bool trace;
+    bool frames;
     bool canary;
 };
 
@@ -90,8 +125,7 @@ struct sim_event {
     void *data;      /* Freed with the event. */
 };
 
-/* ---- Nodes ----------------------------------------------------------------
- */
+/* ---- Nodes -------------------------------------------------------------- */
 
 /* A client's operation that a primary has sequenced. */
 struct sim_pending {
@@ -148,8 +182,7 @@ struct sim_node {
     bool damaged;        /* The atlas counts it as a bad copy. */
 };
 
-/* ---- Network ---------------------------------------------------------------
- */
+/* ---- Network ------------------------------------------------------------ */
 
 struct sim_link {
     bool up;
@@ -160,8 +193,7 @@ struct sim_link {
     bool breaking;
 };
 
-/* ---- Register ---------------------------------------------------------------
- */
+/* ---- Register ----------------------------------------------------------- */
 
 struct sim_register {
     uint64_t revision;
@@ -173,8 +205,7 @@ struct sim_register {
     bool cut[SIM_NODES_MAX];
 };
 
-/* ---- Clients
- * ------------------------------------------------------------------ */
+/* ---- Clients ------------------------------------------------------------ */
 
 enum sim_op_state { OP_NEW, OP_SENT, OP_DONE };
 struct sim_op {
@@ -198,7 +229,7 @@ struct sim {
     struct sim_event *heap;
     size_t heap_count;
     size_t heap_capacity;
-    struct random net, disk, load, schedule, fault, reg;
+    struct random net, disk, load, schedule, fault, reg, maybe;
     struct sim_node nodes[SIM_NODES_MAX];
     struct sim_link links[SIM_NODES_MAX][SIM_NODES_MAX];
     struct sim_register reg_state;
@@ -216,25 +247,8 @@ struct sim {
     uint64_t committed_capacity;
 
     int failure;
-    char text[256];
-    uint64_t counts[32];
-};
-
-enum sim_count {
-    COUNT_ACKED,
-    COUNT_LEADS,
-    COUNT_VIA,
-    COUNT_CUTS,
-    COUNT_CRASHES,
-    COUNT_ROTS,
-    COUNT_REPAIRS,
-    COUNT_LOST,
-    COUNT_FOUND,
-    COUNT_UNKNOWN,
-    COUNT_DROPPED,
-    COUNT_ADDED,
-    COUNT_EVENTS,
-    COUNT_HALTS
+    char text[SIM_TEXT_SIZE];
+    uint64_t counts[SIM_COUNTS];
 };
 
 /* sim_world.c */

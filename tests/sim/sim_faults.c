@@ -13,8 +13,7 @@ static struct sim_node *fault_node(struct sim *sim)
     return &sim->nodes[random_below(&sim->fault, sim->options.nodes_count)];
 }
 
-/* ---- The atlas
- * ------------------------------------------------------------------ */
+/* ---- The atlas ---------------------------------------------------------- */
 
 /* A node whose disk is beyond doubt. */
 static bool atlas_good(struct sim *sim, struct sim_node *node)
@@ -71,8 +70,7 @@ static void atlas_review(struct sim *sim)
     }
 }
 
-/* ---- Faults
- * ---------------------------------------------------------------------- */
+/* ---- Faults ------------------------------------------------------------- */
 
 static void fault_crash(struct sim *sim)
 {
@@ -285,8 +283,7 @@ void sim_fault(struct sim *sim)
            EVENT_FAULT, SIM_NODES_MAX, 0, NULL);
 }
 
-/* ---- Healing
- * ---------------------------------------------------------------------- */
+/* ---- Healing ------------------------------------------------------------ */
 
 /* Whether one node may stay away for ever: the others must be enough. */
 static bool heal_without(struct sim *sim, const struct sim_node *lost)

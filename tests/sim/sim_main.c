@@ -1,154 +1,250 @@
 /*
  * sim: runs seeds (./dev sim).  The first line printed repeats the run.
+ *
+ * Exit code: 0; 127 some seed crashed; 128 some came to no end; 129 some was
+ * wrong: the worst of them; 3 for a command line that is none.
  */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
-#include "tests/sim/sim.h"
+#include "replication/sometimes.h"
+#include "tests/sim/sim_run.h"
 
-static void options_draw(struct sim_options *out, uint64_t seed)
+enum { MAIN_SHRINK = 3, MAIN_MARKS_SEEDS = 3000, MAIN_USAGE = 3 };
+
+enum main_option {
+    OPTION_SEED = 1,
+    OPTION_FROM,
+    OPTION_SEEDS,
+    OPTION_SECONDS,
+    OPTION_JOBS,
+    OPTION_FAULTS,
+    OPTION_KINDS,
+    OPTION_SAFETY,
+    OPTION_OPS,
+    OPTION_CLIENTS,
+    OPTION_MUTANT,
+    OPTION_MUTANTS,
+    OPTION_REGRESSIONS,
+    OPTION_MARKS,
+    OPTION_CANARY,
+    OPTION_TRACE,
+    OPTION_FRAMES
+};
+
+static const struct option known[] = {
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"from", required_argument, NULL, OPTION_FROM},
+    {"seeds", required_argument, NULL, OPTION_SEEDS},
+    {"seconds", required_argument, NULL, OPTION_SECONDS},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"faults", required_argument, NULL, OPTION_FAULTS},
+    {"kinds", required_argument, NULL, OPTION_KINDS},
+    {"safety-ms", required_argument, NULL, OPTION_SAFETY},
+    {"ops", required_argument, NULL, OPTION_OPS},
+    {"clients", required_argument, NULL, OPTION_CLIENTS},
+    {"mutant", required_argument, NULL, OPTION_MUTANT},
+    {"mutants", no_argument, NULL, OPTION_MUTANTS},
+    {"regressions", required_argument, NULL, OPTION_REGRESSIONS},
+    {"marks", no_argument, NULL, OPTION_MARKS},
+    {"canary", no_argument, NULL, OPTION_CANARY},
+    {"trace", no_argument, NULL, OPTION_TRACE},
+    {"frames", no_argument, NULL, OPTION_FRAMES},
+    {NULL, 0, NULL, 0},
+};
+
+struct main_line {
+    struct sim_plan plan;
+    bool one;
+    bool mutants;
+    bool marks; /* One that is missing fails the run. */
+    unsigned mutant;
+    const char *regressions;
+};
+
+static void line_number(struct main_line *line, enum main_option option,
+                        const char *text)
 {
-    struct random random = random_stream(seed, 99);
-    static const uint32_t segments[] = {96 * 1024, 256 * 1024};
+    int64_t number = strtoll(text, NULL, 0);
+    struct sim_plan *plan = &line->plan;
 
-    memset(out, 0, sizeof *out);
-    out->seed = seed;
-    /* Swarm: each class is there or not. */
-    out->faults = (uint32_t)random_next(&random) & FAULT_ALL;
-    if (random_chance(&random, 100))
-        out->faults = FAULT_CRASH;
-    out->nodes_count = 3;
-    out->archives_count = 1;
-    out->minimum = 2;
-    switch (random_below(&random, 6)) {
-    case 0:
-        out->nodes_count = 2;
-        out->archives_count = 0;
-        out->minimum = (uint8_t)random_between(&random, 1, 2);
+    switch (option) {
+    case OPTION_SEED:
+        plan->from = (uint64_t)number;
+        plan->count = 1;
+        line->one = true;
         break;
-    case 1:
-        out->nodes_count = (uint32_t)random_between(&random, 4, 5);
-        out->archives_count = random_below(&random, 2);
-        out->minimum = (uint8_t)random_between(&random, 2, 3);
+    case OPTION_FROM:
+        plan->from = (uint64_t)number;
         break;
-    case 2:
-        out->minimum = 1;
+    case OPTION_SEEDS:
+        plan->count = (uint64_t)number;
+        break;
+    case OPTION_SECONDS:
+        plan->seconds = number;
+        break;
+    case OPTION_JOBS:
+        plan->jobs = number < 1 ? 1 : number > 16 ? 16 : (unsigned)number;
+        break;
+    case OPTION_FAULTS:
+        plan->wish.faults = number;
+        break;
+    case OPTION_KINDS:
+        plan->wish.kinds = number;
+        break;
+    case OPTION_SAFETY:
+        plan->wish.safety_ms = number;
+        break;
+    case OPTION_OPS:
+        plan->wish.ops = number;
+        break;
+    case OPTION_CLIENTS:
+        plan->wish.clients = number;
         break;
     default:
+        line->mutant = (unsigned)number;
         break;
     }
-    out->clients_count = (uint32_t)random_between(&random, 1, 6);
-    out->segment_size = segments[random_below(&random, 2)];
-    out->safety_us = random_between(&random, 2, 8) * INT64_C(1000000);
-    out->healing_us = 40 * INT64_C(1000000);
-    out->ops_max = (uint32_t)random_between(&random, 40, 300);
 }
 
-static int run_one(const struct sim_options *options, bool show)
+static bool line_read(struct main_line *line, int argc, char **argv)
 {
-    struct sim *sim = malloc(sizeof *sim);
-    uint64_t hash;
-    int code;
+    int option;
 
-    INVARIANT(sim != NULL);
-    sim_open(sim, options);
-    code = sim_run(sim);
-    hash = sim->hash;
-    if (code != SIM_GOOD)
-        printf(
-            "seed %llu: %s (faults %#x, %u nodes, %u archives, minimum %u)\n",
-            (unsigned long long)options->seed, sim->text,
-            (unsigned)options->faults, (unsigned)options->nodes_count,
-            (unsigned)options->archives_count, (unsigned)options->minimum);
-    if (show)
-        printf("hash %016llx acked %llu leads %llu via %llu cuts %llu crashes "
-               "%llu rots %llu repairs %llu lost %llu found %llu events %llu\n",
-               (unsigned long long)hash,
-               (unsigned long long)sim->counts[COUNT_ACKED],
-               (unsigned long long)sim->counts[COUNT_LEADS],
-               (unsigned long long)sim->counts[COUNT_VIA],
-               (unsigned long long)sim->counts[COUNT_CUTS],
-               (unsigned long long)sim->counts[COUNT_CRASHES],
-               (unsigned long long)sim->counts[COUNT_ROTS],
-               (unsigned long long)sim->counts[COUNT_REPAIRS],
-               (unsigned long long)sim->counts[COUNT_LOST],
-               (unsigned long long)sim->counts[COUNT_FOUND],
-               (unsigned long long)sim->counts[COUNT_EVENTS]);
-    sim_close(sim);
-    free(sim);
-    return code;
+    *line = (struct main_line){.plan = {.from = 1,
+                                        .count = 1000,
+                                        .jobs = 1,
+                                        .batch = 64,
+                                        .failures_max = 20,
+                                        .wish = sim_wish_none}};
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        switch (option) {
+        case OPTION_MUTANTS:
+            line->mutants = true;
+            break;
+        case OPTION_REGRESSIONS:
+            line->regressions = optarg;
+            break;
+        case OPTION_MARKS:
+            line->marks = true;
+            break;
+        case OPTION_CANARY:
+            line->plan.wish.canary = true;
+            break;
+        case OPTION_TRACE:
+            line->plan.wish.trace = true;
+            break;
+        case OPTION_FRAMES:
+            line->plan.wish.trace = line->plan.wish.frames = true;
+            break;
+        case '?':
+            return false;
+        default:
+            line_number(line, (enum main_option)option, optarg);
+            break;
+        }
+    }
+    return optind == argc;
+}
+
+/* ---- What is run -------------------------------------------------------- */
+
+static int main_one(const struct main_line *line)
+{
+    struct sim_result result;
+
+    sim_one(&result, line->plan.from, &line->plan.wish);
+    printf("seed %llu: %d %s\n", (unsigned long long)result.seed,
+           (int)result.code, result.text);
+    printf("hash %016llx\n", (unsigned long long)result.hash);
+    return result.code;
+}
+
+static void main_counts(const struct sim_sum *sum)
+{
+    static const char *const names[SIM_COUNTS] = {
+#define COUNT(name, text) text,
+        SIM_COUNT_LIST(COUNT)
+#undef COUNT
+    };
+
+    for (size_t i = 0; i < SIM_COUNTS; i++)
+        printf("%s%llu %s", i == 0 ? "" : ", ",
+               (unsigned long long)sum->counts[i], names[i]);
+    printf("\n");
+}
+
+static int main_many(const struct main_line *line)
+{
+    static struct sim_sum sum;
+    time_t began = time(NULL);
+    unsigned missing = 0;
+
+    sim_run_plan(&sum, &line->plan);
+    printf("%llu seeds, %llu failed, %ld s\n", (unsigned long long)sum.seeds,
+           (unsigned long long)sum.failures, (long)(time(NULL) - began));
+    main_counts(&sum);
+    if (line->marks || sum.seeds >= MAIN_MARKS_SEEDS)
+        missing = sim_marks_missing(&sum.marks);
+    for (size_t i = 0; i < sum.failed_count && i < MAIN_SHRINK; i++)
+        sim_shrink(&sum.failed[i], &line->plan.wish);
+    if (sum.worst == SIM_GOOD && line->marks && missing > 0)
+        return 1;
+    return sum.worst;
+}
+
+/* Seeds that failed once, one a line. */
+static int main_regressions(const struct main_line *line)
+{
+    FILE *file = fopen(line->regressions, "re");
+    struct main_line once = *line;
+    char text[256];
+    int worst = SIM_GOOD;
+
+    if (file == NULL)
+        return MAIN_USAGE;
+    once.plan.count = 1;
+    while (fgets(text, sizeof text, file) != NULL) {
+        static struct sim_sum sum;
+        char *end;
+
+        once.plan.from = strtoull(text, &end, 10);
+        if (end == text)
+            continue;
+        sim_run_plan(&sum, &once.plan);
+        if (sum.worst > worst)
+            worst = sum.worst;
+    }
+    (void)fclose(file);
+    return worst;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"from", required_argument, NULL, 'f'},
-        {"seeds", required_argument, NULL, 'n'},
-        {"trace", no_argument, NULL, 't'},
-        {"canary", no_argument, NULL, 'c'},
-        {"faults", required_argument, NULL, 'x'},
-        {NULL, 0, NULL, 0},
-    };
-    uint64_t from = 1, count = 1000;
-    bool trace = false, canary = false;
-    long faults = -1;
-    int option, failures = 0;
+    struct main_line line;
+    int worst = SIM_GOOD;
 
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (option == 's')
-            from = strtoull(optarg, NULL, 10), count = 1;
-        else if (option == 'f')
-            from = strtoull(optarg, NULL, 10);
-        else if (option == 'n')
-            count = strtoull(optarg, NULL, 10);
-        else if (option == 't')
-            trace = true;
-        else if (option == 'c')
-            canary = true;
-        else if (option == 'x')
-            faults = strtol(optarg, NULL, 0);
-        else
-            return 3;
+    if (!line_read(&line, argc, argv) || sodium_init() < 0)
+        return MAIN_USAGE;
+    for (int i = 0; i < argc; i++)
+        printf("%s%s", i == 0 ? "" : " ", i == 0 ? "sim" : argv[i]);
+    printf("%s\n", argc == 1 ? " --from 1 --seeds 1000" : "");
+    if (line.mutants)
+        return sim_run_mutants(&line.plan, line.mutant) > 0;
+    sometimes_mutant = line.mutant;
+    if (line.one)
+        return main_one(&line);
+    if (line.regressions != NULL)
+        worst = main_regressions(&line);
+    if (line.plan.count > 0) {
+        int code = main_many(&line);
+
+        if (code > worst)
+            worst = code;
     }
-    if (sodium_init() < 0)
-        return 1;
-    printf("sim --from %llu --seeds %llu\n", (unsigned long long)from,
-           (unsigned long long)count);
-    time_t began = time(NULL);
-    for (uint64_t seed = from; seed < from + count; seed++) {
-        struct sim_options options;
-        pid_t child;
-        int status = 0;
-
-        options_draw(&options, seed);
-        options.trace = trace;
-        options.canary = canary;
-        if (faults >= 0)
-            options.faults = (uint32_t)faults;
-        if (count == 1)
-            return run_one(&options, true);
-        (void)fflush(stdout);
-        child = fork();
-        if (child == 0) {
-            int code = run_one(&options, false);
-
-            (void)fflush(stdout);
-            _exit(code);
-        }
-        (void)waitpid(child, &status, 0);
-        if (WIFSIGNALED(status))
-            printf("seed %llu: crash\n", (unsigned long long)seed);
-        if (status != 0 && ++failures >= 20)
-            break;
-    }
-    printf("%d failures in %ld s\n", failures, (long)(time(NULL) - began));
-    return failures > 0;
+    return worst;
 }

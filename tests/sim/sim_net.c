@@ -38,7 +38,7 @@ void sim_send(struct sim *sim, uint32_t from, uint32_t to, uint8_t type,
 
     if (!link->up || link->cut[way])
         return;
-    if (getenv("SIM_FRAMES") != NULL) {
+    if (sim->options.frames) {
         struct peer_frame view;
         enum status status = peer_decode(&view, type, body);
 
@@ -86,8 +86,7 @@ void sim_frame(struct sim *sim, const struct sim_event *event)
     sim_node_event(sim, &sim->nodes[frame->to], &received);
 }
 
-/* ---- Links
- * -------------------------------------------------------------------- */
+/* ---- Links -------------------------------------------------------------- */
 
 static void net_tell(struct sim *sim, uint32_t node, uint32_t other,
                      enum replica_event_type type)

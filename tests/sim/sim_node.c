@@ -7,8 +7,7 @@
 static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {0xc1, 0x05};
 static const uint8_t lineage[LINEAGE_SIZE] = {0x11, 0x0e};
 
-/* ---- Making
- * ------------------------------------------------------------------ */
+/* ---- Making ------------------------------------------------------------- */
 
 static struct journal_options node_options(const struct sim *sim,
                                            const struct sim_node *node)
@@ -59,8 +58,7 @@ uint32_t sim_other(const struct sim *sim, uint32_t node, size_t peer)
     return (uint32_t)(peer < node ? peer : peer + 1);
 }
 
-/* ---- Starting
- * ------------------------------------------------------------------ */
+/* ---- Starting ----------------------------------------------------------- */
 
 static void node_replica_options(struct sim *sim, const struct sim_node *node,
                                  struct replica_options *out)
@@ -158,8 +156,7 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
     }
 }
 
-/* ---- Ending
- * -------------------------------------------------------------------- */
+/* ---- Ending ------------------------------------------------------------- */
 
 static void node_wipe(struct sim_node *node)
 {
@@ -190,7 +187,6 @@ void sim_node_close(struct sim_node *node)
 static void node_lose_power(struct sim *sim, struct sim_node *node)
 {
     uint8_t keep[512];
-    struct disk_model *after;
     size_t pending = disk_model_pending(node->disk);
     uint32_t mode = random_below(&sim->disk, 4);
     size_t torn = SIZE_MAX;
@@ -201,9 +197,7 @@ static void node_lose_power(struct sim *sim, struct sim_node *node)
                               : (uint8_t)random_next(&sim->disk);
     if (pending > 0 && random_chance(&sim->disk, 300))
         torn = random_below(&sim->disk, (uint32_t)pending);
-    after = disk_model_crash(node->disk, keep, sizeof keep, mode == 1, torn);
-    disk_model_free(node->disk);
-    node->disk = after;
+    disk_model_lose_power(node->disk, keep, sizeof keep, mode == 1, torn);
 }
 
 /* Perhaps in the middle of what the disk has at hand. */
@@ -235,8 +229,7 @@ void sim_node_crash(struct sim *sim, struct sim_node *node)
                EVENT_START, node->number, 0, NULL);
 }
 
-/* ---- The disk
- * -------------------------------------------------------------------- */
+/* ---- The disk ----------------------------------------------------------- */
 
 static void node_disk_begin(struct sim *sim, struct sim_node *node)
 {
@@ -268,9 +261,13 @@ void sim_node_disk(struct sim *sim, struct sim_node *node)
 
         if (done[i]->status == ST_DISK_FAILED) {
             sim_trace(sim, "%u: the disk failed", node->number);
+            node->jobs_count = 0; /* The process ends here. */
             sim_node_crash(sim, node);
             return;
         }
+        if (done[i]->status != ST_OK)
+            sim_trace(sim, "%u: a job of type %d ends with %d", node->number,
+                      (int)done[i]->type, (int)done[i]->status);
         event.job = done[i];
         sim_node_event(sim, node, &event);
         if (node->generation != generation || sim->failure != SIM_GOOD)
@@ -279,8 +276,7 @@ void sim_node_disk(struct sim *sim, struct sim_node *node)
     node_disk_begin(sim, node);
 }
 
-/* ---- Actions
- * ---------------------------------------------------------------------- */
+/* ---- Actions ------------------------------------------------------------ */
 
 static void node_say(struct sim *sim, struct sim_node *node,
                      const struct replica_action *action)
@@ -394,7 +390,8 @@ void sim_node_event(struct sim *sim, struct sim_node *node,
     event->wall_us = sim->now + node->clock_us;
     replica_actions_init(&actions);
     replica_step(node->replica, &actions, event);
-    replica_check(node->replica);
+    if (actions.count > 0 || event->type != REPLICA_TICK)
+        replica_check(node->replica);
     for (size_t i = 0; i < actions.count && node->generation == generation &&
                        sim->failure == SIM_GOOD;
          i++)

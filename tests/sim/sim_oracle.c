@@ -69,11 +69,16 @@ void sim_saw_ack(struct sim *sim, struct sim_node *node, uint64_t index,
     }
 }
 
-/* I6: whoever leads has everything that was ever committed. */
+/* I6: whoever the register names as it begins to lead has everything that was
+ * ever committed.  A stale winner may lack some: nobody acknowledges it. */
 void sim_saw_lead(struct sim *sim, struct sim_node *node)
 {
     uint8_t buffer[JOURNAL_READ_SIZE];
+    struct config config;
 
+    if (!sim_register_config(sim, &config) || config.epoch > node->epoch ||
+        memcmp(config.primary, node->id, NODE_ID_SIZE) != 0)
+        return;
     for (uint64_t i = 0; i < sim->committed_count; i++) {
         uint8_t leaf[HASH_SIZE];
         enum status status = journal_leaf(node->journal, leaf, buffer, i);
@@ -102,8 +107,7 @@ void sim_saw_config(struct sim *sim, const struct config *newer,
         sim->counts[COUNT_VIA]++;
 }
 
-/* ---- The end
- * ------------------------------------------------------------------ */
+/* ---- The end ------------------------------------------------------------ */
 
 static struct sim_node *end_primary(struct sim *sim)
 {

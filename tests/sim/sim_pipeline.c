@@ -15,8 +15,7 @@
 enum { ENTRY_DATA_MIN = SALT_SIZE, ENTRY_BUFFER = 4096 };
 #define EPOCH_OP UINT32_MAX
 
-/* ---- Entries
- * ------------------------------------------------------------------ */
+/* ---- Entries ------------------------------------------------------------ */
 
 static void entry_item_write(uint8_t *out, size_t data_size, uint64_t index,
                              uint32_t op)
@@ -90,8 +89,7 @@ static uint32_t entry_op(struct slice bytes)
     return load_u32(entry.header.idem);
 }
 
-/* ---- Leading
- * -------------------------------------------------------------------- */
+/* ---- Leading ------------------------------------------------------------ */
 
 static void submit(struct sim *sim, struct sim_node *node, uint32_t op)
 {
@@ -118,10 +116,10 @@ void sim_lead(struct sim *sim, struct sim_node *node,
     uint8_t buffer[JOURNAL_READ_SIZE];
 
     sim->counts[COUNT_LEADS]++;
-    sim_saw_lead(sim, node);
     node->leading = true;
     node->draining = false;
     node->epoch = action->lead.epoch;
+    sim_saw_lead(sim, node);
     node->end = action->lead.end;
     node->pending_count = 0;
     /* The inherited tail is known before anything is sequenced. */
@@ -180,8 +178,7 @@ void sim_command(struct sim *sim, struct sim_node *node, uint32_t op)
     submit(sim, node, op);
 }
 
-/* ---- Applying
- * --------------------------------------------------------------------- */
+/* ---- Applying ----------------------------------------------------------- */
 
 void sim_state_open(struct sim_node *node)
 {

@@ -54,8 +54,7 @@ bool sim_register_config(const struct sim *sim, struct config *out)
     return config_decode(out, slice_of(view->value, view->value_size)) == ST_OK;
 }
 
-/* ---- Asking
- * --------------------------------------------------------------------- */
+/* ---- Asking ------------------------------------------------------------- */
 
 static bool reg_reachable(const struct sim *sim, uint32_t node)
 {
@@ -104,8 +103,7 @@ void sim_ask(struct sim *sim, struct sim_node *node,
     sim_at(sim, sim->now + delay, EVENT_REGISTER, node->number, 0, request);
 }
 
-/* ---- Carrying out
- * ------------------------------------------------------------------ */
+/* ---- Carrying out ------------------------------------------------------- */
 
 static bool reg_alive(const struct sim *sim, uint32_t node)
 {
@@ -239,8 +237,7 @@ void sim_register_event(struct sim *sim, const struct sim_event *event)
            event->node, 0, answer);
 }
 
-/* ---- Answers
- * ---------------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------ */
 
 static void reg_tell_alive(struct sim *sim, struct sim_node *node,
                            const bool alive[SIM_NODES_MAX])

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Events -----------------------------------------------------------------
- */
+#include "tests/sim/sim_marks.h"
+
+/* ---- Events ------------------------------------------------------------- */
 
 static bool event_before(const struct sim_event *a, const struct sim_event *b)
 {
@@ -70,8 +71,7 @@ void sim_at(struct sim *sim, int64_t at, enum sim_event_type type,
     heap_push(sim, &event);
 }
 
-/* ---- What is said
- * ------------------------------------------------------------ */
+/* ---- What is said ------------------------------------------------------- */
 
 void sim_fail(struct sim *sim, int code, const char *format, ...)
 {
@@ -107,8 +107,7 @@ void sim_mix(struct sim *sim, uint64_t value)
     sim->hash ^= sim->hash >> 29;
 }
 
-/* ---- The world
- * ----------------------------------------------------------------- */
+/* ---- The world ---------------------------------------------------------- */
 
 void sim_open(struct sim *sim, const struct sim_options *options)
 {
@@ -120,6 +119,8 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->schedule = random_stream(options->seed, 4);
     sim->fault = random_stream(options->seed, 5);
     sim->reg = random_stream(options->seed, 6);
+    sim->maybe = random_stream(options->seed, 7);
+    sim_marks_begin((options->faults & FAULT_MAYBE) != 0 ? &sim->maybe : NULL);
     sim->timers = (struct replica_timers){
         .beacon_ms = 50,
         .remove_ms = 300,
@@ -127,7 +128,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
         .sync_ms = 1000,
         .retry_ms = 60,
         .drain_ms = 1000,
-        .scrub_ms = 40,
+        .scrub_ms = options->scrub_ms,
     };
     sim->ops = calloc(SIM_OPS_MAX, sizeof *sim->ops);
     INVARIANT(sim->ops != NULL);

@@ -1,0 +1,70 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "replication/sometimes.h"
+#include "tests/sim/sim_run.h"
+
+/* Seeds until somebody notices; 0: nobody does. */
+static uint64_t mutant_run(struct sim_sum *sum, const struct sim_plan *plan,
+                           unsigned number)
+{
+    struct sim_plan once = *plan;
+
+    once.failures_max = 1;
+    once.quiet = true;
+    once.batch = 8;
+    sometimes_mutant = number;
+    sim_run_plan(sum, &once);
+    sometimes_mutant = 0;
+    return sum->failed_count == 0 ? 0 : sum->failed[0].seed - plan->from + 1;
+}
+
+static int mutants_order(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+static bool mutant_tell(const struct sim_mutant *mutant, uint64_t seeds,
+                        const struct sim_sum *sum)
+{
+    if (seeds > 0) {
+        printf("M%-3u killed by seed %-6llu %d %.60s\n", mutant->number,
+               (unsigned long long)sum->failed[0].seed,
+               (int)sum->failed[0].code, sum->failed[0].text);
+        return true;
+    }
+    printf("M%-3u %s after %llu seeds: %s\n", mutant->number,
+           mutant->survives[0] != '\0' ? "lives, as it may," : "LIVES",
+           (unsigned long long)sum->seeds, mutant->text);
+    return mutant->survives[0] != '\0';
+}
+
+unsigned sim_run_mutants(const struct sim_plan *plan, unsigned only)
+{
+    struct sim_sum *sum = malloc(sizeof *sum);
+    uint64_t seeds[256];
+    unsigned killed = 0, alive = 0;
+
+    INVARIANT(sum != NULL && sim_mutants_count <= 256);
+    for (unsigned i = 0; i < sim_mutants_count; i++) {
+        uint64_t took;
+
+        if (only != 0 && sim_mutants[i].number != only)
+            continue;
+        took = mutant_run(sum, plan, sim_mutants[i].number);
+        if (took > 0)
+            seeds[killed++] = took;
+        alive += !mutant_tell(&sim_mutants[i], took, sum);
+        (void)fflush(stdout);
+    }
+    free(sum);
+    if (killed > 0) {
+        qsort(seeds, killed, sizeof seeds[0], mutants_order);
+        printf("%u killed, median %llu seeds, most %llu\n", killed,
+               (unsigned long long)seeds[killed / 2],
+               (unsigned long long)seeds[killed - 1]);
+    }
+    return alive;
+}
