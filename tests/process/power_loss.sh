@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# ctest-timeout: 240
+# A node loses its power again and again under load, with what it had not
+# synced torn or gone; every receipt that a sender holds names an entry that is
+# still in the log.  LOSSES=N and SEED=N for another run.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# shellcheck source=tests/lib/cluster.sh
+. tests/lib/cluster.sh
+# shellcheck source=tests/lib/amnesia.sh
+. tests/lib/amnesia.sh
+
+SEED=${SEED:-$RANDOM}
+echo "seed $SEED (SEED=$SEED repeats what is lost, not when)"
+
+start_node() {
+    rm -f "$cluster/node.txt"
+    amnesia_env "$node" "$1"
+    env "${amnesia_words[@]}" AMNESIA_REPORT="$cluster/report" \
+        "$DEFTER_BIN/defterd" --config "$node/defterd.conf" \
+        >"$cluster/node.txt" 2>&1 &
+    cluster_pid=$!
+    wait_for 60 node_has_said 'serving on' && ! node_is_gone && return
+    cat "$cluster/node.txt" >&2
+    fail "the node does not serve (seed $SEED, before loss $1)"
+}
+
+size_of_receipts() {
+    stat -c %s "$cluster/receipts" 2>/dev/null || echo 0
+}
+
+have_grown() {
+    [ "$(size_of_receipts)" -gt $((before + 20 * 392)) ]
+}
+
+cluster_make 'connections_per_person = 100' \
+    'commands_per_second_person = 1000000'
+for loss in $(seq "${LOSSES:-20}"); do
+    start_node $((SEED + loss))
+    before=$(size_of_receipts)
+    as operator --receipts "$cluster/receipts" \
+        bench --receipts --sessions 4 --seconds 30 >"$cluster/bench.txt" 2>&1 &
+    sender=$!
+    cluster_pids=("$sender")
+    wait_for 30 have_grown || fail 'no receipts came'
+    amnesia_lose "$cluster_pid"
+    cluster_wait
+    status=$?
+    [ $status -eq "$amnesia_exit" ] || {
+        cat "$cluster/node.txt" >&2
+        fail "the node ended with $status"
+    }
+    kill "$sender" 2>/dev/null
+    wait "$sender" 2>/dev/null
+    cluster_pids=()
+done
+cluster_start
+cluster_stop || fail "the node ended with $?"
+
+[ "$(grep -c '^power lost' "$cluster/report")" -eq "${LOSSES:-20}" ] ||
+    fail 'some losses took nothing'
+head -c $(($(size_of_receipts) / 392 * 392)) "$cluster/receipts" \
+    >"$cluster/receipts.all"
+count=$(($(stat -c %s "$cluster/receipts.all") / 392))
+"$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" --json verify "$node" \
+    --receipts "$cluster/receipts.all" >"$cluster/verify.json"
+[ $? -le 2 ] && grep -q '"verdict":"\(good\|incomplete\)"' \
+    "$cluster/verify.json" || {
+    cat "$cluster/verify.json" >&2
+    fail "an acknowledged entry is not in the log (seed $SEED)"
+}
+sed 's/.*sectors/sectors/' "$cluster/report" | sort | uniq -c | sort -rn |
+    head -n 3
+echo "${LOSSES:-20} power losses, $count receipts, all in the log"
