@@ -23,7 +23,7 @@ enum {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool on;
+static bool on, deaf;
 static char directory[UNDO_PATH_MAX];
 static uint64_t seed;
 static uint64_t calls_count, calls_max; /* calls_max 0: no limit. */
@@ -35,6 +35,11 @@ static atomic_uint frozen_count;
 bool control_is_on(void)
 {
     return on;
+}
+
+bool control_is_deaf(void)
+{
+    return deaf;
 }
 
 void control_lock(void)
@@ -256,6 +261,7 @@ static __attribute__((constructor)) void set_up(void)
     seed = getenv("AMNESIA_SEED") != NULL ? number("AMNESIA_SEED")
                                           : (uint64_t)now.tv_nsec;
     calls_max = number("AMNESIA_AFTER");
+    deaf = number("AMNESIA_DEAF") != 0;
     open_report();
     if (!undo_init(keep) || pipe2(bell, O_CLOEXEC) != 0 ||
         sigaction(SIGUSR2, &action, NULL) != 0 ||

@@ -10,6 +10,9 @@
 /* Whether anything is followed: the library is set up and has a directory. */
 bool control_is_on(void);
 
+/* A disk that says it has synced and has not: what tests must notice. */
+bool control_is_deaf(void);
+
 /* Around everything that changes files or the undo log. */
 void control_lock(void);
 void control_unlock(void);

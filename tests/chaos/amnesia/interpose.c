@@ -6,6 +6,7 @@
  *   AMNESIA_SEED=N      what is lost
  *   AMNESIA_AFTER=N     power is lost before the N-th change or sync
  *   AMNESIA_REPORT=FILE a line about the loss is added to it
+ * *   AMNESIA_DEAF=1      syncs are heard and not obeyed
  *
  * SIGUSR2 is the power loss from outside.  The process ends with 86; with 87
  * when this library cannot do its work, also when the process changes a file in
@@ -253,7 +254,7 @@ static int sync_any(int fd, long call)
         control_unlock();
     }
     status = (int)syscall(call, fd);
-    if (status != 0 || (file == NULL && !is_directory))
+    if (status != 0 || (file == NULL && !is_directory) || control_is_deaf())
         return status;
     control_lock();
     if (is_directory)
