@@ -6,7 +6,8 @@
 #   netns_address na           10.77.0.1 (nb: .2, nz: .3); inside only
 #   netns_cut na nb            what na sends to nb is lost; the other way works
 #   netns_heal na nb
-#   netns_isolate na           nothing goes in or out
+#   netns_exec clients CMD...  where clients are: on the bridge, reached by all
+#   netns_isolate na [clients] no other site is heard or reached (nor clients)
 #   netns_heal_all
 #   netns_stop na | netns_cont na   SIGSTOP, SIGCONT to all that runs there
 #   netns_down                 ends what runs in them and removes them
@@ -35,7 +36,9 @@ netns_missing() {
 }
 
 netns_name() {
-    printf 'defter-%s-%s' "$netns_tag" "$1"
+    local name=$1
+    [ "$name" != clients ] || name=bridge
+    printf 'defter-%s-%s' "$netns_tag" "$name"
 }
 
 netns_address() {
@@ -43,6 +46,7 @@ netns_address() {
     na) echo 10.77.0.1 ;;
     nb) echo 10.77.0.2 ;;
     nz) echo 10.77.0.3 ;;
+    clients) echo 10.77.0.100 ;;
     *) return 1 ;;
     esac
 }
@@ -120,7 +124,10 @@ netns_up() {
     ip netns add "$(netns_name bridge)" &&
         ip -n "$(netns_name bridge)" link add bridge type bridge \
             forward_delay 0 &&
-        ip -n "$(netns_name bridge)" link set bridge up || return 1
+        ip -n "$(netns_name bridge)" link set bridge up &&
+        ip -n "$(netns_name bridge)" link set lo up &&
+        ip -n "$(netns_name bridge)" address add \
+            "$(netns_address clients)/24" dev bridge || return 1
     for site in "${netns_sites[@]}"; do
         netns_make_site "$site" || return 1
     done
@@ -153,7 +160,7 @@ netns_heal() {
 
 netns_isolate() {
     local other
-    for other in "${netns_sites[@]}"; do
+    for other in "${netns_sites[@]}" ${2-}; do
         [ "$other" != "$1" ] || continue
         netns_set add "$1" cut_to "$other"
         netns_set add "$1" cut_from "$other"

@@ -203,10 +203,16 @@ static void on_lost(struct seat *seat, int status)
                                                        : PAUSE_MS_MAX;
 }
 
+/* A command that was sent and is not any more was sent in vain, or not: the
+ * library tries again by itself and does not say so. */
 static void step(struct seat *seat)
 {
+    const struct defter_command *command = seat->op.command;
+    uint64_t sent = command == NULL ? 0 : command->request_id;
     int status = defter_step(seat->client);
 
+    if (sent != 0 && seat->op.command == command && command->request_id != sent)
+        seat->op.doubt = true;
     if (status != ST_OK)
         on_lost(seat, status);
     else if (seat->client->opened)
