@@ -323,8 +323,8 @@ static bool take(struct proxy *proxy, uint32_t *plan, int argc, char **argv)
         if (!take_option(proxy, plan, option))
             return false;
     }
-    return optind == argc && (*plan != UINT32_MAX || (proxy->listens.size > 0 &&
-                                                      proxy->to.size > 0));
+    return optind == argc && (*plan != UINT32_MAX ||
+                              (proxy->listens.size > 0 && proxy->to.size > 0));
 }
 
 static void print_plan(const struct proxy *proxy, uint32_t number)
@@ -368,9 +368,8 @@ static int serve(struct proxy *proxy)
 
 int main(int argc, char **argv)
 {
-    struct proxy proxy = {.seed = 1,
-                          .cut = CUT_DEFAULT,
-                          .stall_ms = STALL_MS_DEFAULT};
+    struct proxy proxy = {
+        .seed = 1, .cut = CUT_DEFAULT, .stall_ms = STALL_MS_DEFAULT};
     uint32_t plan = UINT32_MAX;
 
     if (!take(&proxy, &plan, argc, argv)) {

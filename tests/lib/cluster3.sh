@@ -2,9 +2,9 @@
 # cluster3.sh: a cluster of three real nodes at three sites, for scripts.
 #
 #   . tests/lib/cluster3.sh
-#   cluster3_make manual|etcd [LINE...]  namespaces, disks, keys, configurations;
-#                                        lines are added to each [net] section
-#   cluster3_begin                       starts all and makes one cluster of them
+#   cluster3_make manual|etcd [LINE...]  namespaces, disks, keys, files; lines
+#                                        are added to each [net] section
+#   cluster3_begin                       starts all, and joins them
 #   cluster3_start NODE      NODE is A, B (eligible) or Z (the archive)
 #   cluster3_kill NODE       kill -9        cluster3_stop NODE   SIGTERM
 #   cluster3_power NODE      its power goes (tests/chaos/amnesia)
@@ -313,9 +313,11 @@ cluster3_cont() {
 
 cluster3_fill() {
     cluster3_full[$1]=1
-    dd if=/dev/zero of="$cluster/disk-$1/filler" bs=1M status=none 2>/dev/null
+    fallocate -l "$(df --output=avail -B1 "$cluster/disk-$1" | tail -n 1)" \
+        "$cluster/disk-$1/filler" 2>/dev/null
     # The last blocks too.
-    dd if=/dev/zero of="$cluster/disk-$1/filler2" bs=4k status=none 2>/dev/null
+    dd if=/dev/zero of="$cluster/disk-$1/filler2" bs=4k count=100000 \
+        status=none 2>/dev/null
     return 0
 }
 
@@ -451,7 +453,7 @@ cluster3_check() {
         "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" --json \
             verify "$(cluster3_dir "$name")" \
             --receipts "$cluster/receipts.all" >"$cluster/verify-$name.json"
-        { [ $? -le 2 ] && grep -q "$verdict" "$cluster/verify-$name.json"; } || {
+        [ $? -le 2 ] && grep -q "$verdict" "$cluster/verify-$name.json" || {
             echo "node $name does not verify:" >&2
             cat "$cluster/verify-$name.json" >&2
             bad=1

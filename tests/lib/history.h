@@ -73,21 +73,21 @@ struct history {
     size_t logs_count;
 };
 
-#define HISTORY_FAULT_LIST(X)                                             \
-    X(LOST, "an acknowledged entry is missing")                           \
-    X(OTHER, "another entry stands at an acknowledged index")             \
-    X(LEAF, "an acknowledged entry has another hash")                     \
-    X(EPOCH, "an acknowledged entry has another epoch")                   \
-    X(SHARED, "one index was acknowledged twice")                         \
-    X(TWICE, "one command is two entries")                                \
-    X(REFUSED_DONE, "a refused command is an entry")                           \
-    X(DIFFER, "two logs differ at an index")                              \
-    X(EPOCH_FALLS, "the epoch falls along a log")                         \
-    X(ORDER, "a later command has a lower index")                         \
-    X(SESSION, "a client's later command has a lower index")              \
-    X(STALE, "a strict read misses what was acknowledged before it")      \
-    X(FUTURE, "a strict read counts what comes after it")                 \
-    X(BACK, "a strict read gives less than one before it")                \
+#define HISTORY_FAULT_LIST(X)                                        \
+    X(LOST, "an acknowledged entry is missing")                      \
+    X(OTHER, "another entry stands at an acknowledged index")        \
+    X(LEAF, "an acknowledged entry has another hash")                \
+    X(EPOCH, "an acknowledged entry has another epoch")              \
+    X(SHARED, "one index was acknowledged twice")                    \
+    X(TWICE, "one command is two entries")                           \
+    X(REFUSED_DONE, "a refused command is an entry")                 \
+    X(DIFFER, "two logs differ at an index")                         \
+    X(EPOCH_FALLS, "the epoch falls along a log")                    \
+    X(ORDER, "a later command has a lower index")                    \
+    X(SESSION, "a client's later command has a lower index")         \
+    X(STALE, "a strict read misses what was acknowledged before it") \
+    X(FUTURE, "a strict read counts what comes after it")            \
+    X(BACK, "a strict read gives less than one before it")           \
     X(SEEN, "a strict read saw a last entry that is not in the log")
 
 #define HISTORY_FAULT_ENUM(name, english) HISTORY_##name,

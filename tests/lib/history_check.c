@@ -33,8 +33,7 @@ static void fault(struct check *check, enum history_fault kind,
                   const struct history_op *op, const struct history_op *other,
                   uint64_t index, const char *log)
 {
-    if (check->report != NULL &&
-        check->verdict->counts[kind] < REPORTED_MAX) {
+    if (check->report != NULL && check->verdict->counts[kind] < REPORTED_MAX) {
         fprintf(check->report, "%s: %s:", fault_names[kind], fault_words[kind]);
         if (op != NULL)
             fprintf(check->report, " line %u (client %u, code %u)", op->line,
@@ -54,9 +53,8 @@ static void fault(struct check *check, enum history_fault kind,
 static void check_equal(struct check *check, const struct history_log *a,
                         const struct history_log *b)
 {
-    size_t count =
-        a->entries_count < b->entries_count ? a->entries_count
-                                            : b->entries_count;
+    size_t count = a->entries_count < b->entries_count ? a->entries_count
+                                                       : b->entries_count;
 
     for (size_t i = 0; i < count; i++) {
         if (memcmp(a->entries[i].leaf, b->entries[i].leaf, HISTORY_LEAF_SIZE) ==
@@ -101,9 +99,8 @@ static const struct history_entry **sort_log(struct check *check,
     return sorted;
 }
 
-static const struct history_entry *
-find_id(const struct history_entry *const *sorted, size_t count,
-        const uint8_t *id)
+static const struct history_entry *find_id(
+    const struct history_entry *const *sorted, size_t count, const uint8_t *id)
 {
     size_t low = 0, high = count;
 

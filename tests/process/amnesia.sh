@@ -22,7 +22,8 @@ lose() {
     mkdir "$scratch/disk"
     amnesia_env "$scratch/disk" "$2"
     env "${amnesia_words[@]}" AMNESIA_AFTER=$((3 + $2 * 7 % 61)) \
-        AMNESIA_REPORT="$scratch/report" "$DEFTER_BIN/amnesia_victim" "$1" "$scratch/disk" >"$scratch/said"
+        AMNESIA_REPORT="$scratch/report" \
+        "$DEFTER_BIN/amnesia_victim" "$1" "$scratch/disk" >"$scratch/said"
     status=$?
     [ $status -eq "$amnesia_exit" ] || fail "$1, seed $2: ended with $status"
     promised=$(tail -n 1 "$scratch/said")

@@ -11,32 +11,45 @@ fail() {
     exit 1
 }
 
-# hears FROM TO: a datagram from FROM arrives at TO within half a second.
+# say FROM TO WORD: a datagram.
+say() {
+    netns_exec "$1" python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(3):
+    try:
+        s.sendto(b'$3', ('$(netns_address "$2")', 7841))
+    except PermissionError:
+        pass"
+}
+
+# hears FROM TO: what FROM sends is there before what the clients send next.
 hears() {
-    local from=$1 to=$2 address
-    address=$(netns_address "$to")
+    local from=$1 to=$2
+    rm -f "$scratch/ready" "$scratch/heard"
     netns_exec "$to" timeout 30 python3 -c "
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('$address', 7841))
+s.bind(('$(netns_address "$to")', 7841))
 open('$scratch/ready', 'w').close()
-s.settimeout(0.5)
-try:
-    s.recv(9)
-    open('$scratch/heard', 'w').close()
-except TimeoutError:
-    pass" &
+word = b''
+while word != b'end':
+    word = s.recv(9)
+    if word == b'word':
+        open('$scratch/heard', 'w').close()" &
     wait_for 20 test -e "$scratch/ready" || fail 'nobody listens'
-    netns_exec "$from" python3 -c "
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-try:
-    s.sendto(b'word', ('$address', 7841))
-except PermissionError:
-    pass"
+    say "$from" "$to" word
+    say clients "$to" end
     wait
-    rm "$scratch/ready"
-    [ -e "$scratch/heard" ] && rm "$scratch/heard"
+    [ -e "$scratch/heard" ]
+}
+
+# A first word waits until addresses are known.
+must_hear() {
+    for _ in 1 2 3 4 5 6 7 8; do
+        ! hears "$1" "$2" || return 0
+    done
+    fail "$2 does not hear $1: $3"
 }
 
 wait_for() {
@@ -59,22 +72,22 @@ netns_up || exit 1
 
 for from in na nb nz; do
     for to in na nb nz; do
-        [ $from = $to ] || hears $from $to || fail "$to does not hear $from"
+        [ $from = $to ] || must_hear $from $to 'nothing was cut'
     done
 done
 netns_cut na nb
 hears na nb && fail 'a cut line carried something'
-hears nb na || fail 'the cut held the other way too'
-hears na nz || fail 'the cut held for a third site'
+must_hear nb na 'the cut held the other way too'
+must_hear na nz 'the cut held for a third site'
 netns_heal na nb
-hears na nb || fail 'the line did not heal'
+must_hear na nb 'the line did not heal'
 netns_isolate nz
 hears na nz && fail 'an isolated site heard something'
 hears nz nb && fail 'an isolated site was heard'
-hears na nb || fail 'the isolation held for others'
+must_hear na nb 'the isolation held for others'
 netns_heal_all
-hears na nz || fail 'the isolation did not heal'
-hears nz nb || fail 'the isolation did not heal'
+must_hear na nz 'the isolation did not heal'
+must_hear nz nb 'the isolation did not heal'
 
 # A site that stands still goes on where it was.
 ip netns exec "$(netns_name nb)" sleep 60 &

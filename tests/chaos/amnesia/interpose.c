@@ -86,27 +86,27 @@ static mode_t take_mode(int flags, va_list list)
     return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
 }
 
-#define OPEN(name)                                     \
+#define OPEN(name)                                       \
     EXPORTED int name(const char *path, int flags, ...); \
     EXPORTED int name(const char *path, int flags, ...)  \
-    {                                                  \
-        va_list list;                                  \
-        mode_t mode;                                   \
-        va_start(list, flags);                         \
-        mode = take_mode(flags, list);                 \
-        va_end(list);                                  \
-        return open_any(AT_FDCWD, path, flags, mode);  \
+    {                                                    \
+        va_list list;                                    \
+        mode_t mode;                                     \
+        va_start(list, flags);                           \
+        mode = take_mode(flags, list);                   \
+        va_end(list);                                    \
+        return open_any(AT_FDCWD, path, flags, mode);    \
     }
-#define OPENAT(name)                                           \
+#define OPENAT(name)                                             \
     EXPORTED int name(int at, const char *path, int flags, ...); \
     EXPORTED int name(int at, const char *path, int flags, ...)  \
-    {                                                          \
-        va_list list;                                          \
-        mode_t mode;                                           \
-        va_start(list, flags);                                 \
-        mode = take_mode(flags, list);                         \
-        va_end(list);                                          \
-        return open_any(at, path, flags, mode);                \
+    {                                                            \
+        va_list list;                                            \
+        mode_t mode;                                             \
+        va_start(list, flags);                                   \
+        mode = take_mode(flags, list);                           \
+        va_end(list);                                            \
+        return open_any(at, path, flags, mode);                  \
     }
 OPEN(open)
 OPEN(open64)
@@ -114,11 +114,11 @@ OPENAT(openat)
 OPENAT(openat64)
 
 /* What a fortified program calls when it passes no mode. */
-#define OPEN_2(name)                               \
+#define OPEN_2(name)                                \
     EXPORTED int name(const char *path, int flags); \
     EXPORTED int name(const char *path, int flags)  \
-    {                                              \
-        return open_any(AT_FDCWD, path, flags, 0); \
+    {                                               \
+        return open_any(AT_FDCWD, path, flags, 0);  \
     }
 #define OPENAT_2(name)                                      \
     EXPORTED int name(int at, const char *path, int flags); \

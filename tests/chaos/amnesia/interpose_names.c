@@ -35,8 +35,8 @@ static int rename_any(int at_older, const char *older, int at_newer,
     if (!control_path(to, sizeof to, at_newer, newer) || (flags & ~1U) != 0)
         raw_die("amnesia: a rename that is not followed\n");
     kept = undo_before_remove(to);
-    status = (int)syscall(SYS_renameat2, at_older, older, at_newer, newer,
-                          flags);
+    status =
+        (int)syscall(SYS_renameat2, at_older, older, at_newer, newer, flags);
     if (status == 0)
         undo_renamed(from, to);
     else if (kept)

@@ -178,8 +178,8 @@ static void drop_sectors(struct undo_file *file, uint64_t generation_max,
         }
     }
     if (changed)
-        rebuild(file, file->newest == NULL ? TABLE_SIZE_FIRST
-                                           : file->slots_count);
+        rebuild(file,
+                file->newest == NULL ? TABLE_SIZE_FIRST : file->slots_count);
 }
 
 void undo_written_through(struct undo_file *file, uint64_t offset, size_t size)

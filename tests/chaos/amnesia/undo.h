@@ -49,8 +49,8 @@ struct undo_sync undo_sync_begins(struct undo_file *file);
 void undo_sync_ended(struct undo_file *file, struct undo_sync sync);
 
 /* Names; paths are absolute.  ${undo_before_remove} keeps the file that is
- * about to lose its name (also by a rename over it); ${undo_forget_remove} takes
- * that back when the call failed. */
+ * about to lose its name (also by a rename over it); ${undo_forget_remove}
+ * takes that back when the call failed. */
 void undo_created(const char *path, bool is_directory);
 bool undo_before_remove(const char *path);
 void undo_forget_remove(void);

@@ -16,7 +16,7 @@ static uint32_t draw_share(struct random *random)
 static void put_back(const struct undo_file *file, const struct sector *sector)
 {
     if (raw_pwrite(file->fd, sector->bytes, UNDO_SECTOR_SIZE,
-               (off_t)(sector->number * UNDO_SECTOR_SIZE)) < 0)
+                   (off_t)(sector->number * UNDO_SECTOR_SIZE)) < 0)
         raw_die("amnesia: a sector cannot be put back\n");
 }
 
@@ -72,8 +72,7 @@ static void take_back(const struct change *change)
 {
     switch (change->kind) {
     case CHANGE_CREATED:
-        (void)raw_unlink(change->path,
-                         change->is_directory ? AT_REMOVEDIR : 0);
+        (void)raw_unlink(change->path, change->is_directory ? AT_REMOVEDIR : 0);
         break;
     case CHANGE_MOVED:
         (void)raw_rename(change->newer, change->path);

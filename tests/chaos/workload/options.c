@@ -19,9 +19,9 @@ static bool say(const char *what, const char *of)
 static bool add_address(struct workload_options *options, const char *address)
 {
     size_t used = strlen(options->addresses);
-    int size = snprintf(options->addresses + used,
-                        sizeof options->addresses - used, "%s%s",
-                        used == 0 ? "" : ",", address);
+    int size =
+        snprintf(options->addresses + used, sizeof options->addresses - used,
+                 "%s%s", used == 0 ? "" : ",", address);
 
     return size > 0 && used + (size_t)size < sizeof options->addresses;
 }
@@ -52,8 +52,8 @@ static bool take_option(struct workload_options *options, int option)
     case 'a':
         return add_address(options, optarg);
     case 'n':
-        return take_number(&options->clients, optarg) &&
-               options->clients > 0 && options->clients <= WORKLOAD_CLIENTS_MAX;
+        return take_number(&options->clients, optarg) && options->clients > 0 &&
+               options->clients <= WORKLOAD_CLIENTS_MAX;
     case 'm':
         return take_number(&options->commands, optarg);
     case 's':
@@ -145,10 +145,8 @@ bool workload_take(struct workload_options *options,
                    struct defter_options *client, uint8_t seed[SEED_SIZE],
                    int argc, char **argv)
 {
-    *options = (struct workload_options){.clients = 8,
-                                         .pace_ms = 2,
-                                         .patience_ms = 60000,
-                                         .reads = 10};
+    *options = (struct workload_options){
+        .clients = 8, .pace_ms = 2, .patience_ms = 60000, .reads = 10};
     if (!take_line(options, argc, argv)) {
         fputs("usage: workload --cluster FILE --key FILE --history FILE\n"
               "           [--receipts FILE] [--address HOST:PORT]...\n"
@@ -159,9 +157,8 @@ bool workload_take(struct workload_options *options,
         return false;
     }
     *client = (struct defter_options){.key_seed = seed,
-                                      .role = options->duty == 0
-                                                  ? ROLE_STAFF
-                                                  : ROLE_AUDITOR,
+                                      .role = options->duty == 0 ? ROLE_STAFF
+                                                                 : ROLE_AUDITOR,
                                       .agent = "workload",
                                       .receipts_path = options->receipts};
     if (!take_cluster(options, client) || !take_key(seed, options->key))

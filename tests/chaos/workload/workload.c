@@ -4,9 +4,10 @@
  *
  * Each client has one command on its way, a system.ping or a chain.head, and
  * sends the same bytes until a node says what became of them, or --patience is
- * over.  An auditor's key and its --duty are needed for reads.  Ends after --commands, --seconds or SIGTERM, once every command that
- * is out has an end.  Exit codes: 0; 1 a node gave a receipt or certificate
- * that does not verify; 3 usage.
+ * over.  An auditor's key and its --duty are needed for reads.  Ends after
+ * --commands, --seconds or SIGTERM, once every command that is out has an end.
+ * Exit codes: 0; 1 a node gave a receipt or certificate that does not verify; 3
+ * usage.
  */
 #include <poll.h>
 #include <signal.h>
@@ -26,9 +27,9 @@ struct seat {
     struct defter *client;
     struct workload_op op; /* ${op.command} NULL: none is out. */
     uint32_t number;
-    bool again;          /* The same bytes are to be submitted again. */
-    int64_t not_before;  /* Milliseconds: the next step or command. */
-    int64_t pause_ms;    /* Before the next try to connect. */
+    bool again;         /* The same bytes are to be submitted again. */
+    int64_t not_before; /* Milliseconds: the next step or command. */
+    int64_t pause_ms;   /* Before the next try to connect. */
 };
 
 struct workload {
@@ -99,10 +100,10 @@ static void on_error(struct seat *seat, const struct defter_answer *answer)
     seat->op.doubt = seat->op.doubt || says_nothing(answer->code);
     if (says_nothing(answer->code) || passes(answer->code)) {
         seat->again = true;
-        seat->not_before = client_steady_ms() + PAUSE_MS_MIN +
-                           (answer->retry_after_ms < PAUSE_MS_MAX
-                                ? answer->retry_after_ms
-                                : PAUSE_MS_MAX);
+        seat->not_before =
+            client_steady_ms() + PAUSE_MS_MIN +
+            (answer->retry_after_ms < PAUSE_MS_MAX ? answer->retry_after_ms
+                                                   : PAUSE_MS_MAX);
         return;
     }
     workload_write_open(workload->history, seat->number, &seat->op);
@@ -143,10 +144,9 @@ static bool build(struct seat *seat)
 {
     struct workload *workload = seat->workload;
     bool reads = randombytes_uniform(100) < workload->options.reads;
-    struct defter_item item = {.opcode = reads ? OPCODE_CHAIN_HEAD
-                                               : OPCODE_SYSTEM_PING,
-                               .duty = reads ? (uint32_t)workload->options.duty
-                                             : 0};
+    struct defter_item item = {
+        .opcode = reads ? OPCODE_CHAIN_HEAD : OPCODE_SYSTEM_PING,
+        .duty = reads ? (uint32_t)workload->options.duty : 0};
     struct op_system_ping ping = {.text = slice_of("chaos", 5)};
     uint8_t fields[64];
     struct writer writer;
@@ -155,8 +155,7 @@ static bool build(struct seat *seat)
     if (!reads)
         schema_encode(&schema_op_system_ping, &writer, &ping);
     seat->op = (struct workload_op){
-        .name = reads ? "chain.head" : "system.ping",
-        .last_code = ST_TIMEOUT};
+        .name = reads ? "chain.head" : "system.ping", .last_code = ST_TIMEOUT};
     /* chain.head belongs to the system, which has a realm of its own. */
     return defter_command_new(&seat->op.command, reads ? 0 : 'R',
                               DEFTER_RECEIPT) == ST_OK &&
@@ -199,8 +198,8 @@ static void on_lost(struct seat *seat, int status)
         seat->op.last_code = status;
     }
     seat->not_before = client_steady_ms() + seat->pause_ms;
-    seat->pause_ms = 2 * seat->pause_ms < PAUSE_MS_MAX ? 2 * seat->pause_ms
-                                                       : PAUSE_MS_MAX;
+    seat->pause_ms =
+        2 * seat->pause_ms < PAUSE_MS_MAX ? 2 * seat->pause_ms : PAUSE_MS_MAX;
 }
 
 /* A command that was sent and is not any more was sent in vain, or not: the
@@ -225,8 +224,7 @@ static bool move(struct seat *seat, int64_t now_ms)
     struct workload *workload = seat->workload;
 
     if (seat->op.command != NULL &&
-        now_ms - seat->op.invoked_ms >
-            (int64_t)workload->options.patience_ms) {
+        now_ms - seat->op.invoked_ms > (int64_t)workload->options.patience_ms) {
         give_up(seat);
         return true;
     }
@@ -278,10 +276,10 @@ static uint64_t out_count(const struct workload *workload)
 
 static bool run(struct workload *workload)
 {
-    int64_t end_ms = workload->options.seconds == 0
-                         ? INT64_MAX
-                         : client_steady_ms() +
-                               (int64_t)workload->options.seconds * 1000;
+    int64_t end_ms =
+        workload->options.seconds == 0
+            ? INT64_MAX
+            : client_steady_ms() + (int64_t)workload->options.seconds * 1000;
 
     while (workload->broken == 0 &&
            (!workload->over || out_count(workload) > 0)) {
@@ -329,8 +327,8 @@ int main(int argc, char **argv)
     uint8_t seed[SEED_SIZE];
     bool good;
 
-    if (sodium_init() < 0 || !workload_take(&workload.options, &workload.client,
-                                            seed, argc, argv))
+    if (sodium_init() < 0 ||
+        !workload_take(&workload.options, &workload.client, seed, argc, argv))
         return 3;
     workload.history = fopen(workload.options.history, "ae");
     if (workload.history == NULL ||
@@ -341,9 +339,8 @@ int main(int argc, char **argv)
     (void)sigaction(SIGTERM, &stop, NULL);
     (void)sigaction(SIGINT, &stop, NULL);
     for (uint32_t i = 0; i < workload.options.clients; i++)
-        workload.seats[i] = (struct seat){.workload = &workload,
-                                          .number = i + 1,
-                                          .pause_ms = PAUSE_MS_MIN};
+        workload.seats[i] = (struct seat){
+            .workload = &workload, .number = i + 1, .pause_ms = PAUSE_MS_MIN};
     good = run(&workload);
     sodium_memzero(seed, sizeof seed);
     return finish(&workload, good);
