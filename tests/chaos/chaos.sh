@@ -2,7 +2,7 @@
 # Three real nodes, clients that go on, and faults from a seed; then everything
 # heals, and what the clients saw is held against all three logs.
 #
-#   ./dev chaos [--minutes N] [--seed S] [--etcd] [--one] [--plan]
+#   ./dev chaos [--minutes N | --seconds N] [--seed S] [--etcd] [--one] [--plan]
 #
 # --etcd: a real etcd of three members decides who leads, and is hurt too;
 # without it the operator does.  --one: a single node.  --plan: prints what
@@ -11,19 +11,23 @@
 # the files.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
-minutes=2
+seconds=120
 seed=$((($(date +%s%N) / 1000) % 1000000))
 mode=manual
 plan_only=
 words=()
 while [ $# -gt 0 ]; do
     case $1 in
-    --minutes | --seed)
+    --minutes | --seconds | --seed)
         [ $# -gt 1 ] && [[ $2 =~ ^[0-9]{1,9}$ ]] || {
             echo "chaos: $1 takes a number" >&2
             exit 3
         }
-        [ "$1" = --seed ] && seed=$((10#$2)) || minutes=$((10#$2))
+        case $1 in
+        --minutes) seconds=$((10#$2 * 60)) ;;
+        --seconds) seconds=$((10#$2)) ;;
+        --seed) seed=$((10#$2)) ;;
+        esac
         shift
         ;;
     --etcd)
@@ -42,7 +46,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-echo "seed $seed; again: ./dev chaos --minutes $minutes --seed $seed" \
+echo "seed $seed; again: ./dev chaos --seconds $seconds --seed $seed" \
     "${words[*]-}"
 
 cluster3_seed=$seed
@@ -75,7 +79,7 @@ draw_site() {
 # Lines "MILLISECONDS FAULT NODE MILLISECONDS-IT-LASTS [OTHER]".
 make_plan() {
     local faults=(kill kill power power pause full) at=3000 last kind
-    local end=$((minutes * 60000))
+    local end=$((seconds * 1000))
     [ ${#cluster3_nodes[@]} -eq 1 ] || faults+=(cut cut isolate)
     [ "$mode" != etcd ] || faults+=(etcdkill etcdpause)
     [ "$mode" != manual ] || [ ${#cluster3_nodes[@]} -eq 1 ] ||
@@ -125,6 +129,7 @@ say() {
 }
 
 declare -A hurt=() # Nodes that a fault holds just now, and etcd's as etcd-A.
+declare -A was_full=() # When a node's disk last ceased to be full.
 endings=()         # "MILLISECONDS WORD..." of faults that are on.
 
 end_later() {
@@ -198,12 +203,19 @@ end_fault() {
     say "end: $*"
     case $1 in
     start)
-        cluster3_start "$2"
+        cluster3_runs "$2" || cluster3_start "$2"
+        case ${hurt[$2]-} in
+        kill | power) unset "hurt[$2]" ;;
+        esac
+        ;;
+    cont)
+        cluster3_cont "$2"
         unset "hurt[$2]"
         ;;
-    cont | unfill)
-        "cluster3_$1" "$2"
+    unfill)
+        cluster3_unfill "$2"
         unset "hurt[$2]"
+        was_full[$2]=$(now_ms)
         ;;
     heal) cluster3_heal "$2" "$3" ;;
     heal_all) cluster3_heal_all ;;
@@ -233,6 +245,12 @@ end_faults() {
     endings=("${still[@]}")
 }
 
+# Its disk is full, or was just now.
+is_full() {
+    [ "${hurt[$1]-}" = full ] ||
+        [ "$(now_ms)" -lt $((${was_full[$1]:--9999} + 5000)) ]
+}
+
 # A node that ended by itself is started again, as a supervisor would; why it
 # ended is judged at once.
 watch_nodes() {
@@ -244,11 +262,11 @@ watch_nodes() {
         status=$?
         say "node $node ended by itself with $status"
         # Only a full disk may abort it, or end it in the midst of a start.
-        if [ $status -ge 128 ] && [ -z "${cluster3_full[$node]-}" ]; then
+        if [ $status -ge 128 ] && ! is_full "$node"; then
             tail -n 5 "$cluster/$node.txt" >&2
             fail "node $node crashed with $status (seed $seed)"
         fi
-        hurt[$node]=ended
+        # A fault that holds it ends later by itself; it only comes back.
         end_later 1000 start "$node"
     done
 }
@@ -333,4 +351,4 @@ for node in "${cluster3_nodes[@]}"; do
 done
 cluster3_check "$cluster/history" "$cluster/receipts" ||
     fail "the logs do not bear the history (seed $seed)"
-echo "good: seed $seed, $(wc -l <<<"$plan") faults, $minutes min"
+echo "good: seed $seed, $(wc -l <<<"$plan") faults, $seconds s"

@@ -36,7 +36,6 @@ declare -A cluster3_role=([A]=backup [B]=backup [Z]=archive)
 declare -A cluster3_pid=()      # Of nodes that should be running.
 declare -A cluster3_etcd_pid=() # The same of members of etcd.
 declare -A cluster3_id=()       # Node numbers, 32 hexadecimal digits.
-declare -A cluster3_full=()     # Nodes whose disk is full just now.
 declare -A cluster3_losses=()   # Starts so far, for the seed of each.
 cluster3_mode=
 cluster3_seed=${cluster3_seed:-1}
@@ -312,7 +311,6 @@ cluster3_cont() {
 }
 
 cluster3_fill() {
-    cluster3_full[$1]=1
     fallocate -l "$(df --output=avail -B1 "$cluster/disk-$1" | tail -n 1)" \
         "$cluster/disk-$1/filler" 2>/dev/null
     # The last blocks too.
@@ -323,7 +321,6 @@ cluster3_fill() {
 
 cluster3_unfill() {
     rm -f "$cluster/disk-$1/filler" "$cluster/disk-$1/filler2"
-    unset "cluster3_full[$1]"
 }
 
 cluster3_cut() {

@@ -19,12 +19,16 @@ cluster_make 'connections_per_person = 100' \
 cluster_start
 enrol auditor auditor 1
 duty auditor AUD 255
-"$DEFTER_BIN/workload" --cluster "$cluster/c/cluster.conf" \
-    --key "$keys/auditor.key" --duty "${duty_of[auditor]}" \
-    --history "$cluster/history" \
-    --receipts "$cluster/receipts" --clients 4 >"$cluster/workload.txt" 2>&1 &
-workload=$!
-cluster_pids=("$workload")
+# load NAME OPTION...: clients in the background.
+load() {
+    "$DEFTER_BIN/workload" --cluster "$cluster/c/cluster.conf" \
+        --key "$keys/auditor.key" --duty "${duty_of[auditor]}" \
+        --history "$cluster/$1" --receipts "$cluster/receipts" "${@:2}" \
+        >"$cluster/$1.txt" 2>&1 &
+    cluster_pids+=("$!")
+}
+load history --clients 4
+load hasty --clients 4 --patience 40 # These give up while the node is away.
 for _ in 1 2 3; do
     before=$(acked)
     wait_for 30 have_grown || fail 'nothing is acknowledged'
@@ -38,20 +42,22 @@ sleep 1
 kill -CONT "$cluster_pid"
 before=$(acked)
 wait_for 30 have_grown || fail 'nothing is acknowledged'
-kill -TERM "$workload"
-wait "$workload" || {
-    cat "$cluster/workload.txt" >&2
-    fail 'the clients do not believe the node'
-}
+for pid in "${cluster_pids[@]}"; do
+    kill -TERM "$pid"
+    wait "$pid" || fail "clients ended with $?"
+done
 cluster_pids=()
 cluster_stop || fail "the node ended with $?"
-cat "$cluster/workload.txt"
+cat "$cluster/history.txt" "$cluster/hasty.txt"
 
 "$DEFTER_BIN/log_list" A "$node" >"$cluster/log" || fail 'the log is not whole'
-"$DEFTER_BIN/history_check" "$cluster/history" "$cluster/log" ||
+"$DEFTER_BIN/history_check" "$cluster/history" "$cluster/hasty" \
+    "$cluster/log" ||
     fail 'the log does not bear the history'
 grep -q ' chain.head .* acked 0 ' "$cluster/history" ||
     fail 'no strict read was answered'
+
+grep -q ' - unknown ' "$cluster/hasty" || fail 'nobody gave up'
 
 # A log without its last acknowledged entry is not that history's.
 last=$(awk '/ acked / && $10 > last { last = $10 } END { print last }' \

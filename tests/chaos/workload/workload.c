@@ -67,14 +67,20 @@ static void give_up(struct seat *seat)
 {
     struct workload *workload = seat->workload;
 
+    /* Its client still has the command, which goes with it; unless the answer
+     * comes while it closes. */
+    defter_close(seat->client);
+    seat->client = NULL;
+    if (seat->op.command == NULL)
+        return;
+    /* Only what was refused, and not sent again since, is known. */
+    if (!seat->again)
+        seat->op.doubt = true;
     workload_write_open(workload->history, seat->number, &seat->op);
     if (seat->op.doubt)
         workload->unknown++;
     else
         workload->refused++;
-    /* Its client still has the command; it goes with it. */
-    defter_close(seat->client);
-    seat->client = NULL;
     forget(seat);
 }
 
@@ -300,10 +306,8 @@ static int finish(struct workload *workload, bool good)
 {
     for (uint64_t i = 0; i < workload->options.clients; i++) {
         struct seat *seat = &workload->seats[i];
-        if (seat->op.command != NULL) {
-            seat->op.doubt = true;
+        if (seat->op.command != NULL)
             give_up(seat);
-        }
         defter_close(seat->client);
     }
     good = fclose(workload->history) == 0 && good && workload->broken == 0;
