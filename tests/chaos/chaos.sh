@@ -80,15 +80,15 @@ draw_site() {
 make_plan() {
     local faults=(kill kill power power pause full) at=3000 last kind
     local end=$((seconds * 1000))
-    [ ${#cluster3_nodes[@]} -eq 1 ] || faults+=(cut cut isolate)
-    [ "$mode" != etcd ] || faults+=(etcdkill etcdpause)
+    [ ${#cluster3_nodes[@]} -eq 1 ] || faults+=(cut cut isolate blackout)
+    [ "$mode" != etcd ] || faults+=(etcdkill etcdpause freeze)
     [ "$mode" != manual ] || [ ${#cluster3_nodes[@]} -eq 1 ] ||
         faults+=(promote)
     while [ $at -lt $end ]; do
         draw ${#faults[@]}
         kind=${faults[$drawn]}
         case $kind in
-        pause | etcdpause) draw 60000 ;;
+        pause | freeze | etcdpause) draw 60000 ;;
         cut | isolate) draw 30000 ;;
         full) draw 15000 ;;
         *) draw 8000 ;;
@@ -156,7 +156,12 @@ begin_fault() {
     fi
     case $kind in
     etcd*) [ -z "${hurt[etcd-$node]-}" ] || return 0 ;;
-    cut | isolate | promote) ;;
+    freeze)
+        [ -z "${hurt[$node]-}${hurt[etcd-$node]-}" ] &&
+            cluster3_runs "$node" || return 0
+        hurt[$node]=$kind
+        ;;
+    cut | isolate | promote | blackout) ;;
     *)
         [ -z "${hurt[$node]-}" ] && cluster3_runs "$node" || return 0
         hurt[$node]=$kind
@@ -164,6 +169,19 @@ begin_fault() {
     esac
     say "$kind $node for $last ms"
     case $kind in
+    blackout)
+        for node in "${cluster3_nodes[@]}"; do
+            cluster3_runs "$node" && [ -z "${hurt[$node]-}" ] || continue
+            hurt[$node]=power
+            cluster3_power "$node"
+            end_later "$last" start "$node"
+        done
+        ;;
+    freeze)
+        hurt[etcd-$node]=1
+        cluster3_freeze "$node"
+        end_later "$last" thaw "$node"
+        ;;
     kill | power)
         "cluster3_$kind" "$node"
         end_later "$last" start "$node"
@@ -207,6 +225,10 @@ end_fault() {
         case ${hurt[$2]-} in
         kill | power) unset "hurt[$2]" ;;
         esac
+        ;;
+    thaw)
+        cluster3_thaw "$2"
+        unset "hurt[$2]" "hurt[etcd-$2]"
         ;;
     cont)
         cluster3_cont "$2"
@@ -273,7 +295,7 @@ watch_nodes() {
 
 run_plan() {
     local at words
-    while read -r at words; do
+    while read -r at words <&3; do
         while [ "$(now_ms)" -lt "$at" ]; do
             end_faults
             watch_nodes
@@ -281,7 +303,7 @@ run_plan() {
         done
         # shellcheck disable=SC2086
         begin_fault $words
-    done <<<"$plan"
+    done 3<<<"$plan"
 }
 
 heal() {

@@ -11,6 +11,8 @@
 #   cluster3_pause NODE, cluster3_cont NODE      SIGSTOP, SIGCONT
 #   cluster3_fill NODE, cluster3_unfill NODE     its disk is full
 #   cluster3_cut A B, cluster3_heal A B, cluster3_isolate A, cluster3_heal_all
+#   cluster3_line A B OPTION...  A calls B over a bad line; before A starts
+#   cluster3_freeze NODE, cluster3_thaw NODE     all that runs at its site
 #   cluster3_etcd start|kill|pause|cont NODE     its member of etcd
 #   cluster3_status NODE     its JSON; empty if it does not answer
 #   cluster3_figure NODE NAME   one figure of it
@@ -310,6 +312,14 @@ cluster3_cont() {
     kill -CONT "${cluster3_pid[$1]}"
 }
 
+cluster3_freeze() {
+    netns_stop "${cluster3_site[$1]}"
+}
+
+cluster3_thaw() {
+    netns_cont "${cluster3_site[$1]}"
+}
+
 cluster3_fill() {
     fallocate -l "$(df --output=avail -B1 "$cluster/disk-$1" | tail -n 1)" \
         "$cluster/disk-$1/filler" 2>/dev/null
@@ -337,6 +347,21 @@ cluster3_isolate() {
 
 cluster3_heal_all() {
     netns_heal_all
+}
+
+# cluster3_line FROM TO OPTION...: what FROM calls TO by becomes a bad line
+# (tests/chaos/proxy.c).  Before FROM starts; ends with the script.
+cluster3_line() {
+    local from=$1 to=$2 port said
+    port=79$(printf '%s%s' "$from" "$to" | tr ABZ 123)
+    said=$cluster/line-$from-$to.txt
+    ip netns exec "$(netns_name "${cluster3_site[$from]}")" \
+        "$DEFTER_BIN/proxy" --listen "127.0.0.1:$port" \
+        --to "$(cluster3_peer_address "$to")" "${@:3}" >"$said" 2>&1 &
+    cluster_pids+=("$!")
+    wait_for 20 grep -q ready "$said" || fail "the line $from to $to is not up"
+    sed -i "s/^\(peer = ${cluster3_id[$to]} .*\) [^ ]*$/\1 127.0.0.1:$port/" \
+        "$(cluster3_dir "$from")/defterd.conf"
 }
 
 # ---- etcd --------------------------------------------------------------------

@@ -79,6 +79,7 @@ struct history {
     X(LEAF, "an acknowledged entry has another hash")                \
     X(EPOCH, "an acknowledged entry has another epoch")              \
     X(SHARED, "one index was acknowledged twice")                    \
+    X(REPEATED, "one command has two lines")                         \
     X(TWICE, "one command is two entries")                           \
     X(REFUSED_DONE, "a refused command is an entry")                 \
     X(DIFFER, "two logs differ at an index")                         \

@@ -278,6 +278,13 @@ static void check_times(struct check *check)
     free(returned);
 }
 
+static int by_op_id(const void *a, const void *b)
+{
+    const struct history_op *const *left = a, *const *right = b;
+
+    return memcmp((*left)->id, (*right)->id, HISTORY_ID_SIZE);
+}
+
 static void check_shared(struct check *check)
 {
     size_t count;
@@ -287,6 +294,25 @@ static void check_shared(struct check *check)
     for (size_t i = 1; i < count; i++) {
         if (sorted[i]->index == sorted[i - 1]->index)
             fault(check, HISTORY_SHARED, sorted[i], sorted[i - 1],
+                  sorted[i]->index, NULL);
+    }
+    free(sorted);
+}
+
+/* A client that writes a command down twice tells nothing of either. */
+static void check_repeated(struct check *check)
+{
+    const struct history *history = check->history;
+    const struct history_op **sorted =
+        malloc((history->ops_count + 1) * sizeof(struct history_op *));
+
+    INVARIANT(sorted != NULL);
+    for (size_t i = 0; i < history->ops_count; i++)
+        sorted[i] = &history->ops[i];
+    qsort(sorted, history->ops_count, sizeof(struct history_op *), by_op_id);
+    for (size_t i = 1; i < history->ops_count; i++) {
+        if (by_op_id(&sorted[i - 1], &sorted[i]) == 0)
+            fault(check, HISTORY_REPEATED, sorted[i], sorted[i - 1],
                   sorted[i]->index, NULL);
     }
     free(sorted);
@@ -327,6 +353,7 @@ void history_check(struct history_verdict *verdict_out, struct history *history,
         check_log(&check, &history->logs[i]);
     }
     check_shared(&check);
+    check_repeated(&check);
     check_times(&check);
     count_ops(&check);
 }

@@ -193,6 +193,16 @@ START_TEST(two_receipts_for_one_index_are_seen_without_logs)
 }
 END_TEST
 
+START_TEST(a_command_with_two_lines_is_seen)
+{
+    begin();
+    acked(1, 1, 10, 20, 0);
+    other(1, 1, 10, "- unknown 1035");
+    good_log("A", 2);
+    expect(HISTORY_REPEATED, 1);
+}
+END_TEST
+
 START_TEST(one_command_at_two_indexes_is_seen)
 {
     begin();
@@ -386,7 +396,7 @@ SUITE_MAIN("history", a_right_history_has_no_fault,
            an_acked_entry_with_another_hash_is_seen,
            a_receipt_of_another_epoch_is_seen,
            two_receipts_for_one_index_are_seen_without_logs,
-           one_command_at_two_indexes_is_seen,
+           a_command_with_two_lines_is_seen, one_command_at_two_indexes_is_seen,
            a_command_without_answer_may_be_done_once_only,
            a_refused_command_that_was_done_is_seen, logs_that_part_are_seen,
            an_epoch_that_falls_is_seen, an_order_against_the_clock_is_seen,
