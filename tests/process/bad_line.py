@@ -62,24 +62,26 @@ class Line:
 def send_and_take(port, data):
     """What comes back, the sizes it came in, and whether it was reset."""
     got, sizes = b"", []
-    with socket.create_connection(("127.0.0.1", port), 30) as connection:
-        def send():
-            try:
-                connection.sendall(data)
-                connection.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
-        sender = threading.Thread(target=send)
-        sender.start()
-        reset = False
+
+    def send(connection):
         try:
-            while part := connection.recv(1 << 20):
-                got += part
-                sizes.append(len(part))
-        except ConnectionResetError:
-            reset = True
-        sender.join(30)
-    return got, sizes, reset
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # The other direction says how it ended.
+    try:
+        with socket.create_connection(("127.0.0.1", port), 30) as connection:
+            sender = threading.Thread(target=send, args=(connection,))
+            sender.start()
+            try:
+                while part := connection.recv(1 << 20):
+                    got += part
+                    sizes.append(len(part))
+            finally:
+                sender.join(30)
+    except ConnectionResetError:
+        return got, sizes, True
+    return got, sizes, False
 
 
 def main():
