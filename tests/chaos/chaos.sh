@@ -83,7 +83,7 @@ make_plan() {
     [ ${#cluster3_nodes[@]} -eq 1 ] || faults+=(cut cut isolate blackout)
     [ "$mode" != etcd ] || faults+=(etcdkill etcdpause freeze)
     [ "$mode" != manual ] || [ ${#cluster3_nodes[@]} -eq 1 ] ||
-        faults+=(promote)
+        faults+=(operator failover failover)
     while [ $at -lt $end ]; do
         draw ${#faults[@]}
         kind=${faults[$drawn]}
@@ -95,7 +95,7 @@ make_plan() {
         esac
         last=$((1000 + drawn))
         case $kind in
-        cut | etcd*) draw_site ;;
+        cut | etcd* | operator | failover | blackout) draw_site ;;
         *) draw_node ;;
         esac
         if [ "$kind" = cut ]; then
@@ -145,6 +145,43 @@ other_site() {
     echo "${cluster3_nodes[$(((i + $2) % 3))]}"
 }
 
+# An act of the operator's; a tool or a node may well refuse it.
+act() {
+    "cluster3_$1" "$2" >"$cluster/act.txt" 2>&1 &&
+        say "the operator: $1 $2" ||
+        say "the operator: no $1 $2: $(tail -n 1 "$cluster/act.txt")"
+}
+
+# The other one of the two that may lead.
+other_leader() {
+    [ "$1" = A ] && echo B || echo A
+}
+
+# He hands over, or makes one lead that runs where nobody does.
+operator_operator() {
+    local leader
+    leader=$(cluster3_primary)
+    if [ -n "$leader" ]; then
+        act switchover "$(other_leader "$leader")"
+    elif cluster3_runs A; then
+        act promote A
+    else
+        act promote B
+    fi
+}
+
+# Who leads dies, and he makes the other one lead at once.
+operator_failover() {
+    local leader
+    leader=$(cluster3_primary)
+    [ -n "$leader" ] && [ -z "${hurt[$leader]-}" ] || return 0
+    hurt[$leader]=kill
+    say "kill $leader, who leads"
+    cluster3_kill "$leader"
+    end_later "$1" start "$leader"
+    act promote "$(other_leader "$leader")"
+}
+
 begin_fault() {
     local kind=$1 node=$2 last=$3 other
     if [ "$node" = primary ]; then
@@ -161,7 +198,7 @@ begin_fault() {
             cluster3_runs "$node" || return 0
         hurt[$node]=$kind
         ;;
-    cut | isolate | promote | blackout) ;;
+    cut | isolate | operator | failover | blackout) ;;
     *)
         [ -z "${hurt[$node]-}" ] && cluster3_runs "$node" || return 0
         hurt[$node]=$kind
@@ -203,12 +240,7 @@ begin_fault() {
         cluster3_isolate "$node"
         end_later "$last" heal_all
         ;;
-    promote)
-        # The operator prefers another one; the tool or the node may refuse.
-        [ "$node" = A ] && other=B || other=A
-        cluster3_promote "$other" >>"$cluster/promote.txt" 2>&1 ||
-            say "not promoted: $(tail -n 1 "$cluster/promote.txt")"
-        ;;
+    operator | failover) "operator_$kind" "$last" ;;
     etcd*)
         hurt[etcd-$node]=1
         cluster3_etcd "${kind#etcd}" "$node"

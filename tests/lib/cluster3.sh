@@ -17,7 +17,8 @@
 #   cluster3_status NODE     its JSON; empty if it does not answer
 #   cluster3_figure NODE NAME   one figure of it
 #   cluster3_primary         the node that leads, or nothing
-#   cluster3_promote NODE    manual mode: the operator signs
+#   cluster3_promote NODE, cluster3_switchover NODE   the operator signs
+#   cluster3_operator WORD...   another act of his
 #   cluster3_await SECONDS   until all run, one leads and all hold the same
 #   cluster3_check HISTORY RECEIPTS   all that must hold at the end
 #   as NAME WORD...          defter with NAME's key, to the node that leads
@@ -123,8 +124,8 @@ cluster3_join() {
         tr -d '\\\n' | sed 's/.*node\.enrol/node.enrol/')
     # shellcheck disable=SC2086
     must as operator $words
-    must as operator member enrol "${cluster3_id[$name]}"
-    must as operator member add "${cluster3_id[$name]}"
+    must cluster3_operator member enrol "$(cluster3_name "$name")"
+    must cluster3_operator member add "$(cluster3_name "$name")"
 }
 
 cluster3_status() {
@@ -142,18 +143,29 @@ try:
 except ValueError:
     sys.exit()
 # One node is asked; a report of several has it as its first.
-for inner in (status, *(status.get("nodes") or [])[:1]):
-    if sys.argv[1] in inner:
-        print(inner[sys.argv[1]])
-        break
+names = {"size": "log_size", "committed": "committed_size",
+         "config": "configuration"}
+for inner in (*(status.get("nodes") or [])[:1], status):
+    for name in (sys.argv[1], names.get(sys.argv[1])):
+        if name in inner:
+            print(inner[name])
+            sys.exit()
 ' "$2"
 }
 
+# The operator signs: his key, his state and the list of nodes lie in one
+# folder.
+cluster3_operator() {
+    (cd "$cluster/c" && netns_exec clients timeout 60 "$DEFTER_BIN/defter" \
+        --cluster cluster.conf --key operator.key "$@" --yes </dev/null)
+}
+
 cluster3_promote() {
-    # shellcheck disable=SC2046
-    (cd "$cluster/c" && netns_exec clients "$DEFTER_BIN/defter" \
-        --cluster cluster.conf --key "$keys/operator.key" --role staff \
-        promote "$(cluster3_name "$1")")
+    cluster3_operator promote "$(cluster3_name "$1")"
+}
+
+cluster3_switchover() {
+    cluster3_operator switchover "$(cluster3_name "$1")"
 }
 
 # ---- Making and ending -------------------------------------------------------
