@@ -175,7 +175,7 @@ operator_failover() {
     local leader
     leader=$(cluster3_primary)
     [ -n "$leader" ] && [ -z "${hurt[$leader]-}" ] || return 0
-    hurt[$leader]=kill
+    hurt[$leader]='kill'
     say "kill $leader, who leads"
     cluster3_kill "$leader"
     end_later "$1" start "$leader"
@@ -347,10 +347,19 @@ heal() {
     done
 }
 
+# Where nobody leads and nothing decides who, the operator does, now and then.
+next_act=0
 settled() {
     watch_nodes
     end_faults
-    cluster3_settled
+    ! cluster3_settled || return 0
+    if [ "$mode" = manual ] && [ ${#cluster3_nodes[@]} -gt 1 ] &&
+        [ "$(now_ms)" -ge "$next_act" ] && ! cluster3_leads; then
+        draw 2
+        [ "$drawn" -eq 0 ] && act promote A || act promote B
+        next_act=$(($(now_ms) + 10000))
+    fi
+    return 1
 }
 
 # ---- One run -----------------------------------------------------------------
