@@ -501,6 +501,6 @@ cluster3_check() {
         }
     done
     echo "$(($(stat -c %s "$cluster/receipts.all") / 392)) receipts" \
-        'against three logs'
+        'against each log'
     return $bad
 }
