@@ -17,10 +17,23 @@ static const struct subcommand subcommands[] = {
      "init DIR [--origin NAME] [--owner NAME] [--realms PR]\n"
      "         [--environment production|test|training]\n"
      "         [--listen HOST:PORT] [--sibling CLUSTER.CONF]\n"
+     "         [--peer-listen HOST:PORT [--minimum N]]\n"
      "  NAME of the origin stands in signed checkpoints; the sibling is the\n"
-     "  cluster.conf of another environment, from which this one must differ",
+     "  cluster.conf of another environment, from which this one must differ;\n"
+     "  with --peer-listen the node takes others, and acknowledges nothing "
+     "before\n"
+     "  N nodes (2) hold it",
      "Make a new cluster's keys, genesis and configuration",
      "Yeni klasterin açarlarını, ilk qeydini və tənzimləməsini yaratmaq"},
+    {"node", node_run,
+     "node new DIR --role backup|archive --listen HOST:PORT\n"
+     "         --peer-listen HOST:PORT --cluster CLUSTERDIR [--minimum N]\n"
+     "  CLUSTERDIR is what `defter init --peer-listen` made, with the "
+     "authority's\n"
+     "  key in it; the first HOST:PORT is for clients, the second for other "
+     "nodes",
+     "Make the keys and the configuration of a further node",
+     "Əlavə qovşağın açarlarını və tənzimləməsini yaratmaq"},
     {"keygen", keygen_run, "keygen FILE",
      "Make a signing key; `defter prove` gives what enrols it",
      "İmza açarı yaratmaq; qeydiyyat sözlərini `defter prove` verir"},

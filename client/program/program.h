@@ -43,6 +43,7 @@ struct subcommand {
 };
 
 int init_run(struct program *program, int argc, char **argv);
+int node_run(struct program *program, int argc, char **argv);
 int keygen_run(struct program *program, int argc, char **argv);
 int prove_run(struct program *program, int argc, char **argv);
 int operation_run(struct program *program, int argc, char **argv);
