@@ -54,6 +54,7 @@ static void begin(void)
     first.now_s = 1786957200;
     for (int i = 0; i < FOUNDING_KEYS_COUNT; i++)
         first.secrets[i][0] = (uint8_t)(i + 1);
+    first.genesis.idem[0] = 1;
     memset(first.node_id, 0xaa, NODE_ID_SIZE);
     ck_assert_int_eq(founding_make(&founding, &first), ST_OK);
     identity_init(&authority, first.secrets[FOUNDING_AUTHORITY]);
