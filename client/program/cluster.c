@@ -155,6 +155,7 @@ int cluster_client(struct defter **client_out, const struct program *program,
     if (options.role == 0)
         return program_fail(EXIT_USAGE, "unknown role %s", program->role);
     options.address = cluster.address;
+    options.timeout_ms = program->timeout_ms;
     memcpy(options.authority_key, cluster.authority_key, PUBLIC_KEY_SIZE);
     if (program->user != NULL) {
         code = cluster_ask(password, sizeof password, "password: ", &terminal);

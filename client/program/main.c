@@ -61,6 +61,42 @@ static const struct subcommand subcommands[] = {
      "Feed the records of a file", "Fayldakı məlumatları yükləmək"},
     {"status", status_run, "--key FILE status", "Show how the node is doing",
      "Qovşağın vəziyyətini göstərmək"},
+    {"promote", promote_run,
+     "--key OPERATOR.KEY promote NODE [--via MEMBER] [--yes] [--out FILE]\n"
+     "         [--nodes FILE] [--state FILE] [--authority FILE] "
+     "[--no-deliver]\n"
+     "         [--without NODE] [--valid SECONDS]\n"
+     "  NODE is an id in nodes.conf, or four or more of its first digits;\n"
+     "  --via: NODE is no member and takes over what the member MEMBER holds.\n"
+     "  The options are those of member, switchover, force and certificate\n"
+     "  too; --authority signs in the place of an archive that is gone",
+     "Make a node primary whose primary is gone",
+     "Əsas qovşaq itəndə başqasını əsas etmək"},
+    {"member", member_run,
+     "--key OPERATOR.KEY member remove NODE | replace NODE BY | add NODE\n"
+     "         | enrol NODE | retire NODE | minimum N [OPTIONS of promote]",
+     "Change which nodes must hold an entry before its answer",
+     "Cavabdan əvvəl yazını saxlamalı olan qovşaqları dəyişmək"},
+    {"switchover", switchover_run,
+     "--key OPERATOR.KEY switchover NODE [OPTIONS of promote]",
+     "Let the primary hand over to a member",
+     "Əsas qovşağın vəzifəsini üzvə təhvil vermək"},
+    {"force", force_run,
+     "--key OPERATOR.KEY force NODE --authority AUTHORITY.KEY\n"
+     "         [OPTIONS of promote]\n"
+     "  Begins a history of its own where every member is gone: what was\n"
+     "  acknowledged and NODE does not hold is LOST",
+     "Go on with what a node holds, and lose the rest",
+     "Qovşaqdakı ilə davam etmək, qalanını itirmək"},
+    {"certificate", certificate_run,
+     "certificate show FILE\n"
+     "       --key OPERATOR.KEY certificate again | deliver FILE | paper\n"
+     "         | paper NUMBER DIGITS [OPTIONS of promote]\n"
+     "  again: sign and deliver once more what was signed last; paper: the "
+     "note\n"
+     "  to keep, or a lost state set up anew from it",
+     "Show, sign again or deliver a signed configuration",
+     "İmzalanmış tərkibi göstərmək, yenidən imzalamaq, çatdırmaq"},
     {"bench", bench_run,
      "--key FILE bench [--seconds N] [--commands N] [--receipts]\n"
      "         [--sessions 1,16,64,256] [--directory DIR]\n"
