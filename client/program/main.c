@@ -78,7 +78,9 @@ static const struct subcommand subcommands[] = {
      "Change which nodes must hold an entry before its answer",
      "Cavabdan əvvəl yazını saxlamalı olan qovşaqları dəyişmək"},
     {"switchover", switchover_run,
-     "--key OPERATOR.KEY switchover NODE [OPTIONS of promote]",
+     "--key OPERATOR.KEY switchover NODE [--wait SECONDS]\n"
+     "         [OPTIONS of promote]\n"
+     "  SECONDS (60) the primary may take until all of it is with NODE",
      "Let the primary hand over to a member",
      "Əsas qovşağın vəzifəsini üzvə təhvil vermək"},
     {"force", force_run,

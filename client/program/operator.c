@@ -46,6 +46,11 @@ static int take_option(struct operator_job *job, int option)
             return usage(job);
         job->valid_s = (int64_t)number;
         return EXIT_GOOD;
+    case 't':
+        if (!program_number(&number, optarg, 0, 3600))
+            return usage(job);
+        job->wait_s = (int64_t)number;
+        return EXIT_GOOD;
     case 'w':
         if (job->without_count == CONFIG_NODES_MAX)
             return usage(job);
@@ -63,6 +68,7 @@ static int parse(struct operator_job *job, int argc, char **argv)
         {"state", required_argument, NULL, 's'},
         {"authority", required_argument, NULL, 'a'},
         {"out", required_argument, NULL, 'o'},
+        {"wait", required_argument, NULL, 't'},
         {"via", required_argument, NULL, 'i'},
         {"yes", no_argument, NULL, 'y'},
         {"no-deliver", no_argument, NULL, 'd'},
@@ -163,6 +169,7 @@ int operator_begin(struct operator_job *job, const struct program *program,
     job->program = *program;
     job->command = argv[0];
     job->valid_s = OPERATOR_VALID_S;
+    job->wait_s = OPERATOR_WAIT_S;
     code = parse(job, argc, argv);
     *words_out = optind;
     if (code == EXIT_GOOD)

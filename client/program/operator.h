@@ -18,7 +18,7 @@
 
 enum {
     OPERATOR_TIMEOUT_MS = 5000,
-    OPERATOR_SEAL_WAIT_S = 60, /* Until a primary has handed everything over. */
+    OPERATOR_WAIT_S = 60,
     OPERATOR_VALID_S = 24 * 3600,
     OPERATOR_WHY_SIZE = 160,
     OPERATOR_NAME_SIZE = 65
@@ -44,6 +44,7 @@ struct operator_job {
     const char *via; /* Of promote. */
     bool yes, no_deliver;
     int64_t valid_s;
+    int64_t wait_s; /* Until a primary has handed everything over. */
     const char *without[CONFIG_NODES_MAX];
     size_t without_count;
     struct nodes nodes;

@@ -175,7 +175,7 @@ static bool is_handed_over(const struct succession_node *node)
 int operator_ask_primary(struct operator_job *job, const uint8_t *about,
                          bool wait_sealed)
 {
-    time_t until = time(NULL) + OPERATOR_SEAL_WAIT_S;
+    time_t until = time(NULL) + job->wait_s;
     struct succession_plan newest;
     size_t at;
 

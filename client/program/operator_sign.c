@@ -108,31 +108,40 @@ static int add_authority(const struct operator_job *job, struct writer *writer)
     return EXIT_GOOD;
 }
 
-/* ${directory of the state}/NUMBER.certificate, or where it was wished. */
+/* ${directory of the state}/NUMBER-DIGITS.certificate, or where it was wished.
+ * The digits are the paper's: another of that number never takes its place. */
 static bool out_path(char out[FILE_PATH_SIZE_MAX],
                      const struct operator_job *job)
 {
     const char *slash = strrchr(job->state_path, '/');
     int length = slash == NULL ? 0 : (int)(slash - job->state_path + 1);
-    int size =
-        job->out_path != NULL
-            ? snprintf(out, FILE_PATH_SIZE_MAX, "%s", job->out_path)
-            : snprintf(
-                  out, FILE_PATH_SIZE_MAX, "%.*s%llu.certificate", length,
-                  job->state_path,
-                  (unsigned long long)sign_store_state(job->store)->number);
+    char name[SIGN_PAPER_SIZE];
+    int size;
 
+    (void)snprintf(name, sizeof name, "%s", job->paper);
+    name[strcspn(name, " ")] = '-';
+    size = job->out_path != NULL
+               ? snprintf(out, FILE_PATH_SIZE_MAX, "%s", job->out_path)
+               : snprintf(out, FILE_PATH_SIZE_MAX, "%.*s%s.certificate", length,
+                          job->state_path, name);
     return size > 0 && size < FILE_PATH_SIZE_MAX;
 }
 
-static int save(struct operator_job *job, const struct writer *writer)
+/* One that lacks a countersignature does not take the place of one that may
+ * have it. */
+static int save(struct operator_job *job, const struct writer *writer,
+                bool complete)
 {
-    enum status status = ST_USAGE;
+    enum status status;
 
     job->certificate_size = writer->used;
-    if (out_path(job->saved, job))
+    if (!out_path(job->saved, job))
+        status = ST_USAGE;
+    else if (complete)
         status = file_replace(job->saved, writer->data, writer->used, 0644);
-    if (status == ST_OK)
+    else
+        status = file_write_new(job->saved, writer->data, writer->used, 0644);
+    if (status == ST_OK || (status == ST_EXISTS && !complete))
         return EXIT_GOOD;
     (void)program_fail(EXIT_INCOMPLETE, "%s: %s", job->saved,
                        status_info(status)->english);
@@ -163,7 +172,7 @@ static int sign(struct operator_job *job, const struct config_cert *cert,
     }
     if (witness_needed && !add_witness(job, &writer) &&
         job->authority_path == NULL) {
-        (void)save(job, &writer);
+        (void)save(job, &writer, false);
         return program_fail(
             EXIT_INCOMPLETE,
             "no archive countersigned; `defter certificate again` asks anew, "
@@ -171,7 +180,7 @@ static int sign(struct operator_job *job, const struct config_cert *cert,
             "archive that is gone");
     }
     INVARIANT(!forced || job->authority_path != NULL);
-    return save(job, &writer);
+    return save(job, &writer, true);
 }
 
 int operator_sign(struct operator_job *job)
