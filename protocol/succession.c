@@ -335,6 +335,33 @@ static enum succession_fault make_promote_via(struct succession_work *work)
     return SUCCESSION_GOOD;
 }
 
+/* The recovering primary states that it holds all that the member has. */
+static enum succession_fault make_adopted(struct succession_work *work)
+{
+    const struct succession_wish *wish = work->wish;
+    struct succession_plan *plan = work->plan;
+    struct config *newer = &plan->newer;
+    enum succession_fault fault;
+
+    if (work->primary == NULL || !is_current(work, work->primary) ||
+        work->primary->statement.why != CONFIG_ADOPTED ||
+        plan->older.phase != CONFIG_RECOVERING)
+        return fault_of(plan, SUCCESSION_PRIMARY_SILENT, plan->older.primary);
+    if (!config_has_member(newer, wish->by))
+        return fault_of(plan, SUCCESSION_UNKNOWN_NODE, wish->by);
+    fault = judge_whole(work, work->primary, plan->older.primary);
+    if (fault == SUCCESSION_GOOD)
+        fault = judge_joining(work, wish->by);
+    if (fault != SUCCESSION_GOOD)
+        return fault;
+    config_dismiss_others(newer, wish->by);
+    newer->members[0].incarnation = work->primary->statement.other_incarnation;
+    config_admit(newer, newer->primary, work->primary->statement.incarnation);
+    newer->phase = CONFIG_NORMAL;
+    take_base(plan, work->primary);
+    return SUCCESSION_GOOD;
+}
+
 static enum succession_fault make_switchover(struct succession_work *work)
 {
     struct succession_plan *plan = work->plan;
@@ -431,6 +458,8 @@ static enum succession_fault make_one(struct succession_work *work)
         return make_promote(work);
     case CONFIG_PROMOTE_VIA:
         return make_promote_via(work);
+    case CONFIG_ADOPTED:
+        return make_adopted(work);
     case CONFIG_SWITCHOVER:
         return make_switchover(work);
     case CONFIG_NODES:
@@ -439,7 +468,6 @@ static enum succession_fault make_one(struct succession_work *work)
         return make_forced(work);
     case CONFIG_BOOT:
     case CONFIG_RESTART:
-    case CONFIG_ADOPTED:
     case CONFIG_SETTLE:
         break;
     }

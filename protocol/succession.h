@@ -32,9 +32,10 @@ struct succession_view {
 struct succession_wish {
     enum config_why why;
     uint8_t node[NODE_ID_SIZE]; /* Who leads, joins, leaves, is enrolled. */
-    uint8_t by[NODE_ID_SIZE]; /* REPLACE: who joins; PROMOTE_VIA: the member. */
-    bool retire;              /* CONFIG_NODES: the node goes. */
-    uint8_t minimum;          /* CONFIG_NODES and FORCED: a new one; 0: same. */
+    uint8_t by[NODE_ID_SIZE];   /* REPLACE: who joins; PROMOTE_VIA, ADOPTED: the
+                                 * member whose log is taken over. */
+    bool retire;                /* CONFIG_NODES: the node goes. */
+    uint8_t minimum; /* CONFIG_NODES and FORCED: a new one; 0: same. */
     uint8_t nonce[CONFIG_NONCE_SIZE]; /* Random. */
 };
 

@@ -74,7 +74,9 @@ static const struct subcommand subcommands[] = {
      "Əsas qovşaq itəndə başqasını əsas etmək"},
     {"member", member_run,
      "--key OPERATOR.KEY member remove NODE | replace NODE BY | add NODE\n"
-     "         | enrol NODE | retire NODE | minimum N [OPTIONS of promote]",
+     "         | enrol NODE | retire NODE | minimum N | adopted MEMBER\n"
+     "         [OPTIONS of promote]\n"
+     "  adopted: who was promoted via MEMBER holds all that MEMBER has",
      "Change which nodes must hold an entry before its answer",
      "Cavabdan əvvəl yazını saxlamalı olan qovşaqları dəyişmək"},
     {"switchover", switchover_run,

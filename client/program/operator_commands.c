@@ -9,6 +9,7 @@ static const uint8_t *asked_about(const struct succession_wish *wish)
 {
     switch (wish->why) {
     case CONFIG_REPLACE:
+    case CONFIG_ADOPTED:
         return wish->by;
     case CONFIG_REMOVE:
     case CONFIG_ADD:
@@ -18,7 +19,6 @@ static const uint8_t *asked_about(const struct succession_wish *wish)
     case CONFIG_RESTART:
     case CONFIG_PROMOTE:
     case CONFIG_PROMOTE_VIA:
-    case CONFIG_ADOPTED:
     case CONFIG_SETTLE:
     case CONFIG_FORCED:
     case CONFIG_NODES:
@@ -167,9 +167,13 @@ static const struct {
     int words;
     bool retire;
 } member_verbs[] = {
-    {"remove", CONFIG_REMOVE, 2, false}, {"replace", CONFIG_REPLACE, 3, false},
-    {"add", CONFIG_ADD, 2, false},       {"enrol", CONFIG_NODES, 2, false},
-    {"retire", CONFIG_NODES, 2, true},   {"minimum", CONFIG_NODES, 2, false},
+    {"remove", CONFIG_REMOVE, 2, false},
+    {"replace", CONFIG_REPLACE, 3, false},
+    {"add", CONFIG_ADD, 2, false},
+    {"enrol", CONFIG_NODES, 2, false},
+    {"retire", CONFIG_NODES, 2, true},
+    {"minimum", CONFIG_NODES, 2, false},
+    {"adopted", CONFIG_ADOPTED, 2, false},
 };
 
 /* The words behind "member". */
@@ -190,6 +194,8 @@ static int take_member(struct operator_job *job, int count, char **words)
             job->wish.minimum = (uint8_t)number;
             return EXIT_GOOD;
         }
+        if (job->wish.why == CONFIG_ADOPTED)
+            return take_node(job, job->wish.by, words[1]);
         code = take_node(job, job->wish.node, words[1]);
         if (code == EXIT_GOOD && count == 3)
             code = take_node(job, job->wish.by, words[2]);

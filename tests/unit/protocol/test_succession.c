@@ -305,6 +305,41 @@ START_TEST(learner_is_promoted_through_a_member_that_is_whole)
 }
 END_TEST
 
+START_TEST(recovering_ends_when_the_new_primary_states_that_it_holds_all)
+{
+    begin_without_b(CONFIG_PROMOTE_VIA, 'B', 'Z');
+    silence(A);
+    expect(SUCCESSION_GOOD);
+    older.config = plan.newer;
+    sample_config_encode(&older);
+    take_all();
+    silence(A);
+    wish_for(CONFIG_ADOPTED, 0, 'Z');
+    expect(SUCCESSION_PRIMARY_SILENT); /* It did not say so. */
+    primary_states(B, STATEMENT_ACK, 'Z');
+    expect(SUCCESSION_GOOD);
+    ck_assert_int_eq(plan.newer.phase, CONFIG_NORMAL);
+    ck_assert_uint_eq(plan.newer.members_count, 2);
+    ck_assert(config_has_member(&plan.newer, sample_node('B')));
+    ck_assert(config_has_learner(&plan.newer, sample_node('A')));
+    ck_assert_uint_eq(plan.newer.epoch, older.config.epoch);
+    primary_states(B, 0, 'Z');
+    expect(SUCCESSION_NOT_ACKED);
+    said[B].flags = STATEMENT_LOST | STATEMENT_ACK;
+    take(B);
+    expect(SUCCESSION_LOST);
+    primary_states(B, STATEMENT_ACK, 'Z');
+    said[B].size = 997;
+    take(B);
+    expect(SUCCESSION_BEHIND);
+    wish_for(CONFIG_ADOPTED, 0, 'B');
+    expect(SUCCESSION_UNKNOWN_NODE);
+    begin_without_b(CONFIG_ADOPTED, 0, 'Z');
+    primary_states(A, STATEMENT_ACK, 'Z');
+    expect(SUCCESSION_PRIMARY_SILENT); /* Nobody recovers. */
+}
+END_TEST
+
 /* Scenario 6: the archive cannot be reached: B alone is never promoted. */
 START_TEST(learner_is_not_promoted_while_no_member_answers)
 {
@@ -474,7 +509,7 @@ END_TEST
 START_TEST(what_is_not_the_operators_is_not_made)
 {
     static const enum config_why others[] = {CONFIG_BOOT, CONFIG_RESTART,
-                                             CONFIG_ADOPTED, CONFIG_SETTLE};
+                                             CONFIG_SETTLE};
 
     begin(CONFIG_BOOT, 'A', 0);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -499,6 +534,7 @@ SUITE_MAIN("succession",
            lost_damaged_silent_or_short_member_is_not_promoted,
            node_that_was_removed_is_not_promoted, archive_is_never_promoted,
            learner_is_promoted_through_a_member_that_is_whole,
+           recovering_ends_when_the_new_primary_states_that_it_holds_all,
            learner_is_not_promoted_while_no_member_answers,
            recovering_is_refused_where_an_eligible_member_answers,
            member_is_removed_or_replaced_when_the_primary_asks_for_it,
