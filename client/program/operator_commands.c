@@ -59,7 +59,7 @@ static int refuse_automatic(const struct operator_job *job)
 static int carry_out(struct operator_job *job)
 {
     const uint8_t *about = asked_about(&job->wish);
-    int code = operator_ask_all(job), delivered;
+    int code = operator_ask_all(job);
 
     if (code != EXIT_GOOD)
         return code;
@@ -73,10 +73,10 @@ static int carry_out(struct operator_job *job)
         return refuse_automatic(job);
     randombytes_buf(job->wish.nonce, CONFIG_NONCE_SIZE);
     job->fault = succession_make(&job->plan, &job->view, &job->wish);
-    if (!job->program.json || !job->yes)
+    if (!job->program.json)
         operator_say(job);
     if (job->fault != SUCCESSION_GOOD) {
-        if (job->program.json && job->yes)
+        if (job->program.json)
             operator_say_json(job);
         return EXIT_REFUSED;
     }
@@ -86,10 +86,8 @@ static int carry_out(struct operator_job *job)
     code = operator_confirm(job);
     if (code == EXIT_GOOD)
         code = operator_sign(job);
-    if (code == EXIT_GOOD) {
-        delivered = operator_deliver(job);
-        code = delivered;
-    }
+    if (code == EXIT_GOOD)
+        code = operator_deliver(job);
     if (job->program.json)
         operator_say_json(job);
     else
@@ -111,6 +109,11 @@ static int take_node(const struct operator_job *job, uint8_t out[NODE_ID_SIZE],
 
 static int finish(struct operator_job *job, int code)
 {
+    /* Nobody agrees to what he has not been shown. */
+    if (code == EXIT_GOOD && job->program.json &&
+        (!job->yes || job->wish.why == CONFIG_FORCED))
+        code = program_fail(EXIT_USAGE, "--json needs --yes, and force takes "
+                                        "neither");
     if (code == EXIT_GOOD)
         code = carry_out(job);
     operator_end(job);

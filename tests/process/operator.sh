@@ -72,7 +72,7 @@ stop() {
     wait "${pid_of[$1]}" 2>/dev/null
 }
 
-# ---- Three nodes -------------------------------------------------------------
+# ---- Three nodes -----------------------------------------------------------
 
 cluster=$(mktemp -d "${TMPDIR:-/tmp}/defter.XXXXXX") || exit 1
 trap cluster_end EXIT
@@ -134,7 +134,7 @@ for node in a b z; do
     start $node
 done
 
-# ---- Refused while the primary leads -----------------------------------------
+# ---- Refused while the primary leads ---------------------------------------
 
 b=${id_of[b]:0:8}
 z=${id_of[z]:0:8}
@@ -145,6 +145,7 @@ exits 1 tool --az promote "$b"
 says 'Bu imzalana bilməz'
 exits 3 tool promote nosuchnode
 exits 3 tool promote
+exits 3 tool --json promote "$b" # Nobody would see what he agrees to.
 exits 3 tool member
 exits 3 tool member add
 exits 3 tool force "$b"
@@ -161,7 +162,7 @@ says 'nothing was signed'
 exits 0 tool certificate paper
 says '^0 00000000$'
 
-# ---- The primary is gone -----------------------------------------------------
+# ---- The primary is gone ---------------------------------------------------
 
 cp "$cluster/c/operator.state" "$cluster/older.state"
 kill -KILL "${pid_of[a]}"
@@ -195,7 +196,7 @@ assert [n["delivered"] for n in said["nodes"] if n["answers"]] == [0, 0]
 PYTHON
     fail 'the JSON says something else'
 
-# ---- Two successors of one configuration (all nodes forgot, say) --------------
+# ---- Two successors of one configuration (all nodes forgot, say) -----------
 
 stop b
 stop z
@@ -209,7 +210,7 @@ exits 2 tool promote "$b" --yes # A state from a backup: the archive refuses.
 says 'no archive countersigned'
 cp "$cluster/newer.state" "$cluster/c/operator.state"
 
-# ---- A certificate that was lost, and a state that was lost -------------------
+# ---- A certificate that was lost, and a state that was lost ----------------
 
 fourth=$(echo "$cluster"/c/4-*.certificate)
 rm "$fourth"
@@ -228,7 +229,7 @@ state b 0 1000 1000 1 1 1000
 exits 0 tool member minimum 1 --yes
 says 'For the paper: 5 '
 
-# ---- Nothing but force is left ------------------------------------------------
+# ---- Nothing but force is left ---------------------------------------------
 
 start a
 state a 0 1000 1000 2 1 1000
@@ -247,4 +248,15 @@ exits 0 tool certificate show "$cluster"/c/6-*.certificate
 says 'signed by authority'
 stop a
 stop z
+
+# ---- A single node has nothing to decide -------------------------------------
+
+"$DEFTER_BIN/defterd" --config "$cluster/serve.a/defterd.conf" \
+    2>"$cluster/node.txt" &
+cluster_pid=$!
+wait_for 60 node_has_said 'serving on'
+exits 1 tool promote "$a" --yes
+says 'single node'
+exits 2 tool certificate deliver "$third"
+cluster_stop || fail 'the node did not drain'
 exit 0
