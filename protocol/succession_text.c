@@ -26,8 +26,7 @@ const char *succession_fault_text(enum succession_fault fault)
         [SUCCESSION_NOT_SEALED] =
             "the primary has not stopped, or not everything is committed yet",
         [SUCCESSION_NO_NEED] =
-            "a member answers and is whole: nothing needs to be lost or "
-            "recovered; promote it, or promote through it",
+            "a member answers and is whole: nothing must be lost or recovered",
         [SUCCESSION_EPOCHS] = "the epochs are used up",
         [SUCCESSION_CONFIG] = "the configuration would break a rule",
     };
@@ -61,8 +60,7 @@ const char *succession_fault_text_az(enum succession_fault fault)
         [SUCCESSION_NOT_SEALED] =
             "əsas qovşaq dayanmayıb və ya hələ hər şey qəti deyil",
         [SUCCESSION_NO_NEED] =
-            "cavab verən bütöv üzv var: itki və ya bərpa lazım deyil; onu və "
-            "ya onun vasitəsilə irəli çəkin",
+            "cavab verən bütöv üzv var: itkiyə və bərpaya ehtiyac yoxdur",
         [SUCCESSION_EPOCHS] = "dövrlər bitib",
         [SUCCESSION_CONFIG] = "tərkib bir qaydanı pozardı",
     };
