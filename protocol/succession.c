@@ -374,8 +374,7 @@ static enum succession_fault make_switchover(struct succession_work *work)
     if ((said->flags & STATEMENT_SEALED) == 0)
         return fault_of(plan, SUCCESSION_NOT_SEALED, plan->older.primary);
     fault = judge_joining(work, work->wish->node);
-    if (fault == SUCCESSION_GOOD &&
-        (said->other_matched < said->size || said->committed < said->size))
+    if (fault == SUCCESSION_GOOD && said->committed < said->size)
         fault = fault_of(plan, SUCCESSION_NOT_SEALED, plan->older.primary);
     if (fault != SUCCESSION_GOOD)
         return fault;

@@ -133,6 +133,12 @@ START_TEST(v2_epoch_rises_with_a_term_and_only_with_it)
     lead('B', 4);
     older.config.epoch = newer.epoch + 1;
     expect(CONFIG_V2_EPOCH);
+    begin(CONFIG_SETTLE);
+    older.config.epoch = 5;
+    sample_config_encode(&older);
+    config_succeed(&newer, &older.config, older.slice, CONFIG_SETTLE);
+    newer.epoch = 4;
+    expect(CONFIG_V2_EPOCH);
     begin(CONFIG_SETTLE); /* Another primary in the same epoch. */
     lead('B', 0);
     expect(CONFIG_V2_EPOCH);
@@ -276,8 +282,41 @@ START_TEST(v4_who_was_no_node_does_not_join_and_nobody_is_forgotten)
     config_add_eligible(&newer, sample_node('Z'));
     expect(CONFIG_LISTS);
     begin(CONFIG_SETTLE);
+    config_remove_eligible(&newer, sample_node('B'));
+    expect(CONFIG_LISTS);
+    begin(CONFIG_SETTLE);
     newer.minimum = 1;
     expect(CONFIG_LISTS);
+}
+END_TEST
+
+/* Z, a member, is forgotten for an archive that is no node. */
+START_TEST(v4_stranger_does_not_take_a_members_place)
+{
+    begin(CONFIG_REPLACE);
+    config_dismiss(&newer, sample_node('B'));
+    config_admit(&newer, sample_node('Z'), 5);
+    older.config = newer;
+    sample_config_encode(&older);
+    config_succeed(&newer, &older.config, older.slice, CONFIG_REPLACE);
+    config_remove_member(&newer, sample_node('Z'));
+    config_add_member(&newer, sample_node('Y'), 1);
+    expect(CONFIG_LISTS);
+}
+END_TEST
+
+START_TEST(v6_recovering_does_not_end_with_a_node_that_was_no_member)
+{
+    begin_recovering(CONFIG_ADOPTED);
+    config_add_learner(&older.config, sample_node('C'));
+    sample_config_encode(&older);
+    config_succeed(&newer, &older.config, older.slice, CONFIG_ADOPTED);
+    newer.phase = CONFIG_NORMAL;
+    config_admit(&newer, sample_node('B'), 8);
+    config_admit(&newer, sample_node('C'), 1);
+    config_dismiss(&newer, sample_node('A'));
+    config_dismiss(&newer, sample_node('Z'));
+    expect(CONFIG_V6_ADOPTED);
 }
 END_TEST
 
@@ -365,8 +404,12 @@ START_TEST(v6_recovering_allows_nothing_but_its_end_or_another_term)
     begin_recovering(CONFIG_ADD);
     config_admit(&newer, sample_node('B'), 8);
     expect(CONFIG_WHY);
+    newer.phase = CONFIG_NORMAL; /* It would join without a log. */
+    expect(CONFIG_WHY);
     begin_recovering(CONFIG_SWITCHOVER);
     lead('A', 1);
+    expect(CONFIG_WHY);
+    newer.phase = CONFIG_NORMAL;
     expect(CONFIG_WHY);
     begin_recovering(CONFIG_PROMOTE); /* The old primary came back. */
     newer.phase = CONFIG_NORMAL;
@@ -434,6 +477,8 @@ SUITE_MAIN("config_judge", first_configuration_has_its_primary_alone,
            v4_primary_does_not_remove_or_replace_itself,
            v4_one_for_one_and_one_at_a_time,
            v4_who_was_no_node_does_not_join_and_nobody_is_forgotten,
+           v4_stranger_does_not_take_a_members_place,
+           v6_recovering_does_not_end_with_a_node_that_was_no_member,
            v4_promotion_leaves_the_members_or_one_with_a_minimum_of_one,
            v4_promotion_keeps_the_members_whatever_a_new_minimum_says,
            v4_own_incarnation_rises_with_the_epoch_alone,

@@ -416,6 +416,9 @@ START_TEST(node_joins_with_a_live_acknowledgement_alone)
     expect(SUCCESSION_NOT_ACKED);
     primary_states(A, STATEMENT_ACK, 'B');
     expect(SUCCESSION_NOT_ACKED);
+    said[A].other_incarnation = 9; /* Of B, and yet not of Z. */
+    take(A);
+    expect(SUCCESSION_NOT_ACKED);
     primary_states(A, STATEMENT_ACK, 'Z');
     said[Z].incarnation = 10; /* It was started anew since. */
     take(Z);
@@ -441,6 +444,12 @@ START_TEST(primary_hands_over_when_it_has_stopped_and_all_is_committed)
     primary_states(A, STATEMENT_ACK | STATEMENT_SEALED, 'B');
     expect(SUCCESSION_NOT_SEALED); /* 1000 entries, 998 committed. */
     said[A].committed = said[A].other_matched = 1000;
+    take(A);
+    expect(SUCCESSION_GOOD);
+    said[A].flags &= (uint16_t)~STATEMENT_SEALED;
+    take(A);
+    expect(SUCCESSION_NOT_SEALED);
+    said[A].flags |= STATEMENT_SEALED;
     take(A);
     expect(SUCCESSION_GOOD);
     ck_assert_mem_eq(plan.newer.primary, sample_node('B'), NODE_ID_SIZE);
@@ -479,6 +488,25 @@ START_TEST(nodes_are_enrolled_and_retired_with_the_primary)
     wish.minimum = 3;
     expect_rule(CONFIG_V4_MINIMUM);
     silence(A);
+    expect(SUCCESSION_PRIMARY_SILENT);
+}
+END_TEST
+
+/* A leads, and does not know what B knows already. */
+START_TEST(primary_that_lags_behind_the_newest_configuration_states_nothing)
+{
+    struct sample_config newest;
+
+    begin(CONFIG_NODES, 'Z', 0);
+    wish.retire = true;
+    expect(SUCCESSION_GOOD);
+    config_succeed(&newest.config, &older.config, older.slice, CONFIG_SETTLE);
+    sample_config_encode(&newest);
+    older = newest;
+    older.slice = slice_of(older.bytes, newest.slice.size);
+    said[B].config_number = older.config.number;
+    config_hash(said[B].config_hash, older.slice);
+    take(B);
     expect(SUCCESSION_PRIMARY_SILENT);
 }
 END_TEST
@@ -542,5 +570,6 @@ SUITE_MAIN("succession",
            node_joins_with_a_live_acknowledgement_alone,
            primary_hands_over_when_it_has_stopped_and_all_is_committed,
            nodes_are_enrolled_and_retired_with_the_primary,
+           primary_that_lags_behind_the_newest_configuration_states_nothing,
            force_is_refused_while_a_member_answers_and_names_what_is_lost,
            what_is_not_the_operators_is_not_made)
