@@ -101,9 +101,10 @@ static int parse(struct init *init, int argc, char **argv)
             code = usage();
     }
     if (code == EXIT_GOOD &&
-        (!nodes_address("--listen", init->address) ||
+        (!nodes_address("--listen", init->address,
+                        init->peer_address != NULL) ||
          (init->peer_address != NULL &&
-          !nodes_address("--peer-listen", init->peer_address))))
+          !nodes_address("--peer-listen", init->peer_address, true))))
         code = EXIT_USAGE;
     if (code == EXIT_GOOD && init->peer_address != NULL &&
         strcmp(init->peer_address, init->address) == 0)

@@ -35,7 +35,7 @@ static int usage(void)
 static int take_address(char out[ADDRESS_SIZE_MAX + 1], const char *option,
                         const char *address)
 {
-    if (!nodes_address(option, address))
+    if (!nodes_address(option, address, true))
         return EXIT_USAGE;
     memcpy(out, address, strlen(address) + 1);
     return EXIT_GOOD;

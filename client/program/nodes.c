@@ -1,7 +1,9 @@
 #include "client/program/nodes.h"
 
+#include <arpa/inet.h>
 #include <event2/util.h>
 #include <ini.h>
+#include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,14 +16,24 @@
 
 enum { NODES_FILE_SIZE_MAX = 4096, NODES_PREFIX_MIN = 4 };
 
-bool nodes_address(const char *option, const char *address)
+/* The port, -1 if it is no address. */
+static int port_of(const char *address)
 {
     struct sockaddr_storage name;
     int size = sizeof name;
 
-    if (address != NULL && strlen(address) <= ADDRESS_SIZE_MAX &&
-        evutil_parse_sockaddr_port(address, (struct sockaddr *)&name, &size) ==
+    if (address == NULL || strlen(address) > ADDRESS_SIZE_MAX ||
+        evutil_parse_sockaddr_port(address, (struct sockaddr *)&name, &size) !=
             0)
+        return -1;
+    if (name.ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)&name)->sin6_port);
+    return ntohs(((const struct sockaddr_in *)&name)->sin_port);
+}
+
+bool nodes_address(const char *option, const char *address, bool fixed)
+{
+    if (port_of(address) > (fixed ? 0 : -1))
         return true;
     (void)program_fail(EXIT_USAGE,
                        "%s takes a numeric address and a port, not %s", option,
@@ -41,8 +53,7 @@ static bool take_row(struct nodes_row *row, const struct words *words)
     row->archive = strcmp(words->at[1], "archive") == 0;
     if (!row->archive && strcmp(words->at[1], "backup") != 0)
         return false;
-    if (strlen(words->at[2]) > ADDRESS_SIZE_MAX ||
-        strlen(words->at[3]) > ADDRESS_SIZE_MAX)
+    if (port_of(words->at[2]) <= 0 || port_of(words->at[3]) <= 0)
         return false;
     memcpy(row->address, words->at[2], strlen(words->at[2]) + 1);
     memcpy(row->peer_address, words->at[3], strlen(words->at[3]) + 1);

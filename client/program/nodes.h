@@ -43,7 +43,8 @@ int nodes_named(const struct nodes *nodes, const struct nodes_row **row_out,
 const struct nodes_row *nodes_row(const struct nodes *nodes,
                                   const uint8_t *node_id);
 
-/* A numeric address and a port; false, and it has been said, for others. */
-bool nodes_address(const char *option, const char *address);
+/* A numeric address and a port, with ${fixed} not 0; false, and it has been
+ * said, for others. */
+bool nodes_address(const char *option, const char *address, bool fixed);
 
 #endif

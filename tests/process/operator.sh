@@ -112,6 +112,24 @@ exits 3 "$defter" node new "$cluster/q" --role primary \
 [ "$(grep -c '^node = ' "$cluster/c/nodes.conf")" -eq 3 ] ||
     fail 'a node that was not made is in the list'
 
+exits 3 "$defter" init "$cluster/q" --peer-listen 127.0.0.1
+exits 3 "$defter" init "$cluster/q" --peer-listen 127.0.0.1:7840
+exits 3 "$defter" init "$cluster/q" --peer-listen 127.0.0.1:1 --minimum 0
+exits 3 "$defter" init "$cluster/q" --peer-listen 127.0.0.1:1 --minimum 8
+[ ! -e "$cluster/q" ] || fail 'something was made all the same'
+for row in 'node = 00 backup 127.0.0.1:1 127.0.0.1:2' \
+    "node = ${id_of[a]} primary 127.0.0.1:1 127.0.0.1:2" \
+    "node = ${id_of[a]} backup 127.0.0.1:1" 'peer = x' \
+    "$(printf 'node = %s backup h:1 h:2\n' "${id_of[a]}" "${id_of[a]}")"; do
+    printf '[nodes]\n%s\n' "$row" >"$cluster/bad.conf"
+    exits 3 tool promote "${id_of[a]}" --nodes "$cluster/bad.conf"
+    says 'not the row of a node'
+done
+exits 3 tool promote "${id_of[a]}" --nodes "$cluster/no.such.file"
+echo 'not a certificate' >"$cluster/bad.certificate"
+exits 1 "$defter" certificate show "$cluster/bad.certificate"
+exits 3 tool certificate deliver "$cluster/bad.certificate"
+
 # Each serves a single node's copy, and speaks as the node whose keys it has.
 identity_of=([a]=$cluster/i [b]=$cluster/b [z]=$cluster/z)
 mkdir -m 700 "$cluster/shared" "$cluster/i"
@@ -166,6 +184,7 @@ says '^0 00000000$'
 
 cp "$cluster/c/operator.state" "$cluster/older.state"
 kill -KILL "${pid_of[a]}"
+wait "${pid_of[a]}" 2>/dev/null
 state b 1 1000 998 1 3 1000 # LOST
 exits 1 tool promote "$b" --yes
 says 'lacks entries that it had acknowledged'
@@ -255,6 +274,10 @@ stop z
     2>"$cluster/node.txt" &
 cluster_pid=$!
 wait_for 60 node_has_said 'serving on'
+node_is_gone && {
+    cat "$cluster/node.txt" >&2
+    fail 'the single node does not serve'
+}
 exits 1 tool promote "$a" --yes
 says 'single node'
 exits 2 tool certificate deliver "$third"
