@@ -242,24 +242,25 @@ static void say(const struct making *making)
     sodium_bin2hex(receipt, sizeof receipt, making->made.receipt_key,
                    PUBLIC_KEY_SIZE);
     printf("Made node %s in %s.\n\n"
-           "Enter it in the log:\n\n"
+           "Add to [cluster] in the configuration of every other node, and "
+           "start it anew:\n\n"
+           "  peer = %s %s %s\n\n",
+           id, making->directory, id, kind, making->self.peer_address);
+    printf("Start this node, and let it in:\n\n"
+           "  defterd --config %s/%s\n"
+           "  defter --cluster %s/%s --key %s/%s member enrol %s\n"
+           "  defter --cluster %s/%s --key %s/%s member add %s\n\n",
+           making->directory, FILE_NODE_CONF, making->cluster,
+           FILE_CLUSTER_CONF, making->cluster, FILE_OPERATOR_KEY, id,
+           making->cluster, FILE_CLUSTER_CONF, making->cluster,
+           FILE_OPERATOR_KEY, id);
+    printf("Enter it in the log, before it may be primary:\n\n"
            "  defter --cluster %s/%s --key %s/%s node.enrol as=1 node_id=%s "
            "kind=%s \\\n"
            "      channel_key=%s \\\n"
-           "      receipt_key=%s\n\n"
-           "Add to [cluster] in the configuration of every other node, and "
-           "start it anew:\n\n"
-           "  peer = %s %s %s\n\n"
-           "Start this node, and let it in:\n\n"
-           "  defterd --config %s/%s\n"
-           "  defter --cluster %s/%s --key %s/%s member enrol %s\n"
-           "  defter --cluster %s/%s --key %s/%s member add %s\n",
-           id, making->directory, making->cluster, FILE_CLUSTER_CONF,
-           making->cluster, FILE_OPERATOR_KEY, id, kind, channel, receipt, id,
-           kind, making->self.peer_address, making->directory, FILE_NODE_CONF,
+           "      receipt_key=%s\n",
            making->cluster, FILE_CLUSTER_CONF, making->cluster,
-           FILE_OPERATOR_KEY, id, making->cluster, FILE_CLUSTER_CONF,
-           making->cluster, FILE_OPERATOR_KEY, id);
+           FILE_OPERATOR_KEY, id, kind, channel, receipt);
 }
 
 int node_run(struct program *program, int argc, char **argv)
