@@ -254,7 +254,7 @@ static void say(const struct making *making)
            FILE_CLUSTER_CONF, making->cluster, FILE_OPERATOR_KEY, id,
            making->cluster, FILE_CLUSTER_CONF, making->cluster,
            FILE_OPERATOR_KEY, id);
-    printf("Enter it in the log, before it may be primary:\n\n"
+    printf("Enter it in the log once it is a member:\n\n"
            "  defter --cluster %s/%s --key %s/%s node.enrol as=1 node_id=%s "
            "kind=%s \\\n"
            "      channel_key=%s \\\n"
