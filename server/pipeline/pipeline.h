@@ -134,6 +134,29 @@ void pipeline_set_figures(struct pipeline *pipeline, void *context,
                           void (*report)(void *context,
                                          const struct pipeline_figures *to));
 
+/*
+ * What the operator's tool asks of a node (PROTOCOL, section 12): the callee
+ * fills in the rows, whose blobs and texts it puts in ${space}.  Called within
+ * pipeline_query(), in the caller's thread.
+ */
+struct rows_cluster_statement;
+struct rows_cluster_certificate;
+struct rows_cluster_witness;
+struct pipeline_operator {
+    void *context;
+    /* ${request}: empty, or as the operator signed it; not verified yet. */
+    void (*statement)(void *context, struct rows_cluster_statement *out,
+                      struct writer *space, struct slice request);
+    void (*certificate)(void *context, struct rows_cluster_certificate *out,
+                        struct writer *space, struct slice certificate);
+    void (*witness)(void *context, struct rows_cluster_witness *out,
+                    struct writer *space, struct slice certificate);
+};
+/* Without it the node answers that it is a single one.  Copied.
+ * Order: before pipeline_query(). */
+void pipeline_set_operator(struct pipeline *pipeline,
+                           const struct pipeline_operator *functions);
+
 /* One journal.watch that was granted; the I/O loop that streams it owns it. */
 struct watch {
     uint64_t entry;      /* Index of the journal.watch. */

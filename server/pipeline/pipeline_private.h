@@ -71,6 +71,7 @@ struct pipeline {
     struct watches watches;
     struct open_data open_data;
     struct pipeline_counts counts;
+    struct pipeline_operator operator_functions; /* Zeros: none. */
     void *figures_context;
     void (*figures)(void *context, const struct pipeline_figures *to);
 

@@ -13,6 +13,12 @@ void pipeline_set_figures(struct pipeline *pipeline, void *context,
     pipeline->figures = report;
 }
 
+void pipeline_set_operator(struct pipeline *pipeline,
+                           const struct pipeline_operator *functions)
+{
+    pipeline->operator_functions = *functions;
+}
+
 /* Where the loops' figures go. */
 struct query_figures {
     struct list *list;
@@ -71,13 +77,50 @@ union query_fields {
     struct query_status status;
     struct query_purposes purposes;
     struct query_passport passport;
+    struct query_cluster_statement cluster_statement;
+    struct query_cluster_certificate cluster_certificate;
+    struct query_cluster_witness cluster_witness;
 };
 
 union query_rows {
     struct rows_status status;
     struct rows_purposes purposes;
     struct rows_passport passport;
+    struct rows_cluster_statement cluster_statement;
+    struct rows_cluster_certificate cluster_certificate;
+    struct rows_cluster_witness cluster_witness;
 };
+
+static const char query_single[] = "single node";
+
+/* What only the node knows; a single node has nothing to tell. */
+static void query_cluster(struct pipeline *pipeline, union query_rows *rows,
+                          struct writer *space, enum query_number number,
+                          const union query_fields *fields)
+{
+    const struct pipeline_operator *functions = &pipeline->operator_functions;
+
+    if (number == QUERY_CLUSTER_STATEMENT && functions->statement != NULL)
+        functions->statement(functions->context, &rows->cluster_statement,
+                             space, fields->cluster_statement.request);
+    else if (number == QUERY_CLUSTER_STATEMENT)
+        rows->cluster_statement.mode = 1;
+    else if (number == QUERY_CLUSTER_WITNESS && functions->witness != NULL)
+        functions->witness(functions->context, &rows->cluster_witness, space,
+                           fields->cluster_witness.certificate);
+    else if (number == QUERY_CLUSTER_WITNESS) {
+        rows->cluster_witness.code = ST_WRONG_STATE;
+        rows->cluster_witness.text =
+            slice_of(query_single, sizeof query_single - 1);
+    } else if (functions->certificate != NULL)
+        functions->certificate(functions->context, &rows->cluster_certificate,
+                               space, fields->cluster_certificate.certificate);
+    else {
+        rows->cluster_certificate.code = ST_WRONG_STATE;
+        rows->cluster_certificate.text =
+            slice_of(query_single, sizeof query_single - 1);
+    }
+}
 
 static void query_answer(struct pipeline *pipeline, union query_rows *rows,
                          struct writer *space, enum query_number number,
@@ -94,6 +137,11 @@ static void query_answer(struct pipeline *pipeline, union query_rows *rows,
     case QUERY_PASSPORT:
         open_data_passport(&pipeline->open_data, &rows->passport, space,
                            pipeline->parts.cluster_id);
+        break;
+    case QUERY_CLUSTER_STATEMENT:
+    case QUERY_CLUSTER_CERTIFICATE:
+    case QUERY_CLUSTER_WITNESS:
+        query_cluster(pipeline, rows, space, number, fields);
         break;
     }
 }
