@@ -50,6 +50,7 @@ INCLUDES = {
                          "server/registry/"], None),
     "server/pipeline": (["protocol/", "replication/", "server/store/",
                          "server/registry/", "server/pipeline/"], None),
+    "server/cluster": (["protocol/", "replication/", "server/cluster/"], None),
     "server/net": (["protocol/", "replication/", "server/store/",
                     "server/registry/", "server/pipeline/", "server/net/"],
                    None),
@@ -265,6 +266,17 @@ def check_tree():
         found += check_refused(audit, refused, "audit", name)
         if name != "replication":
             found += check_refused(replication, refused, "replication", name)
+    # Beside the others: cluster/ uses none of them, and none uses it but the
+    # node.
+    cluster = archive("cluster")
+    for part in SERVER_PARTS:
+        found += check_refused(cluster, above[part], "cluster", part)
+        if part != "server":
+            found += check_refused(archive(part), defined_in(cluster), part,
+                                   "cluster")
+    for part in ("replication", "client", "audit"):
+        found += check_refused(archive(part), defined_in(cluster), part,
+                               "cluster")
     return found + check_includes(ROOT) + check_shared()
 
 
