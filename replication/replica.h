@@ -73,8 +73,6 @@ struct replica_options {
     struct replica_peer_option peers[CONFIG_NODES_MAX - 1];
     size_t peers_count;
     uint8_t seed[SEED_SIZE]; /* Random; for nonces and for waiting times. */
-    uint8_t authority_key[PUBLIC_KEY_SIZE]; /* Of certificates. */
-    uint8_t operator_key[PUBLIC_KEY_SIZE];
 };
 
 /* Borrowed until replica_close(). */
@@ -99,8 +97,9 @@ enum replica_event_type {
     REPLICA_REGISTERED, /* The incarnation stands in the register; ${higher}: a
                          * higher one did already. */
     REPLICA_ALIVE,      /* Whether ${node_id} shows signs of life there. */
-    REPLICA_CERTIFIED,  /* A certificate from the operator, or from a peer. */
-    REPLICA_HAND_OVER   /* The operator wants ${node_id} to lead. */
+    REPLICA_CERTIFIED,  /* A certificate whose signatures the caller verified. */
+    REPLICA_HAND_OVER,  /* The operator wants ${node_id} to lead. */
+    REPLICA_DRAINED     /* After REPLICA_DRAIN: nothing more is under way. */
 };
 
 struct replica_event {
@@ -153,6 +152,8 @@ enum replica_action_type {
     REPLICA_FOLLOW,    /* Sequence no more: of what was submitted and is not
                         * committed the outcome is unknown. */
     REPLICA_DRAIN,     /* Take no commands (${on}), or take them again. */
+    REPLICA_VERIFY,    /* ${certificate}, which a peer sent: if its signatures
+                        * are right, give it back as REPLICA_CERTIFIED. */
     REPLICA_HALT,      /* This node serves nothing any more. */
     REPLICA_SAY        /* A line for people. */
 };
@@ -214,6 +215,7 @@ struct replica_action {
             struct slice certificate; /* Empty with a register. */
         } lead;
         bool on;
+        struct slice certificate;
         enum replica_halt halt;
         struct {
             enum replica_note note;

@@ -15,6 +15,7 @@ enum storage_job_type {
     STORAGE_APPEND,    /* Keys, entries, then the mark. */
     STORAGE_MARK,      /* How far the log is known to be committed. */
     STORAGE_PROMISE,   /* Nothing below the epoch any more. */
+    STORAGE_USE,       /* This node leads in the epoch, and never again. */
     STORAGE_CONFIGURE, /* The configuration, and the promise of its epoch. */
     STORAGE_CUT,       /* Everything behind ${size} aside, then off. */
     STORAGE_REPAIR,    /* Entries over damaged ones, in place. */
@@ -35,7 +36,7 @@ struct storage_job {
                          checks before it acknowledges). */
     uint64_t committed; /* APPEND, MARK. */
     uint64_t size;      /* CUT; REPAIR: index of the first entry. */
-    uint32_t epoch;     /* PROMISE, CONFIGURE. */
+    uint32_t epoch;     /* PROMISE, USE, CONFIGURE. */
     uint64_t config_number;
     struct slice config; /* CONFIGURE. */
 
