@@ -97,9 +97,9 @@ enum replica_event_type {
     REPLICA_REGISTERED, /* The incarnation stands in the register; ${higher}: a
                          * higher one did already. */
     REPLICA_ALIVE,      /* Whether ${node_id} shows signs of life there. */
-    REPLICA_CERTIFIED,  /* A certificate whose signatures the caller verified. */
-    REPLICA_HAND_OVER,  /* The operator wants ${node_id} to lead. */
-    REPLICA_DRAINED     /* After REPLICA_DRAIN: nothing more is under way. */
+    REPLICA_CERTIFIED, /* A certificate whose signatures the caller verified. */
+    REPLICA_HAND_OVER, /* The operator wants ${node_id} to lead. */
+    REPLICA_DRAINED    /* After REPLICA_DRAIN: nothing more is under way. */
 };
 
 struct replica_event {
@@ -277,11 +277,13 @@ struct replica_member_status {
     bool lost;
     uint64_t matched; /* As the primary knows it; else what it said. */
     int64_t heard_ms; /* Since it was last heard; -1 never. */
+    int64_t clock_us; /* Its clock less ours, when it was heard. */
 };
 
 struct replica_status {
     enum replica_role role;
     enum replica_halt halt;
+    bool healthy; /* It may show signs of life in the register. */
     bool stalled;
     bool draining;
     uint32_t epoch; /* In which it leads, or that it follows. */

@@ -19,7 +19,10 @@ enum storage_job_type {
     STORAGE_CONFIGURE, /* The configuration, and the promise of its epoch. */
     STORAGE_CUT,       /* Everything behind ${size} aside, then off. */
     STORAGE_REPAIR,    /* Entries over damaged ones, in place. */
-    STORAGE_FOUND      /* The node is not LOST any more. */
+    STORAGE_EXAMINE,   /* What is damaged around entry ${size}. */
+    STORAGE_LOST,      /* Nobody knows what is missing here (case C6). */
+    STORAGE_FOUND      /* Nothing is missing any more; ${proven}: whatever was,
+                        * a later primary's commit covers it. */
 };
 
 /* The replica's, from its action until STORAGE's completion is given back. */
@@ -35,7 +38,8 @@ struct storage_job {
     bool verify_keys; /* APPEND: entries of another node (rulings: what a backup
                          checks before it acknowledges). */
     uint64_t committed; /* APPEND, MARK. */
-    uint64_t size;      /* CUT; REPAIR: index of the first entry. */
+    uint64_t size;      /* CUT; REPAIR, EXAMINE: an index. */
+    bool proven;        /* FOUND */
     uint32_t epoch;     /* PROMISE, USE, CONFIGURE. */
     uint64_t config_number;
     struct slice config; /* CONFIGURE. */
@@ -75,8 +79,9 @@ struct storage {
  *   ST_DISK_FULL         APPEND: nothing of it, nor of those behind it in this
  *                        call, was taken
  *   ST_CHAIN_BROKEN, ST_KEY_MISSING, ST_SEAL, ST_DIVERGED   APPEND: likewise
- *   ST_LOST              CUT: it would cut what is committed
- *   ST_CHECKSUM          REPAIR: not the entries that belong there
+ *   ST_CHAIN_BROKEN      CUT: it would cut what is committed
+ *   ST_CHECKSUM          CUT: the entry before it is damaged
+ *   others than ST_OK    REPAIR, EXAMINE, FOUND: as journal_repair.h says
  *   ST_DISK_FAILED       the process must end: nothing is known any more
  */
 void storage_run(struct storage *storage, struct storage_job **jobs,
