@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
 /* ---- Links --------------------------------------------------------------- */
@@ -158,6 +159,7 @@ void host_beat(struct host *host)
 {
     bool healthy = disk_thread_is_alive(host->disk_thread,
                                         host->options.replica.timers.sync_ms);
+    struct replica_status status;
 
     if (host->healthy && !healthy)
         host_tell(host, CLUSTER_WARNING,
@@ -165,7 +167,8 @@ void host_beat(struct host *host)
                   "as dead",
                   host->options.replica.timers.sync_ms);
     host->healthy = healthy;
-    host->reg.healthy(host->reg_self, healthy);
+    replica_status(host->replica, &status, cluster_clock_ms());
+    host->reg.healthy(host->reg_self, healthy && status.healthy);
 }
 
 /* ---- The pipeline -------------------------------------------------------- */

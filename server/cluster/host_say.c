@@ -41,6 +41,13 @@ static const char *halt_text(uint64_t halt)
     return "?";
 }
 
+static const char *status_text(uint64_t status)
+{
+    const struct status_info *info = status_info((enum status)status);
+
+    return info == NULL ? "in a way that has no name" : info->english;
+}
+
 static const char *why_text(uint64_t why)
 {
     switch ((enum config_why)why) {
@@ -140,7 +147,7 @@ void host_say(struct host *host, const struct replica_action *action)
         return;
     case NOTE_PEER:
         host_tell(host, CLUSTER_WARNING, "node %s broke the rules: %s", node,
-                  status_info((enum status)number)->english);
+                  status_text(number));
         return;
     case NOTE_HALT:
         host_tell(host, CLUSTER_FAILURE,

@@ -1,8 +1,6 @@
 #include "server/cluster/link.h"
 
-#include <arpa/inet.h>
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -348,14 +346,6 @@ bool links_receipt_key(const struct links *links, size_t peer,
 uint16_t links_port(const struct links *links)
 {
     return links->port;
-}
-
-void links_set_port(struct links *links, size_t peer, uint16_t port)
-{
-    struct sockaddr_in *four = (void *)&links->places[peer].address.name;
-
-    REQUIRE(peer < links->places_count);
-    four->sin_port = htons(port);
 }
 
 uint64_t links_count(const struct links *links, enum link_reason reason)

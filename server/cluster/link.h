@@ -141,10 +141,6 @@ bool links_receipt_key(const struct links *links, size_t peer,
 
 uint16_t links_port(const struct links *links);
 
-/* For tests: where a peer that listened on port 0 is reached, before the base
- * runs. */
-void links_set_port(struct links *links, size_t peer, uint16_t port);
-
 /* How often. */
 uint64_t links_count(const struct links *links, enum link_reason reason);
 
