@@ -12,6 +12,7 @@
 #ifndef DEFTER_SERVER_CLUSTER_HOST_H
 #define DEFTER_SERVER_CLUSTER_HOST_H
 
+#include "protocol/files.h"
 #include "protocol/statement.h"
 #include "server/cluster/host_pipeline.h"
 #include "server/cluster/link.h"
@@ -19,7 +20,7 @@
 
 /* Files in the node's directory by which an operator hands in a certificate in
  * manual mode: looked at once a second, and renamed to one of the others. */
-#define HOST_FILE_INCOMING "incoming.certificate"
+#define HOST_FILE_INCOMING FILE_INCOMING_CERT
 #define HOST_FILE_TAKEN    "taken.certificate"
 #define HOST_FILE_REFUSED  "refused.certificate"
 
