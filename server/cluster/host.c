@@ -136,6 +136,8 @@ static int64_t beat_ms(const struct host *host)
 {
     int64_t period_ms = host->options.replica.timers.beacon_ms / 2;
 
+    if (host->draining && period_ms > HOST_DRAIN_MS)
+        return HOST_DRAIN_MS;
     if (period_ms < 1)
         return 1;
     return period_ms < HOST_BEAT_MS_MAX ? period_ms : HOST_BEAT_MS_MAX;

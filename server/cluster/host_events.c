@@ -153,13 +153,32 @@ void host_tick(struct host *host)
     host_step(host, &event);
 }
 
+/* Told to the pipeline: a clock that is thrown forward must not become the
+ * log's. */
+static void tell_clocks(struct host *host, const struct replica_status *status)
+{
+    int64_t least = INT64_MAX, most = INT64_MIN;
+
+    for (size_t i = 0; i < status->nodes_count; i++) {
+        const struct replica_member_status *node = &status->nodes[i];
+
+        if (!node->linked || node->heard_ms < 0)
+            continue;
+        least = node->clock_us < least ? node->clock_us : least;
+        most = node->clock_us > most ? node->clock_us : most;
+    }
+    if (least > most)
+        host->calls.peer_clock(host->calls.context, INT64_MIN, INT64_MAX);
+    else
+        host->calls.peer_clock(host->calls.context, least, most);
+}
+
 /* A hung disk is a dead node, however well it talks: it lets its sign of life
  * go. */
-void host_beat(struct host *host)
+static void tell_health(struct host *host, const struct replica_status *status)
 {
     bool healthy = disk_thread_is_alive(host->disk_thread,
                                         host->options.replica.timers.sync_ms);
-    struct replica_status status;
 
     if (host->healthy && !healthy)
         host_tell(host, CLUSTER_WARNING,
@@ -167,8 +186,22 @@ void host_beat(struct host *host)
                   "as dead",
                   host->options.replica.timers.sync_ms);
     host->healthy = healthy;
+    host->reg.healthy(host->reg_self, healthy && status->healthy);
+}
+
+void host_beat(struct host *host)
+{
+    struct replica_status status;
+
     replica_status(host->replica, &status, cluster_clock_ms());
-    host->reg.healthy(host->reg_self, healthy && status.healthy);
+    tell_health(host, &status);
+    tell_clocks(host, &status);
+    if (host->draining && host->calls.idle(host->calls.context)) {
+        struct replica_event event = {.type = REPLICA_DRAINED};
+
+        host->draining = false;
+        host_step(host, &event);
+    }
 }
 
 /* ---- The pipeline -------------------------------------------------------- */
@@ -196,22 +229,4 @@ void host_submit(struct host *host, struct host_submission *submission)
     submission->mail.deliver = deliver_submission;
     if (!host_post(host, &submission->mail))
         submission->done(submission, false);
-}
-
-static void deliver_drained(struct host *host, struct host_mail *mail)
-{
-    struct replica_event event = {.type = REPLICA_DRAINED};
-
-    host_step(host, &event);
-    free(mail);
-}
-
-void host_drained(struct host *host)
-{
-    struct host_mail *mail = calloc(1, sizeof *mail);
-
-    INVARIANT(mail != NULL);
-    mail->deliver = deliver_drained;
-    if (!host_post(host, mail))
-        free(mail);
 }

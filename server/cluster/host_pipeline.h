@@ -8,6 +8,12 @@
 #include "replication/replica.h"
 #include "server/cluster/cluster_say.h"
 
+/* The next row to give out; begins as {index of the first entry, 0}. */
+struct host_keys_cursor {
+    uint64_t first_index;
+    uint64_t number;
+};
+
 /*
  * All but say and failed are called on the host's thread, in the order of the
  * replica's actions.  They must not wait for the host: whoever holds something
@@ -24,18 +30,21 @@ struct host_calls {
     void (*follow)(void *context);
     /* Entries below ${size} are committed and durable here; never falls. */
     void (*committed)(void *context, uint64_t size);
-    /* Take no commands, and call host_drained() when none is under way; or take
-     * them again. */
+    /* Take no commands; or take them again. */
     void (*drain)(void *context, bool on);
     /* Serve nothing any more.  Everything is kept. */
     void (*halt)(void *context, enum replica_halt why);
-    /*
-     * Write the rows of keys first used by entries from ${*next} on and below
-     * ${end}: as many as fit PEER_KEYS_SIZE_MAX bytes of ${rows}; ${*next}
-     * becomes the first entry that was not looked at.  Gives their size, 0 if
-     * those entries use no new key.
+    /* After drain(true): nothing is under way any more.  Asked now and again.
      */
-    size_t (*keys)(void *context, uint8_t *rows, uint64_t *next, uint64_t end);
+    bool (*idle)(void *context);
+    /* The clocks of the nodes that answer, less this node's, lie between these;
+     * INT64_MIN and INT64_MAX: none answers. */
+    void (*peer_clock)(void *context, int64_t offset_us_min,
+                       int64_t offset_us_max);
+    /* Write the next rows of keys first used below ${end}, at most ${size}
+     * bytes; gives their size, 0 once there are no more. */
+    size_t (*keys)(void *context, uint8_t *rows, size_t size,
+                   struct host_keys_cursor *cursor, uint64_t end);
     /* Any thread: this node cannot go on; ends the process. */
     void (*failed)(void *context, enum status status, const char *what);
     cluster_say *say; /* Any thread. */
@@ -71,8 +80,5 @@ struct host_submission {
 /* Any thread.  Never waits.  Owns: keeps ${submission} and its entries until
  * done() is called. */
 void host_submit(struct host *host, struct host_submission *submission);
-
-/* Any thread: after drain(true), nothing is under way any more. */
-void host_drained(struct host *host);
 
 #endif

@@ -11,7 +11,12 @@
 
 struct event;
 
-enum { HOST_SECOND_MS = 1000, HOST_BEAT_MS_MAX = 1000, HOST_JOBS_AT_ONCE = 64 };
+enum {
+    HOST_SECOND_MS = 1000,
+    HOST_BEAT_MS_MAX = 1000,
+    HOST_DRAIN_MS = 20,
+    HOST_JOBS_AT_ONCE = 64
+};
 
 struct host {
     struct host_options options;
@@ -39,6 +44,7 @@ struct host {
     uint8_t *rows;         /* PEER_KEYS_SIZE_MAX. */
     uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */
     bool healthy;
+    bool draining;   /* The replica waits until nothing is under way. */
     bool file_waits; /* The certificate's file, for an archive. */
     bool file_stuck; /* It cannot be renamed. */
 

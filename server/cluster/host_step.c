@@ -10,18 +10,19 @@
 static void send_keys(struct host *host, const struct replica_action *action)
 {
     uint64_t end = action->keys.first + action->keys.count;
-    uint64_t next = action->keys.first;
+    struct host_keys_cursor cursor = {action->keys.first, 0};
+    size_t size;
 
-    while (next < end && links_is_up(host->links, action->peer)) {
+    while (links_is_up(host->links, action->peer)) {
         struct peer_frame frame = {.type = PEER_KEYS};
         struct writer writer;
-        size_t size;
 
-        frame.keys.first = next;
-        size = host->calls.keys(host->calls.context, host->rows, &next, end);
-        INVARIANT(next > frame.keys.first && size <= PEER_KEYS_SIZE_MAX);
+        frame.keys.first = cursor.first_index;
+        size = host->calls.keys(host->calls.context, host->rows,
+                                PEER_KEYS_SIZE_MAX, &cursor, end);
+        INVARIANT(size <= PEER_KEYS_SIZE_MAX);
         if (size == 0)
-            continue;
+            break;
         frame.keys.rows = slice_of(host->rows, size);
         writer_init(&writer, host->frame, FRAME_BODY_SIZE_MAX);
         peer_encode(&writer, &frame);
@@ -57,6 +58,7 @@ static void lead(struct host *host, const struct replica_action *action)
 static void follow(struct host *host)
 {
     host->lead_epoch = 0;
+    host->draining = false;
     host->calls.follow(host->calls.context);
 }
 
@@ -97,6 +99,7 @@ static void carry_out(struct host *host, const struct replica_action *action)
         follow(host);
         return;
     case REPLICA_DRAIN:
+        host->draining = action->on;
         calls->drain(calls->context, action->on);
         return;
     case REPLICA_VERIFY:

@@ -56,11 +56,13 @@ static bool grow_tx(struct link *link, size_t size)
 
 static void seal(struct link *link)
 {
-    uint8_t *record = link->tx + link->tx_to;
-    struct slice plain = {record + RECORD_HEADER_SIZE, link->plain_size};
+    uint8_t *record;
+    struct slice plain;
 
-    if (plain.size == 0)
+    if (link->plain_size == 0)
         return;
+    record = link->tx + link->tx_to;
+    plain = slice_of(record + RECORD_HEADER_SIZE, link->plain_size);
     if (record_seal(&link->channel.sender, record, plain) != ST_OK) {
         link_end(link, LINK_REASON_record, "the key is used up");
         return;

@@ -27,6 +27,8 @@ static struct fake_event events[FAKE_EVENTS_MAX];
 static uint8_t numbers[FAKE_EVENTS_MAX];
 static size_t events_count;
 static bool healthy = true;
+static struct replica_member_status node_list[CONFIG_NODES_MAX];
+static size_t nodes_count;
 static const char *config_bytes = "";
 
 /* ---- What the test does ---------------------------------------------------
@@ -86,6 +88,15 @@ void fake_replica_set_healthy(bool is_healthy)
 {
     pthread_mutex_lock(&lock);
     healthy = is_healthy;
+    pthread_mutex_unlock(&lock);
+}
+
+void fake_replica_set_nodes(const struct replica_member_status *nodes,
+                            size_t count)
+{
+    pthread_mutex_lock(&lock);
+    memcpy(node_list, nodes, count * sizeof *nodes);
+    nodes_count = count;
     pthread_mutex_unlock(&lock);
 }
 
@@ -191,6 +202,8 @@ WEAK void replica_status(const struct replica *replica,
     pthread_mutex_lock(&lock);
     out->healthy = healthy;
     out->size = events_count;
+    out->nodes_count = nodes_count;
+    memcpy(out->nodes, node_list, sizeof node_list);
     pthread_mutex_unlock(&lock);
 }
 

@@ -43,6 +43,8 @@ void fake_replica_await(uint8_t number, enum replica_event_type type,
 
 /* What replica_status() says of health; what replica_config() gives, or "". */
 void fake_replica_set_healthy(bool healthy);
+void fake_replica_set_nodes(const struct replica_member_status *nodes,
+                            size_t count);
 void fake_replica_set_config(const char *config);
 
 /* While the disk is stopped, storage_run() waits. */

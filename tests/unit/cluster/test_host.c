@@ -95,17 +95,39 @@ static void on_halt(void *context, enum replica_halt why)
     append(did, why == HALT_LINEAGE ? "halt:lineage" : "halt");
 }
 
-/* Each third entry uses a new key, and two rows make a frame full. */
-static size_t on_keys(void *context, uint8_t *rows, uint64_t *next,
-                      uint64_t end)
+static atomic_bool idle;
+
+static bool on_idle(void *context)
+{
+    MAYBE(context == NULL);
+    return atomic_load(&idle);
+}
+
+static atomic_llong clock_least, clock_most;
+
+static void on_peer_clock(void *context, int64_t least, int64_t most)
+{
+    MAYBE(context == NULL);
+    atomic_store(&clock_least, least);
+    atomic_store(&clock_most, most);
+}
+
+/* Each third entry uses two new keys, and three rows make a frame full. */
+static size_t on_keys(void *context, uint8_t *rows, size_t size,
+                      struct host_keys_cursor *cursor, uint64_t end)
 {
     size_t used = 0;
 
     MAYBE(context == NULL);
-    while (*next < end && used < 2) {
-        if (*next % 3 == 0)
-            rows[used++] = (uint8_t)*next;
-        (*next)++;
+    ck_assert_uint_eq(size, PEER_KEYS_SIZE_MAX);
+    while (cursor->first_index < end && used < 3) {
+        if (cursor->first_index % 3 == 0)
+            rows[used++] = (uint8_t)cursor->first_index;
+        cursor->number++;
+        if (cursor->first_index % 3 != 0 || cursor->number == 2) {
+            cursor->first_index++;
+            cursor->number = 0;
+        }
     }
     return used;
 }
@@ -125,8 +147,16 @@ static void on_say(void *context, enum cluster_level level, const char *line)
 }
 
 static const struct host_calls calls = {
-    NULL,    on_lead, on_follow, on_committed, on_drain,
-    on_halt, on_keys, on_failed, on_say,
+    .lead = on_lead,
+    .follow = on_follow,
+    .committed = on_committed,
+    .drain = on_drain,
+    .halt = on_halt,
+    .idle = on_idle,
+    .peer_clock = on_peer_clock,
+    .keys = on_keys,
+    .failed = on_failed,
+    .say = on_say,
 };
 
 static void on_healthy(void *self, bool healthy)
@@ -409,7 +439,7 @@ static void act_keys(uint8_t number, struct replica_actions *actions,
         return;
     action = fake_act(actions, REPLICA_SEND_KEYS);
     action->keys.first = 5;
-    action->keys.count = 12; /* 6, 9, 12, 15 use new keys. */
+    action->keys.count = 12; /* 6, 9, 12, 15 use eight new keys. */
     action = fake_act(actions, REPLICA_SEND);
     action->send.type = PEER_APPEND;
     action->send.body = slice_of("entries", 7);
@@ -424,7 +454,7 @@ START_TEST(keys_go_before_the_entries_that_need_them)
     dials = open_host(2, 1, host_port(accepts));
     ck_assert_int_eq(host_start(accepts), ST_OK);
     ck_assert_int_eq(host_start(dials), ST_OK);
-    fake_replica_await(1, REPLICA_RECEIVED, 3);
+    fake_replica_await(1, REPLICA_RECEIVED, 4);
     ck_assert_uint_eq(fake_replica_count(1, REPLICA_LINK_UP), 1);
     struct fake_event last = fake_replica_newest(1, REPLICA_RECEIVED);
     ck_assert_uint_eq(last.event.received.type, PEER_APPEND);
@@ -490,11 +520,57 @@ START_TEST(questions_are_answered_from_the_hosts_thread)
     ck_assert_int_eq(host_ask(host, &query, 60000), ST_OK);
     ck_assert_uint_eq(
         fake_replica_newest(1, REPLICA_HAND_OVER).event.node_id[0], 9);
-    host_drained(host);
-    fake_replica_await(1, REPLICA_DRAINED, 1);
     host_stop(host);
     ck_assert_int_eq(host_ask(host, &query, 60000), ST_DRAINING);
     host_close(host);
+}
+END_TEST
+
+static void act_drain(uint8_t number, struct replica_actions *actions,
+                      const struct replica_event *event)
+{
+    MAYBE(number == 1);
+    if (event->type == REPLICA_HAND_OVER)
+        fake_act(actions, REPLICA_DRAIN)->on = true;
+}
+
+START_TEST(the_replica_learns_once_that_nothing_is_under_way)
+{
+    struct host_query query = {.question = HOST_HAND_OVER};
+    struct host *host;
+
+    fake_replica_script = act_drain;
+    host = start_host();
+    atomic_store(&idle, false);
+    ck_assert_int_eq(host_ask(host, &query, 60000), ST_OK);
+    await(did, "drain");
+    ck_assert_uint_eq(fake_replica_count(1, REPLICA_DRAINED), 0);
+    atomic_store(&idle, true);
+    fake_replica_await(1, REPLICA_DRAINED, 1);
+    (void)usleep(50000);
+    ck_assert_uint_eq(fake_replica_count(1, REPLICA_DRAINED), 1);
+    end_host(host);
+}
+END_TEST
+
+START_TEST(the_clocks_of_those_who_answer_are_told)
+{
+    static const struct replica_member_status nodes[] = {
+        {.heard_ms = -1, .linked = true, .clock_us = 99},
+        {.heard_ms = 5, .linked = true, .clock_us = -7},
+        {.heard_ms = 5, .linked = true, .clock_us = 4},
+        {.heard_ms = 5, .linked = false, .clock_us = 1000},
+    };
+    struct host *host = start_host();
+
+    while (atomic_load(&clock_most) != INT64_MAX)
+        (void)usleep(500);
+    ck_assert_int_eq(atomic_load(&clock_least), INT64_MIN);
+    fake_replica_set_nodes(nodes, 4);
+    while (atomic_load(&clock_most) != 4)
+        (void)usleep(500);
+    ck_assert_int_eq(atomic_load(&clock_least), -7);
+    end_host(host);
 }
 END_TEST
 
@@ -700,6 +776,8 @@ SUITE_MAIN("host", actions_are_carried_out_in_their_order,
            keys_go_before_the_entries_that_need_them,
            a_link_that_the_replica_drops_is_down_and_comes_up_again,
            questions_are_answered_from_the_hosts_thread,
+           the_replica_learns_once_that_nothing_is_under_way,
+           the_clocks_of_those_who_answer_are_told,
            who_asks_waits_no_longer_than_he_said,
            a_node_whose_disk_hangs_lets_its_sign_of_life_go,
            a_certificate_in_the_directory_is_taken,
