@@ -50,7 +50,7 @@ static const char *status_text(uint64_t status)
 
 static const char *why_text(uint64_t why)
 {
-    switch ((enum config_why)why) {
+    switch ((int)why) {
     case CONFIG_BOOT:
         return "begin the cluster";
     case CONFIG_RESTART:
@@ -73,8 +73,9 @@ static const char *why_text(uint64_t why)
         return "settle what became of a proposal";
     case CONFIG_FORCED:
         return "begin a new lineage";
+    default:
+        return "change who the nodes are";
     }
-    return "?";
 }
 
 /* A sentence for every note, in the order of replica.h. Longer than a screen: a
