@@ -78,8 +78,8 @@ static const char *why_text(uint64_t why)
     }
 }
 
-/* A sentence for every note, in the order of replica.h. Longer than a screen: a
- * line or two for each. */
+/* A sentence for every note, in the order of replica.h; longer than a screen,
+ * because each has a line or two. */
 void host_say(struct host *host, const struct replica_action *action)
 {
     uint64_t number = action->say.number;

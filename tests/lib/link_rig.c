@@ -17,8 +17,8 @@
 
 enum { RIG_VALID_S = 30 * 24 * 3600 };
 
-void rig_channel_key(uint8_t secret[KEY_SIZE], uint8_t public_key[KEY_SIZE],
-                     uint8_t number)
+void link_rig_channel_key(uint8_t secret[KEY_SIZE],
+                          uint8_t public_key[KEY_SIZE], uint8_t number)
 {
     memset(secret, 0x40 + number, KEY_SIZE);
     ck_assert_int_eq(crypto_scalarmult_base(public_key, secret), 0);
@@ -32,9 +32,9 @@ static void authority(struct identity *out, uint8_t fill)
     identity_init(out, seed);
 }
 
-struct rig_claim rig_claim(uint8_t number, uint16_t role)
+struct link_rig_claim link_rig_claim(uint8_t number, uint16_t role)
 {
-    struct rig_claim claim = {.authority = RIG_AUTHORITY};
+    struct link_rig_claim claim = {.authority = RIG_AUTHORITY};
     struct identity key;
     uint8_t secret[KEY_SIZE];
 
@@ -45,13 +45,14 @@ struct rig_claim rig_claim(uint8_t number, uint16_t role)
     authority(&key, RIG_AUTHORITY);
     identity_cluster_id(claim.cert.cluster_id, key.public_key);
     memset(claim.cert.node_id, number, NODE_ID_SIZE);
-    rig_channel_key(secret, claim.cert.channel_key, number);
+    link_rig_channel_key(secret, claim.cert.channel_key, number);
     authority(&key, (uint8_t)(0x80 + number));
     memcpy(claim.cert.receipt_key, key.public_key, PUBLIC_KEY_SIZE);
     return claim;
 }
 
-void rig_sign(uint8_t out[NODECERT_SIZE], const struct rig_claim *claim)
+void link_rig_sign(uint8_t out[NODECERT_SIZE],
+                   const struct link_rig_claim *claim)
 {
     struct identity key;
 
@@ -76,11 +77,11 @@ void link_rig_close(struct link_rig *rig)
     event_base_free(rig->base);
 }
 
-struct rig_node *rig_node(struct link_rig *rig, uint8_t number)
+struct link_rig_node *link_rig_node(struct link_rig *rig, uint8_t number)
 {
-    struct rig_node *node = rig->nodes;
+    struct link_rig_node *node = rig->nodes;
     struct links_identity *identity;
-    struct rig_claim claim;
+    struct link_rig_claim claim;
     struct identity key;
     uint8_t unused[KEY_SIZE];
 
@@ -94,18 +95,18 @@ struct rig_node *rig_node(struct link_rig *rig, uint8_t number)
     authority(&key, RIG_AUTHORITY);
     memcpy(identity->authority_key, key.public_key, PUBLIC_KEY_SIZE);
     identity_cluster_id(identity->cluster_id, key.public_key);
-    rig_channel_key(identity->channel_secret, unused, number);
-    claim = rig_claim(number, NODECERT_SERVER);
-    rig_sign(identity->certificate, &claim);
-    claim = rig_claim(number, NODECERT_BACKUP);
-    rig_sign(identity->link_certificate, &claim);
+    link_rig_channel_key(identity->channel_secret, unused, number);
+    claim = link_rig_claim(number, NODECERT_SERVER);
+    link_rig_sign(identity->certificate, &claim);
+    claim = link_rig_claim(number, NODECERT_BACKUP);
+    link_rig_sign(identity->link_certificate, &claim);
     (void)snprintf(node->options.address, sizeof node->options.address,
                    "127.0.0.1:0");
     return node;
 }
 
-void rig_peer(struct rig_node *node, uint8_t number, bool archive,
-              uint16_t port)
+void link_rig_peer(struct link_rig_node *node, uint8_t number, bool archive,
+                   uint16_t port)
 {
     struct links_peer *peer = &node->options.peers[node->options.peers_count++];
 
@@ -116,7 +117,7 @@ void rig_peer(struct rig_node *node, uint8_t number, bool archive,
 
 static void on_up(void *context, size_t peer)
 {
-    struct rig_node *node = context;
+    struct link_rig_node *node = context;
 
     ck_assert_uint_eq(node->ups[peer], node->downs[peer]);
     node->ups[peer]++;
@@ -124,13 +125,13 @@ static void on_up(void *context, size_t peer)
 
 static void on_down(void *context, size_t peer)
 {
-    struct rig_node *node = context;
+    struct link_rig_node *node = context;
 
     node->downs[peer]++;
     ck_assert_uint_eq(node->ups[peer], node->downs[peer]);
 }
 
-uint32_t rig_sum(struct slice bytes)
+uint32_t link_rig_sum(struct slice bytes)
 {
     uint32_t sum = 0;
 
@@ -142,12 +143,12 @@ uint32_t rig_sum(struct slice bytes)
 static void on_received(void *context, size_t peer, uint8_t type,
                         struct slice body)
 {
-    struct rig_node *node = context;
+    struct link_rig_node *node = context;
 
     ck_assert_uint_eq(node->ups[peer], node->downs[peer] + 1);
     if (node->seen_count < RIG_SEEN_MAX)
         node->seen[node->seen_count] =
-            (struct rig_seen){peer, type, body.size, rig_sum(body)};
+            (struct link_rig_seen){peer, type, body.size, link_rig_sum(body)};
     node->seen_count++;
     if (node->echoes)
         links_send(node->links, peer, type, body);
@@ -157,14 +158,14 @@ static void on_received(void *context, size_t peer, uint8_t type,
 
 static void on_say(void *context, enum cluster_level level, const char *line)
 {
-    struct rig_node *node = context;
+    struct link_rig_node *node = context;
 
     MAYBE(level == CLUSTER_NOTE);
     (void)snprintf(node->line, sizeof node->line, "%s", line);
     node->lines++;
 }
 
-void rig_open(struct rig_node *node)
+void link_rig_start(struct link_rig_node *node)
 {
     const struct links_user user = {node, on_up, on_down, on_received, on_say};
 
@@ -173,33 +174,35 @@ void rig_open(struct rig_node *node)
                      ST_OK);
 }
 
-void rig_pair(struct link_rig *rig)
+void link_rig_pair(struct link_rig *rig)
 {
-    struct rig_node *lesser = rig_node(rig, 1), *greater = rig_node(rig, 2);
+    struct link_rig_node *lesser = link_rig_node(rig, 1),
+                         *greater = link_rig_node(rig, 2);
 
     /* Who accepts needs no port of the other. */
-    rig_peer(lesser, 2, false, 1);
-    rig_open(lesser);
-    rig_peer(greater, 1, false, links_port(lesser->links));
-    rig_open(greater);
-    rig_until(rig, &lesser->ups[0], 1);
-    rig_until(rig, &greater->ups[0], 1);
+    link_rig_peer(lesser, 2, false, 1);
+    link_rig_start(lesser);
+    link_rig_peer(greater, 1, false, links_port(lesser->links));
+    link_rig_start(greater);
+    link_rig_until(rig, &lesser->ups[0], 1);
+    link_rig_until(rig, &greater->ups[0], 1);
 }
 
-void rig_turn(struct link_rig *rig)
+void link_rig_turn(struct link_rig *rig)
 {
     (void)event_base_loop(rig->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
 }
 
 /* A test that waits in vain is ended by its suite. */
-void rig_until(struct link_rig *rig, const size_t *value, size_t least)
+void link_rig_until(struct link_rig *rig, const size_t *value, size_t least)
 {
     while (*(const volatile size_t *)value < least)
         (void)event_base_loop(rig->base, EVLOOP_ONCE);
 }
 
-void rig_until_count(struct link_rig *rig, const struct rig_node *node,
-                     enum link_reason reason, uint64_t least)
+void link_rig_until_count(struct link_rig *rig,
+                          const struct link_rig_node *node,
+                          enum link_reason reason, uint64_t least)
 {
     while (links_count(node->links, reason) < least)
         (void)event_base_loop(rig->base, EVLOOP_ONCE);
@@ -207,8 +210,8 @@ void rig_until_count(struct link_rig *rig, const struct rig_node *node,
 
 /* ---- A peer that may say anything ---------------------------------------- */
 
-void rig_wire_connect(struct rig_wire *wire, struct link_rig *rig,
-                      uint16_t port, uint8_t host)
+void link_rig_wire_connect(struct link_rig_wire *wire, struct link_rig *rig,
+                           uint16_t port, uint8_t host)
 {
     struct sockaddr_in name = {.sin_family = AF_INET};
 
@@ -222,10 +225,11 @@ void rig_wire_connect(struct rig_wire *wire, struct link_rig *rig,
     name.sin_port = htons(port);
     /* The backlog takes it; the base does the rest. */
     ck_assert_int_eq(connect(wire->fd, (void *)&name, sizeof name), 0);
-    rig_turn(rig);
+    link_rig_turn(rig);
 }
 
-void rig_wire_raw(struct rig_wire *wire, const void *bytes, size_t size)
+void link_rig_wire_raw(struct link_rig_wire *wire, const void *bytes,
+                       size_t size)
 {
     const uint8_t *from = bytes;
 
@@ -238,20 +242,20 @@ void rig_wire_raw(struct rig_wire *wire, const void *bytes, size_t size)
         } else if (errno != EAGAIN) {
             wire->closed = true;
         }
-        rig_turn(wire->rig);
+        link_rig_turn(wire->rig);
     }
 }
 
-static void send_handshake(struct rig_wire *wire, struct slice bytes)
+static void send_handshake(struct link_rig_wire *wire, struct slice bytes)
 {
     ck_assert_uint_le(wire->sent_size + bytes.size, sizeof wire->sent);
     memcpy(wire->sent + wire->sent_size, bytes.data, bytes.size);
     wire->sent_size += bytes.size;
-    rig_wire_raw(wire, bytes.data, bytes.size);
+    link_rig_wire_raw(wire, bytes.data, bytes.size);
 }
 
 /* What comes of message 2; 0 once it is closed. */
-static size_t read_answer(struct rig_wire *wire, uint8_t *out, size_t size)
+static size_t read_answer(struct link_rig_wire *wire, uint8_t *out, size_t size)
 {
     size_t have = 0;
 
@@ -262,13 +266,13 @@ static size_t read_answer(struct rig_wire *wire, uint8_t *out, size_t size)
             have += (size_t)got;
         else if (got == 0 || errno != EAGAIN)
             return 0;
-        rig_turn(wire->rig);
+        link_rig_turn(wire->rig);
     }
     return have;
 }
 
-bool rig_wire_handshake(struct rig_wire *wire, uint8_t number,
-                        const uint8_t *certificate)
+bool link_rig_wire_handshake(struct link_rig_wire *wire, uint8_t number,
+                             const uint8_t *certificate)
 {
     struct nodecert_expected expected = {
         .role = NODECERT_SERVER, .now_s = cluster_clock_wall_us() / 1000000};
@@ -284,7 +288,7 @@ bool rig_wire_handshake(struct rig_wire *wire, uint8_t number,
     identity_cluster_id(expected.cluster_id, key.public_key);
     if (certificate != NULL)
         hello.certificate = slice_of(certificate, NODECERT_SIZE);
-    rig_channel_key(secret, public_key, number);
+    link_rig_channel_key(secret, public_key, number);
     randombytes_buf(ephemeral, sizeof ephemeral);
     writer_init(&writer, bytes, sizeof bytes);
     channel_connect(&wire->channel, &writer, secret, ephemeral, &expected,
@@ -300,16 +304,17 @@ bool rig_wire_handshake(struct rig_wire *wire, uint8_t number,
     return true;
 }
 
-void rig_wire_record(struct rig_wire *wire, struct slice plain)
+void link_rig_wire_record(struct link_rig_wire *wire, struct slice plain)
 {
     static uint8_t record[RECORD_HEADER_SIZE + RECORD_SIZE_MAX];
 
     ck_assert_int_eq(record_seal(&wire->channel.sender, record, plain), ST_OK);
-    rig_wire_raw(wire, record, plain.size + RECORD_OVERHEAD);
+    link_rig_wire_raw(wire, record, plain.size + RECORD_OVERHEAD);
 }
 
-void rig_wire_frame(struct rig_wire *wire, uint8_t type, uint8_t flags,
-                    uint16_t version, uint64_t request_id, struct slice body)
+void link_rig_wire_frame(struct link_rig_wire *wire, uint8_t type,
+                         uint8_t flags, uint16_t version, uint64_t request_id,
+                         struct slice body)
 {
     static uint8_t plain[RECORD_PLAINTEXT_SIZE_MAX];
     struct writer writer;
@@ -322,10 +327,10 @@ void rig_wire_frame(struct rig_wire *wire, uint8_t type, uint8_t flags,
     writer_u64(&writer, request_id);
     writer_bytes(&writer, body.data, body.size);
     ck_assert_int_eq(writer.status, ST_OK);
-    rig_wire_record(wire, writer_slice(&writer));
+    link_rig_wire_record(wire, writer_slice(&writer));
 }
 
-void rig_wire_until_closed(struct rig_wire *wire)
+void link_rig_wire_until_closed(struct link_rig_wire *wire)
 {
     static uint8_t words[65536];
 
@@ -339,12 +344,12 @@ void rig_wire_until_closed(struct rig_wire *wire)
         if (got < 0)
             (void)event_base_loop(wire->rig->base, EVLOOP_ONCE);
         else
-            rig_turn(wire->rig);
+            link_rig_turn(wire->rig);
     }
     wire->closed = true;
 }
 
-void rig_wire_close(struct rig_wire *wire)
+void link_rig_wire_close(struct link_rig_wire *wire)
 {
     channel_wipe(&wire->channel);
     (void)close(wire->fd);

@@ -16,14 +16,14 @@ struct event_base;
 enum { RIG_NODES_MAX = 4, RIG_SEEN_MAX = 2048 };
 
 /* A frame that came, as its type, size and a sum of its bytes. */
-struct rig_seen {
+struct link_rig_seen {
     size_t peer;
     uint8_t type;
     size_t size;
     uint32_t sum;
 };
 
-struct rig_node {
+struct link_rig_node {
     struct link_rig *rig;
     uint8_t number;
     struct links *links;
@@ -31,7 +31,7 @@ struct rig_node {
     struct links_options options;
     size_t ups[LINKS_PEERS_MAX];
     size_t downs[LINKS_PEERS_MAX];
-    struct rig_seen seen[RIG_SEEN_MAX];
+    struct link_rig_seen seen[RIG_SEEN_MAX];
     size_t seen_count;
     bool echoes;                      /* Sends back what comes. */
     bool drops;                       /* Drops the link at each frame. */
@@ -41,11 +41,11 @@ struct rig_node {
 
 struct link_rig {
     struct event_base *base;
-    struct rig_node nodes[RIG_NODES_MAX];
+    struct link_rig_node nodes[RIG_NODES_MAX];
 };
 
-/* What a certificate says; rig_certificate() fills it in rightly. */
-struct rig_claim {
+/* What a certificate says; link_rig_certificate() fills it in rightly. */
+struct link_rig_claim {
     struct nodecert cert;
     uint8_t authority; /* The seed's byte; RIG_AUTHORITY is right. */
 };
@@ -55,33 +55,35 @@ void link_rig_open(struct link_rig *rig);
 void link_rig_close(struct link_rig *rig);
 
 /* The secret and the public channel key of a node. */
-void rig_channel_key(uint8_t secret[KEY_SIZE], uint8_t public_key[KEY_SIZE],
-                     uint8_t number);
-struct rig_claim rig_claim(uint8_t number, uint16_t role);
-void rig_sign(uint8_t out[NODECERT_SIZE], const struct rig_claim *claim);
+void link_rig_channel_key(uint8_t secret[KEY_SIZE],
+                          uint8_t public_key[KEY_SIZE], uint8_t number);
+struct link_rig_claim link_rig_claim(uint8_t number, uint16_t role);
+void link_rig_sign(uint8_t out[NODECERT_SIZE],
+                   const struct link_rig_claim *claim);
 
 /* A node, not listening yet; then a peer of it; then it listens and dials. */
-struct rig_node *rig_node(struct link_rig *rig, uint8_t number);
-void rig_peer(struct rig_node *node, uint8_t number, bool archive,
-              uint16_t port);
-void rig_open(struct rig_node *node);
+struct link_rig_node *link_rig_node(struct link_rig *rig, uint8_t number);
+void link_rig_peer(struct link_rig_node *node, uint8_t number, bool archive,
+                   uint16_t port);
+void link_rig_start(struct link_rig_node *node);
 /* Two nodes that are each other's backups; the second has the greater number.
  */
-void rig_pair(struct link_rig *rig);
+void link_rig_pair(struct link_rig *rig);
 
 /* Lets the base run until ${*value} is at least ${least}. */
-void rig_until(struct link_rig *rig, const size_t *value, size_t least);
+void link_rig_until(struct link_rig *rig, const size_t *value, size_t least);
 /* Until a reason was counted. */
-void rig_until_count(struct link_rig *rig, const struct rig_node *node,
-                     enum link_reason reason, uint64_t least);
+void link_rig_until_count(struct link_rig *rig,
+                          const struct link_rig_node *node,
+                          enum link_reason reason, uint64_t least);
 /* Whatever can happen at once, happens. */
-void rig_turn(struct link_rig *rig);
+void link_rig_turn(struct link_rig *rig);
 
-uint32_t rig_sum(struct slice bytes);
+uint32_t link_rig_sum(struct slice bytes);
 
 /* ---- A peer that may say anything ---------------------------------------- */
 
-struct rig_wire {
+struct link_rig_wire {
     struct link_rig *rig;
     int fd;
     struct channel channel;
@@ -92,19 +94,21 @@ struct rig_wire {
 };
 
 /* From 127.0.0.${host}. */
-void rig_wire_connect(struct rig_wire *wire, struct link_rig *rig,
-                      uint16_t port, uint8_t host);
+void link_rig_wire_connect(struct link_rig_wire *wire, struct link_rig *rig,
+                           uint16_t port, uint8_t host);
 /* The whole handshake with the channel key of ${number}, showing ${certificate}
  * (NULL: none); false if the other side closes before its message 2. */
-bool rig_wire_handshake(struct rig_wire *wire, uint8_t number,
-                        const uint8_t *certificate);
-void rig_wire_raw(struct rig_wire *wire, const void *bytes, size_t size);
-void rig_wire_record(struct rig_wire *wire, struct slice plain);
+bool link_rig_wire_handshake(struct link_rig_wire *wire, uint8_t number,
+                             const uint8_t *certificate);
+void link_rig_wire_raw(struct link_rig_wire *wire, const void *bytes,
+                       size_t size);
+void link_rig_wire_record(struct link_rig_wire *wire, struct slice plain);
 /* One frame with any header. */
-void rig_wire_frame(struct rig_wire *wire, uint8_t type, uint8_t flags,
-                    uint16_t version, uint64_t request_id, struct slice body);
+void link_rig_wire_frame(struct link_rig_wire *wire, uint8_t type,
+                         uint8_t flags, uint16_t version, uint64_t request_id,
+                         struct slice body);
 /* Reads off until the other side has closed. */
-void rig_wire_until_closed(struct rig_wire *wire);
-void rig_wire_close(struct rig_wire *wire);
+void link_rig_wire_until_closed(struct link_rig_wire *wire);
+void link_rig_wire_close(struct link_rig_wire *wire);
 
 #endif

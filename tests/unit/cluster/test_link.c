@@ -11,12 +11,12 @@
 #include "tests/lib/suite.h"
 
 static struct link_rig rig;
-static struct rig_node *lesser, *greater;
+static struct link_rig_node *lesser, *greater;
 
 static void open_pair(void)
 {
     link_rig_open(&rig);
-    rig_pair(&rig);
+    link_rig_pair(&rig);
     lesser = &rig.nodes[0];
     greater = &rig.nodes[1];
 }
@@ -38,7 +38,7 @@ START_TEST(the_node_with_the_greater_number_dials_and_both_learn_of_it)
     ck_assert(links_is_up(lesser->links, 0));
     ck_assert_ptr_nonnull(strstr(lesser->line, "dialed"));
     for (int i = 0; i < 50; i++)
-        rig_turn(&rig);
+        link_rig_turn(&rig);
     ck_assert_uint_eq(lesser->ups[0] + lesser->downs[0], 1);
     link_rig_close(&rig);
 }
@@ -47,13 +47,13 @@ END_TEST
 START_TEST(each_side_learns_the_key_with_which_the_other_signs_receipts)
 {
     uint8_t key[PUBLIC_KEY_SIZE];
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     open_pair();
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     ck_assert(links_receipt_key(lesser->links, 0, key));
     ck_assert_mem_eq(key, claim.cert.receipt_key, sizeof key);
-    claim = rig_claim(1, NODECERT_SERVER);
+    claim = link_rig_claim(1, NODECERT_SERVER);
     ck_assert(links_receipt_key(greater->links, 0, key));
     ck_assert_mem_eq(key, claim.cert.receipt_key, sizeof key);
     link_rig_close(&rig);
@@ -77,12 +77,12 @@ START_TEST(frames_of_every_size_arrive_whole_and_come_back)
                    body_of(sizes[i], (uint8_t)i));
         links_settle(lesser->links);
     }
-    rig_until(&rig, &lesser->seen_count, count);
+    link_rig_until(&rig, &lesser->seen_count, count);
     for (size_t i = 0; i < count; i++) {
         ck_assert_uint_eq(lesser->seen[i].type, PEER_HELLO + i);
         ck_assert_uint_eq(lesser->seen[i].size, sizes[i]);
         ck_assert_uint_eq(lesser->seen[i].sum,
-                          rig_sum(body_of(sizes[i], (uint8_t)i)));
+                          link_rig_sum(body_of(sizes[i], (uint8_t)i)));
     }
     link_rig_close(&rig);
 }
@@ -97,10 +97,10 @@ START_TEST(many_frames_that_are_gathered_keep_their_order)
         links_send(greater->links, 0, PEER_APPEND,
                    body_of(i * 37 % 7000, (uint8_t)i));
     links_settle(greater->links);
-    rig_until(&rig, &lesser->seen_count, COUNT);
+    link_rig_until(&rig, &lesser->seen_count, COUNT);
     for (size_t i = 0; i < COUNT; i++)
         ck_assert_uint_eq(lesser->seen[i].sum,
-                          rig_sum(body_of(i * 37 % 7000, (uint8_t)i)));
+                          link_rig_sum(body_of(i * 37 % 7000, (uint8_t)i)));
     ck_assert_uint_eq(lesser->downs[0], 0);
     link_rig_close(&rig);
 }
@@ -110,14 +110,14 @@ START_TEST(a_link_that_is_dropped_is_told_of_on_both_sides_and_dialed_again)
 {
     open_pair();
     for (size_t i = 1; i <= 3; i++) {
-        struct rig_node *who = i % 2 == 0 ? lesser : greater;
+        struct link_rig_node *who = i % 2 == 0 ? lesser : greater;
 
         links_drop(who->links, 0);
         ck_assert(!links_is_up(who->links, 0));
         links_settle(who->links);
         ck_assert_uint_eq(who->downs[0], i);
-        rig_until(&rig, &lesser->ups[0], i + 1);
-        rig_until(&rig, &greater->ups[0], i + 1);
+        link_rig_until(&rig, &lesser->ups[0], i + 1);
+        link_rig_until(&rig, &greater->ups[0], i + 1);
         ck_assert_uint_eq(lesser->downs[0], i);
     }
     link_rig_close(&rig);
@@ -132,11 +132,11 @@ START_TEST(a_link_may_be_dropped_while_its_frame_is_being_received)
     links_send(greater->links, 0, PEER_HELLO, body_of(10, 1));
     links_send(greater->links, 0, PEER_HELLO, body_of(10, 2));
     links_settle(greater->links);
-    rig_until(&rig, &lesser->downs[0], 1);
+    link_rig_until(&rig, &lesser->downs[0], 1);
     /* The frame behind the one that was dropped for is not received. */
     ck_assert_uint_eq(lesser->seen_count, 1);
-    rig_until(&rig, &greater->downs[0], 1);
-    rig_until(&rig, &greater->ups[0], 2);
+    link_rig_until(&rig, &greater->downs[0], 1);
+    link_rig_until(&rig, &greater->ups[0], 2);
     link_rig_close(&rig);
 }
 END_TEST
@@ -145,11 +145,11 @@ START_TEST(a_peer_that_starts_again_is_linked_again)
 {
     open_pair();
     links_close(greater->links);
-    rig_until(&rig, &lesser->downs[0], 1);
+    link_rig_until(&rig, &lesser->downs[0], 1);
     greater->ups[0] = greater->downs[0] = 0;
-    rig_open(greater);
-    rig_until(&rig, &lesser->ups[0], 2);
-    rig_until(&rig, &greater->ups[0], 1);
+    link_rig_start(greater);
+    link_rig_until(&rig, &lesser->ups[0], 2);
+    link_rig_until(&rig, &greater->ups[0], 1);
     link_rig_close(&rig);
 }
 END_TEST
@@ -162,16 +162,16 @@ START_TEST(a_peer_that_is_away_is_dialed_until_it_is_there_and_told_of_once)
     open_pair();
     port = links_port(lesser->links);
     links_close(lesser->links);
-    rig_until(&rig, &greater->downs[0], 1);
-    rig_until_count(&rig, greater, LINK_REASON_connect, 1);
+    link_rig_until(&rig, &greater->downs[0], 1);
+    link_rig_until_count(&rig, greater, LINK_REASON_connect, 1);
     lines = greater->lines;
-    rig_until_count(&rig, greater, LINK_REASON_connect, 4);
+    link_rig_until_count(&rig, greater, LINK_REASON_connect, 4);
     ck_assert_uint_eq(greater->lines, lines);
     lesser->ups[0] = lesser->downs[0] = 0;
     (void)snprintf(lesser->options.address, sizeof lesser->options.address,
                    "127.0.0.1:%u", port);
-    rig_open(lesser);
-    rig_until(&rig, &greater->ups[0], 2);
+    link_rig_start(lesser);
+    link_rig_until(&rig, &greater->ups[0], 2);
     link_rig_close(&rig);
 }
 END_TEST
@@ -183,7 +183,7 @@ START_TEST(sending_to_a_peer_that_is_not_linked_does_nothing)
     links_send(greater->links, 0, PEER_HELLO, body_of(10, 1));
     links_drop(greater->links, 0);
     links_settle(greater->links);
-    rig_until(&rig, &greater->ups[0], 2);
+    link_rig_until(&rig, &greater->ups[0], 2);
     ck_assert_uint_eq(lesser->seen_count, 0);
     link_rig_close(&rig);
 }
@@ -191,31 +191,31 @@ END_TEST
 
 START_TEST(three_nodes_have_one_link_for_each_pair)
 {
-    struct rig_node *a, *b, *c;
+    struct link_rig_node *a, *b, *c;
 
     link_rig_open(&rig);
-    a = rig_node(&rig, 1);
-    b = rig_node(&rig, 2);
-    c = rig_node(&rig, 3);
-    rig_peer(a, 2, false, 1);
-    rig_peer(a, 3, true, 1);
-    rig_open(a);
-    rig_peer(b, 1, false, links_port(a->links));
-    rig_peer(b, 3, true, 1);
-    rig_open(b);
-    rig_peer(c, 1, false, links_port(a->links));
-    rig_peer(c, 2, false, links_port(b->links));
-    struct rig_claim claim = rig_claim(3, NODECERT_ARCHIVE);
-    rig_sign(c->identity.link_certificate, &claim);
-    rig_open(c);
+    a = link_rig_node(&rig, 1);
+    b = link_rig_node(&rig, 2);
+    c = link_rig_node(&rig, 3);
+    link_rig_peer(a, 2, false, 1);
+    link_rig_peer(a, 3, true, 1);
+    link_rig_start(a);
+    link_rig_peer(b, 1, false, links_port(a->links));
+    link_rig_peer(b, 3, true, 1);
+    link_rig_start(b);
+    link_rig_peer(c, 1, false, links_port(a->links));
+    link_rig_peer(c, 2, false, links_port(b->links));
+    struct link_rig_claim claim = link_rig_claim(3, NODECERT_ARCHIVE);
+    link_rig_sign(c->identity.link_certificate, &claim);
+    link_rig_start(c);
     for (size_t i = 0; i < 2; i++) {
-        rig_until(&rig, &a->ups[i], 1);
-        rig_until(&rig, &b->ups[i], 1);
-        rig_until(&rig, &c->ups[i], 1);
+        link_rig_until(&rig, &a->ups[i], 1);
+        link_rig_until(&rig, &b->ups[i], 1);
+        link_rig_until(&rig, &c->ups[i], 1);
     }
     links_send(c->links, 1, PEER_FETCH, body_of(9, 9));
     links_settle(c->links);
-    rig_until(&rig, &b->seen_count, 1);
+    link_rig_until(&rig, &b->seen_count, 1);
     ck_assert_uint_eq(b->seen[0].peer, 1);
     ck_assert_uint_eq(a->seen_count, 0);
     link_rig_close(&rig);
@@ -224,16 +224,16 @@ END_TEST
 
 START_TEST(another_node_that_answers_at_a_peers_address_is_not_taken_for_it)
 {
-    struct rig_node *node, *other;
+    struct link_rig_node *node, *other;
 
     link_rig_open(&rig);
-    other = rig_node(&rig, 1);
-    rig_peer(other, 3, false, 1);
-    rig_open(other);
-    node = rig_node(&rig, 3);
-    rig_peer(node, 2, false, links_port(other->links));
-    rig_open(node);
-    rig_until_count(&rig, node, LINK_REASON_other_node, 2);
+    other = link_rig_node(&rig, 1);
+    link_rig_peer(other, 3, false, 1);
+    link_rig_start(other);
+    node = link_rig_node(&rig, 3);
+    link_rig_peer(node, 2, false, links_port(other->links));
+    link_rig_start(node);
+    link_rig_until_count(&rig, node, LINK_REASON_other_node, 2);
     ck_assert_uint_eq(node->ups[0], 0);
     /* Not a word of message 3 went out: the other never saw who dialed. */
     ck_assert_uint_eq(other->ups[0], 0);
@@ -244,20 +244,20 @@ END_TEST
 
 START_TEST(a_peer_that_reads_nothing_is_dropped_before_too_much_waits)
 {
-    struct rig_wire wire;
+    struct link_rig_wire wire;
     uint8_t certificate[NODECERT_SIZE];
-    struct rig_claim claim = {.authority = 0};
+    struct link_rig_claim claim = {.authority = 0};
     size_t sent = 0;
 
     link_rig_open(&rig);
-    lesser = rig_node(&rig, 1);
-    rig_peer(lesser, 2, false, 1);
-    rig_open(lesser);
-    claim = rig_claim(2, NODECERT_BACKUP);
-    rig_sign(certificate, &claim);
-    rig_wire_connect(&wire, &rig, links_port(lesser->links), 1);
-    ck_assert(rig_wire_handshake(&wire, 2, certificate));
-    rig_until(&rig, &lesser->ups[0], 1);
+    lesser = link_rig_node(&rig, 1);
+    link_rig_peer(lesser, 2, false, 1);
+    link_rig_start(lesser);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
+    link_rig_sign(certificate, &claim);
+    link_rig_wire_connect(&wire, &rig, links_port(lesser->links), 1);
+    ck_assert(link_rig_wire_handshake(&wire, 2, certificate));
+    link_rig_until(&rig, &lesser->ups[0], 1);
     while (links_is_up(lesser->links, 0)) {
         links_send(lesser->links, 0, PEER_APPEND, body_of(60000, 1));
         links_settle(lesser->links);
@@ -268,7 +268,7 @@ START_TEST(a_peer_that_reads_nothing_is_dropped_before_too_much_waits)
     ck_assert_uint_eq(links_count(lesser->links, LINK_REASON_full), 1);
     links_settle(lesser->links);
     ck_assert_uint_eq(lesser->downs[0], 1);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
@@ -277,10 +277,10 @@ START_TEST(an_address_to_listen_on_that_is_none_or_taken_is_refused)
 {
     struct links_user user = {0};
     struct links *links;
-    struct rig_node *node;
+    struct link_rig_node *node;
 
     open_pair();
-    node = rig_node(&rig, 9);
+    node = link_rig_node(&rig, 9);
     (void)snprintf(node->options.address, sizeof node->options.address,
                    "nowhere:1");
     ck_assert_int_eq(

@@ -12,80 +12,80 @@
 #include "tests/lib/suite.h"
 
 static struct link_rig rig;
-static struct rig_node *node;
-static struct rig_wire wire;
+static struct link_rig_node *node;
+static struct link_rig_wire wire;
 static uint8_t certificate[NODECERT_SIZE];
 
 /* Node 1, whose peers are backup 2 and archive 3. */
 static void open_node(void)
 {
     link_rig_open(&rig);
-    node = rig_node(&rig, 1);
-    rig_peer(node, 2, false, 1);
-    rig_peer(node, 3, true, 1);
-    rig_open(node);
+    node = link_rig_node(&rig, 1);
+    link_rig_peer(node, 2, false, 1);
+    link_rig_peer(node, 3, true, 1);
+    link_rig_start(node);
 }
 
 static void connect_wire(void)
 {
-    rig_wire_connect(&wire, &rig, links_port(node->links), 1);
+    link_rig_wire_connect(&wire, &rig, links_port(node->links), 1);
 }
 
 static void let_in(void)
 {
-    struct rig_claim claim = rig_claim(2, NODECERT_BACKUP);
+    struct link_rig_claim claim = link_rig_claim(2, NODECERT_BACKUP);
 
-    rig_sign(certificate, &claim);
+    link_rig_sign(certificate, &claim);
     connect_wire();
-    ck_assert(rig_wire_handshake(&wire, 2, certificate));
-    rig_until(&rig, &node->ups[0], 1);
+    ck_assert(link_rig_wire_handshake(&wire, 2, certificate));
+    link_rig_until(&rig, &node->ups[0], 1);
 }
 
 /* Somebody with the channel key of ${number} shows ${claim}. */
-static void is_refused(uint8_t number, const struct rig_claim *claim,
+static void is_refused(uint8_t number, const struct link_rig_claim *claim,
                        enum link_reason reason, const char *word)
 {
     uint64_t before = links_count(node->links, reason);
 
-    rig_sign(certificate, claim);
+    link_rig_sign(certificate, claim);
     connect_wire();
-    ck_assert(rig_wire_handshake(&wire, number, certificate));
-    rig_wire_until_closed(&wire);
+    ck_assert(link_rig_wire_handshake(&wire, number, certificate));
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(wire.took, 0);
     ck_assert_uint_eq(links_count(node->links, reason), before + 1);
     if (word != NULL)
         ck_assert_msg(strstr(node->line, word) != NULL, "%s: %s", word,
                       node->line);
     ck_assert_uint_eq(node->ups[0] + node->ups[1], 0);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
 }
 
 START_TEST(a_client_that_shows_no_certificate_is_closed)
 {
     open_node();
     connect_wire();
-    ck_assert(rig_wire_handshake(&wire, 2, NULL));
-    rig_wire_until_closed(&wire);
+    ck_assert(link_rig_wire_handshake(&wire, 2, NULL));
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_certificate), 1);
     ck_assert_ptr_nonnull(strstr(node->line, "none was shown"));
     ck_assert_uint_eq(node->ups[0], 0);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
 
 START_TEST(a_certificate_of_another_role_than_the_peers_is_refused)
 {
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     open_node();
-    claim = rig_claim(2, NODECERT_ARCHIVE);
+    claim = link_rig_claim(2, NODECERT_ARCHIVE);
     is_refused(2, &claim, LINK_REASON_certificate, "role");
-    claim = rig_claim(2, NODECERT_SERVER);
+    claim = link_rig_claim(2, NODECERT_SERVER);
     is_refused(2, &claim, LINK_REASON_certificate, NULL);
-    claim = rig_claim(3, NODECERT_BACKUP);
+    claim = link_rig_claim(3, NODECERT_BACKUP);
     is_refused(3, &claim, LINK_REASON_certificate, NULL);
-    claim = rig_claim(2, 7);
+    claim = link_rig_claim(2, 7);
     is_refused(2, &claim, LINK_REASON_certificate, NULL);
     link_rig_close(&rig);
 }
@@ -93,13 +93,13 @@ END_TEST
 
 START_TEST(a_certificate_of_another_cluster_or_authority_is_refused)
 {
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     open_node();
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     claim.cert.cluster_id[3] ^= 1;
     is_refused(2, &claim, LINK_REASON_certificate, "cluster");
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     claim.authority = 99;
     is_refused(2, &claim, LINK_REASON_certificate, NULL);
     link_rig_close(&rig);
@@ -109,16 +109,16 @@ END_TEST
 START_TEST(a_certificate_that_is_not_valid_now_is_refused)
 {
     int64_t now_s = cluster_clock_wall_us() / 1000000;
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     open_node();
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     claim.cert.not_after_s = now_s - NODECERT_CLOCK_SLACK_S - 60;
     is_refused(2, &claim, LINK_REASON_certificate, NULL);
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     claim.cert.not_before_s = now_s + NODECERT_CLOCK_SLACK_S + 60;
     is_refused(2, &claim, LINK_REASON_certificate, NULL);
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     claim.cert.not_before_s = now_s - 401 * 86400;
     claim.cert.not_after_s = now_s + 86400;
     is_refused(2, &claim, LINK_REASON_certificate, NULL);
@@ -128,30 +128,30 @@ END_TEST
 
 START_TEST(a_certificate_that_ran_out_a_moment_ago_is_still_good)
 {
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     open_node();
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     claim.cert.not_after_s = cluster_clock_wall_us() / 1000000 - 60;
-    rig_sign(certificate, &claim);
+    link_rig_sign(certificate, &claim);
     connect_wire();
-    ck_assert(rig_wire_handshake(&wire, 2, certificate));
-    rig_until(&rig, &node->ups[0], 1);
-    rig_wire_close(&wire);
+    ck_assert(link_rig_wire_handshake(&wire, 2, certificate));
+    link_rig_until(&rig, &node->ups[0], 1);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
 
 START_TEST(a_node_that_is_no_peer_is_refused_whatever_it_shows)
 {
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     open_node();
-    claim = rig_claim(4, NODECERT_BACKUP);
+    claim = link_rig_claim(4, NODECERT_BACKUP);
     is_refused(4, &claim, LINK_REASON_unknown, "no peer");
-    claim = rig_claim(4, NODECERT_ARCHIVE);
+    claim = link_rig_claim(4, NODECERT_ARCHIVE);
     is_refused(4, &claim, LINK_REASON_unknown, NULL);
-    claim = rig_claim(4, NODECERT_SERVER);
+    claim = link_rig_claim(4, NODECERT_SERVER);
     is_refused(4, &claim, LINK_REASON_certificate, NULL);
     link_rig_close(&rig);
 }
@@ -159,10 +159,10 @@ END_TEST
 
 START_TEST(a_stolen_certificate_is_worth_nothing_without_its_channel_key)
 {
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     open_node();
-    claim = rig_claim(2, NODECERT_BACKUP);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     is_refused(3, &claim, LINK_REASON_certificate, NULL);
     link_rig_close(&rig);
 }
@@ -170,13 +170,13 @@ END_TEST
 
 START_TEST(a_node_that_should_be_dialed_may_not_dial)
 {
-    struct rig_claim claim;
+    struct link_rig_claim claim;
 
     link_rig_open(&rig);
-    node = rig_node(&rig, 5);
-    rig_peer(node, 2, false, 1);
-    rig_open(node);
-    claim = rig_claim(2, NODECERT_BACKUP);
+    node = link_rig_node(&rig, 5);
+    link_rig_peer(node, 2, false, 1);
+    link_rig_start(node);
+    claim = link_rig_claim(2, NODECERT_BACKUP);
     is_refused(2, &claim, LINK_REASON_way, NULL);
     link_rig_close(&rig);
 }
@@ -184,28 +184,28 @@ END_TEST
 
 START_TEST(a_recorded_handshake_that_is_played_again_opens_nothing)
 {
-    struct rig_wire again;
+    struct link_rig_wire again;
     struct link_rig *same = &rig;
 
     open_node();
     let_in();
-    rig_wire_connect(&again, same, links_port(node->links), 1);
-    rig_wire_raw(&again, wire.sent, CHANNEL_CLIENT_FIRST_SIZE);
+    link_rig_wire_connect(&again, same, links_port(node->links), 1);
+    link_rig_wire_raw(&again, wire.sent, CHANNEL_CLIENT_FIRST_SIZE);
     while (again.took < 2 + HANDSHAKE_MSG2_SIZE) {
         uint8_t bytes[512];
         ssize_t got = recv(again.fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
         again.took += got > 0 ? (size_t)got : 0;
-        rig_turn(&rig);
+        link_rig_turn(&rig);
     }
-    rig_wire_raw(&again, wire.sent + CHANNEL_CLIENT_FIRST_SIZE,
-                 wire.sent_size - CHANNEL_CLIENT_FIRST_SIZE);
-    rig_wire_until_closed(&again);
+    link_rig_wire_raw(&again, wire.sent + CHANNEL_CLIENT_FIRST_SIZE,
+                      wire.sent_size - CHANNEL_CLIENT_FIRST_SIZE);
+    link_rig_wire_until_closed(&again);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_handshake), 1);
     ck_assert_uint_eq(node->ups[0], 1);
     ck_assert_uint_eq(node->downs[0], 0);
-    rig_wire_close(&again);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&again);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
@@ -214,13 +214,13 @@ START_TEST(bytes_behind_message_1_are_refused)
 {
     open_node();
     let_in();
-    struct rig_wire all;
-    rig_wire_connect(&all, &rig, links_port(node->links), 1);
-    rig_wire_raw(&all, wire.sent, wire.sent_size);
-    rig_wire_until_closed(&all);
+    struct link_rig_wire all;
+    link_rig_wire_connect(&all, &rig, links_port(node->links), 1);
+    link_rig_wire_raw(&all, wire.sent, wire.sent_size);
+    link_rig_wire_until_closed(&all);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_handshake), 1);
-    rig_wire_close(&all);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&all);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
@@ -229,16 +229,16 @@ START_TEST(another_protocol_or_version_is_told_apart_and_closed)
 {
     open_node();
     connect_wire();
-    rig_wire_raw(&wire, "GET / HTTP/1.1\r\n\r\n", 18);
-    rig_wire_until_closed(&wire);
+    link_rig_wire_raw(&wire, "GET / HTTP/1.1\r\n\r\n", 18);
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_handshake), 1);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     connect_wire();
-    rig_wire_raw(&wire, "DFT1\x02\0\0\0", PREFACE_SIZE);
-    rig_wire_until_closed(&wire);
+    link_rig_wire_raw(&wire, "DFT1\x02\0\0\0", PREFACE_SIZE);
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(wire.took, PREFACE_SIZE);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_version), 1);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
@@ -247,13 +247,13 @@ START_TEST(a_length_is_judged_before_what_it_announces_has_come)
 {
     open_node();
     connect_wire();
-    rig_wire_raw(&wire, "DFT1\x01\0\0", PREFACE_SIZE);
-    rig_wire_raw(&wire, "\xff", 1);
+    link_rig_wire_raw(&wire, "DFT1\x01\0\0", PREFACE_SIZE);
+    link_rig_wire_raw(&wire, "\xff", 1);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_handshake), 0);
-    rig_wire_raw(&wire, "\xff", 1);
-    rig_wire_until_closed(&wire);
+    link_rig_wire_raw(&wire, "\xff", 1);
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_handshake), 1);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
@@ -261,11 +261,11 @@ END_TEST
 /* After being let in, ${bytes} end the link for ${reason}. */
 static void ends_for(enum link_reason reason)
 {
-    rig_wire_until_closed(&wire);
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(links_count(node->links, reason), 1);
     ck_assert_uint_eq(node->downs[0], 1);
     ck_assert_uint_eq(node->seen_count, 0);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 
@@ -273,7 +273,7 @@ START_TEST(a_record_that_is_too_short_ends_the_link)
 {
     open_node();
     let_in();
-    rig_wire_raw(&wire, "\x10\x00", 2);
+    link_rig_wire_raw(&wire, "\x10\x00", 2);
     ends_for(LINK_REASON_record);
 }
 END_TEST
@@ -284,7 +284,7 @@ START_TEST(a_record_that_does_not_decrypt_ends_the_link)
 
     open_node();
     let_in();
-    rig_wire_raw(&wire, bytes, sizeof bytes);
+    link_rig_wire_raw(&wire, bytes, sizeof bytes);
     ends_for(LINK_REASON_record);
 }
 END_TEST
@@ -312,8 +312,8 @@ START_TEST(frames_that_no_node_sends_end_the_link)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         open_node();
         let_in();
-        rig_wire_frame(&wire, bad[i].type, bad[i].flags, bad[i].version,
-                       bad[i].request_id, slice_of("x", 1));
+        link_rig_wire_frame(&wire, bad[i].type, bad[i].flags, bad[i].version,
+                            bad[i].request_id, slice_of("x", 1));
         ends_for(LINK_REASON_frame);
     }
 }
@@ -326,16 +326,16 @@ START_TEST(a_frame_longer_than_its_record_ends_the_link)
 
     open_node();
     let_in();
-    rig_wire_record(&wire, slice_of(plain, sizeof plain));
+    link_rig_wire_record(&wire, slice_of(plain, sizeof plain));
     ends_for(LINK_REASON_frame);
     open_node();
     let_in();
     memset(plain, 0xff, 4);
-    rig_wire_record(&wire, slice_of(plain, sizeof plain));
+    link_rig_wire_record(&wire, slice_of(plain, sizeof plain));
     ends_for(LINK_REASON_frame);
     open_node();
     let_in();
-    rig_wire_record(&wire, slice_of(plain, 3));
+    link_rig_wire_record(&wire, slice_of(plain, 3));
     ends_for(LINK_REASON_frame);
 }
 END_TEST
@@ -349,31 +349,31 @@ START_TEST(frames_before_a_bad_one_in_a_record_count)
     let_in();
     memcpy(plain + FRAME_HEADER_SIZE, plain, FRAME_HEADER_SIZE);
     plain[FRAME_HEADER_SIZE + 5] = 1; /* Flags. */
-    rig_wire_record(&wire, slice_of(plain, sizeof plain));
-    rig_wire_until_closed(&wire);
+    link_rig_wire_record(&wire, slice_of(plain, sizeof plain));
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(node->seen_count, 1);
     ck_assert_uint_eq(node->downs[0], 1);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
 
 START_TEST(a_newer_link_of_a_peer_takes_the_older_ones_place)
 {
-    struct rig_wire newer;
+    struct link_rig_wire newer;
 
     open_node();
     let_in();
-    rig_wire_connect(&newer, &rig, links_port(node->links), 1);
-    ck_assert(rig_wire_handshake(&newer, 2, certificate));
-    rig_until(&rig, &node->ups[0], 2);
+    link_rig_wire_connect(&newer, &rig, links_port(node->links), 1);
+    ck_assert(link_rig_wire_handshake(&newer, 2, certificate));
+    link_rig_until(&rig, &node->ups[0], 2);
     ck_assert_uint_eq(node->downs[0], 1);
-    rig_wire_until_closed(&wire);
-    rig_wire_frame(&newer, PEER_BEACON, 0, 1, 0, slice_of("x", 1));
-    rig_until(&rig, &node->seen_count, 1);
+    link_rig_wire_until_closed(&wire);
+    link_rig_wire_frame(&newer, PEER_BEACON, 0, 1, 0, slice_of("x", 1));
+    link_rig_until(&rig, &node->seen_count, 1);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_replaced), 1);
-    rig_wire_close(&newer);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&newer);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
@@ -381,16 +381,17 @@ END_TEST
 START_TEST(a_flood_of_strangers_does_not_keep_a_peer_out)
 {
     enum { FLOOD = LINK_WAITING_MAX + 8 };
-    static struct rig_wire strangers[FLOOD];
+    static struct link_rig_wire strangers[FLOOD];
 
     open_node();
     for (size_t i = 0; i < FLOOD; i++)
-        rig_wire_connect(&strangers[i], &rig, links_port(node->links), 9);
-    rig_until_count(&rig, node, LINK_REASON_busy, FLOOD - LINK_STRANGERS_MAX);
+        link_rig_wire_connect(&strangers[i], &rig, links_port(node->links), 9);
+    link_rig_until_count(&rig, node, LINK_REASON_busy,
+                         FLOOD - LINK_STRANGERS_MAX);
     let_in();
     ck_assert_uint_eq(node->ups[0], 1);
     for (size_t i = 0; i < FLOOD; i++)
-        rig_wire_close(&strangers[i]);
+        link_rig_wire_close(&strangers[i]);
     link_rig_close(&rig);
 }
 END_TEST
@@ -401,15 +402,15 @@ START_TEST(lines_about_the_same_offence_are_few)
 
     open_node();
     connect_wire();
-    rig_wire_raw(&wire, "nonsense", 8);
-    rig_wire_until_closed(&wire);
-    rig_wire_close(&wire);
+    link_rig_wire_raw(&wire, "nonsense", 8);
+    link_rig_wire_until_closed(&wire);
+    link_rig_wire_close(&wire);
     lines = node->lines;
     for (size_t i = 0; i < 10; i++) {
         connect_wire();
-        rig_wire_raw(&wire, "nonsense", 8);
-        rig_wire_until_closed(&wire);
-        rig_wire_close(&wire);
+        link_rig_wire_raw(&wire, "nonsense", 8);
+        link_rig_wire_until_closed(&wire);
+        link_rig_wire_close(&wire);
     }
     ck_assert_uint_eq(node->lines, lines);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_handshake), 11);
@@ -421,29 +422,29 @@ START_TEST(who_says_nothing_is_closed_after_a_while)
 {
     open_node();
     connect_wire();
-    rig_wire_until_closed(&wire);
+    link_rig_wire_until_closed(&wire);
     ck_assert_uint_eq(links_count(node->links, LINK_REASON_late), 1);
-    rig_wire_close(&wire);
+    link_rig_wire_close(&wire);
     link_rig_close(&rig);
 }
 END_TEST
 
 START_TEST(a_node_whose_own_certificate_is_bad_is_refused_by_who_dials)
 {
-    struct rig_node *dialer;
-    struct rig_claim claim;
+    struct link_rig_node *dialer;
+    struct link_rig_claim claim;
 
     link_rig_open(&rig);
-    node = rig_node(&rig, 1);
-    claim = rig_claim(1, NODECERT_SERVER);
+    node = link_rig_node(&rig, 1);
+    claim = link_rig_claim(1, NODECERT_SERVER);
     claim.authority = 77;
-    rig_sign(node->identity.certificate, &claim);
-    rig_peer(node, 2, false, 1);
-    rig_open(node);
-    dialer = rig_node(&rig, 2);
-    rig_peer(dialer, 1, false, links_port(node->links));
-    rig_open(dialer);
-    rig_until_count(&rig, dialer, LINK_REASON_certificate, 2);
+    link_rig_sign(node->identity.certificate, &claim);
+    link_rig_peer(node, 2, false, 1);
+    link_rig_start(node);
+    dialer = link_rig_node(&rig, 2);
+    link_rig_peer(dialer, 1, false, links_port(node->links));
+    link_rig_start(dialer);
+    link_rig_until_count(&rig, dialer, LINK_REASON_certificate, 2);
     ck_assert_uint_eq(dialer->ups[0] + node->ups[0], 0);
     link_rig_close(&rig);
 }
