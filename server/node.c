@@ -84,7 +84,7 @@ static enum node_exit node_open_net(struct node *node)
     options->registry = (node->genesis.realms & NODE_REALM_REGISTRY) != 0;
     memcpy(identity.channel_secret, node->channel_key.secret, KEY_SIZE);
     memcpy(identity.certificate, node->certificate, NODECERT_SIZE);
-    memcpy(identity.node_id, node->genesis.node_id.b, NODE_ID_SIZE);
+    memcpy(identity.node_id, node->node_id, NODE_ID_SIZE);
     memcpy(identity.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     memcpy(identity.log_vkey, node->log_vkey, sizeof identity.log_vkey);
     status = net_open(&node->net, options, &identity);

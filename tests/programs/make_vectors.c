@@ -58,7 +58,9 @@ static void make_handshake(cJSON *root)
     uint8_t tlvs[HANDSHAKE_PAYLOAD_SIZE_MAX];
     struct writer writer;
 
-    both.hello = (struct hello){true, slice_of("defter 0.1", 10), true, 0};
+    both.hello = (struct hello){.has_agent = true,
+                                .agent = slice_of("defter 0.1", 10),
+                                .has_features = true};
     sample_channels_begin(&both);
     put(object, "client_first", both.to_server, both.client_out.used);
     ck_assert_int_eq(
@@ -394,7 +396,9 @@ static void make_noise(cJSON *root)
     cJSON_AddItemToArray(list, object);
     cJSON_AddStringToObject(object, "protocol_name",
                             "Noise_XX_25519_ChaChaPoly_SHA256");
-    both.hello = (struct hello){true, slice_of("defter 0.1", 10), true, 0};
+    both.hello = (struct hello){.has_agent = true,
+                                .agent = slice_of("defter 0.1", 10),
+                                .has_features = true};
     sample_channels_begin(&both);
     make_noise_keys(object);
     list = cJSON_CreateArray();
