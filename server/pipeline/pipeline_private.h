@@ -11,6 +11,7 @@
 #include "server/pipeline/node_command.h"
 #include "server/pipeline/open_data.h"
 #include "server/pipeline/pipeline.h"
+#include "server/pipeline/pipeline_log.h"
 #include "server/pipeline/queue.h"
 #include "server/pipeline/refused.h"
 #include "server/pipeline/reply.h"
@@ -30,10 +31,11 @@ enum {
     PIPELINE_OWN_MAX = 64,
     PIPELINE_TICK_MS = 100,
     PIPELINE_COMMIT_MS = 50, /* How long the state's transaction gathers. */
-    PIPELINE_DEADLINES_MS = 1000
+    PIPELINE_DEADLINES_MS = 1000,
+    /* What may be neither applied nor given up beside the inherited tail. */
+    PIPELINE_PENDING = (PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX
 };
-static_assert((PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX <
-                  IDEMPOTENCY_PENDING_MAX,
+static_assert((int)PIPELINE_PENDING < (int)IDEMPOTENCY_PENDING_MAX,
               "what is pending is remembered exactly");
 
 struct pipeline_counts {
@@ -44,6 +46,47 @@ struct pipeline_counts {
     atomic_uint_fast64_t duplicates;
     atomic_uint_fast64_t refused; /* ERRORs of the pipeline. */
     atomic_uint_fast64_t busy;
+};
+
+/*
+ * Terms count how often the host said lead or follow; without a host there is
+ * term 1, which leads and in which everything that the disk wrote is committed.
+ */
+struct pipeline_view {
+    uint64_t term;
+    bool leads;
+    uint64_t lead_size; /* Entries with EPOCH, if it leads. */
+    uint64_t committed;
+    /* The newest term that ended, and what was committed of it. */
+    uint64_t ended_term;
+    uint64_t ended_size;
+};
+
+/* What a term that leads begins with. */
+struct pipeline_term {
+    struct sequencer_start start;
+    uint8_t configuration[CONFIG_SIZE_MAX];
+    size_t configuration_size;
+    uint8_t certificate[CONFIG_CERT_SIZE_MAX];
+    size_t certificate_size;
+};
+
+/* What the host told last; the lock guards all of it. */
+struct pipeline_role {
+    pthread_mutex_t lock;
+    struct pipeline_view view;
+    struct pipeline_term lead;
+    int64_t offset_us_min;
+    int64_t offset_us_max;
+    struct group *given_up; /* Groups that the host has yet to read. */
+};
+
+/* Whose the keyring is in a cluster.  The lock is held as long as the thread
+ * of the storage jobs uses it. */
+struct pipeline_keys {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool core; /* The core thread's, which leads. */
 };
 
 struct pipeline {
@@ -62,7 +105,15 @@ struct pipeline {
     struct queue to_apply;    /* struct group */
     struct queue free_groups; /* struct group */
     struct queue chores;      /* To the background; any pointer wakes it. */
-    struct group *groups[PIPELINE_GROUPS];
+
+    struct pipeline_role role;
+    struct pipeline_keys keys;
+    uint8_t *accept_buffer;     /* ENTRY_SIZE_MAX; under keys.lock. */
+    atomic_uint_fast64_t term;  /* As in role. */
+    atomic_uint_fast64_t begun; /* Term whose commands are sequenced. */
+    atomic_bool held;           /* No commands before a hand-over. */
+    atomic_bool has_secret;     /* Among the entries applied. */
+    atomic_uint_fast64_t epoch; /* Of the newest entry applied. */
 
     pthread_mutex_t gate; /* Guards under_way. */
     pthread_cond_t gate_changed;
@@ -75,12 +126,10 @@ struct pipeline {
     atomic_uint_fast64_t unattested; /* Entries that wait for it. */
     atomic_bool draining;
     atomic_bool stalled;
-    /* Commands of the node that found no place, by what they were. */
     atomic_bool start_refused;
-    atomic_bool attest_refused;
-    atomic_bool deadlines_refused;
-    bool deadlines_made; /* The apply thread's. */
-    int64_t deadlines_ms;
+    /* Terms whose attestation or deadlines found no place. */
+    atomic_uint_fast64_t attest_refused;
+    atomic_uint_fast64_t deadlines_refused;
 
     pthread_t core;
     pthread_t disk;
@@ -95,11 +144,73 @@ void *pipeline_disk_main(void *argument);
 void *pipeline_apply_main(void *argument);
 void *pipeline_background_main(void *argument);
 
-/* Put a command of the node in the queue; false if it is full, and the work is
- * gone. */
-bool pipeline_push_own(struct pipeline *pipeline, struct work *work);
-
 /* Finish with a work. */
 void pipeline_end_work(struct pipeline *pipeline, struct work *work);
+
+/* Says what failed at the log's end, and ends the process. */
+__attribute__((noreturn)) void pipeline_fail(struct pipeline *pipeline,
+                                             enum status status, uint64_t index,
+                                             const char *what);
+
+/* ---- The role (pipeline_role.c) ------------------------------------------ */
+
+void pipeline_role_init(struct pipeline *pipeline);
+void pipeline_role_wipe(struct pipeline *pipeline);
+
+/* What the host told last. */
+struct pipeline_view pipeline_look(struct pipeline *pipeline);
+
+/* Whether commands are sequenced in the newest term. */
+bool pipeline_leads(struct pipeline *pipeline);
+
+/* A group that will not be committed as such is not needed any more: itself if
+ * the host has read it, else another in its place. */
+struct group *pipeline_replace(struct pipeline *pipeline, struct group *group);
+
+/* ---- What the node enters by itself (pipeline_own.c) --------------------- */
+
+/* Put a command of the node in the queue; false if it is full, and the work is
+ * gone.  It ends with ${term}. */
+bool pipeline_push_own(struct pipeline *pipeline, struct work *work,
+                       uint64_t term);
+
+struct work *pipeline_epoch_work(struct pipeline *pipeline,
+                                 const struct pipeline_term *lead);
+struct work *pipeline_secret_work(struct pipeline *pipeline);
+/* Refusals that are due to be entered. */
+void pipeline_enter_refused(struct pipeline *pipeline, uint64_t term);
+/* The lines of a journal.refused that finds no place wait with those that come
+ * after them. */
+void pipeline_keep_lines(struct pipeline *pipeline, const struct work *work);
+/* The apply thread: EPOCH of ${term} is applied; enter what the registry owes
+ * from the terms before. */
+void pipeline_owed(struct pipeline *pipeline, uint64_t term);
+
+/* ---- The core thread (pipeline_core.c, pipeline_term.c) ------------------- */
+
+struct core {
+    struct pipeline *pipeline;
+    struct reply_lists replies;
+    void *works[GROUP_ENTRIES_MAX];
+    size_t works_count;
+    uint64_t term;
+    bool leads; /* Commands are sequenced. */
+    /* On the way there. */
+    bool has_keys; /* The keyring is this thread's. */
+    uint64_t inherited_size;
+    bool has_epoch; /* EPOCH is sequenced. */
+    bool owes_secret;
+    bool waits; /* For what does not announce itself. */
+};
+
+/* Hand what was put into ${group} on. */
+void core_send(struct core *core, struct group *group);
+/* An empty group. */
+struct group *core_group(struct core *core);
+
+/* Come to the term that the host told last; true if it leads. */
+bool core_serve_term(struct core *core);
+/* Give the keyring back. */
+void core_end_term(struct core *core);
 
 #endif

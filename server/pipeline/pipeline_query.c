@@ -40,7 +40,7 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
     } own[] = {
         {"log.entries", atomic_load(&pipeline->size)},
         {"log.attested", atomic_load(&pipeline->attested)},
-        {"log.epoch", pipeline->parts.epoch},
+        {"log.epoch", atomic_load(&pipeline->epoch)},
         {"commands.applied", atomic_load(&counts->commands)},
         {"commands.own", atomic_load(&counts->own)},
         {"commands.items", atomic_load(&counts->items)},
@@ -55,6 +55,7 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
     out->figures = list_begin(space);
     open_data_add(&out->figures, space, "state",
                   atomic_load(&pipeline->draining)  ? "draining"
+                  : !pipeline_leads(pipeline)       ? "following"
                   : atomic_load(&pipeline->stalled) ? "read only"
                                                     : "serving");
     open_data_add(&out->figures, space, "version", DEFTER_VERSION);
