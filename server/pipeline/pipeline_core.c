@@ -194,18 +194,31 @@ static bool core_is_heavy(struct pipeline *pipeline)
     return atomic_load(&pipeline->waiting_size) >= PIPELINE_HEAVY_SIZE;
 }
 
+/* Whether what waits has to wait on; with the gate held, looked at the
+ * ${times}th time. */
+static bool core_gathers(struct core *core, int times)
+{
+    struct pipeline *pipeline = core->pipeline;
+
+    if (pipeline->under_way == 0 ||
+        atomic_load(&pipeline->term) != core->term)
+        return false;
+    if (pipeline->under_way == PIPELINE_UNDER_WAY_MAX)
+        return true;
+    if (pipeline->parts.log != NULL && times >= PIPELINE_GATHER_MS)
+        return false;
+    return !core_is_heavy(pipeline);
+}
+
 /* Until the groups under way are done, the next one gathers; see
  * PIPELINE_HEAVY_SIZE. */
 static void core_wait_turn(struct core *core)
 {
-    struct pipeline *pipeline = core->pipeline;
     enum { LOOK_NS = 1000000, NS_PER_S = 1000000000 };
+    struct pipeline *pipeline = core->pipeline;
 
     (void)pthread_mutex_lock(&pipeline->gate);
-    while (pipeline->under_way > 0 &&
-           atomic_load(&pipeline->term) == core->term &&
-           (pipeline->under_way == PIPELINE_UNDER_WAY_MAX ||
-            !core_is_heavy(pipeline))) {
+    for (int times = 0; core_gathers(core, times); times++) {
         struct timespec until;
 
         /* Nobody tells that more waits now: look again soon. */

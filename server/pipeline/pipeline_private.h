@@ -27,6 +27,9 @@ enum {
      * less is gathered, because a group costs its sync, its transaction and its
      * wakings however small it is. */
     PIPELINE_HEAVY_SIZE = 64 * 1024,
+    /* With a host, whose commit may take a journey, it is gathered no longer
+     * than this. */
+    PIPELINE_GATHER_MS = 5,
     /* Beyond what loops may queue: the node's own commands. */
     PIPELINE_OWN_MAX = 64,
     PIPELINE_TICK_MS = 100,
