@@ -183,8 +183,9 @@ static enum node_exit replay(struct node *node, const struct node_known *known)
     struct journal_cursor *cursor;
     enum status status;
 
+    /* Genesis is committed by what it is. */
     if (size > known->committed)
-        size = known->committed;
+        size = known->committed > 0 ? known->committed : 1;
     if (from >= size)
         return NODE_DRAINED;
     diag_say(DIAG_NOTE, "replaying entries %" PRIu64 " to %" PRIu64, from,

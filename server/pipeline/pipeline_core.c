@@ -203,7 +203,7 @@ static bool core_gathers(struct core *core, int times)
     if (pipeline->under_way == 0 ||
         atomic_load(&pipeline->term) != core->term)
         return false;
-    if (pipeline->under_way == PIPELINE_UNDER_WAY_MAX)
+    if (pipeline->under_way >= PIPELINE_UNDER_WAY_MAX)
         return true;
     if (pipeline->parts.log != NULL && times >= PIPELINE_GATHER_MS)
         return false;

@@ -88,7 +88,7 @@ void pipeline_follow(struct pipeline *pipeline);
 /*
  * pipeline_drain_commands(pipeline, on):
  * Before a planned hand-over: take no more commands (ST_READ_ONLY) and attest
- * what is applied; or take them again.
+ * what is applied; or take them again, as each new term does.
  */
 void pipeline_drain_commands(struct pipeline *pipeline, bool on);
 
