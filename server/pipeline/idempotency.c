@@ -90,16 +90,15 @@ static uint64_t idempotency_fingerprint(const struct idempotency *table,
     return fingerprint;
 }
 
-static struct idempotency_pending *
-idempotency_pending_at(struct idempotency *table, uint64_t size)
+static struct idempotency_pending *idempotency_pending_at(
+    struct idempotency *table, uint64_t size)
 {
     return &table->pending[size & (table->pending_count - 1)];
 }
 
-static enum idempotency_state
-idempotency_look(struct idempotency *table,
-                 const uint8_t pair[IDEMPOTENCY_PAIR_SIZE],
-                 const uint8_t command_hash[HASH_SIZE])
+static enum idempotency_state idempotency_look(
+    struct idempotency *table, const uint8_t pair[IDEMPOTENCY_PAIR_SIZE],
+    const uint8_t command_hash[HASH_SIZE])
 {
     uint64_t fingerprint = idempotency_fingerprint(table, pair);
     size_t mask = table->slots_count - 1;

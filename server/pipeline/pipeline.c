@@ -156,9 +156,9 @@ static void pipeline_enter_term(struct pipeline *pipeline)
         pipeline_push_own(pipeline, pipeline_epoch_work(pipeline, &lead), term);
 
     if (!apply_has_secret(pipeline->parts.apply))
-        pushed = pipeline_push_own(pipeline, pipeline_secret_work(pipeline),
-                                   term) &&
-                 pushed;
+        pushed =
+            pipeline_push_own(pipeline, pipeline_secret_work(pipeline), term) &&
+            pushed;
     INVARIANT(pushed);
 }
 

@@ -25,9 +25,8 @@ struct applier {
 /* Whether this node leads and everything before its own term is applied. */
 static bool applier_leads(const struct applier *applier)
 {
-    return applier->view.leads &&
-           apply_size(applier->pipeline->parts.apply) >=
-               applier->view.lead_size;
+    return applier->view.leads && apply_size(applier->pipeline->parts.apply) >=
+                                      applier->view.lead_size;
 }
 
 static void applier_attest(struct applier *applier, int64_t now_ms)
@@ -86,9 +85,8 @@ static void applier_deadlines(struct applier *applier, int64_t now_ms)
             fields = &lapse;
         node_command_add(command, due[i].opcode, fields);
     }
-    applier->deadlines_made =
-        pipeline_push_own(pipeline, node_command_finish(command, wall),
-                          applier->view.term);
+    applier->deadlines_made = pipeline_push_own(
+        pipeline, node_command_finish(command, wall), applier->view.term);
 }
 
 static void applier_own(struct applier *applier, int64_t now_ms)

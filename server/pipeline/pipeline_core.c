@@ -66,8 +66,8 @@ static void core_refuse(struct core *core, struct work *work)
     pipeline_end_work(pipeline, work);
 }
 
-/* Everything that waits: this node does not lead.  What it made itself ends with
- * the term. */
+/* Everything that waits: this node does not lead.  What it made itself ends
+ * with the term. */
 static void core_refuse_waiting(struct core *core)
 {
     struct pipeline *pipeline = core->pipeline;
@@ -75,8 +75,8 @@ static void core_refuse_waiting(struct core *core)
     for (size_t i = 0; i < core->works_count; i++) {
         struct work *work = core->works[i];
 
-        work->fault = (struct work_fault){.status = ST_NOT_PRIMARY,
-                                          .item = UINT16_MAX};
+        work->fault =
+            (struct work_fault){.status = ST_NOT_PRIMARY, .item = UINT16_MAX};
         core_refuse(core, work);
     }
     core->works_count = 0;
@@ -102,8 +102,8 @@ static enum sequencer_verdict core_put(struct core *core, struct group *group,
 
     /* Of a former term: what it states may not hold any more. */
     if (work->node_made && work->term != core->term) {
-        work->fault = (struct work_fault){.status = ST_NOT_PRIMARY,
-                                          .item = UINT16_MAX};
+        work->fault =
+            (struct work_fault){.status = ST_NOT_PRIMARY, .item = UINT16_MAX};
         return SEQUENCER_REFUSED;
     }
     if (!atomic_load(&pipeline->start_refused))
@@ -200,8 +200,7 @@ static bool core_gathers(struct core *core, int times)
 {
     struct pipeline *pipeline = core->pipeline;
 
-    if (pipeline->under_way == 0 ||
-        atomic_load(&pipeline->term) != core->term)
+    if (pipeline->under_way == 0 || atomic_load(&pipeline->term) != core->term)
         return false;
     if (pipeline->under_way >= PIPELINE_UNDER_WAY_MAX)
         return true;

@@ -189,7 +189,8 @@ void pipeline_keep_lines(struct pipeline *pipeline, const struct work *work);
  * from the terms before. */
 void pipeline_owed(struct pipeline *pipeline, uint64_t term);
 
-/* ---- The core thread (pipeline_core.c, pipeline_term.c) ------------------- */
+/* ---- The core thread (pipeline_core.c, pipeline_term.c) -------------------
+ */
 
 struct core {
     struct pipeline *pipeline;

@@ -17,8 +17,8 @@ void pipeline_role_init(struct pipeline *pipeline)
     role->view.term = 1;
     role->view.leads = pipeline->parts.log == NULL;
     role->view.lead_size = pipeline->parts.end.size + 1;
-    role->view.committed = role->view.leads ? UINT64_MAX
-                                            : apply_size(pipeline->parts.apply);
+    role->view.committed =
+        role->view.leads ? UINT64_MAX : apply_size(pipeline->parts.apply);
     atomic_store(&pipeline->term, role->view.term);
     atomic_store(&pipeline->begun, role->view.leads ? role->view.term : 0);
 }

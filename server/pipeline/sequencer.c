@@ -8,8 +8,8 @@
 #include "server/pipeline/seal_choice.h"
 
 /* Wall time may differ this much from the progress since the last command, and
- * from every other node's, before it is disbelieved, so that one bad clock cannot throw log time far
- * into the future. */
+ * from every other node's, before it is disbelieved, so that one bad clock
+ * cannot throw log time far into the future. */
 #define SEQUENCER_CLOCK_SLACK_US INT64_C(60000000)
 
 struct sequencer {
@@ -81,11 +81,10 @@ static bool sequencer_clock(struct sequencer *sequencer, int64_t *log_time_out)
     int64_t boot = clock_boot(&sequencer->parts.clock);
     int64_t ahead = (wall - sequencer->wall) - (boot - sequencer->boot);
 
-    sequencer->stalled =
-        ahead > SEQUENCER_CLOCK_SLACK_US ||
-        ahead < -SEQUENCER_CLOCK_SLACK_US ||
-        sequencer->offset_min > SEQUENCER_CLOCK_SLACK_US ||
-        sequencer->offset_max < -SEQUENCER_CLOCK_SLACK_US;
+    sequencer->stalled = ahead > SEQUENCER_CLOCK_SLACK_US ||
+                         ahead < -SEQUENCER_CLOCK_SLACK_US ||
+                         sequencer->offset_min > SEQUENCER_CLOCK_SLACK_US ||
+                         sequencer->offset_max < -SEQUENCER_CLOCK_SLACK_US;
     if (sequencer->stalled)
         return false;
     sequencer->wall = wall;

@@ -47,7 +47,8 @@ void sequencer_begin(struct sequencer *sequencer,
  * sequencer_peers(sequencer, offset_us_min, offset_us_max):
  * Between which differences the clocks of the other nodes lie, as seen from
  * this one's: where all are ahead by more than a minute, or all behind, it is
- * this clock that is not to be believed.  INT64_MIN and INT64_MAX: none answers.
+ * this clock that is not to be believed.  INT64_MIN and INT64_MAX: none
+ * answers.
  */
 void sequencer_peers(struct sequencer *sequencer, int64_t offset_us_min,
                      int64_t offset_us_max);

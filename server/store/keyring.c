@@ -143,8 +143,8 @@ static enum status compare(struct keyring *keyring,
     } else {
         keyring_bind_number(keyring->get, 1, row->number);
         if (keyring_step(keyring->get)) {
-            known.class = (enum keyring_class)sqlite3_column_int(keyring->get,
-                                                                 0);
+            known.class =
+                (enum keyring_class)sqlite3_column_int(keyring->get, 0);
             known.owner = (uint64_t)sqlite3_column_int64(keyring->get, 1);
         }
         sqlite3_reset(keyring->get);

@@ -41,8 +41,7 @@ static void host_on_answer(void *context, uint32_t loop, struct reply *replies)
 
         ck_assert_uint_lt(id, HOST_ANSWERS_MAX);
         if ((replies->flags & REPLY_RECEIPT) != 0)
-            ck_assert_int_eq(receipt_decode(&receipt, replies->receipt),
-                             ST_OK);
+            ck_assert_int_eq(receipt_decode(&receipt, replies->receipt), ST_OK);
         host->times[id]++;
         host->answers[id] = (struct host_answer){
             .is_error = replies->is_error,
@@ -382,9 +381,9 @@ static enum status host_ship_entry(struct host *to, struct host *from,
         .verify_keys = true,
     };
 
-    ck_assert_int_eq(journal_read_entry(from->rig.journal, &entry.bytes, buffer,
-                                        index),
-                     ST_OK);
+    ck_assert_int_eq(
+        journal_read_entry(from->rig.journal, &entry.bytes, buffer, index),
+        ST_OK);
     entry_leaf_hash(entry.leaf, entry.bytes);
     for (size_t i = 0; i < 2; i++) {
         size_t size = pipeline_keys(from->pipeline, rows[i], sizeof rows[i],
@@ -405,8 +404,8 @@ enum status host_ship(struct host *to, struct host *from)
     ck_assert_ptr_nonnull(buffer);
     while (status == ST_OK &&
            journal_size(to->rig.journal) < journal_size(from->rig.journal))
-        status = host_ship_entry(to, from, journal_size(to->rig.journal),
-                                 buffer);
+        status =
+            host_ship_entry(to, from, journal_size(to->rig.journal), buffer);
     free(buffer);
     return status;
 }

@@ -39,14 +39,14 @@ struct host {
     struct pipeline_log log;
     uint32_t epoch;
     uint64_t committed;
-    bool takes; /* Says that it has read each group. */
+    bool takes;                 /* Says that it has read each group. */
     atomic_int_fast64_t passed; /* Since the rig's time. */
     atomic_int_fast64_t leapt;  /* The wall clock alone. */
 
     pthread_mutex_t lock; /* Guards what follows. */
     struct group *groups[HOST_GROUPS_MAX];
     size_t groups_count;
-    bool keyed; /* Some group held was. */
+    bool keyed;                                   /* Some group held was. */
     struct host_answer answers[HOST_ANSWERS_MAX]; /* By request_id. */
     unsigned times[HOST_ANSWERS_MAX];
 };

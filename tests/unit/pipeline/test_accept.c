@@ -32,8 +32,7 @@ static struct journal_entry make(const struct offer *offer)
     static struct rig_command command;
     struct op_system_secret secret = {.secret = {{7}}};
     struct op_system_ping ping = {.text = slice_of("p", 1)};
-    uint16_t opcode =
-        offer->opcode != 0 ? offer->opcode : OPCODE_SYSTEM_SECRET;
+    uint16_t opcode = offer->opcode != 0 ? offer->opcode : OPCODE_SYSTEM_SECRET;
     struct entry_place place = {
         .category = 6,
         .epoch = EPOCH,
@@ -264,8 +263,7 @@ START_TEST(a_node_that_leads_takes_no_entries_of_others)
 }
 END_TEST
 
-SUITE_MAIN("accept",
-           good_entries_are_taken_with_the_keys_that_they_use_first,
+SUITE_MAIN("accept", good_entries_are_taken_with_the_keys_that_they_use_first,
            bad_entries_are_refused_and_leave_no_key,
            bytes_that_are_no_entry_are_refused,
            a_sealed_byte_that_was_changed_is_refused,

@@ -18,8 +18,8 @@ static uint16_t opcode_at(struct host *of, uint64_t index)
     struct entry entry;
     struct item item;
 
-    ck_assert_int_eq(
-        journal_read_entry(of->rig.journal, &bytes, buffer, index), ST_OK);
+    ck_assert_int_eq(journal_read_entry(of->rig.journal, &bytes, buffer, index),
+                     ST_OK);
     ck_assert_int_eq(entry_decode(&entry, bytes), ST_OK);
     entry_item(&item, &entry, 0);
     return item.clear_part.opcode;
@@ -167,7 +167,8 @@ START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
 }
 END_TEST
 
-/* ---- Ceasing to lead, between any two steps ------------------------------- */
+/* ---- Ceasing to lead, between any two steps -------------------------------
+ */
 
 enum step { HELD, READ, WRITTEN, COMMITTED, STEPS };
 
@@ -292,7 +293,8 @@ START_TEST(a_group_that_the_next_primary_replaced_is_never_applied)
 }
 END_TEST
 
-/* ---- Between nodes -------------------------------------------------------- */
+/* ---- Between nodes --------------------------------------------------------
+ */
 
 START_TEST(a_node_that_applies_what_another_sequenced_comes_to_the_same_state)
 {
@@ -309,8 +311,7 @@ START_TEST(a_node_that_applies_what_another_sequenced_comes_to_the_same_state)
 
         rig_begin(&host.rig, &command);
         rig_item(&host.rig, &command, OPCODE_ORGANISATION_ENROL, 0, 1, &enrol);
-        struct work *work =
-            rig_finish(&host.rig, &command, &host.rig.admin);
+        struct work *work = rig_finish(&host.rig, &command, &host.rig.admin);
         ck_assert_int_eq(host_submit(&host, i, work), ST_OK);
         host_answer_run(&host, i, &answer);
         ck_assert_int_eq(answer.code, ST_OK);
@@ -436,7 +437,8 @@ START_TEST(an_attestation_under_way_when_the_term_ends_is_not_made_twice)
 }
 END_TEST
 
-/* ---- Many at once ---------------------------------------------------------- */
+/* ---- Many at once ----------------------------------------------------------
+ */
 
 enum { SENDS = 600 };
 
@@ -511,7 +513,8 @@ START_TEST(every_command_is_answered_once_however_often_the_role_changes)
 }
 END_TEST
 
-/* ---- Clocks, hand-over, end ------------------------------------------------ */
+/* ---- Clocks, hand-over, end ------------------------------------------------
+ */
 
 START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
 {
@@ -540,8 +543,7 @@ START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
         work_close(work);
     }
     pipeline_peer_clock(host.pipeline, INT64_MIN, INT64_MAX);
-    while ((work = host_ping(&host),
-            host_submit(&host, 3, work) != ST_OK)) {
+    while ((work = host_ping(&host), host_submit(&host, 3, work) != ST_OK)) {
         work_close(work);
         host_nap();
     }

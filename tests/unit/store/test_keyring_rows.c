@@ -59,8 +59,8 @@ static size_t ship(struct keyring *to, struct keyring *from, uint64_t first,
     size_t count = 0, size;
     enum status status;
 
-    while ((size = keyring_rows_next(from, bytes, sizeof bytes, &cursor,
-                                     end)) > 0) {
+    while ((size = keyring_rows_next(from, bytes, sizeof bytes, &cursor, end)) >
+           0) {
         struct slice rows = slice_of(bytes, size);
 
         ck_assert_uint_eq(size % KEYRING_ROW_SIZE, 0);
