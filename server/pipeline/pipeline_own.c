@@ -1,6 +1,6 @@
 /*
  * pipeline_own.c: what the node enters by itself, but for attestations and
- * deadlines, which follow from what is applied (pipeline_apply.c).
+ * deadlines, which follow from what is applied (pipeline_due.c).
  */
 #include <string.h>
 

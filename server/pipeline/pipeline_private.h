@@ -217,4 +217,25 @@ bool core_serve_term(struct core *core);
 /* Give the keyring back. */
 void core_end_term(struct core *core);
 
+/* ---- The apply thread (pipeline_apply.c, pipeline_due.c) ------------------
+ */
+
+/* Invariant: groups are in the order of submission. */
+struct applier {
+    struct pipeline *pipeline;
+    struct pipeline_view view;
+    void *groups[PIPELINE_GROUPS]; /* Own ones, not yet done with. */
+    size_t groups_count;
+    struct work *done; /* Applied; they end when they are answered. */
+    struct reply_lists replies;
+    bool owed; /* EPOCH of this term was applied. */
+    bool in_transaction;
+    int64_t begun_ms; /* The transaction. */
+    bool deadlines_made;
+    int64_t deadlines_ms;
+};
+
+/* What is due, if this node leads. */
+void applier_own(struct applier *applier, int64_t now_ms);
+
 #endif

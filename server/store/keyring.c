@@ -88,8 +88,8 @@ static struct keyring_staged *new_staged(struct keyring *keyring,
     return &keyring->staged[at];
 }
 
-static void stage(struct keyring *keyring, const struct keyring_row *row,
-                  const uint8_t *key)
+void keyring_put(struct keyring *keyring, const struct keyring_row *row,
+                 const uint8_t *key)
 {
     struct keyring_staged *staged;
 
@@ -119,58 +119,8 @@ void keyring_stage(struct keyring *keyring, const struct keyring_row *row,
         randombytes_buf(bytes, sizeof bytes);
     else
         memcpy(bytes, key, sizeof bytes);
-    stage(keyring, row, bytes);
+    keyring_put(keyring, row, bytes);
     sodium_memzero(bytes, sizeof bytes);
-}
-
-/* ST_KEY_MISSING: the number is new here. */
-static enum status compare(struct keyring *keyring,
-                           const struct keyring_row *row, const uint8_t *key)
-{
-    const struct keyring_staged *staged;
-    struct keyring_row known = *row;
-    uint8_t own[KEY_SIZE];
-    enum status status = keyring_key(keyring, own, row->number);
-
-    if (status == ST_ERASED)
-        return ST_OK;
-    if (status != ST_OK)
-        return status;
-    pthread_mutex_lock(&keyring->lock);
-    staged = keyring_find_staged(keyring, row->number);
-    if (staged != NULL) {
-        known = staged->row;
-    } else {
-        keyring_bind_number(keyring->get, 1, row->number);
-        if (keyring_step(keyring->get)) {
-            known.class =
-                (enum keyring_class)sqlite3_column_int(keyring->get, 0);
-            known.owner = (uint64_t)sqlite3_column_int64(keyring->get, 1);
-        }
-        sqlite3_reset(keyring->get);
-    }
-    pthread_mutex_unlock(&keyring->lock);
-    if (sodium_memcmp(own, key, KEY_SIZE) != 0 || known.class != row->class ||
-        known.owner != row->owner)
-        status = ST_DIVERGED;
-    sodium_memzero(own, sizeof own);
-    return status;
-}
-
-enum status keyring_accept(struct keyring *keyring,
-                           const struct keyring_row *row,
-                           const uint8_t key[KEY_SIZE])
-{
-    enum status status;
-
-    keyring_check_owner(keyring);
-    REQUIRE(row->number > 0 && row->number <= INT64_MAX);
-    REQUIRE(row->owner <= INT64_MAX && row->first_index <= INT64_MAX);
-    status = compare(keyring, row, key);
-    if (status != ST_KEY_MISSING)
-        return status;
-    stage(keyring, row, key);
-    return ST_OK;
 }
 
 size_t keyring_staged(const struct keyring *keyring)

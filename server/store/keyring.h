@@ -94,19 +94,6 @@ uint64_t keyring_find(const struct keyring *keyring, enum keyring_class class,
 void keyring_stage(struct keyring *keyring, const struct keyring_row *row,
                    const uint8_t *key);
 
-/*
- * keyring_accept(keyring, row, key):
- * Stage a key that another node made.  Numbers need not rise: a keyring that
- * lacks old keys is repaired so.
- *
- * Returns: ST_OK, also if the same key stands here already or was destroyed by
- *          an act; ST_DIVERGED if its number stands here with other bytes or
- *          for somebody else; ST_SEAL if the row here does not open.
- */
-NODISCARD enum status keyring_accept(struct keyring *keyring,
-                                     const struct keyring_row *row,
-                                     const uint8_t key[KEY_SIZE]);
-
 /* Keys staged and not yet committed. */
 size_t keyring_staged(const struct keyring *keyring);
 

@@ -79,6 +79,10 @@ void keyring_check_owner(const struct keyring *keyring);
 const struct keyring_staged *keyring_find_staged(const struct keyring *keyring,
                                                  uint64_t number);
 
+/* Stage a key whose number is new here. */
+void keyring_put(struct keyring *keyring, const struct keyring_row *row,
+                 const uint8_t *key);
+
 /* Read anew which owner has which key. */
 void keyring_load_map(struct keyring *keyring);
 

@@ -43,4 +43,17 @@ NODISCARD enum status keyring_rows_take(struct keyring_row *row_out,
                                         uint8_t key_out[KEY_SIZE],
                                         struct slice *rows);
 
+/*
+ * keyring_accept(keyring, row, key):
+ * Stage a key that another node made; the owner thread.  Numbers need not rise:
+ * a keyring that lacks old keys is repaired so.
+ *
+ * Returns: ST_OK, also if the same key stands here already or was destroyed by
+ *          an act; ST_DIVERGED if its number stands here with other bytes or
+ *          for somebody else; ST_SEAL if the row here does not open.
+ */
+NODISCARD enum status keyring_accept(struct keyring *keyring,
+                                     const struct keyring_row *row,
+                                     const uint8_t key[KEY_SIZE]);
+
 #endif

@@ -15,6 +15,12 @@ void host_nap(void)
     (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
 }
 
+void host_nap_long(void)
+{
+    for (int i = 0; i < 50; i++)
+        host_nap();
+}
+
 /* ---- What the pipeline calls --------------------------------------------- */
 
 static void host_on_submit(void *context, struct group *group, bool keyed)
@@ -125,6 +131,8 @@ void host_stop(struct host *host)
 {
     if (host->pipeline == NULL)
         return;
+    /* It would wait for what nobody commits. */
+    pipeline_follow(host->pipeline);
     pipeline_drain(host->pipeline);
     host_drop(host);
     pipeline_close(host->pipeline);
@@ -348,6 +356,45 @@ uint64_t host_run_ping(struct host *host, uint64_t request_id)
     ck_assert(!answer.is_error);
     ck_assert_int_eq(answer.code, ST_OK);
     return answer.index;
+}
+
+/* ---- What stands in the log ---------------------------------------------- */
+
+uint16_t host_opcode(struct host *host, uint64_t index)
+{
+    static uint8_t buffer[JOURNAL_READ_SIZE];
+    struct slice bytes;
+    struct entry entry;
+    struct item item;
+
+    ck_assert_int_eq(
+        journal_read_entry(host->rig.journal, &bytes, buffer, index), ST_OK);
+    ck_assert_int_eq(entry_decode(&entry, bytes), ST_OK);
+    entry_item(&item, &entry, 0);
+    return item.clear_part.opcode;
+}
+
+size_t host_count(struct host *host, uint16_t opcode)
+{
+    size_t count = 0;
+
+    for (uint64_t i = 0; i < journal_size(host->rig.journal); i++)
+        count += host_opcode(host, i) == opcode;
+    return count;
+}
+
+void host_check_replay(struct host *host)
+{
+    struct rig *rig = &host->rig;
+    uint8_t running[HASH_SIZE];
+
+    host_commit(host);
+    host_wait_applied(host, journal_size(rig->journal));
+    host_stop(host);
+    memcpy(running, state_head(rig->state)->digest, HASH_SIZE);
+    rig->epoch = journal_end(rig->journal).epoch;
+    ck_assert_int_eq(rig_restart(rig, false), ST_OK);
+    ck_assert_mem_eq(running, state_head(rig->state)->digest, HASH_SIZE);
 }
 
 /* ---- Between nodes ------------------------------------------------------- */

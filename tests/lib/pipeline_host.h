@@ -59,6 +59,8 @@ void host_close(struct host *host);
 void host_stop(struct host *host);
 
 void host_nap(void);
+/* As long as something that must not happen would take. */
+void host_nap_long(void);
 
 /* ---- The role ------------------------------------------------------------ */
 
@@ -102,6 +104,15 @@ void host_answer_run(struct host *host, uint64_t request_id,
 unsigned host_answered(struct host *host, uint64_t request_id);
 /* A ping that is answered in the end: its index. */
 uint64_t host_run_ping(struct host *host, uint64_t request_id);
+
+/* ---- What stands in the log ---------------------------------------------- */
+
+/* Opcode of the first item of entry ${index}; entries of such an opcode. */
+uint16_t host_opcode(struct host *host, uint64_t index);
+size_t host_count(struct host *host, uint16_t opcode);
+
+/* Commit everything, stop, and see that the log replays to the same digest. */
+void host_check_replay(struct host *host);
 
 /* ---- Between nodes ------------------------------------------------------- */
 

@@ -1,64 +1,10 @@
 /* ctest-label: threads */
+/* ctest-timeout: 300 */
 #include "tests/lib/suite.h"
 
-#include <string.h>
-
-#include "protocol/entry.h"
 #include "tests/lib/pipeline_host.h"
 
 static struct host host;
-static struct host other;
-
-/* ---- What stands in the log ---------------------------------------------- */
-
-static uint16_t opcode_at(struct host *of, uint64_t index)
-{
-    static uint8_t buffer[JOURNAL_READ_SIZE];
-    struct slice bytes;
-    struct entry entry;
-    struct item item;
-
-    ck_assert_int_eq(journal_read_entry(of->rig.journal, &bytes, buffer, index),
-                     ST_OK);
-    ck_assert_int_eq(entry_decode(&entry, bytes), ST_OK);
-    entry_item(&item, &entry, 0);
-    return item.clear_part.opcode;
-}
-
-static size_t count_of(struct host *of, uint16_t opcode)
-{
-    size_t count = 0;
-
-    for (uint64_t i = 0; i < journal_size(of->rig.journal); i++)
-        count += opcode_at(of, i) == opcode;
-    return count;
-}
-
-static void digest_of(struct host *of, uint8_t out[HASH_SIZE])
-{
-    memcpy(out, state_head(of->rig.state)->digest, HASH_SIZE);
-}
-
-/* A stopped node's state is what its log says. */
-static void check_replay(struct host *of)
-{
-    uint8_t running[2][HASH_SIZE];
-
-    host_commit(of);
-    host_wait_applied(of, journal_size(of->rig.journal));
-    host_stop(of);
-    digest_of(of, running[0]);
-    of->rig.epoch = journal_end(of->rig.journal).epoch;
-    ck_assert_int_eq(rig_restart(&of->rig, false), ST_OK);
-    digest_of(of, running[1]);
-    ck_assert_mem_eq(running[0], running[1], HASH_SIZE);
-}
-
-static void nap_long(void)
-{
-    for (int i = 0; i < 50; i++)
-        host_nap();
-}
 
 /* ---- Leading ------------------------------------------------------------- */
 
@@ -68,7 +14,7 @@ START_TEST(a_node_that_follows_takes_no_commands)
     struct work *work = host_ping(&host);
     ck_assert_int_eq(host_submit(&host, 1, work), ST_NOT_PRIMARY);
     work_close(work);
-    nap_long();
+    host_nap_long();
     ck_assert_uint_eq(host_held(&host), 0);
     host_close(&host);
 }
@@ -78,14 +24,14 @@ START_TEST(a_term_begins_with_its_epoch_and_in_an_empty_cluster_the_secret)
 {
     host_open(&host);
     host_lead(&host);
-    ck_assert_int_eq(opcode_at(&host, 1), OPCODE_SYSTEM_EPOCH);
-    ck_assert_int_eq(opcode_at(&host, 2), OPCODE_SYSTEM_SECRET);
+    ck_assert_int_eq(host_opcode(&host, 1), OPCODE_SYSTEM_EPOCH);
+    ck_assert_int_eq(host_opcode(&host, 2), OPCODE_SYSTEM_SECRET);
     ck_assert(host.keyed);
     host_follow(&host);
     host_lead(&host);
-    ck_assert_uint_eq(count_of(&host, OPCODE_SYSTEM_EPOCH), 2);
-    ck_assert_uint_eq(count_of(&host, OPCODE_SYSTEM_SECRET), 1);
-    check_replay(&host);
+    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_EPOCH), 2);
+    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_SECRET), 1);
+    host_check_replay(&host);
     host_close(&host);
 }
 END_TEST
@@ -101,9 +47,9 @@ START_TEST(a_secret_in_the_inherited_tail_is_not_set_again)
     /* Written, and not committed: another term begins. */
     host_follow(&host);
     host_lead(&host);
-    ck_assert_uint_eq(count_of(&host, OPCODE_SYSTEM_EPOCH), 2);
-    ck_assert_uint_eq(count_of(&host, OPCODE_SYSTEM_SECRET), 1);
-    check_replay(&host);
+    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_EPOCH), 2);
+    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_SECRET), 1);
+    host_check_replay(&host);
     host_close(&host);
 }
 END_TEST
@@ -117,17 +63,17 @@ START_TEST(answers_leave_only_when_their_entries_are_committed)
     uint64_t size = journal_size(host.rig.journal);
     ck_assert_int_eq(host_submit(&host, 1, host_ping(&host)), ST_OK);
     host_hold(&host, 1);
-    nap_long();
+    host_nap_long();
     ck_assert_uint_eq(host_answered(&host, 1), 0);
     host_write(&host);
-    nap_long();
+    host_nap_long();
     ck_assert_uint_eq(host_answered(&host, 1), 0);
     ck_assert_uint_eq(pipeline_size(host.pipeline), size);
     host_commit(&host);
     host_answer(&host, 1, &answer);
     ck_assert_int_eq(answer.code, ST_OK);
     ck_assert(!answer.is_error);
-    check_replay(&host);
+    host_check_replay(&host);
     host_close(&host);
 }
 END_TEST
@@ -156,13 +102,13 @@ START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
     host_answer(&host, 2, &answer);
     ck_assert_int_eq(answer.code, ST_OK);
     ck_assert_uint_eq(answer.index, first);
-    nap_long();
+    host_nap_long();
     ck_assert_uint_eq(host_answered(&host, 3), 0);
     /* What was committed was answered; of the rest nobody knows. */
     host_follow(&host);
     host_answer(&host, 3, &answer);
     ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
-    check_replay(&host);
+    host_check_replay(&host);
     host_close(&host);
 }
 END_TEST
@@ -208,7 +154,7 @@ static void check_ended(enum step step)
     ck_assert(answer.is_error);
     if (answer.code != ST_UNKNOWN_OUTCOME)
         ck_assert_int_eq(answer.code, ST_NOT_PRIMARY);
-    nap_long();
+    host_nap_long();
     ck_assert_uint_eq(host_answered(&host, 1), 1);
     ck_assert_uint_eq(host_answered(&host, 2), 1);
 }
@@ -220,7 +166,7 @@ START_TEST(whoever_waits_when_the_term_ends_is_told_once_what_is_known)
             work_close(follow_at((enum step)step, takes == 1));
             check_ended((enum step)step);
             host_write(&host);
-            check_replay(&host);
+            host_check_replay(&host);
             host_close(&host);
         }
     }
@@ -242,7 +188,7 @@ START_TEST(a_retry_after_the_term_meets_what_became_of_the_first)
         struct work *soon = host_again(again);
         while (host_submit(&host, 3, soon) != ST_OK)
             host_nap();
-        nap_long();
+        host_nap_long();
         ck_assert_uint_eq(host_answered(&host, 3), step == WRITTEN ? 1 : 0);
         host_answer_run(&host, 3, &answer);
         if (step == WRITTEN)
@@ -258,157 +204,13 @@ START_TEST(a_retry_after_the_term_meets_what_became_of_the_first)
             ck_assert_uint_lt(answer.index, size);
         else
             ck_assert_uint_ge(answer.index, size);
-        check_replay(&host);
+        host_check_replay(&host);
         host_close(&host);
     }
 }
 END_TEST
 
-START_TEST(a_group_that_the_next_primary_replaced_is_never_applied)
-{
-    struct host_answer answer;
-
-    host_open(&host);
-    host_open(&other);
-    host_lead(&host);
-    ck_assert_int_eq(host_ship(&other, &host), ST_OK);
-    host_commit_to(&other, host.committed);
-    ck_assert_int_eq(host_submit(&host, 1, host_ping(&host)), ST_OK);
-    host_hold(&host, 1);
-    /* The other leads, and its entries take the places of what is held. */
-    host_wait_applied(&other, other.committed);
-    host_lead(&other);
-    (void)host_run_ping(&other, 1);
-    (void)host_run_ping(&other, 2);
-    host_follow(&host);
-    ck_assert_int_eq(host_ship(&host, &other), ST_OK);
-    host_commit(&host);
-    host_answer(&host, 1, &answer);
-    ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
-    host_wait_applied(&host, journal_size(other.rig.journal));
-    host_drop(&host);
-    check_replay(&host);
-    host_close(&host);
-    host_close(&other);
-}
-END_TEST
-
-/* ---- Between nodes --------------------------------------------------------
- */
-
-START_TEST(a_node_that_applies_what_another_sequenced_comes_to_the_same_state)
-{
-    struct op_organisation_enrol enrol = {
-        .kind = 2, .name = slice_of("Body", 4), .basis = {{1}}};
-    uint8_t digests[2][HASH_SIZE];
-    static struct rig_command command;
-
-    host_open(&host);
-    host_open(&other);
-    host_lead(&host);
-    for (uint64_t i = 1; i < 20; i++) {
-        struct host_answer answer;
-
-        rig_begin(&host.rig, &command);
-        rig_item(&host.rig, &command, OPCODE_ORGANISATION_ENROL, 0, 1, &enrol);
-        struct work *work = rig_finish(&host.rig, &command, &host.rig.admin);
-        ck_assert_int_eq(host_submit(&host, i, work), ST_OK);
-        host_answer_run(&host, i, &answer);
-        ck_assert_int_eq(answer.code, ST_OK);
-        ck_assert_int_eq(host_ship(&other, &host), ST_OK);
-        host_commit_to(&other, host.committed);
-    }
-    /* The backup attests nothing, and checks what is attested. */
-    while (count_of(&host, OPCODE_SYSTEM_ATTEST) == 0) {
-        atomic_fetch_add(&host.passed, RIG_SECOND);
-        atomic_fetch_add(&other.passed, RIG_SECOND);
-        host_write(&host);
-        host_commit(&host);
-        host_nap();
-    }
-    host_follow(&host);
-    host_drop(&host);
-    host_commit(&host);
-    host_wait_applied(&host, journal_size(host.rig.journal));
-    ck_assert_int_eq(host_ship(&other, &host), ST_OK);
-    host_commit(&other);
-    host_wait_applied(&other, journal_size(host.rig.journal));
-    ck_assert_uint_eq(host_held(&other), 0);
-    host_stop(&host);
-    host_stop(&other);
-    state_full_digest(host.rig.state, digests[0]);
-    state_full_digest(other.rig.state, digests[1]);
-    ck_assert_mem_eq(digests[0], digests[1], HASH_SIZE);
-    digest_of(&host, digests[0]);
-    digest_of(&other, digests[1]);
-    ck_assert_mem_eq(digests[0], digests[1], HASH_SIZE);
-    host_close(&host);
-    host_close(&other);
-}
-END_TEST
-
-START_TEST(a_new_primary_knows_the_commands_of_the_tail_that_it_inherits)
-{
-    struct host_answer answer;
-    struct work *work;
-
-    host_open(&host);
-    host_open(&other);
-    host_lead(&host);
-    work = host_ping(&host);
-    struct work *soon = host_again(work);
-    struct work *late = host_again(work);
-    ck_assert_int_eq(host_submit(&host, 1, work), ST_OK);
-    host_hold(&host, 1);
-    uint64_t index = journal_size(host.rig.journal);
-    host_write(&host);
-    /* All of it reaches the other node, and is not committed there. */
-    ck_assert_int_eq(host_ship(&other, &host), ST_OK);
-    host_follow(&host);
-    ck_assert_uint_lt(pipeline_size(other.pipeline), index);
-    host_win(&other);
-    host_hold(&other, 1);
-    while (host_submit(&other, 1, soon) != ST_OK)
-        host_nap();
-    host_answer(&other, 1, &answer);
-    ck_assert_int_eq(answer.code, ST_IN_PROGRESS);
-    host_run_to(&other, index + 1);
-    ck_assert_int_eq(host_submit(&other, 2, late), ST_OK);
-    host_answer_run(&other, 2, &answer);
-    ck_assert((answer.flags & REPLY_DUPLICATE) != 0);
-    ck_assert_int_eq(answer.code, ST_OK);
-    ck_assert_uint_eq(answer.index, index);
-    /* Keys of the tail are its keys: nothing else is sealed anew. */
-    ck_assert_uint_eq(count_of(&other, OPCODE_SYSTEM_SECRET), 1);
-    check_replay(&other);
-    host_close(&host);
-    host_close(&other);
-}
-END_TEST
-
-START_TEST(a_new_primary_attests_the_inherited_tail_right_after_its_epoch)
-{
-    host_open(&host);
-    host_open(&other);
-    host_lead(&host);
-    (void)host_run_ping(&host, 1);
-    uint64_t size = journal_size(host.rig.journal);
-    ck_assert_int_eq(host_ship(&other, &host), ST_OK);
-    host_follow(&host);
-    host_commit(&other);
-    host_wait_applied(&other, size);
-    nap_long();
-    ck_assert_uint_eq(host_held(&other), 0);
-    /* No time passes: it does not wait for more to gather. */
-    host_win(&other);
-    host_run_to(&other, size + 2);
-    ck_assert_int_eq(opcode_at(&other, size), OPCODE_SYSTEM_EPOCH);
-    ck_assert_int_eq(opcode_at(&other, size + 1), OPCODE_SYSTEM_ATTEST);
-    check_replay(&other);
-    host_close(&host);
-    host_close(&other);
-}
-END_TEST
+/* ---- Attestations -------------------------------------------------------- */
 
 START_TEST(an_attestation_under_way_when_the_term_ends_is_not_made_twice)
 {
@@ -431,7 +233,7 @@ START_TEST(an_attestation_under_way_when_the_term_ends_is_not_made_twice)
             host_commit(&host);
             host_nap();
         }
-        check_replay(&host);
+        host_check_replay(&host);
         host_close(&host);
     }
 }
@@ -506,7 +308,7 @@ START_TEST(every_command_is_answered_once_however_often_the_role_changes)
     ck_assert_uint_gt(answered, 0);
     host_follow(&host);
     host_drop(&host);
-    check_replay(&host);
+    host_check_replay(&host);
     for (uint64_t i = 1; i < SENDS; i++)
         ck_assert_uint_eq(host.times[i], taken[i] ? 1 : 0);
     host_close(&host);
@@ -521,7 +323,7 @@ START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
     host_open(&host);
     pipeline_peer_clock(host.pipeline, 70 * RIG_SECOND, 90 * RIG_SECOND);
     host_win(&host);
-    nap_long();
+    host_nap_long();
     /* Not even EPOCH is sequenced. */
     ck_assert_uint_eq(host_held(&host), 0);
     pipeline_peer_clock(host.pipeline, -5 * RIG_SECOND, 90 * RIG_SECOND);
@@ -549,7 +351,7 @@ START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
     }
     host_answer_run(&host, 3, &answer);
     ck_assert_int_eq(answer.code, ST_OK);
-    check_replay(&host);
+    host_check_replay(&host);
     host_close(&host);
 }
 END_TEST
@@ -570,10 +372,10 @@ START_TEST(before_a_hand_over_commands_are_held_and_what_is_applied_is_attested)
         host_nap();
     }
     uint64_t size = journal_size(host.rig.journal);
-    ck_assert_int_eq(opcode_at(&host, size - 1), OPCODE_SYSTEM_ATTEST);
+    ck_assert_int_eq(host_opcode(&host, size - 1), OPCODE_SYSTEM_ATTEST);
     pipeline_drain_commands(host.pipeline, false);
     (void)host_run_ping(&host, 3);
-    check_replay(&host);
+    host_check_replay(&host);
     host_close(&host);
 }
 END_TEST
@@ -584,7 +386,7 @@ START_TEST(a_node_that_nobody_commits_for_ends_all_the_same)
     host_lead(&host);
     ck_assert_int_eq(host_submit(&host, 1, host_ping(&host)), ST_OK);
     host_hold(&host, 1);
-    host_stop(&host);
+    pipeline_drain(host.pipeline);
     ck_assert_uint_eq(host.times[1], 1);
     ck_assert_int_eq(host.answers[1].code, ST_UNKNOWN_OUTCOME);
     host_close(&host);
@@ -598,10 +400,6 @@ SUITE_MAIN("lead_follow", a_node_that_follows_takes_no_commands,
            of_a_group_that_is_committed_in_part_only_that_part_is_answered,
            whoever_waits_when_the_term_ends_is_told_once_what_is_known,
            a_retry_after_the_term_meets_what_became_of_the_first,
-           a_group_that_the_next_primary_replaced_is_never_applied,
-           a_node_that_applies_what_another_sequenced_comes_to_the_same_state,
-           a_new_primary_knows_the_commands_of_the_tail_that_it_inherits,
-           a_new_primary_attests_the_inherited_tail_right_after_its_epoch,
            an_attestation_under_way_when_the_term_ends_is_not_made_twice,
            every_command_is_answered_once_however_often_the_role_changes,
            a_clock_that_every_other_node_contradicts_stalls_the_primary,
