@@ -51,6 +51,7 @@ static enum node_exit node_take(struct node *node)
 
 enum node_exit node_open(struct node **node_out, const struct options *options)
 {
+    const struct node_known single = {.committed = UINT64_MAX};
     struct node *node = calloc(1, sizeof *node);
     enum node_exit exit;
 
@@ -65,7 +66,7 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
     if (exit == NODE_DRAINED)
         exit = node_open_log(node);
     if (exit == NODE_DRAINED)
-        exit = node_open_state(node);
+        exit = node_open_state(node, &single);
     if (exit != NODE_DRAINED) {
         node_close(node);
         return exit;

@@ -55,8 +55,18 @@ enum node_exit node_read_link(struct node *node);
 /* The log: made in the first start, verified in each. */
 enum node_exit node_open_log(struct node *node);
 
-/* Keyring and state, replayed to the log's end. */
-enum node_exit node_open_state(struct node *node);
+/* What of the log may be applied at the start.  Invariant: a single node is not
+ * lost, and all of its log is committed. */
+struct node_known {
+    uint64_t committed; /* Size that is known to be committed. */
+    bool lost; /* The log lacks what this node acknowledged; it is fetched again
+                * from other nodes. */
+};
+
+/* Keyring and state, replayed to where the log ends or is known to be
+ * committed; the rest waits until a primary says so. */
+enum node_exit node_open_state(struct node *node,
+                               const struct node_known *known);
 
 /* Says that ${what} failed, and gives the exit code for ${status}. */
 enum node_exit node_fail(enum status status, const char *what,

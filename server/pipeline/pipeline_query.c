@@ -1,9 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/entry.h"
 #include "server/pipeline/pipeline_private.h"
 
 enum { QUERY_VERSION = 1 };
+static_assert((int)WATCH_BUFFER_SIZE >= (int)JOURNAL_READ_SIZE,
+              "a watch's buffer holds any entry");
 
 void pipeline_set_figures(struct pipeline *pipeline, void *context,
                           void (*report)(void *context,
@@ -47,7 +50,7 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
     } own[] = {
         {"log.entries", atomic_load(&pipeline->size)},
         {"log.attested", atomic_load(&pipeline->attested)},
-        {"log.epoch", pipeline->parts.epoch},
+        {"log.epoch", atomic_load(&pipeline->epoch)},
         {"commands.applied", atomic_load(&counts->commands)},
         {"commands.own", atomic_load(&counts->own)},
         {"commands.items", atomic_load(&counts->items)},
@@ -62,6 +65,7 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
     out->figures = list_begin(space);
     open_data_add(&out->figures, space, "state",
                   atomic_load(&pipeline->draining)  ? "draining"
+                  : !pipeline_leads(pipeline)       ? "following"
                   : atomic_load(&pipeline->stalled) ? "read only"
                                                     : "serving");
     open_data_add(&out->figures, space, "version", DEFTER_VERSION);
@@ -176,4 +180,45 @@ enum status pipeline_query(struct pipeline *pipeline, struct writer *rows_out,
     schema_encode(info->rows, rows_out, &rows);
     free(bytes);
     return space.status != ST_OK ? space.status : rows_out->status;
+}
+
+/* ---- Watches ------------------------------------------------------------ */
+
+enum status pipeline_watch_open(struct pipeline *pipeline,
+                                struct watch *watch_out, uint64_t entry,
+                                const uint8_t key_id[KEY_ID_SIZE])
+{
+    struct watches_row row;
+
+    if (!watches_find(&pipeline->watches, &row, entry, key_id))
+        return ST_NO_SUCH;
+    *watch_out = (struct watch){
+        .entry = entry,
+        .next = row.from,
+        .categories = row.categories,
+    };
+    return ST_OK;
+}
+
+enum status pipeline_watch_next(struct pipeline *pipeline, struct watch *watch,
+                                struct slice *entry_out, uint8_t *buffer)
+{
+    enum { CATEGORY_OFFSET = 2 };
+    struct watches_row row;
+
+    if (!watches_find(&pipeline->watches, &row, watch->entry, NULL))
+        return ST_SESSION_OVER;
+    for (int looked_at = 0; looked_at < WATCH_SKIP_MAX; looked_at++) {
+        if (watch->next >= atomic_load(&pipeline->size))
+            return ST_END;
+        if (journal_read_entry(pipeline->parts.journal, entry_out, buffer,
+                               watch->next) != ST_OK)
+            return ST_CORRUPT;
+        watch->next++;
+        unsigned category = entry_out->data[CATEGORY_OFFSET];
+        if (category >= CATEGORY_MIN && category <= CATEGORY_MAX &&
+            (watch->categories >> (category - 1) & 1) != 0)
+            return ST_OK;
+    }
+    return ST_AGAIN;
 }
