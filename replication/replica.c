@@ -242,6 +242,7 @@ static void replica_tick(struct replica *replica)
     }
     replica_register_self(replica);
     replica_look(replica);
+    replica_found(replica);
     replica_retry(replica);
     replica_repair_tend(replica);
     if (replica->registered) {
@@ -314,6 +315,9 @@ static void replica_dispatch(struct replica *replica,
         break;
     case REPLICA_HAND_OVER:
         replica_hand_over(replica, event->node_id);
+        break;
+    case REPLICA_ENROLLED:
+        replica->enrolled = event->enrolled;
         break;
     case REPLICA_DRAINED:
         replica->drained = replica->draining;

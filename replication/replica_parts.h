@@ -212,6 +212,7 @@ struct replica {
     uint32_t seen_epoch; /* The highest that any peer named. */
     uint64_t incarnation;
     bool registered;
+    bool enrolled;
     int64_t registering_ms;
 
     /* The newest configuration known. */
@@ -395,6 +396,7 @@ void replica_retry(struct replica *replica);
 void replica_viewed(struct replica *replica, const struct register_view *view);
 void replica_answered(struct replica *replica,
                       const struct replica_event *event);
+void replica_found(struct replica *replica);
 void replica_certified(struct replica *replica, struct slice certificate);
 /* Begins a successor of the newest configuration, with base and nonce. */
 void replica_successor(struct replica *replica, struct config *out,

@@ -90,7 +90,7 @@ static bool cluster_node_id(uint8_t out[NODE_ID_SIZE], const char *word)
            !sodium_is_zero(out, NODE_ID_SIZE);
 }
 
-/* NODE_ID backup|archive HOST:PORT */
+/* NODE_ID backup|archive HOST:PORT [HOST:PORT] */
 static int cluster_peer(struct options_reading *reading, const char *value)
 {
     struct links_options *links = &reading->options->cluster.links;
@@ -103,16 +103,18 @@ static int cluster_peer(struct options_reading *reading, const char *value)
     memcpy(text, value, strlen(value) + 1);
     const char *node = cluster_word(&rest), *role = cluster_word(&rest);
     const char *address = cluster_word(&rest);
+    const char *client = cluster_word(&rest);
     if (address == NULL || cluster_word(&rest) != NULL)
         return cluster_refuse(reading, "peer",
-                              "not NODE backup|archive HOST:PORT");
+                              "not NODE backup|archive HOST:PORT [HOST:PORT]");
     if (!cluster_node_id(peer.node_id, node))
         return cluster_refuse(reading, "peer",
                               "a node's number is 32 hexadecimal digits");
     peer.archive = strcmp(role, "archive") == 0;
     if (!peer.archive && strcmp(role, "backup") != 0)
         return cluster_refuse(reading, "peer", "neither backup nor archive");
-    if (!cluster_address(peer.address, address, false))
+    if (!cluster_address(peer.address, address, false) ||
+        (client != NULL && !cluster_address(peer.client, client, false)))
         return cluster_refuse(reading, "peer",
                               "not a numeric address and a port");
     if (!cluster_is_new(links, &peer))

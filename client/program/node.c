@@ -244,8 +244,9 @@ static void say(const struct making *making)
     printf("Made node %s in %s.\n\n"
            "Add to [cluster] in the configuration of every other node, and "
            "start it anew:\n\n"
-           "  peer = %s %s %s\n\n",
-           id, making->directory, id, kind, making->self.peer_address);
+           "  peer = %s %s %s %s\n\n",
+           id, making->directory, id, kind, making->self.peer_address,
+           making->self.address);
     printf("Start this node, and let it in:\n\n"
            "  defterd --config %s/%s\n"
            "  defter --cluster %s/%s --key %s/%s member enrol %s\n"
