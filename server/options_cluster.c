@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "replication/replica.h"
 #include "server/cluster/link_address.h"
 #include "server/options_private.h"
 
@@ -235,9 +236,39 @@ static bool cluster_judge_etcd(struct options_reading *reading)
     return true;
 }
 
+static uint32_t cluster_timer(uint32_t given_ms, uint32_t preset_ms)
+{
+    return given_ms == OPTIONS_AS_PRESET ? preset_ms : given_ms;
+}
+
+void options_timers(struct replica_timers *out,
+                    const struct options_timers *given)
+{
+    *out = given->wan ? replica_timers_wan : replica_timers_lan;
+    out->beacon_ms = cluster_timer(given->beacon_ms, out->beacon_ms);
+    out->remove_ms = cluster_timer(given->remove_ms, out->remove_ms);
+    out->grace_ms = cluster_timer(given->grace_ms, out->grace_ms);
+    out->sync_ms = cluster_timer(given->sync_ms, out->sync_ms);
+    out->drain_ms = cluster_timer(given->drain_ms, out->drain_ms);
+    out->scrub_ms = cluster_timer(given->scrub_ms, out->scrub_ms);
+}
+
+static bool cluster_judge_timers(struct options_reading *reading)
+{
+    struct replica_timers timers;
+
+    options_timers(&timers, &reading->options->cluster.timers);
+    if (timers.beacon_ms >= timers.remove_ms)
+        return cluster_refuse(reading, "remove_ms", "not above beacon_ms") != 0;
+    if (timers.remove_ms >= timers.grace_ms)
+        return cluster_refuse(reading, "grace_ms", "not above remove_ms") != 0;
+    return true;
+}
+
 bool options_cluster_judge(struct options_reading *reading)
 {
     if (!reading->options->cluster.is_there)
         return true;
-    return cluster_judge_nodes(reading) && cluster_judge_etcd(reading);
+    return cluster_judge_nodes(reading) && cluster_judge_etcd(reading) &&
+           cluster_judge_timers(reading);
 }
