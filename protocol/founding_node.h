@@ -64,8 +64,9 @@ void founding_node_link(uint8_t out[NODECERT_SIZE],
                         const struct identity *authority);
 
 /* Appends the section [cluster] of a node's configuration. */
-void founding_node_section(struct writer *out, struct slice listen,
-                           uint8_t minimum, const struct founding_peer *peers,
+void founding_node_section(struct writer *out, bool archive,
+                           struct slice listen, uint8_t minimum,
+                           const struct founding_peer *peers,
                            size_t peers_count);
 
 /* Appends "peer = ID backup|archive PEER-ADDRESS ADDRESS", as it stands there.

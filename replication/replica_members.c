@@ -146,6 +146,31 @@ static void members_stall(struct replica *replica, bool stalled)
         replica_ship_all(replica);
 }
 
+/* A node that this one's operator named, and that no configuration knows. */
+static bool members_introduce(struct replica *replica)
+{
+    struct config config;
+
+    if (!replica->options.automatic)
+        return false;
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+
+        if (!peer->greeted ||
+            config_has_node(&replica->config, peer->node_id) ||
+            replica->config.members_count + replica->config.learners_count ==
+                CONFIG_NODES_MAX)
+            continue;
+        replica_successor(replica, &config, CONFIG_NODES);
+        config_add_learner(&config, peer->node_id);
+        if (!peer->archive)
+            config_add_eligible(&config, peer->node_id);
+        replica_propose(replica, &config, NULL, NULL);
+        return true;
+    }
+    return false;
+}
+
 /* A member that came back without what it had, and has it again. */
 static bool members_admit_anew(struct replica *replica)
 {
@@ -235,7 +260,8 @@ void replica_members_tend(struct replica *replica)
         replica->config.phase != CONFIG_NORMAL ||
         replica->now_ms < replica->members_ms)
         return;
-    if (members_admit_anew(replica) || members_drop(replica))
+    if (members_introduce(replica) || members_admit_anew(replica) ||
+        members_drop(replica))
         return;
     if (members_join(replica)) {
         members_stall(replica,

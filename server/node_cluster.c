@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,21 @@ static void cluster_identity(const struct node *node,
     memcpy(out->link_certificate, node->link_certificate, NODECERT_SIZE);
 }
 
+/* A sign of life lasts somewhat shorter than the silence after which another
+ * node tries to lead. */
+static uint32_t cluster_ttl_s(const struct node *node)
+{
+    struct replica_timers timers;
+    uint32_t ttl_s;
+
+    enum { MS_PER_S = 1000 };
+    cluster_timers(&node->options.cluster.timers, &timers);
+    ttl_s = timers.grace_ms * 5 / 6 / MS_PER_S;
+    if (ttl_s < ETCD_TTL_S_MIN)
+        ttl_s = ETCD_TTL_S_MIN;
+    return ttl_s > ETCD_TTL_S_MAX ? (uint32_t)ETCD_TTL_S_MAX : ttl_s;
+}
+
 static struct cluster_register cluster_register_of(struct node *node)
 {
     const struct options_cluster *options = &node->options.cluster;
@@ -278,8 +294,12 @@ static struct cluster_register cluster_register_of(struct node *node)
 
     if (!options->automatic)
         return register_none();
-    for (size_t i = 0; i < options->etcd_count; i++)
-        by->etcd.endpoints[i] = options->etcd[i];
+    for (size_t i = 0; i < options->etcd_count; i++) {
+        (void)snprintf(by->endpoints[i], sizeof by->endpoints[i], "%s%s",
+                       options->etcd_ca[0] != '\0' ? "https://" : "http://",
+                       options->etcd[i]);
+        by->etcd.endpoints[i] = by->endpoints[i];
+    }
     by->etcd.endpoints_count = options->etcd_count;
     if (options->etcd_ca[0] != '\0') {
         by->etcd.authority_file = options->etcd_ca;
@@ -288,6 +308,10 @@ static struct cluster_register cluster_register_of(struct node *node)
     }
     memcpy(by->etcd.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     memcpy(by->etcd.node_id, node->node_id, NODE_ID_SIZE);
+    by->etcd.connect_ms = REGISTER_CONNECT_MS_DEFAULT;
+    by->etcd.request_ms = REGISTER_REQUEST_MS_DEFAULT;
+    by->etcd.poll_ms = REGISTER_POLL_MS_DEFAULT;
+    by->etcd.ttl_s = cluster_ttl_s(node);
     for (size_t i = 0; i < options->links.peers_count; i++)
         memcpy(by->nodes[by->nodes_count++], options->links.peers[i].node_id,
                NODE_ID_SIZE);

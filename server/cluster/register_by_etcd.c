@@ -9,7 +9,15 @@ struct kept {
     const struct register_by_etcd *options;
     struct cluster_register_events events;
     struct register_etcd *etcd;
+    uint64_t wanted; /* Incarnation that is not registered yet; 0: none. */
 };
+
+/* Before etcd is ready nothing can be registered: then as soon as it is. */
+static void kept_claim(struct kept *kept)
+{
+    if (kept->wanted != 0)
+        MAYBE(register_etcd_incarnation(kept->etcd, kept->wanted) == ST_OK);
+}
 
 static void kept_say(struct kept *kept, enum cluster_level level,
                      const char *what, const char *why)
@@ -26,14 +34,14 @@ static void kept_say(struct kept *kept, enum cluster_level level,
 static void on_ready(void *context)
 {
     kept_say(context, CLUSTER_NOTE, "etcd keeps the register", "");
+    kept_claim(context);
 }
 
 static void on_barred(void *context, const char *why)
 {
     kept_say(
         context, CLUSTER_FAILURE,
-        "etcd must not be used, who is primary is not changed any more: ",
-        why);
+        "etcd must not be used, who is primary is not changed any more: ", why);
 }
 
 static void on_answered(void *context, const struct register_answer *answer)
@@ -49,9 +57,11 @@ static void on_registered(void *context,
 {
     struct kept *kept = context;
 
-    /* Whoever asked asks again. */
-    if (incarnation->outcome == REGISTER_INCARNATION_UNKNOWN)
+    if (incarnation->outcome == REGISTER_INCARNATION_UNKNOWN) {
+        kept_claim(kept);
         return;
+    }
+    kept->wanted = 0;
     kept->events.registered(kept->events.context,
                             incarnation->outcome == REGISTER_INCARNATION_HIGHER,
                             incarnation->registered);
@@ -162,7 +172,8 @@ static void kept_incarnation(void *self, uint64_t incarnation)
 {
     struct kept *kept = self;
 
-    MAYBE(register_etcd_incarnation(kept->etcd, incarnation) == ST_OK);
+    kept->wanted = incarnation;
+    kept_claim(kept);
 }
 
 static void kept_healthy(void *self, bool healthy)

@@ -11,6 +11,7 @@
 /* Lent until the register is closed. */
 struct register_by_etcd {
     struct register_etcd_options etcd;
+    char endpoints[ETCD_ENDPOINTS_MAX][ETCD_ENDPOINT_SIZE_MAX + 1];
     uint8_t nodes[CONFIG_NODES_MAX][NODE_ID_SIZE]; /* Whose life is told of. */
     size_t nodes_count;
 };
