@@ -73,6 +73,7 @@ enum status replica_open(struct replica **replica_out,
     replica->primary_peer = SIZE_MAX;
     replica->adopt_peer = SIZE_MAX;
     replica->cut_size = UINT64_MAX;
+    replica->cut_again = UINT64_MAX;
     replica_repair_open(replica);
     if (meta->configuration_size > 0 &&
         !replica_load_config(

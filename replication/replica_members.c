@@ -33,9 +33,10 @@ bool replica_caught_up(const struct replica *replica, size_t at)
         replica_elapsed(replica, peer->heard_ms,
                         replica->options.timers.remove_ms))
         return false;
-    if (replica->role != REPLICA_PRIMARY)
-        return peer->matched == log->end.size &&
-               log->durable.size == log->end.size;
+    if (replica->role != REPLICA_PRIMARY &&
+        (peer->matched <= replica->barrier ||
+         log->durable.size <= replica->barrier))
+        return false;
     return peer->matched >= log->committed &&
            log->end.size - peer->matched <= REPLICA_JOIN_LAG_MAX;
 }
@@ -54,7 +55,10 @@ static bool members_backs_off(const struct replica *replica,
     return !replica_elapsed(replica, peer->dropped_ms, wait << (doubled - 1));
 }
 
-/* The best node to join: one that may be primary before an archive. */
+/* The best node to join: one that may be primary before an archive.  An archive
+ * that lost entries is let in for a moment, since that is how it is whole
+ * again.
+ */
 static size_t members_candidate(const struct replica *replica, bool archive_too)
 {
     size_t found = SIZE_MAX;
@@ -64,7 +68,8 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
 
         if (config_has_member(&replica->config, peer->node_id) ||
             !config_has_learner(&replica->config, peer->node_id) ||
-            !replica_caught_up(replica, i) || (peer->archive && !archive_too) ||
+            !replica_caught_up(replica, i) ||
+            (peer->archive && !archive_too && (peer->flags & PEER_LOST) == 0) ||
             (!peer->archive && members_backs_off(replica, peer)))
             continue;
         if (!peer->archive)

@@ -197,6 +197,7 @@ void replica_repair_tend(struct replica *replica)
     if (!repair_waits(replica) &&
         journal_hole_at(replica->log.journal, &gap, 0) == ST_OK)
         repair_begin(replica, &gap);
+    replica_cut_again(replica);
     repair_scrub(replica);
 }
 
@@ -316,6 +317,7 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
         replica->repair.examined--;
         if (status == ST_LOST && !replica->lost)
             replica_set_lost(replica);
+        repair_tell(replica);
         break;
     case STORAGE_REPAIR:
         replica->repair.job = NULL; /* Freed by whoever calls. */
