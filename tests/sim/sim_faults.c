@@ -170,7 +170,7 @@ static void fault_mark(struct sim *sim)
     const uint8_t *data;
     size_t size;
 
-    if (node->up || !atlas_allows(sim, node) ||
+    if (node->up || node->damaged || !atlas_allows(sim, node) ||
         !disk_model_peek(node->disk, name, &data, &size) || size < 64)
         return;
     node->damaged = true;

@@ -89,9 +89,10 @@ static void node_fails_to_start(struct sim *sim, struct sim_node *node,
                                 enum status status)
 {
     sim_trace(sim, "%u cannot start: %d", node->number, (int)status);
-    if (status == ST_FILE_FORMAT) {
+    /* Case C7: whoever was here never comes back. */
+    if (status == ST_FILE_FORMAT || status == ST_LOST) {
         sim->counts[COUNT_HALTS]++;
-        return;
+        node->down_for_good = true;
     }
     sim_node_crash(sim, node);
 }

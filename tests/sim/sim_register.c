@@ -144,7 +144,11 @@ static void reg_put(struct sim *sim, const struct register_proposal *proposal)
     enum status status =
         config_decode(&newer, slice_of(proposal->value, proposal->value_size));
 
-    if (status != ST_OK || reg->history_count == SIM_HISTORY_MAX) {
+    if (reg->history_count == SIM_HISTORY_MAX) {
+        sim_fail(sim, SIM_LIVENESS, "the configuration never rests");
+        return;
+    }
+    if (status != ST_OK) {
         sim_fail(sim, SIM_WRONG, "I2: what was proposed is no configuration");
         return;
     }
