@@ -97,6 +97,14 @@ void channel_serve(struct channel *channel, const uint8_t *static_secret,
     memcpy(channel->certificate_bytes, certificate, NODECERT_SIZE);
 }
 
+void channel_serve_link(struct channel *channel, const uint8_t *static_secret,
+                        const uint8_t *ephemeral_secret,
+                        const uint8_t *certificate)
+{
+    channel_serve(channel, static_secret, ephemeral_secret, certificate);
+    channel->link = true;
+}
+
 void channel_connect(struct channel *channel, struct writer *out,
                      const uint8_t *static_secret,
                      const uint8_t *ephemeral_secret,
@@ -194,7 +202,9 @@ static enum status channel_step_msg3(struct channel *channel, size_t *used,
         return ST_HANDSHAKE;
     memcpy(channel->peer_static, channel->noise.remote_static, KEY_SIZE);
     channel_open(channel);
-    return hello_decode(&channel->hello, writer_slice(&payload));
+    return channel->link
+               ? hello_decode_link(&channel->hello, writer_slice(&payload))
+               : hello_decode(&channel->hello, writer_slice(&payload));
 }
 
 /* Client: an answer that is no message 2 may be the reject of section 2. */

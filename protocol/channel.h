@@ -54,6 +54,7 @@ struct channel {
     /* Server: what the client showed. */
     uint8_t peer_static[KEY_SIZE];
     uint8_t minor_max;
+    bool link; /* Another node dials: its certificate is taken. */
     uint8_t payload[HANDSHAKE_PAYLOAD_SIZE_MAX];
     struct hello hello; /* Borrows ${payload}; the client's own before. */
 
@@ -74,13 +75,19 @@ struct channel {
 void channel_serve(struct channel *channel, const uint8_t *static_secret,
                    const uint8_t *ephemeral_secret, const uint8_t *certificate);
 
+/* The same for a node that another one dials: message 3 may hold a certificate,
+ * which the caller judges with ${peer_static}. */
+void channel_serve_link(struct channel *channel, const uint8_t *static_secret,
+                        const uint8_t *ephemeral_secret,
+                        const uint8_t *certificate);
+
 /*
  * channel_connect(channel, out, static_secret, ephemeral_secret, expected,
  *                 hello):
  * Begin the client's side: append preface and message 1 to ${out}, which has
  * room for CHANNEL_CLIENT_FIRST_SIZE.
  *
- * Owns:  keeps the slice in ${hello} until the channel is open.
+ * Owns:  keeps the slices in ${hello} until the channel is open.
  * Order: ends with channel_wipe().
  */
 void channel_connect(struct channel *channel, struct writer *out,
@@ -106,6 +113,7 @@ void channel_connect(struct channel *channel, struct writer *out,
  *          ST_BAD_FIELD, ST_UNKNOWN_FIELD, ST_FIELD_ORDER, ST_FRAME,
  *          ST_TOO_LARGE  server: message 3 is genuine, but its payload is not
  *                        right; the channel is open, for an ERROR frame only
+ *                        (between nodes: close it)
  * Requires: the channel is neither open nor failed.
  */
 NODISCARD enum status channel_step(struct channel *channel, size_t *used_out,

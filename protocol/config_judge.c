@@ -112,10 +112,9 @@ static enum config_fault judge_primary(const struct config *newer,
 {
     if (!primary_stands(newer))
         return CONFIG_V3_PRIMARY;
-    if (form->primary == PRIMARY_OTHER &&
-        !(newer->phase == CONFIG_NORMAL
-              ? config_has_member(older, newer->primary)
-              : config_has_learner(older, newer->primary)))
+    /* Who recovers is eligible, so a node, and as no member a learner. */
+    if (form->primary == PRIMARY_OTHER && newer->phase == CONFIG_NORMAL &&
+        !config_has_member(older, newer->primary))
         return CONFIG_V3_PRIMARY;
     return CONFIG_GOOD;
 }

@@ -13,19 +13,25 @@
 
 /* The node's directory. */
 #define FILE_NODE_DIR    "node"
-#define FILE_CHANNEL_KEY "channel.key"   /* KEYFILE_CHANNEL */
-#define FILE_RECEIPT_KEY "receipt.key"   /* KEYFILE_RECEIPT */
-#define FILE_LOG_KEY     "log.key"       /* KEYFILE_LOG */
-#define FILE_KEYRING_KEY "keyring.key"   /* KEYFILE_KEYRING */
-#define FILE_NODE_CERT   "node.cert"     /* NODECERT_SIZE bytes */
-#define FILE_GENESIS     "genesis.entry" /* The log's entry 0. */
+#define FILE_CHANNEL_KEY "channel.key" /* KEYFILE_CHANNEL */
+#define FILE_RECEIPT_KEY "receipt.key" /* KEYFILE_RECEIPT */
+#define FILE_LOG_KEY     "log.key"     /* KEYFILE_LOG */
+#define FILE_KEYRING_KEY "keyring.key" /* KEYFILE_KEYRING */
+#define FILE_NODE_CERT   "node.cert"   /* NODECERT_SIZE bytes: for clients */
+#define FILE_LINK_CERT   "link.certificate" /* The same, for other nodes. */
+#define FILE_GENESIS     "genesis.entry"    /* The log's entry 0. */
 #define FILE_NODE_CONF   "defterd.conf"
 #define FILE_LOG_DIR     "log"
 #define FILE_KEYRING_DB  "keyring.db"
 #define FILE_STATE_DB    "state.db"
+/* A certificate that the operator laid there by hand; taken and removed. */
+#define FILE_INCOMING_CERT "incoming.certificate"
 
 /* What people who use the cluster need. */
 #define FILE_CLUSTER_CONF "cluster.conf" /* authority = hex, address = ... */
 #define FILE_OPERATOR_KEY "operator.key" /* KEYFILE_SIGNER, the first ADM */
+/* What the operator signed last; beside his key, and as precious. */
+#define FILE_OPERATOR_STATE "operator.state"
+#define FILE_NODES_CONF     "nodes.conf" /* Nodes and their addresses. */
 
 #endif

@@ -5,7 +5,9 @@
 #include <sodium.h>
 
 #include "protocol/files.h"
+#include "protocol/founding_node.h"
 #include "protocol/nodecert.h"
+#include "protocol/sign_state.h"
 
 enum { FOUNDING_DAY_S = 86400, FOUNDING_US_PER_S = 1000000 };
 
@@ -29,7 +31,6 @@ static const struct {
 struct founding_work {
     struct founding *out;
     const struct founding_plan *plan;
-    uint32_t files_count;
     struct keyfile keys[FOUNDING_KEYS_COUNT];
     struct identity authority;
 };
@@ -40,9 +41,9 @@ static void founding_add(struct founding_work *work, const char *directory,
 {
     struct founding *out = work->out;
 
-    INVARIANT(work->files_count < FOUNDING_FILES_COUNT);
+    INVARIANT(out->files_count < FOUNDING_FILES_MAX);
     INVARIANT(out->writer.status == ST_OK);
-    out->files[work->files_count++] = (struct founding_file){
+    out->files[out->files_count++] = (struct founding_file){
         directory, name, is_secret,
         slice_of(out->bytes + begin, out->writer.used - begin)};
 }
@@ -86,6 +87,14 @@ static void founding_add_certificate(struct founding_work *work)
            PUBLIC_KEY_SIZE);
     nodecert_sign(at, &certificate, &work->authority);
     founding_add(work, FILE_NODE_DIR, FILE_NODE_CERT, false, begin);
+    if (plan->peer_address.size > 0) {
+        const uint8_t *server = at;
+        begin = writer->used;
+        at = writer_reserve(writer, NODECERT_SIZE);
+        INVARIANT(at != NULL);
+        founding_node_link(at, server, false, &work->authority);
+        founding_add(work, FILE_NODE_DIR, FILE_LINK_CERT, false, begin);
+    }
 }
 
 static void founding_public(struct bytes32 *out,
@@ -162,7 +171,32 @@ static void founding_add_texts(struct founding_work *work)
                           "[net]\nlisten = ");
     writer_bytes(writer, address->data, address->size);
     founding_text(writer, "\nloops = 2\n");
+    if (work->plan->peer_address.size > 0)
+        founding_node_section(writer, work->plan->peer_address,
+                              work->plan->minimum, NULL, 0);
     founding_add(work, FILE_NODE_DIR, FILE_NODE_CONF, false, begin);
+}
+
+/* What the operator of several nodes needs. */
+static void founding_add_cluster(struct founding_work *work)
+{
+    const struct founding_plan *plan = work->plan;
+    struct writer *writer = &work->out->writer;
+    struct founding_peer first = {.address = plan->address,
+                                  .peer_address = plan->peer_address};
+    struct sign_state nothing;
+    size_t begin = writer->used, size;
+    uint8_t bytes[SIGN_STATE_SIZE_MAX];
+
+    memcpy(first.node_id, plan->node_id, NODE_ID_SIZE);
+    founding_text(writer, "# The nodes of this cluster.\n[nodes]\n");
+    founding_node_line(writer, &first);
+    founding_add(work, ".", FILE_NODES_CONF, false, begin);
+    begin = writer->used;
+    sign_state_init(&nothing, SIGN_OPERATOR, work->out->cluster_id);
+    sign_state_encode(bytes, &size, &nothing);
+    writer_bytes(writer, bytes, size);
+    founding_add(work, ".", FILE_OPERATOR_STATE, true, begin);
 }
 
 void founding_cluster_id(uint8_t out[CLUSTER_ID_SIZE],
@@ -185,13 +219,16 @@ enum status founding_make(struct founding *founding,
     writer_init(&founding->writer, founding->bytes, sizeof founding->bytes);
     identity_init(&work.authority, plan->secrets[FOUNDING_AUTHORITY]);
     identity_cluster_id(founding->cluster_id, work.authority.public_key);
-    if (plan->address.size > 0 && plan->address.size <= ADDRESS_SIZE_MAX) {
+    if (plan->address.size > 0 && plan->address.size <= ADDRESS_SIZE_MAX &&
+        plan->peer_address.size <= ADDRESS_SIZE_MAX) {
         founding_add_keys(&work);
         founding_add_certificate(&work);
         status = founding_add_genesis(&work);
     }
     if (status == ST_OK)
         founding_add_texts(&work);
+    if (status == ST_OK && plan->peer_address.size > 0)
+        founding_add_cluster(&work);
     for (int i = 0; i < FOUNDING_KEYS_COUNT; i++)
         keyfile_wipe(&work.keys[i]);
     identity_wipe(&work.authority);

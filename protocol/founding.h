@@ -21,7 +21,8 @@ enum founding_key {
 };
 
 enum {
-    FOUNDING_FILES_COUNT = FOUNDING_KEYS_COUNT + 4,
+    FOUNDING_FILES_COUNT = FOUNDING_KEYS_COUNT + 4, /* Of a single node. */
+    FOUNDING_FILES_MAX = FOUNDING_FILES_COUNT + 3,
     FOUNDING_SIZE_MAX = 8192,
     FOUNDING_CERTIFICATE_DAYS = 90
 };
@@ -30,8 +31,11 @@ enum {
 struct founding_plan {
     struct slice origin; /* Name of the log. */
     struct slice owner;
-    struct slice address; /* On which the node listens. */
-    uint8_t environment;  /* As in system.genesis. */
+    struct slice address;      /* On which the node listens. */
+    struct slice peer_address; /* For other nodes; empty: a single node. */
+    uint8_t minimum;           /* Members below which nothing is acknowledged;
+                                * of a cluster. */
+    uint8_t environment;       /* As in system.genesis. */
     uint16_t realms;
     int64_t now_s;
     uint8_t secrets[FOUNDING_KEYS_COUNT][KEY_SIZE]; /* Random. */
@@ -48,7 +52,8 @@ struct founding_file {
 
 /* Invariant: the files' bytes lie in bytes[]. */
 struct founding {
-    struct founding_file files[FOUNDING_FILES_COUNT];
+    struct founding_file files[FOUNDING_FILES_MAX];
+    uint32_t files_count;
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     struct writer writer;
     uint8_t bytes[FOUNDING_SIZE_MAX];

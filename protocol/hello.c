@@ -2,11 +2,27 @@
 
 #include "protocol/text.h"
 
-enum { HELLO_TAG_AGENT = 1, HELLO_TAG_FEATURES = 3, HELLO_TLV_HEADER = 4 };
+enum {
+    HELLO_TAG_AGENT = 1,
+    HELLO_TAG_FEATURES = 3,
+    HELLO_TAG_CERTIFICATE = 4,
+    HELLO_TLV_HEADER = 4
+};
+
+static enum status hello_certificate(struct hello *hello, struct slice value)
+{
+    if (value.size != NODECERT_SIZE)
+        return ST_BAD_FIELD;
+    hello->has_certificate = true;
+    hello->certificate = value;
+    return ST_OK;
+}
 
 static enum status hello_value(struct hello *hello, uint16_t tag,
-                               struct slice value)
+                               struct slice value, bool link)
 {
+    if (link && tag == HELLO_TAG_CERTIFICATE)
+        return hello_certificate(hello, value);
     switch (tag) {
     case HELLO_TAG_AGENT:
         if (value.size > AGENT_SIZE_MAX || !text_valid(value))
@@ -25,7 +41,8 @@ static enum status hello_value(struct hello *hello, uint16_t tag,
     return tag % 2 == 0 ? ST_UNKNOWN_FIELD : ST_OK;
 }
 
-enum status hello_decode(struct hello *hello, struct slice payload)
+static enum status hello_read(struct hello *hello, struct slice payload,
+                              bool link)
 {
     struct reader reader;
     uint16_t last = 0;
@@ -48,11 +65,21 @@ enum status hello_decode(struct hello *hello, struct slice payload)
         last = tag;
         if (size > reader_left(&reader))
             return ST_FRAME;
-        status = hello_value(hello, tag, reader_bytes(&reader, size));
+        status = hello_value(hello, tag, reader_bytes(&reader, size), link);
         if (status != ST_OK)
             return status;
     }
     return ST_OK;
+}
+
+enum status hello_decode(struct hello *hello, struct slice payload)
+{
+    return hello_read(hello, payload, false);
+}
+
+enum status hello_decode_link(struct hello *hello, struct slice payload)
+{
+    return hello_read(hello, payload, true);
 }
 
 static void hello_encode_tlv(struct writer *out, uint16_t tag,
@@ -72,5 +99,9 @@ void hello_encode(const struct hello *hello, struct writer *out)
 
         store_u64(bits, hello->features);
         hello_encode_tlv(out, HELLO_TAG_FEATURES, slice_of(bits, sizeof bits));
+    }
+    if (hello->has_certificate) {
+        REQUIRE(hello->certificate.size == NODECERT_SIZE);
+        hello_encode_tlv(out, HELLO_TAG_CERTIFICATE, hello->certificate);
     }
 }

@@ -15,6 +15,8 @@ struct hello {
     struct slice agent; /* Name and version of the program, for people. */
     bool has_features;
     uint64_t features; /* Bits; odd ones may be ignored. */
+    bool has_certificate;
+    struct slice certificate; /* NODECERT_SIZE; on links between nodes alone. */
 };
 
 /*
@@ -27,9 +29,15 @@ struct hello {
  */
 NODISCARD enum status hello_decode(struct hello *hello, struct slice payload);
 
+/* The same on a link between nodes, where the certificate of who dials is
+ * taken; whether it is there and good, the caller judges. */
+NODISCARD enum status hello_decode_link(struct hello *hello,
+                                        struct slice payload);
+
 /*
  * hello_encode(hello, out):
- * Requires: the agent is text of at most AGENT_SIZE_MAX bytes.
+ * Requires: the agent is text of at most AGENT_SIZE_MAX bytes; a certificate
+ * has NODECERT_SIZE.
  */
 void hello_encode(const struct hello *hello, struct writer *out);
 

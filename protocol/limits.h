@@ -176,6 +176,28 @@ enum {
     REPLICA_REPAIR_ENTRIES_MAX = 1024 * 1024, /* Of one hole. */
     REPLICA_JOIN_LAG_MAX = 2048 /* Entries behind, at most, who is let in. */
 };
+
+/* Links between nodes (REPLICATION). */
+enum {
+    LINK_HANDSHAKE_SIZE_MAX = 512, /* Bytes taken before it is authenticated. */
+    LINK_HANDSHAKE_S_MAX = 5,
+    LINK_WAITING_MAX = 32,   /* Not authenticated yet. */
+    LINK_STRANGERS_MAX = 16, /* Of them from no peer's address. */
+    LINK_STRANGERS_PER_SECOND_MAX = 20,
+    LINK_OUTPUT_SIZE_MAX = REPLICA_WINDOW_SIZE + 2 * 1024 * 1024,
+    LINK_STALL_S_MAX = 20, /* A peer may read nothing. */
+    LINK_RECORD_S_MAX = 15,
+    LINK_DIAL_MS_MIN = 100, /* Between two attempts. */
+    LINK_DIAL_MS_MAX = 3000,
+    LINK_SAY_S = 10 /* Between two lines about the same offence. */
+};
+static_assert((int)LINK_HANDSHAKE_SIZE_MAX >= PREFACE_SIZE + 2 +
+                                                  HANDSHAKE_MSG1_SIZE + 2 +
+                                                  HANDSHAKE_MSG3_SIZE_MAX,
+              "a whole handshake fits");
+static_assert((int)HANDSHAKE_PAYLOAD_SIZE_MAX >=
+                  2 * TLV_HEADER_SIZE + AGENT_SIZE_MAX + NODECERT_SIZE,
+              "message 3 holds a node's certificate");
 static_assert((int)CONFIG_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
               "a node keeps its configuration");
 static_assert((int)ENTRY_SIZE_MAX + 4 <= (int)PEER_ENTRIES_SIZE_MAX,

@@ -7,7 +7,11 @@
 #include "protocol/assumptions.h"
 
 enum { STATEMENT_SIGNED_SIZE = STATEMENT_SIZE - SIGNATURE_SIZE };
+enum { REQUEST_SIGNED_SIZE = STATEMENT_REQUEST_SIZE - SIGNATURE_SIZE };
 static_assert(STATEMENT_SIGNED_SIZE == 200, "the signature begins at 200");
+static_assert(REQUEST_SIGNED_SIZE == 64, "a request's signature begins at 64");
+
+#define REQUEST_AGE_US_MAX ((uint64_t)STATEMENT_REQUEST_AGE_S_MAX * 1000000)
 
 static bool statement_holds(const struct statement *statement)
 {
@@ -85,4 +89,61 @@ enum status statement_read(struct statement *out, struct slice bytes,
     return identity_verify(receipt_key, bytes.data + STATEMENT_SIGNED_SIZE,
                            TAG_STATEMENT, NULL, bytes.data,
                            STATEMENT_SIGNED_SIZE);
+}
+
+void statement_request_sign(uint8_t out[STATEMENT_REQUEST_SIZE],
+                            const struct statement_request *request,
+                            const struct identity *identity)
+{
+    struct writer writer;
+
+    REQUIRE(request->why >= CONFIG_BOOT && request->why <= CONFIG_WHY_MAX);
+    writer_init(&writer, out, REQUEST_SIGNED_SIZE);
+    writer_u16(&writer, STATEMENT_VERSION);
+    writer_u8(&writer, (uint8_t)request->why);
+    writer_zeros(&writer, 5);
+    writer_i64(&writer, request->time_us);
+    writer_bytes(&writer, request->cluster_id, CLUSTER_ID_SIZE);
+    writer_bytes(&writer, request->asked, NODE_ID_SIZE);
+    writer_bytes(&writer, request->about, NODE_ID_SIZE);
+    ENSURE(writer.status == ST_OK && writer.used == REQUEST_SIGNED_SIZE);
+    identity_sign(identity, out + REQUEST_SIGNED_SIZE, TAG_STATEMENT, NULL, out,
+                  REQUEST_SIGNED_SIZE);
+}
+
+/* The distance of two times, without overflow whatever they are. */
+static uint64_t request_age(int64_t a, int64_t b)
+{
+    return a < b ? (uint64_t)b - (uint64_t)a : (uint64_t)a - (uint64_t)b;
+}
+
+enum status statement_request_read(struct statement_request *out,
+                                   struct slice bytes,
+                                   const uint8_t operator_key[PUBLIC_KEY_SIZE],
+                                   int64_t now_us)
+{
+    struct reader reader;
+    uint8_t zeros[5];
+    uint16_t version;
+
+    memset(out, 0, sizeof *out);
+    if (bytes.size != STATEMENT_REQUEST_SIZE)
+        return ST_FILE_FORMAT;
+    reader_init(&reader, bytes);
+    version = reader_u16(&reader);
+    out->why = (enum config_why)reader_u8(&reader);
+    reader_copy(&reader, zeros, sizeof zeros);
+    out->time_us = reader_i64(&reader);
+    reader_copy(&reader, out->cluster_id, CLUSTER_ID_SIZE);
+    reader_copy(&reader, out->asked, NODE_ID_SIZE);
+    reader_copy(&reader, out->about, NODE_ID_SIZE);
+    if (version != STATEMENT_VERSION || !sodium_is_zero(zeros, sizeof zeros) ||
+        out->why < CONFIG_BOOT || out->why > CONFIG_WHY_MAX)
+        return ST_FILE_FORMAT;
+    if (identity_verify(operator_key, bytes.data + REQUEST_SIGNED_SIZE,
+                        TAG_STATEMENT, NULL, bytes.data,
+                        REQUEST_SIGNED_SIZE) != ST_OK)
+        return ST_BAD_SIG;
+    return request_age(out->time_us, now_us) <= REQUEST_AGE_US_MAX ? ST_OK
+                                                                   : ST_EXPIRED;
 }

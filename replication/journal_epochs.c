@@ -6,21 +6,48 @@
 #include "protocol/entry.h"
 #include "replication/journal_parts.h"
 
+enum { EPOCHS_ROOM = 16 }; /* At first; doubled up to the limit. */
+
+static_assert(JOURNAL_EPOCHS_MAX % EPOCHS_ROOM == 0 &&
+                  (JOURNAL_EPOCHS_MAX & (JOURNAL_EPOCHS_MAX - 1)) == 0,
+              "doubling ends at the limit");
+
 void journal_leaf_note(struct journal *journal, uint64_t index,
                        const uint8_t *leaf)
 {
-    struct journal_leaf_row *row = &journal->leaves[index % JOURNAL_LEAVES];
+    struct journal_leaf_row *row =
+        &journal->leaves[index % journal->leaves_count];
 
     row->size = index + 1;
     memcpy(row->leaf, leaf, HASH_SIZE);
 }
 
+/* Makes room for another row if it may grow. */
+static bool epoch_grow(struct journal *journal)
+{
+    const size_t room =
+        journal->epochs_room == 0 ? EPOCHS_ROOM : 2 * journal->epochs_room;
+    struct journal_epoch *more;
+
+    if (journal->epochs_count < journal->epochs_room)
+        return true;
+    if (journal->epochs_room == JOURNAL_EPOCHS_MAX)
+        return false;
+    more = realloc(journal->epochs, room * sizeof *more);
+    if (more == NULL)
+        return false;
+    journal->epochs = more;
+    journal->epochs_room = room;
+    return true;
+}
+
 /* The oldest row goes when the table is full. */
 static struct journal_epoch *epoch_place(struct journal *journal)
 {
-    if (journal->epochs_count == JOURNAL_EPOCHS_MAX) {
+    if (!epoch_grow(journal)) {
+        INVARIANT(journal->epochs_count > 0);
         memmove(journal->epochs, journal->epochs + 1,
-                (JOURNAL_EPOCHS_MAX - 1) * sizeof *journal->epochs);
+                (journal->epochs_count - 1) * sizeof *journal->epochs);
         journal->epochs_count--;
     }
     return &journal->epochs[journal->epochs_count++];
@@ -46,6 +73,7 @@ void journal_epoch_mend(struct journal *journal, uint32_t epoch, uint64_t index,
                         const uint8_t *leaf)
 {
     const size_t count = journal->epochs_count;
+    const bool room = epoch_grow(journal);
     struct journal_epoch *rows = journal->epochs;
     size_t at = 0;
 
@@ -55,7 +83,7 @@ void journal_epoch_mend(struct journal *journal, uint32_t epoch, uint64_t index,
         if (index >= rows[at].first)
             return;
     } else {
-        if (count == JOURNAL_EPOCHS_MAX)
+        if (!room)
             return; /* The table is not complete in any case. */
         memmove(rows + at + 1, rows + at, (count - at) * sizeof *rows);
         journal->epochs_count++;
@@ -70,7 +98,7 @@ void journal_epochs_cut(struct journal *journal, uint64_t size)
     while (journal->epochs_count > 0 &&
            journal->epochs[journal->epochs_count - 1].first >= size)
         journal->epochs_count--;
-    for (size_t i = 0; i < JOURNAL_LEAVES; i++)
+    for (size_t i = 0; i < journal->leaves_count; i++)
         if (journal->leaves[i].size > size)
             journal->leaves[i].size = 0;
 }
@@ -103,7 +131,7 @@ enum status journal_leaf_get(struct journal *journal, uint8_t *leaf_out,
                              uint8_t *buffer, uint64_t index, bool all)
 {
     const struct journal_leaf_row *row =
-        &journal->leaves[index % JOURNAL_LEAVES];
+        &journal->leaves[index % journal->leaves_count];
     struct slice entry;
     enum status status;
     bool known;

@@ -37,8 +37,9 @@ NODISCARD enum status journal_epoch_at(struct journal *journal,
 
 /*
  * journal_leaf(journal, leaf_out, buffer, index):
- * The leaf hash of a durable entry.  The newest JOURNAL_LEAVES are remembered,
- * older ones are read into ${buffer} of JOURNAL_READ_SIZE bytes and hashed.
+ * The leaf hash of a durable entry.  The newest JOURNAL_LEAVES are remembered
+ * (fewer if a segment holds fewer), older ones are read into ${buffer} of
+ * JOURNAL_READ_SIZE bytes and hashed.
  *
  * Returns: as journal_read_entry().
  */

@@ -139,6 +139,63 @@ static enum status examine_header(struct journal *journal,
     return status == ST_OK ? ST_OK : journal_fail(journal);
 }
 
+/*
+ * Entries from ${index} on, which lie at ${offset}, can be read: those that
+ * were in a hole until now are shown to the readers as well.
+ */
+static enum status examine_note(struct journal *journal,
+                                struct journal_segment *segment, uint64_t index,
+                                uint64_t offset, uint64_t end)
+{
+    struct journal_scan scan;
+
+    journal_scan_begin(&scan, segment->file, offset,
+                       journal->options.segment_size, journal->buffer,
+                       journal->buffer_size);
+    for (; index < end; index++) {
+        const uint64_t nth = index - segment->first;
+        const uint64_t at = scan.offset;
+        struct slice bytes;
+        struct entry entry;
+        uint8_t leaf[HASH_SIZE];
+        enum status status = journal_scan_next(&scan, &bytes);
+
+        if (status == ST_DISK_FAILED)
+            return status;
+        if (status != ST_OK || entry_view(&entry, bytes) != ST_OK)
+            return ST_LOST;
+        if (nth % SEGMENT_INDEX_STRIDE == 0)
+            atomic_store_explicit(
+                &segment->places[nth / SEGMENT_INDEX_STRIDE].offset,
+                (uint32_t)at, memory_order_relaxed);
+        entry_leaf_hash(leaf, bytes);
+        journal_lock(journal);
+        journal_epoch_mend(journal, entry.place.epoch, index, leaf);
+        journal_unlock(journal);
+    }
+    return ST_OK;
+}
+
+/* What was thought damaged and is good. */
+static enum status examine_shrunk(struct journal *journal,
+                                  struct journal_segment *segment,
+                                  const struct journal_hole *hole,
+                                  const struct journal_anchor *anchor)
+{
+    uint64_t front = hole->end == 0 ? anchor->size : hole->first;
+    enum status status = ST_OK;
+
+    if (segment->hole.end == 0)
+        return ST_OK;
+    if (front > segment->first)
+        status = examine_note(journal, segment, segment->first,
+                              SEGMENT_HEADER_SIZE, front);
+    if (status == ST_OK && hole->end != 0 && hole->end < anchor->size)
+        status = examine_note(journal, segment, hole->end, hole->offset_end,
+                              anchor->size);
+    return status;
+}
+
 enum status journal_examine_segment(struct journal *journal, size_t number)
 {
     struct journal_segment *segment = journal_segment_at(journal, number);
@@ -156,6 +213,8 @@ enum status journal_examine_segment(struct journal *journal, size_t number)
     if (status == ST_OK && (front.size < anchor.size ||
                             memcmp(front.leaf, anchor.leaf, HASH_SIZE) != 0))
         status = examine_hole(journal, number, &front, &anchor, &hole);
+    if (status == ST_OK)
+        status = examine_shrunk(journal, segment, &hole, &anchor);
     if (status == ST_OK)
         journal_hole_set(journal, segment, &hole);
     return status;

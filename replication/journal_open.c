@@ -304,10 +304,12 @@ enum status journal_open(struct journal **journal_out,
     journal->buffer = malloc(journal->buffer_size < JOURNAL_READ_SIZE
                                  ? (size_t)JOURNAL_READ_SIZE
                                  : journal->buffer_size);
-    journal->leaves = calloc(JOURNAL_LEAVES, sizeof *journal->leaves);
-    journal->epochs = calloc(JOURNAL_EPOCHS_MAX, sizeof *journal->epochs);
-    if (journal->buffer == NULL || journal->leaves == NULL ||
-        journal->epochs == NULL)
+    journal->leaves_count =
+        journal_segment_entries_max(options->segment_size) + 1;
+    if (journal->leaves_count > JOURNAL_LEAVES)
+        journal->leaves_count = JOURNAL_LEAVES;
+    journal->leaves = calloc(journal->leaves_count, sizeof *journal->leaves);
+    if (journal->buffer == NULL || journal->leaves == NULL)
         goto fail;
     verify.journal = journal;
     status = open_all(&verify);

@@ -97,8 +97,10 @@ struct journal {
     uint8_t durable_leaf[HASH_SIZE];
     struct mark_lost lost;
     struct journal_leaf_row *leaves;
+    size_t leaves_count; /* Places in the ring. */
     struct journal_epoch *epochs;
     size_t epochs_count;
+    size_t epochs_room;
     _Atomic uint64_t segment_room; /* In the last segment. */
     struct journal_end end;
     uint8_t *buffer;

@@ -11,7 +11,8 @@
 
 /*
  * Where a scrub stands: an absolute index, so that nothing is left out while
- * the log grows.  Zeros begin a new cycle.
+ * the log grows.  Zeros begin a new cycle; zeros with another ${next} begin
+ * there, as a new primary does that reads its uncommitted tail back.
  */
 struct journal_scrub {
     uint64_t next;    /* The entry to be read next. */

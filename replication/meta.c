@@ -112,6 +112,15 @@ enum status meta_begin(struct meta *meta)
     return meta_write(meta, &value);
 }
 
+enum status meta_rise(struct meta *meta, uint64_t incarnation)
+{
+    struct meta_value value = meta->value;
+
+    REQUIRE(incarnation > value.incarnation);
+    value.incarnation = incarnation;
+    return meta_write(meta, &value);
+}
+
 enum status meta_use_epoch(struct meta *meta, uint32_t epoch)
 {
     struct meta_value value = meta->value;

@@ -76,6 +76,16 @@ void meta_close(struct meta *meta);
 NODISCARD enum status meta_begin(struct meta *meta);
 
 /*
+ * meta_rise(meta, incarnation):
+ * Take a higher incarnation: the register knows of a later start than this disk
+ * does (case C6).
+ *
+ * Requires: incarnation > meta->value.incarnation.
+ * Returns:  as meta_begin().
+ */
+NODISCARD enum status meta_rise(struct meta *meta, uint64_t incarnation);
+
+/*
  * meta_take_epoch(meta, epoch_out):
  * Take the next epoch for this start of a primary.
  *

@@ -163,7 +163,8 @@ static void replica_register_self(struct replica *replica)
 {
     struct replica_action *action;
 
-    if (replica->registered ||
+    /* Not before it is durable. */
+    if (replica->registered || replica->jobs_count > 0 ||
         (replica->registering_ms != 0 &&
          !replica_elapsed(replica, replica->registering_ms,
                           replica->options.timers.grace_ms)))
@@ -174,14 +175,33 @@ static void replica_register_self(struct replica *replica)
     action->ask.incarnation = replica->incarnation;
 }
 
-static void replica_on_registered(struct replica *replica, bool higher)
+/* This disk is older than what the cluster saw of it (case C6).  Nobody may
+ * take this start for one that there was before: it counts from above. */
+static void replica_rise(struct replica *replica, uint64_t number)
+{
+    struct replica_job *job;
+
+    if (replica->jobs_count > 0 || number < replica->incarnation)
+        return;
+    if (!replica->lost)
+        replica_set_lost(replica);
+    job = replica_job_new(replica, STORAGE_RISE);
+    job->job.size = number + 1;
+    replica->incarnation = number + 1;
+    replica_job_give(replica, job);
+    replica->registering_ms = 0;
+}
+
+static void replica_on_registered(struct replica *replica, bool higher,
+                                  uint64_t number)
 {
     if (replica->registered)
         return;
+    if (higher) {
+        replica_rise(replica, number);
+        return;
+    }
     replica->registered = true;
-    /* This disk is older than what the cluster saw of it (case C6). */
-    if (higher)
-        replica_set_lost(replica);
     replica_settle_role(replica);
     for (size_t i = 0; i < replica->peers_count; i++)
         replica_hello(replica, i);
@@ -283,7 +303,8 @@ static void replica_dispatch(struct replica *replica,
         replica_answered(replica, event);
         break;
     case REPLICA_REGISTERED:
-        replica_on_registered(replica, event->registered.higher);
+        replica_on_registered(replica, event->registered.higher,
+                              event->registered.number);
         break;
     case REPLICA_ALIVE:
         replica_on_alive(replica, event);

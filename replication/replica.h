@@ -126,6 +126,7 @@ struct replica_event {
         } answered;
         struct {
             bool higher;
+            uint64_t number; /* ${higher}: what stands there. */
         } registered;
         struct {
             uint8_t node_id[NODE_ID_SIZE];

@@ -238,6 +238,7 @@ static void job_judge(struct replica *replica, struct replica_job *job)
         replica_repair_done(replica, job);
         break;
     case STORAGE_LOST:
+    case STORAGE_RISE:
     case STORAGE_MARK:
     case STORAGE_PROMISE:
     case STORAGE_USE:

@@ -232,7 +232,8 @@ static void members_relieve(struct replica *replica)
 void replica_members_tend(struct replica *replica)
 {
     if (!replica_leads(replica) || replica_proposing(replica) ||
-        replica->config.phase != CONFIG_NORMAL)
+        replica->config.phase != CONFIG_NORMAL ||
+        replica->now_ms < replica->members_ms)
         return;
     if (members_admit_anew(replica) || members_drop(replica))
         return;

@@ -264,6 +264,7 @@ struct replica {
     uint64_t proposal_token;
     uint64_t nonces;
     int64_t attempt_ms;             /* Not before: to try to lead. */
+    int64_t members_ms;             /* Not before: to change members. */
     bool vouched[CONFIG_NODES_MAX]; /* Peers named in a statement for ADD. */
 
     /* A planned hand-over. */

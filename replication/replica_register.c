@@ -336,6 +336,9 @@ static void register_supersede(struct replica *replica)
             replica->now_ms + (int64_t)replica->options.timers.retry_ms * 2;
         return;
     }
+    /* What was refused now would be refused again at once. */
+    replica->members_ms =
+        replica->now_ms + (int64_t)replica->options.timers.remove_ms;
     replica_successor(replica, &config, CONFIG_SETTLE);
     replica_propose(replica, &config, NULL, NULL);
 }

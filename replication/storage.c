@@ -120,6 +120,8 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
         if (job->epoch <= storage->meta->value.used_epoch)
             return ST_OK;
         return meta_use_epoch(storage->meta, job->epoch);
+    case STORAGE_RISE:
+        return meta_rise(storage->meta, job->size);
     case STORAGE_CONFIGURE:
         return storage_configure(storage, job);
     case STORAGE_CUT:

@@ -16,6 +16,7 @@ enum storage_job_type {
     STORAGE_MARK,      /* How far the log is known to be committed. */
     STORAGE_PROMISE,   /* Nothing below the epoch any more. */
     STORAGE_USE,       /* This node leads in the epoch, and never again. */
+    STORAGE_RISE,      /* Incarnation ${size}: a later start is known of. */
     STORAGE_CONFIGURE, /* The configuration, and the promise of its epoch. */
     STORAGE_CUT,       /* Everything behind ${size} aside, then off. */
     STORAGE_REPAIR,    /* Entries over damaged ones, in place. */
@@ -38,7 +39,7 @@ struct storage_job {
     bool verify_keys; /* APPEND: entries of another node (rulings: what a backup
                          checks before it acknowledges). */
     uint64_t committed; /* APPEND, MARK. */
-    uint64_t size;      /* CUT; REPAIR, EXAMINE: an index. */
+    uint64_t size;      /* CUT; REPAIR, EXAMINE: an index; RISE. */
     bool proven;        /* FOUND */
     uint32_t epoch;     /* PROMISE, USE, CONFIGURE. */
     uint64_t config_number;

@@ -115,6 +115,7 @@ static void dev_plan(struct founding_plan *plan, const char *address)
     plan->origin = slice_of(origin, sizeof origin - 1);
     plan->owner = slice_of(owner, sizeof owner - 1);
     plan->address = slice_of(address, strlen(address));
+    plan->peer_address = slice_of(NULL, 0);
     plan->environment = 2;
     plan->realms = 3;
     plan->now_s = (int64_t)time(NULL);
@@ -131,7 +132,8 @@ static enum node_exit dev_make_files(const char *directory,
         exit = files_path(path, directory, inner[i])
                    ? dev_make_directory(path)
                    : dev_fail(ST_USAGE, directory);
-    for (int i = 0; i < FOUNDING_FILES_COUNT && exit == NODE_DRAINED; i++) {
+    for (uint32_t i = 0; i < founding->files_count && exit == NODE_DRAINED;
+         i++) {
         const struct founding_file *file = &founding->files[i];
         exit = dev_write(directory, file->directory, file->name, file->bytes,
                          file->is_secret);

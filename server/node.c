@@ -51,6 +51,7 @@ static enum node_exit node_take(struct node *node)
 
 enum node_exit node_open(struct node **node_out, const struct options *options)
 {
+    const struct node_known single = {.committed = UINT64_MAX};
     struct node *node = calloc(1, sizeof *node);
     enum node_exit exit;
 
@@ -65,7 +66,7 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
     if (exit == NODE_DRAINED)
         exit = node_open_log(node);
     if (exit == NODE_DRAINED)
-        exit = node_open_state(node);
+        exit = node_open_state(node, &single);
     if (exit != NODE_DRAINED) {
         node_close(node);
         return exit;
@@ -84,7 +85,7 @@ static enum node_exit node_open_net(struct node *node)
     options->registry = (node->genesis.realms & NODE_REALM_REGISTRY) != 0;
     memcpy(identity.channel_secret, node->channel_key.secret, KEY_SIZE);
     memcpy(identity.certificate, node->certificate, NODECERT_SIZE);
-    memcpy(identity.node_id, node->genesis.node_id.b, NODE_ID_SIZE);
+    memcpy(identity.node_id, node->node_id, NODE_ID_SIZE);
     memcpy(identity.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     memcpy(identity.log_vkey, node->log_vkey, sizeof identity.log_vkey);
     status = net_open(&node->net, options, &identity);

@@ -23,9 +23,8 @@ static enum node_exit files_key(struct node *node, struct keyfile *out,
     return NODE_DRAINED;
 }
 
-static enum node_exit files_plain(struct node *node, void *out,
-                                  size_t *size_out, size_t size_max,
-                                  const char *name)
+enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,
+                               size_t size_max, const char *name)
 {
     char path[FILES_PATH_SIZE_MAX];
     enum status status;
@@ -43,8 +42,8 @@ static enum node_exit files_genesis(struct node *node)
     struct entry entry;
     enum status status;
     enum node_exit exit =
-        files_plain(node, node->genesis_bytes, &node->genesis_size,
-                    sizeof node->genesis_bytes, FILE_GENESIS);
+        node_read_plain(node, node->genesis_bytes, &node->genesis_size,
+                        sizeof node->genesis_bytes, FILE_GENESIS);
 
     if (exit != NODE_DRAINED)
         return exit;
@@ -85,18 +84,21 @@ static enum node_exit files_certificate(struct node *node)
 {
     struct nodecert certificate;
     size_t size;
-    enum node_exit exit = files_plain(node, node->certificate, &size,
-                                      sizeof node->certificate, FILE_NODE_CERT);
+    enum node_exit exit =
+        node_read_plain(node, node->certificate, &size,
+                        sizeof node->certificate, FILE_NODE_CERT);
 
     if (exit != NODE_DRAINED)
         return exit;
     if (size != NODECERT_SIZE)
         return node_fail(ST_FILE_FORMAT, "certificate", FILE_NODE_CERT);
     nodecert_decode(&certificate, node->certificate);
+    memcpy(node->node_id, certificate.node_id, NODE_ID_SIZE);
+    node->is_first =
+        memcmp(certificate.node_id, node->genesis.node_id.b, NODE_ID_SIZE) == 0;
     if (memcmp(certificate.cluster_id, node->cluster_id, CLUSTER_ID_SIZE) !=
             0 ||
-        memcmp(certificate.node_id, node->genesis.node_id.b, NODE_ID_SIZE) !=
-            0 ||
+        (!node->is_first && !node->options.cluster.is_there) ||
         memcmp(certificate.channel_key, node->channel_key.public_key,
                PUBLIC_KEY_SIZE) != 0 ||
         memcmp(certificate.receipt_key, node->identity.public_key,
@@ -125,5 +127,8 @@ enum node_exit node_read_files(struct node *node)
     identity_init(&node->identity, receipt.secret);
     keyfile_wipe(&receipt);
     files_vkey(node);
-    return files_certificate(node);
+    exit = files_certificate(node);
+    if (exit == NODE_DRAINED && node->options.cluster.is_there)
+        exit = node_read_link(node);
+    return exit;
 }

@@ -30,7 +30,7 @@ static enum status log_make(struct node *node)
     if (status != ST_OK)
         return status;
     entry_leaf_hash(leaf, slice_of(node->genesis_bytes, node->genesis_size));
-    memcpy(value.node_id, node->genesis.node_id.b, NODE_ID_SIZE);
+    memcpy(value.node_id, node->node_id, NODE_ID_SIZE);
     memcpy(value.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     memcpy(value.lineage, leaf, sizeof value.lineage);
     return meta_create(disk, &value);
@@ -75,6 +75,8 @@ static enum node_exit log_open_meta(struct node *node)
                CLUSTER_ID_SIZE) != 0)
         return node_fail(ST_WRONG_ENV, "the log is of another cluster",
                          META_FILE);
+    if (memcmp(node->meta.value.node_id, node->node_id, NODE_ID_SIZE) != 0)
+        return node_fail(ST_WRONG_ENV, "the log is another node's", META_FILE);
     status = meta_begin(&node->meta);
     if (status != ST_OK)
         return node_fail(status, "counting this start", META_FILE);

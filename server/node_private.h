@@ -19,6 +19,9 @@ struct node {
     struct keyfile channel_key;
     struct keyfile keyring_key;
     uint8_t certificate[NODECERT_SIZE];
+    uint8_t link_certificate[NODECERT_SIZE]; /* In a cluster. */
+    uint8_t node_id[NODE_ID_SIZE];           /* As both certificates say. */
+    bool is_first;                           /* Genesis names it. */
     uint8_t genesis_bytes[GENESIS_SIZE_MAX];
     size_t genesis_size;
     struct op_system_genesis genesis; /* Borrows genesis_bytes. */
@@ -42,12 +45,28 @@ struct node {
 
 /* Keys, certificate and genesis.  Says what is wrong with them. */
 enum node_exit node_read_files(struct node *node);
+/* A file that anybody may read.  Says what is wrong with it. */
+enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,
+                               size_t size_max, const char *name);
+
+/* node_link.c: what a node of a cluster shows to its peers. */
+enum node_exit node_read_link(struct node *node);
 
 /* The log: made in the first start, verified in each. */
 enum node_exit node_open_log(struct node *node);
 
-/* Keyring and state, replayed to the log's end. */
-enum node_exit node_open_state(struct node *node);
+/* What of the log may be applied at the start.  Invariant: a single node is not
+ * lost, and all of its log is committed. */
+struct node_known {
+    uint64_t committed; /* Size that is known to be committed. */
+    bool lost; /* The log lacks what this node acknowledged; it is fetched again
+                * from other nodes. */
+};
+
+/* Keyring and state, replayed to where the log ends or is known to be
+ * committed; the rest waits until a primary says so. */
+enum node_exit node_open_state(struct node *node,
+                               const struct node_known *known);
 
 /* Says that ${what} failed, and gives the exit code for ${status}. */
 enum node_exit node_fail(enum status status, const char *what,

@@ -34,9 +34,11 @@ static void state_remove(const char *path)
 /*
  * Whether the state is a beginning of this log.  What was applied was durable
  * and acknowledged before: where the log does not have it, the log was lost or
- * replaced, and a state made anew would hide it.
+ * replaced, and a state made anew would hide it.  A node that knows that its
+ * log lost its end fetches it again, and applying compares the hashes then.
  */
-static enum status state_check(struct node *node)
+static enum status state_check(struct node *node,
+                               const struct node_known *known)
 {
     const struct state_head *head = state_head(node->state);
     uint8_t leaf[HASH_SIZE];
@@ -47,7 +49,7 @@ static enum status state_check(struct node *node)
     if (memcmp(head->cluster_id, node->cluster_id, CLUSTER_ID_SIZE) != 0)
         return ST_FILE_FORMAT;
     if (head->applied_size > journal_size(node->journal))
-        return ST_LOST;
+        return known->lost ? ST_OK : ST_LOST;
     if (node_read_entry(node, head->applied_size - 1, &entry) != ST_OK)
         return ST_FILE_FORMAT;
     entry_leaf_hash(leaf, entry);
@@ -71,13 +73,14 @@ static enum status state_open_apply(struct node *node)
     return apply_open(&node->apply, &parts);
 }
 
-static enum status state_try(struct node *node, const char *path)
+static enum status state_try(struct node *node, const char *path,
+                             const struct node_known *known)
 {
     enum status status = state_open(&node->state, path);
 
     if (status != ST_OK)
         return status;
-    status = state_check(node);
+    status = state_check(node, known);
     if (status == ST_OK)
         status = state_open_apply(node);
     if (status != ST_OK) {
@@ -87,20 +90,21 @@ static enum status state_try(struct node *node, const char *path)
     return status;
 }
 
-static enum node_exit state_open_any(struct node *node)
+static enum node_exit state_open_any(struct node *node,
+                                     const struct node_known *known)
 {
     char path[FILES_PATH_SIZE_MAX];
     enum status status;
 
     if (!files_path(path, node->options.directory, FILE_STATE_DB))
         return node_fail(ST_USAGE, "the path is too long", FILE_STATE_DB);
-    status = state_try(node, path);
+    status = state_try(node, path, known);
     if (status == ST_FILE_FORMAT) {
         /* The log is the truth; the state is what it says. */
         diag_say(DIAG_WARNING,
                  "%s does not fit the log: it is rebuilt from the log", path);
         state_remove(path);
-        status = state_try(node, path);
+        status = state_try(node, path, known);
     }
     if (status == ST_LOST) {
         (void)node_fail(status,
@@ -151,16 +155,18 @@ static enum node_exit replay_fail(struct node *node, enum status status,
     return status == ST_DIVERGED ? NODE_DIVERGED : NODE_DAMAGED;
 }
 
-/* One transaction; ST_END at the end of the log. */
+/* One transaction; ST_END at ${size}. */
 static enum status replay_group(struct node *node,
-                                struct journal_cursor *cursor)
+                                struct journal_cursor *cursor, uint64_t size)
 {
     enum status status = ST_OK;
     struct slice entry;
 
     apply_begin(node->apply);
     for (int i = 0; i < GROUP_ENTRIES_MAX && status == ST_OK; i++) {
-        status = journal_cursor_next(cursor, &entry);
+        status = apply_size(node->apply) < size
+                     ? journal_cursor_next(cursor, &entry)
+                     : ST_END;
         if (status == ST_OK)
             status = apply_replay(node->apply, entry);
     }
@@ -169,7 +175,7 @@ static enum status replay_group(struct node *node,
     return status;
 }
 
-static enum node_exit replay(struct node *node)
+static enum node_exit replay(struct node *node, const struct node_known *known)
 {
     uint64_t from = apply_size(node->apply);
     uint64_t size = journal_size(node->journal);
@@ -177,14 +183,17 @@ static enum node_exit replay(struct node *node)
     struct journal_cursor *cursor;
     enum status status;
 
-    if (from == size)
+    /* Genesis is committed by what it is. */
+    if (size > known->committed)
+        size = known->committed > 0 ? known->committed : 1;
+    if (from >= size)
         return NODE_DRAINED;
     diag_say(DIAG_NOTE, "replaying entries %" PRIu64 " to %" PRIu64, from,
              size - 1);
     status = journal_cursor_open(&cursor, node->journal, from);
     if (status != ST_OK)
         return node_fail(status, "reading the log", FILE_LOG_DIR);
-    while ((status = replay_group(node, cursor)) == ST_OK) {
+    while ((status = replay_group(node, cursor, size)) == ST_OK) {
         if (time(NULL) - said < NODE_PROGRESS_S)
             continue;
         said = time(NULL);
@@ -197,7 +206,8 @@ static enum node_exit replay(struct node *node)
     return NODE_DRAINED;
 }
 
-enum node_exit node_open_state(struct node *node)
+enum node_exit node_open_state(struct node *node,
+                               const struct node_known *known)
 {
     char path[FILES_PATH_SIZE_MAX];
     enum status status = ST_USAGE;
@@ -211,14 +221,15 @@ enum node_exit node_open_state(struct node *node)
     node->search = search_open();
     node->directory = directory_open();
     node->idempotency = idempotency_open();
-    exit = state_open_any(node);
-    /* The state may yet show that the log is the wrong one. */
-    if (exit == NODE_DRAINED)
+    exit = state_open_any(node, known);
+    /* The state may yet show that the log is the wrong one; and keys of what
+     * was lost open it when it is fetched again. */
+    if (exit == NODE_DRAINED && !known->lost)
         exit = state_trim_keyring(node, path);
     if (exit != NODE_DRAINED)
         return exit;
     apply_load_search(node->apply);
-    exit = replay(node);
+    exit = replay(node, known);
     if (exit == NODE_DRAINED)
         apply_load_directory(node->apply);
     return exit;

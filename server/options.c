@@ -8,36 +8,49 @@
 #include <ini.h>
 
 #include "server/net/listener.h"
+#include "server/options_private.h"
 
 enum { OPTIONS_FILE_SIZE_MAX = 64 * 1024 };
 
 /* U(section, name, member, lo, hi): a number. */
 #define OPTIONS_NUMBERS(U)                                                     \
-    U(net, loops, loops, 1, NET_LOOPS_MAX)                                     \
-    U(net, connections, connections, 1, CONNECTIONS_MAX)                       \
-    U(net, connections_before_login, connections_before_login, 1,              \
+    U(net, loops, net.loops, 1, NET_LOOPS_MAX)                                 \
+    U(net, connections, net.connections, 1, CONNECTIONS_MAX)                   \
+    U(net, connections_before_login, net.connections_before_login, 1,          \
       CONNECTIONS_MAX)                                                         \
-    U(net, connections_per_source, connections_per_source, 1, CONNECTIONS_MAX) \
-    U(net, connections_per_person, connections_per_person, 1, CONNECTIONS_MAX) \
-    U(net, connections_per_organisation, connections_per_organisation, 1,      \
+    U(net, connections_per_source, net.connections_per_source, 1,              \
       CONNECTIONS_MAX)                                                         \
-    U(net, handshakes_per_source_burst, handshakes_per_source_burst, 1,        \
+    U(net, connections_per_person, net.connections_per_person, 1,              \
+      CONNECTIONS_MAX)                                                         \
+    U(net, connections_per_organisation, net.connections_per_organisation, 1,  \
+      CONNECTIONS_MAX)                                                         \
+    U(net, handshakes_per_source_burst, net.handshakes_per_source_burst, 1,    \
       1000000)                                                                 \
-    U(net, commands_per_second_person, commands_per_second_person, 1, 1000000) \
-    U(net, commands_per_second_body, commands_per_second_body, 1, 1000000)     \
-    U(net, session_lifetime_person_s, session_lifetime_person_s, 1, 31536000)  \
-    U(net, session_lifetime_machine_s, session_lifetime_machine_s, 1, 31536000)
+    U(net, commands_per_second_person, net.commands_per_second_person, 1,      \
+      1000000)                                                                 \
+    U(net, commands_per_second_body, net.commands_per_second_body, 1, 1000000) \
+    U(net, session_lifetime_person_s, net.session_lifetime_person_s, 1,        \
+      31536000)                                                                \
+    U(net, session_lifetime_machine_s, net.session_lifetime_machine_s, 1,      \
+      31536000)                                                                \
+    U(cluster, minimum, cluster.minimum, 1, CONFIG_NODES_MAX)                  \
+    U(cluster, beacon_ms, cluster.timers.beacon_ms, 20, 60000)                 \
+    U(cluster, remove_ms, cluster.timers.remove_ms, 50, 600000)                \
+    U(cluster, grace_ms, cluster.timers.grace_ms, 100, 600000)                 \
+    U(cluster, sync_ms, cluster.timers.sync_ms, 100, 600000)                   \
+    U(cluster, drain_ms, cluster.timers.drain_ms, 100, 600000)                 \
+    U(cluster, scrub_ms, cluster.timers.scrub_ms, 0, 604800000)
 
 struct options_number {
     struct options_key key;
-    size_t offset; /* Of a uint32_t in struct net_options. */
+    size_t offset; /* Of a uint32_t in struct options. */
     long lo;
     long hi;
 };
 
 static const struct options_number numbers[] = {
 #define U(section, name, member, lo, hi) \
-    {{#section, #name}, offsetof(struct net_options, member), lo, hi},
+    {{#section, #name}, offsetof(struct options, member), lo, hi},
     OPTIONS_NUMBERS(U)
 #undef U
 };
@@ -45,17 +58,12 @@ enum { OPTIONS_NUMBERS_COUNT = sizeof numbers / sizeof numbers[0] };
 
 static const struct options_key keys[] = {{"node", "directory"},
                                           {"net", "listen"},
+#define K(name) {"cluster", #name},
+                                          OPTIONS_CLUSTER_WORDS(K)
+#undef K
 #define U(section, name, member, lo, hi) {#section, #name},
-                                          OPTIONS_NUMBERS(U)
+                                              OPTIONS_NUMBERS(U)
 #undef U
-};
-
-/* A file being read. */
-struct options_reading {
-    struct options *options;
-    const char *base;
-    char *error;
-    bool refused;
 };
 
 const struct options_key *options_keys(unsigned *count_out)
@@ -71,10 +79,11 @@ void options_defaults(struct options *options)
     (void)snprintf(options->address, sizeof options->address, "%s",
                    options->net.address);
     options->net.address = options->address;
+    options_cluster_defaults(&options->cluster);
 }
 
-static int options_refuse(struct options_reading *reading, const char *section,
-                          const char *name, const char *why)
+int options_refuse(struct options_reading *reading, const char *section,
+                   const char *name, const char *why)
 {
     if (!reading->refused)
         (void)snprintf(reading->error, OPTIONS_ERROR_SIZE, "[%.40s] %.40s: %s",
@@ -94,7 +103,7 @@ static int options_number(struct options_reading *reading,
                           const char *value)
 {
     const struct options_key *key = &number->key;
-    uint8_t *base = (uint8_t *)&reading->options->net;
+    uint8_t *base = (uint8_t *)reading->options;
     char *end;
     long read;
 
@@ -109,20 +118,18 @@ static int options_number(struct options_reading *reading,
     return 1;
 }
 
-static int options_directory(struct options_reading *reading, const char *value)
+int options_path(struct options_reading *reading, char *out,
+                 const char *section, const char *name, const char *value)
 {
-    struct options *options = reading->options;
     int size;
 
     if (value[0] == '/')
-        size = snprintf(options->directory, sizeof options->directory, "%s",
-                        value);
+        size = snprintf(out, OPTIONS_PATH_SIZE_MAX, "%s", value);
     else
-        size = snprintf(options->directory, sizeof options->directory, "%s/%s",
-                        reading->base, value);
-    if (value[0] == '\0' || size < 0 ||
-        (size_t)size >= sizeof options->directory)
-        return options_refuse(reading, "node", "directory", "not a path");
+        size =
+            snprintf(out, OPTIONS_PATH_SIZE_MAX, "%s/%s", reading->base, value);
+    if (value[0] == '\0' || size < 0 || size >= OPTIONS_PATH_SIZE_MAX)
+        return options_refuse(reading, section, name, "not a path");
     return 1;
 }
 
@@ -143,14 +150,19 @@ static int options_take(void *user, const char *section, const char *name,
 {
     struct options_reading *reading = user;
 
+    if (strcmp(section, "cluster") == 0)
+        reading->options->cluster.is_there = true;
     for (unsigned i = 0; i < OPTIONS_NUMBERS_COUNT; i++) {
         if (options_is(&numbers[i].key, section, name))
             return options_number(reading, &numbers[i], value);
     }
     if (options_is(&keys[0], section, name))
-        return options_directory(reading, value);
+        return options_path(reading, reading->options->directory, section, name,
+                            value);
     if (options_is(&keys[1], section, name))
         return options_listen(reading, value);
+    if (strcmp(section, "cluster") == 0)
+        return options_cluster_take(reading, name, value);
     return options_refuse(reading, section, name, "no such key");
 }
 
@@ -173,7 +185,7 @@ enum status options_parse(struct options *options, char *error,
         (void)options_refuse(&reading, "node", "directory", "missing");
         return ST_USAGE;
     }
-    return ST_OK;
+    return options_cluster_judge(&reading) ? ST_OK : ST_USAGE;
 }
 
 enum status options_read(struct options *options, char *error, const char *path)

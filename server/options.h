@@ -6,14 +6,48 @@
 #ifndef DEFTER_SERVER_OPTIONS_H
 #define DEFTER_SERVER_OPTIONS_H
 
+#include "server/cluster/link.h"
 #include "server/net/net.h"
 
-enum { OPTIONS_PATH_SIZE_MAX = 1024, OPTIONS_ERROR_SIZE = 256 };
+enum {
+    OPTIONS_PATH_SIZE_MAX = 1024,
+    OPTIONS_ERROR_SIZE = 256,
+    OPTIONS_ETCD_MAX = 5,
+    OPTIONS_AS_PRESET = UINT32_MAX
+};
+
+/* Milliseconds; OPTIONS_AS_PRESET: what the preset says. */
+struct options_timers {
+    bool wan; /* The preset. */
+    uint32_t beacon_ms;
+    uint32_t remove_ms;
+    uint32_t grace_ms;
+    uint32_t sync_ms;
+    uint32_t drain_ms;
+    uint32_t scrub_ms;
+};
+
+/* The section [cluster].  Without it the node is alone. */
+struct options_cluster {
+    bool is_there;
+    bool archive;   /* This node is one. */
+    bool automatic; /* etcd decides; else certificates. */
+    struct links_options links;
+    uint32_t minimum; /* Of the first configuration. */
+    struct options_timers timers;
+    char etcd[OPTIONS_ETCD_MAX][ADDRESS_SIZE_MAX + 1];
+    size_t etcd_count;
+    /* PEM files, all of them or none. */
+    char etcd_ca[OPTIONS_PATH_SIZE_MAX];
+    char etcd_certificate[OPTIONS_PATH_SIZE_MAX];
+    char etcd_key[OPTIONS_PATH_SIZE_MAX];
+};
 
 struct options {
     char directory[OPTIONS_PATH_SIZE_MAX]; /* Of the node. */
     char address[ADDRESS_SIZE_MAX + 1];    /* net.address points here. */
     struct net_options net;
+    struct options_cluster cluster;
 };
 
 /* Every key with its meaning, for the test that the manual names them all. */

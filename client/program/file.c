@@ -95,6 +95,46 @@ enum status file_write_new(const char *path, const void *bytes, size_t size,
     return status;
 }
 
+/* The names in the directory of ${path} are durable. */
+static enum status sync_directory(const char *path)
+{
+    char directory[FILE_PATH_SIZE_MAX];
+    const char *slash = strrchr(path, '/');
+    int size = snprintf(directory, sizeof directory, "%.*s",
+                        slash == NULL ? 1 : (int)(slash - path + 1),
+                        slash == NULL ? "." : path);
+    int fd = size > 0 && size < (int)sizeof directory
+                 ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                 : -1;
+    enum status status = ST_DISK_FAILED;
+
+    if (fd < 0)
+        return status;
+    if (fsync(fd) == 0)
+        status = ST_OK;
+    close(fd);
+    return status;
+}
+
+enum status file_replace(const char *path, const void *bytes, size_t size,
+                         unsigned mode)
+{
+    char fresh[FILE_PATH_SIZE_MAX];
+    int length = snprintf(fresh, sizeof fresh, "%s.new", path);
+    enum status status;
+
+    if (length <= 0 || length >= (int)sizeof fresh)
+        return ST_USAGE;
+    if (unlink(fresh) != 0 && errno != ENOENT)
+        return ST_DISK_FAILED;
+    status = file_write_new(fresh, bytes, size, mode);
+    if (status != ST_OK)
+        return status;
+    if (rename(fresh, path) != 0)
+        return ST_DISK_FAILED;
+    return sync_directory(path);
+}
+
 enum status file_make_directory(const char *path)
 {
     struct stat about;

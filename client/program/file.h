@@ -35,6 +35,17 @@ NODISCARD enum status file_read(void *out, size_t *size_out, const char *path,
 NODISCARD enum status file_write_new(const char *path, const void *bytes,
                                      size_t size, unsigned mode);
 
+/*
+ * file_replace(path, bytes, size, mode):
+ * Put a file of these bytes at ${path}, durably: whatever happens, the path
+ * stands for the former file or for the whole new one.
+ *
+ * Returns: ST_OK; ST_USAGE for a path that is too long; ST_DISK_FULL;
+ *          ST_DISK_FAILED.
+ */
+NODISCARD enum status file_replace(const char *path, const void *bytes,
+                                   size_t size, unsigned mode);
+
 /* A directory of mode 0700.  Returns: ST_OK also if it is there already. */
 NODISCARD enum status file_make_directory(const char *path);
 

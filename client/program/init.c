@@ -1,13 +1,12 @@
-#include <event2/util.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "client/program/file.h"
+#include "client/program/nodes.h"
 #include "client/program/program.h"
 #include "protocol/files.h"
 #include "protocol/founding.h"
@@ -17,6 +16,8 @@ struct init {
     const char *origin;
     const char *owner;
     const char *address;
+    const char *peer_address; /* NULL: a single node. */
+    uint8_t minimum;
     uint8_t environment;
     uint16_t realms;
     const char *sibling; /* cluster.conf whose env_tag must differ. */
@@ -53,6 +54,16 @@ static int parse_realms(struct init *init, const char *text)
     return init->realms == 0 ? usage() : EXIT_GOOD;
 }
 
+static int parse_minimum(struct init *init, const char *text)
+{
+    uint64_t number;
+
+    if (!program_number(&number, text, 1, CONFIG_NODES_MAX))
+        return usage();
+    init->minimum = (uint8_t)number;
+    return EXIT_GOOD;
+}
+
 static int parse(struct init *init, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -62,9 +73,9 @@ static int parse(struct init *init, int argc, char **argv)
         {"realms", required_argument, NULL, 'r'},
         {"listen", required_argument, NULL, 'l'},
         {"sibling", required_argument, NULL, 's'},
+        {"peer-listen", required_argument, NULL, 'p'},
+        {"minimum", required_argument, NULL, 'm'},
         {NULL, 0, NULL, 0}};
-    struct sockaddr_storage name;
-    int size = sizeof name;
     int code = EXIT_GOOD, option;
 
     optind = 0; /* The GNU way to begin anew. */
@@ -78,6 +89,10 @@ static int parse(struct init *init, int argc, char **argv)
             init->address = optarg;
         else if (option == 's')
             init->sibling = optarg;
+        else if (option == 'p')
+            init->peer_address = optarg;
+        else if (option == 'm')
+            code = parse_minimum(init, optarg);
         else if (option == 'e')
             code = parse_environment(init, optarg);
         else if (option == 'r')
@@ -86,12 +101,15 @@ static int parse(struct init *init, int argc, char **argv)
             code = usage();
     }
     if (code == EXIT_GOOD &&
-        evutil_parse_sockaddr_port(init->address, (struct sockaddr *)&name,
-                                   &size) != 0)
+        (!nodes_address("--listen", init->address,
+                        init->peer_address != NULL) ||
+         (init->peer_address != NULL &&
+          !nodes_address("--peer-listen", init->peer_address, true))))
+        code = EXIT_USAGE;
+    if (code == EXIT_GOOD && init->peer_address != NULL &&
+        strcmp(init->peer_address, init->address) == 0)
         code = program_fail(EXIT_USAGE,
-                            "--listen takes a numeric address and a port, not "
-                            "%s",
-                            init->address);
+                            "clients and nodes need different addresses");
     if (code == EXIT_GOOD && optind != argc - 1)
         code = usage();
     if (code == EXIT_GOOD)
@@ -138,6 +156,11 @@ static int make_plan(struct init *init)
     plan->origin = slice_of(init->origin, strlen(init->origin));
     plan->owner = slice_of(init->owner, strlen(init->owner));
     plan->address = slice_of(init->address, strlen(init->address));
+    plan->peer_address = slice_of(NULL, 0);
+    if (init->peer_address != NULL)
+        plan->peer_address =
+            slice_of(init->peer_address, strlen(init->peer_address));
+    plan->minimum = init->minimum;
     plan->environment = init->environment;
     plan->realms = init->realms;
     plan->now_s = (int64_t)time(NULL);
@@ -148,7 +171,8 @@ static enum status write_files(const struct init *init)
 {
     enum status status = ST_OK;
 
-    for (int i = 0; i < FOUNDING_FILES_COUNT && status == ST_OK; i++) {
+    for (uint32_t i = 0; i < init->founding.files_count && status == ST_OK;
+         i++) {
         const struct founding_file *file = &init->founding.files[i];
         char inner[FILE_PATH_SIZE_MAX], path[FILE_PATH_SIZE_MAX];
 
@@ -185,14 +209,20 @@ static void say(const struct init *init)
            "  %s/        the first node: keys, certificate, genesis, "
            "configuration\n"
            "  %s  the first administrator's key\n"
-           "  %s  what clients need\n\n"
+           "  %s  what clients need\n"
+           "%s\n"
            "Next:\n\n"
            "  defterd --config %s/%s/%s\n"
            "  defter --cluster %s/%s --key %s/%s shell\n",
            id, init->directory, FILE_AUTHORITY_DIR, FILE_NODE_DIR,
-           FILE_OPERATOR_KEY, FILE_CLUSTER_CONF, init->directory, FILE_NODE_DIR,
-           FILE_NODE_CONF, init->directory, FILE_CLUSTER_CONF, init->directory,
-           FILE_OPERATOR_KEY);
+           FILE_OPERATOR_KEY, FILE_CLUSTER_CONF,
+           init->peer_address == NULL
+               ? ""
+               : "  " FILE_OPERATOR_STATE "  what the operator signed last: "
+                 "keep it with his key\n"
+                 "  " FILE_NODES_CONF "  the nodes; `defter node new` adds\n",
+           init->directory, FILE_NODE_DIR, FILE_NODE_CONF, init->directory,
+           FILE_CLUSTER_CONF, init->directory, FILE_OPERATOR_KEY);
 }
 
 static int make_all(struct init *init)
@@ -224,7 +254,8 @@ int init_run(struct program *program, int argc, char **argv)
                         .owner = "KOBİA",
                         .address = "127.0.0.1:7840",
                         .environment = 2,
-                        .realms = 3};
+                        .realms = 3,
+                        .minimum = 2};
     int code = parse(&init, argc, argv);
 
     (void)program;

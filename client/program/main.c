@@ -17,10 +17,23 @@ static const struct subcommand subcommands[] = {
      "init DIR [--origin NAME] [--owner NAME] [--realms PR]\n"
      "         [--environment production|test|training]\n"
      "         [--listen HOST:PORT] [--sibling CLUSTER.CONF]\n"
+     "         [--peer-listen HOST:PORT [--minimum N]]\n"
      "  NAME of the origin stands in signed checkpoints; the sibling is the\n"
-     "  cluster.conf of another environment, from which this one must differ",
+     "  cluster.conf of another environment, from which this one must differ;\n"
+     "  with --peer-listen the node takes others, and acknowledges nothing "
+     "before\n"
+     "  N nodes (2) hold it",
      "Make a new cluster's keys, genesis and configuration",
      "Yeni klasterin açarlarını, ilk qeydini və tənzimləməsini yaratmaq"},
+    {"node", node_run,
+     "node new DIR --role backup|archive --listen HOST:PORT\n"
+     "         --peer-listen HOST:PORT --cluster CLUSTERDIR [--minimum N]\n"
+     "  CLUSTERDIR is what `defter init --peer-listen` made, with the "
+     "authority's\n"
+     "  key in it; the first HOST:PORT is for clients, the second for other "
+     "nodes",
+     "Make the keys and the configuration of a further node",
+     "Əlavə qovşağın açarlarını və tənzimləməsini yaratmaq"},
     {"keygen", keygen_run, "keygen FILE",
      "Make a signing key; `defter prove` gives what enrols it",
      "İmza açarı yaratmaq; qeydiyyat sözlərini `defter prove` verir"},
@@ -53,6 +66,46 @@ static const struct subcommand subcommands[] = {
      "  and all members are in sync, 2 degraded",
      "Show how the cluster's nodes are doing",
      "Klasterin qovşaqlarının vəziyyətini göstərmək"},
+    {"promote", promote_run,
+     "--key OPERATOR.KEY promote NODE [--via MEMBER] [--yes] [--out FILE]\n"
+     "         [--nodes FILE] [--state FILE] [--authority FILE] "
+     "[--no-deliver]\n"
+     "         [--without NODE] [--valid SECONDS]\n"
+     "  NODE is an id in nodes.conf, or four or more of its first digits;\n"
+     "  --via: NODE is no member and takes over what the member MEMBER holds.\n"
+     "  The options are those of member, switchover, force and certificate\n"
+     "  too; --authority signs in the place of an archive that is gone",
+     "Make a node primary whose primary is gone",
+     "Əsas qovşaq itəndə başqasını əsas etmək"},
+    {"member", member_run,
+     "--key OPERATOR.KEY member remove NODE | replace NODE BY | add NODE\n"
+     "         | enrol NODE | retire NODE | minimum N | adopted MEMBER\n"
+     "         [OPTIONS of promote]\n"
+     "  adopted: who was promoted via MEMBER holds all that MEMBER has",
+     "Change which nodes must hold an entry before its answer",
+     "Cavabdan əvvəl yazını saxlamalı olan qovşaqları dəyişmək"},
+    {"switchover", switchover_run,
+     "--key OPERATOR.KEY switchover NODE [--wait SECONDS]\n"
+     "         [OPTIONS of promote]\n"
+     "  SECONDS (60) the primary may take until all of it is with NODE",
+     "Let the primary hand over to a member",
+     "Əsas qovşağın vəzifəsini üzvə təhvil vermək"},
+    {"force", force_run,
+     "--key OPERATOR.KEY force NODE --authority AUTHORITY.KEY\n"
+     "         [OPTIONS of promote]\n"
+     "  Begins a history of its own where every member is gone: what was\n"
+     "  acknowledged and NODE does not hold is LOST",
+     "Go on with what a node holds, and lose the rest",
+     "Qovşaqdakı ilə davam etmək, qalanını itirmək"},
+    {"certificate", certificate_run,
+     "certificate show FILE\n"
+     "       --key OPERATOR.KEY certificate again | deliver FILE | paper\n"
+     "         | paper NUMBER DIGITS [OPTIONS of promote]\n"
+     "  again: sign and deliver once more what was signed last; paper: the "
+     "note\n"
+     "  to keep, or a lost state set up anew from it",
+     "Show, sign again or deliver a signed configuration",
+     "İmzalanmış tərkibi göstərmək, yenidən imzalamaq, çatdırmaq"},
     {"bench", bench_run,
      "--key FILE bench [--seconds N] [--commands N] [--receipts]\n"
      "         [--sessions 1,16,64,256] [--directory DIR]\n"

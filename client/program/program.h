@@ -28,6 +28,7 @@ struct program {
     const char *address; /* Instead of the file's; may be a list. */
     const char *receipts;
     const char *role; /* Name or number; NULL: what the operation needs. */
+    uint32_t timeout_ms; /* Of one answer; 0: the usual. */
     bool json;
     bool azerbaijani;
     bool color;
@@ -43,6 +44,12 @@ struct subcommand {
 };
 
 int init_run(struct program *program, int argc, char **argv);
+int node_run(struct program *program, int argc, char **argv);
+int promote_run(struct program *program, int argc, char **argv);
+int member_run(struct program *program, int argc, char **argv);
+int switchover_run(struct program *program, int argc, char **argv);
+int force_run(struct program *program, int argc, char **argv);
+int certificate_run(struct program *program, int argc, char **argv);
 int keygen_run(struct program *program, int argc, char **argv);
 int prove_run(struct program *program, int argc, char **argv);
 int operation_run(struct program *program, int argc, char **argv);

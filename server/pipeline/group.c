@@ -33,6 +33,11 @@ void group_reset(struct group *group, uint64_t room)
     group->frames_size = 0;
     group->room = room > SIZE_MAX ? SIZE_MAX : (size_t)room;
     group->used = 0;
+    group->epoch = 0;
+    group->term = 0;
+    group->taken = false;
+    group->given_up = false;
+    group->next = NULL;
 }
 
 bool group_fits(const struct group *group, size_t size)

@@ -21,6 +21,12 @@ struct group {
     size_t room;        /* What they may take. */
     uint8_t *buffer;    /* GROUP_BYTES_MAX. */
     size_t used;
+    /* In a cluster. */
+    uint32_t epoch;     /* Of its entries. */
+    uint64_t term;      /* The pipeline's own. */
+    bool taken;         /* The host has read it. */
+    bool given_up;      /* Waits for that, and goes then. */
+    struct group *next; /* Of those that wait. */
 };
 
 /* Aborts if there is no memory. */

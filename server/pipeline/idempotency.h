@@ -4,8 +4,11 @@
  *
  * Fingerprints of everything that is remembered, under a random key of this
  * process, because strangers choose idems; and exact values for the entries
- * that are not yet applied.  The core thread's, but for
- * idempotency_applied().
+ * that are not yet applied.
+ *
+ * Threads: any.  The core thread looks up and adds what it sequences or
+ * inherits; the apply thread adds what it replays, tells how far it is, and
+ * takes out what was sequenced and not committed.
  */
 #ifndef DEFTER_SERVER_PIPELINE_IDEMPOTENCY_H
 #define DEFTER_SERVER_PIPELINE_IDEMPOTENCY_H
@@ -33,17 +36,31 @@ enum idempotency_state idempotency_find(struct idempotency *table,
                                         const uint8_t idem[IDEM_SIZE],
                                         const uint8_t command_hash[HASH_SIZE]);
 
+/* How many entries may be neither applied nor reserved for. */
+enum { IDEMPOTENCY_PENDING_MAX = 8192 };
+
+/* Make place for ${count} entries that are not applied, however many: what a
+ * new primary inherits. */
+void idempotency_reserve(struct idempotency *table, uint64_t count);
+
 /*
  * idempotency_add(table, key_id, idem, command_hash, index):
- * Remember the command of entry ${index}.
+ * Remember the command of entry ${index}; once more changes nothing.
  *
- * Requires: fewer than IDEMPOTENCY_PENDING_MAX entries are not applied.
+ * Requires: there is place for all entries that are not applied.
  */
-enum { IDEMPOTENCY_PENDING_MAX = 8192 };
 void idempotency_add(struct idempotency *table,
                      const uint8_t key_id[KEY_ID_SIZE],
                      const uint8_t idem[IDEM_SIZE],
                      const uint8_t command_hash[HASH_SIZE], uint64_t index);
+
+/*
+ * idempotency_remove(table, key_id, idem, index):
+ * Forget a command that was to be entry ${index} and may never be.
+ */
+void idempotency_remove(struct idempotency *table,
+                        const uint8_t key_id[KEY_ID_SIZE],
+                        const uint8_t idem[IDEM_SIZE], uint64_t index);
 
 /*
  * idempotency_applied(table, applied_size, oldest):

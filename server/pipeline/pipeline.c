@@ -6,12 +6,8 @@
 
 #include <sodium.h>
 
-#include "protocol/entry.h"
 #include "server/pipeline/decode.h"
 #include "server/pipeline/pipeline_private.h"
-
-static_assert((int)WATCH_BUFFER_SIZE >= (int)JOURNAL_READ_SIZE,
-              "a watch's buffer holds any entry");
 
 /* ---- Making it ---------------------------------------------------------- */
 
@@ -58,9 +54,7 @@ static void pipeline_open_queues(struct pipeline *pipeline)
     queue_init(&pipeline->free_groups, PIPELINE_GROUPS);
     queue_init(&pipeline->chores, 1);
     for (size_t i = 0; i < PIPELINE_GROUPS; i++) {
-        pipeline->groups[i] = group_open();
-        bool pushed =
-            queue_push_wait(&pipeline->free_groups, pipeline->groups[i]);
+        bool pushed = queue_push_wait(&pipeline->free_groups, group_open());
         INVARIANT(pushed);
     }
 }
@@ -74,6 +68,14 @@ static void pipeline_open_gate(struct pipeline *pipeline)
     INVARIANT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
     INVARIANT(pthread_cond_init(&pipeline->gate_changed, &attributes) == 0);
     (void)pthread_condattr_destroy(&attributes);
+}
+
+static void pipeline_open_keys(struct pipeline *pipeline)
+{
+    INVARIANT(pthread_mutex_init(&pipeline->keys.lock, NULL) == 0);
+    INVARIANT(pthread_cond_init(&pipeline->keys.changed, NULL) == 0);
+    pipeline->accept_buffer = malloc(ENTRY_SIZE_MAX);
+    INVARIANT(pipeline->accept_buffer != NULL);
 }
 
 struct pipeline *pipeline_open(const struct pipeline_parts *parts)
@@ -90,13 +92,19 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
     pipeline_cluster_init(&pipeline->cluster);
     pipeline_open_queues(pipeline);
     pipeline_open_gate(pipeline);
+    pipeline_open_keys(pipeline);
+    pipeline_role_init(pipeline);
+    const struct sequencer_start start = {.end = parts->end,
+                                          .epoch = parts->epoch};
     pipeline->sequencer = sequencer_open(
         &(struct sequencer_parts){
             .keyring = parts->keyring,
             .idempotency = parts->idempotency,
             .clock = parts->clock,
         },
-        &(struct sequencer_start){.end = parts->end, .epoch = parts->epoch});
+        parts->log == NULL ? &start : NULL);
+    atomic_store(&pipeline->has_secret, apply_has_secret(parts->apply));
+    atomic_store(&pipeline->epoch, state_head(parts->state)->epoch);
     atomic_store(&pipeline->size, apply_size(parts->apply));
     apply_set_changes(parts->apply, &(struct apply_changes){
                                         .context = pipeline,
@@ -109,11 +117,13 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
 
 void pipeline_close(struct pipeline *pipeline)
 {
+    void *group;
+
     if (pipeline == NULL)
         return;
     REQUIRE(!pipeline->started);
-    for (size_t i = 0; i < PIPELINE_GROUPS; i++)
-        group_close(pipeline->groups[i]);
+    while (queue_take(&pipeline->free_groups, &group, 1, 0) == 1)
+        group_close(group);
     queue_wipe(&pipeline->commands);
     queue_wipe(&pipeline->to_disk);
     queue_wipe(&pipeline->to_apply);
@@ -121,6 +131,10 @@ void pipeline_close(struct pipeline *pipeline)
     queue_wipe(&pipeline->chores);
     (void)pthread_cond_destroy(&pipeline->gate_changed);
     (void)pthread_mutex_destroy(&pipeline->gate);
+    pipeline_role_wipe(pipeline);
+    (void)pthread_cond_destroy(&pipeline->keys.changed);
+    (void)pthread_mutex_destroy(&pipeline->keys.lock);
+    free(pipeline->accept_buffer);
     sequencer_close(pipeline->sequencer);
     refused_wipe(&pipeline->refused);
     watches_wipe(&pipeline->watches);
@@ -131,29 +145,18 @@ void pipeline_close(struct pipeline *pipeline)
 
 /* ---- Starting and ending ------------------------------------------------ */
 
-static void pipeline_enter_epoch(struct pipeline *pipeline)
+/* Without a host the only term is entered like any other command. */
+static void pipeline_enter_term(struct pipeline *pipeline)
 {
-    struct op_system_epoch epoch = {.epoch = pipeline->parts.epoch};
-    struct node_command *command = node_command_begin(&pipeline->signer);
+    const struct pipeline_term lead = {.start.epoch = pipeline->parts.epoch};
+    uint64_t term = pipeline_look(pipeline).term;
+    bool pushed =
+        pipeline_push_own(pipeline, pipeline_epoch_work(pipeline, &lead), term);
 
-    node_command_add(command, OPCODE_SYSTEM_EPOCH, &epoch);
-    bool pushed = pipeline_push_own(
-        pipeline,
-        node_command_finish(command, clock_wall(&pipeline->parts.clock)));
-    INVARIANT(pushed);
-}
-
-static void pipeline_enter_secret(struct pipeline *pipeline)
-{
-    struct op_system_secret secret;
-    struct node_command *command = node_command_begin(&pipeline->signer);
-
-    randombytes_buf(secret.secret.b, sizeof secret.secret.b);
-    node_command_add(command, OPCODE_SYSTEM_SECRET, &secret);
-    sodium_memzero(&secret, sizeof secret);
-    bool pushed = pipeline_push_own(
-        pipeline,
-        node_command_finish(command, clock_wall(&pipeline->parts.clock)));
+    if (!apply_has_secret(pipeline->parts.apply))
+        pushed =
+            pipeline_push_own(pipeline, pipeline_secret_work(pipeline), term) &&
+            pushed;
     INVARIANT(pushed);
 }
 
@@ -183,14 +186,15 @@ static void pipeline_spawn(struct pipeline *pipeline, pthread_t *thread_out,
 
 enum status pipeline_start(struct pipeline *pipeline)
 {
-    bool first = !apply_has_secret(pipeline->parts.apply);
-
     REQUIRE(!pipeline->started);
     pipeline_on_open_data(pipeline);
-    pipeline_enter_epoch(pipeline);
-    if (first)
-        pipeline_enter_secret(pipeline);
     pipeline->started = true;
+    if (pipeline->parts.log != NULL) {
+        pipeline_spawn(pipeline, &pipeline->core, pipeline_core_main);
+        pipeline_spawn(pipeline, &pipeline->apply, pipeline_apply_main);
+        return ST_OK;
+    }
+    pipeline_enter_term(pipeline);
     pipeline_spawn(pipeline, &pipeline->core, pipeline_core_main);
     pipeline_spawn(pipeline, &pipeline->disk, pipeline_disk_main);
     pipeline_spawn(pipeline, &pipeline->apply, pipeline_apply_main);
@@ -207,10 +211,23 @@ static bool pipeline_owes(struct pipeline *pipeline)
 {
     if (atomic_load(&pipeline->start_refused))
         return false;
+    if (!pipeline_role_leads(pipeline))
+        return atomic_load(&pipeline->in_flight) > 0;
     /* In this order: lines are in flight before they leave their list. */
     return refused_waits(&pipeline->refused) ||
            atomic_load(&pipeline->in_flight) > 0 ||
            atomic_load(&pipeline->unattested) > 0;
+}
+
+static void pipeline_join(struct pipeline *pipeline)
+{
+    (void)pthread_join(pipeline->core, NULL);
+    if (pipeline->parts.log == NULL)
+        (void)pthread_join(pipeline->disk, NULL);
+    (void)pthread_join(pipeline->apply, NULL);
+    queue_close(&pipeline->chores);
+    if (pipeline->parts.log == NULL)
+        (void)pthread_join(pipeline->background, NULL);
 }
 
 void pipeline_drain(struct pipeline *pipeline)
@@ -218,17 +235,16 @@ void pipeline_drain(struct pipeline *pipeline)
     if (!pipeline->started)
         return;
     atomic_store(&pipeline->draining, true);
-    pipeline_wait_idle(pipeline);
-    /* Unless the disk or the clock refuses it. */
+    if (pipeline->parts.log == NULL)
+        pipeline_wait_idle(pipeline);
+    /* Unless the disk or the clock refuses it, or nobody commits it. */
     for (int i = 0; i < PIPELINE_LAST_PAUSES && pipeline_owes(pipeline); i++)
         pipeline_pause();
+    if (pipeline->parts.log != NULL)
+        pipeline_follow(pipeline);
     pipeline_wait_idle(pipeline);
     queue_close(&pipeline->commands);
-    (void)pthread_join(pipeline->core, NULL);
-    (void)pthread_join(pipeline->disk, NULL);
-    (void)pthread_join(pipeline->apply, NULL);
-    queue_close(&pipeline->chores);
-    (void)pthread_join(pipeline->background, NULL);
+    pipeline_join(pipeline);
     pipeline->started = false;
 }
 
@@ -240,9 +256,9 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
 
     if (atomic_load(&pipeline->draining))
         return ST_DRAINING;
-    if (!pipeline_leads(pipeline))
+    if (!pipeline_leads(pipeline) || !pipeline_role_leads(pipeline))
         return ST_NOT_PRIMARY;
-    if (atomic_load(&pipeline->stalled))
+    if (atomic_load(&pipeline->stalled) || atomic_load(&pipeline->held))
         return ST_READ_ONLY;
     decode_work(work);
     /* The last places are for the node's own commands. */
@@ -259,20 +275,6 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
         atomic_fetch_sub(&pipeline->in_flight, 1);
     }
     return status;
-}
-
-bool pipeline_push_own(struct pipeline *pipeline, struct work *work)
-{
-    decode_work(work);
-    INVARIANT(work->fault.status == ST_OK);
-    atomic_fetch_add(&pipeline->in_flight, 1);
-    size_t size = work->command.body.size;
-    atomic_fetch_add(&pipeline->waiting_size, size);
-    if (queue_push(&pipeline->commands, work) == ST_OK)
-        return true;
-    atomic_fetch_sub(&pipeline->waiting_size, size);
-    pipeline_end_work(pipeline, work);
-    return false;
 }
 
 void pipeline_end_work(struct pipeline *pipeline, struct work *work)
@@ -298,23 +300,6 @@ void pipeline_noise(struct pipeline *pipeline, enum status cause,
                       clock_wall(&pipeline->parts.clock));
 }
 
-void pipeline_lock_key(struct pipeline *pipeline,
-                       const uint8_t key_id[KEY_ID_SIZE])
-{
-    struct node_command *command;
-    struct op_key_lock lock;
-
-    if (!pipeline_leads(pipeline))
-        return; /* The failures are counted; the primary enters the lock. */
-    command = node_command_begin(&pipeline->signer);
-    memcpy(lock.key_id.b, key_id, KEY_ID_SIZE);
-    node_command_add(command, OPCODE_KEY_LOCK, &lock);
-    /* In a full queue the lock waits for the next failure. */
-    (void)pipeline_push_own(
-        pipeline,
-        node_command_finish(command, clock_wall(&pipeline->parts.clock)));
-}
-
 /* ---- What loops ask ----------------------------------------------------- */
 
 struct directory *pipeline_directory(struct pipeline *pipeline)
@@ -330,43 +315,4 @@ const uint8_t *pipeline_cluster_id(const struct pipeline *pipeline)
 uint64_t pipeline_size(struct pipeline *pipeline)
 {
     return atomic_load(&pipeline->size);
-}
-
-enum status pipeline_watch_open(struct pipeline *pipeline,
-                                struct watch *watch_out, uint64_t entry,
-                                const uint8_t key_id[KEY_ID_SIZE])
-{
-    struct watches_row row;
-
-    if (!watches_find(&pipeline->watches, &row, entry, key_id))
-        return ST_NO_SUCH;
-    *watch_out = (struct watch){
-        .entry = entry,
-        .next = row.from,
-        .categories = row.categories,
-    };
-    return ST_OK;
-}
-
-enum status pipeline_watch_next(struct pipeline *pipeline, struct watch *watch,
-                                struct slice *entry_out, uint8_t *buffer)
-{
-    enum { CATEGORY_OFFSET = 2 };
-    struct watches_row row;
-
-    if (!watches_find(&pipeline->watches, &row, watch->entry, NULL))
-        return ST_SESSION_OVER;
-    for (int looked_at = 0; looked_at < WATCH_SKIP_MAX; looked_at++) {
-        if (watch->next >= atomic_load(&pipeline->size))
-            return ST_END;
-        if (journal_read_entry(pipeline->parts.journal, entry_out, buffer,
-                               watch->next) != ST_OK)
-            return ST_CORRUPT;
-        watch->next++;
-        unsigned category = entry_out->data[CATEGORY_OFFSET];
-        if (category >= CATEGORY_MIN && category <= CATEGORY_MAX &&
-            (watch->categories >> (category - 1) & 1) != 0)
-            return ST_OK;
-    }
-    return ST_AGAIN;
 }

@@ -3,6 +3,8 @@
  *
  *   I/O loop -> core (sequencer) -> disk (keys, log, mark) -> apply -> I/O loop
  *
+ * In a cluster a host stands where the disk does: see pipeline_log.h.
+ *
  * Every command goes this one way, so that answers leave only when the entry is
  * durable, and everybody's commands are judged in the order of the log.
  *
@@ -29,6 +31,7 @@ struct idempotency;
 struct keyring;
 struct search;
 struct identity;
+struct pipeline_log;
 
 /*
  * The answer to one work.  An ERROR has ${is_error} and uses code, tag, item
@@ -81,8 +84,7 @@ struct pipeline_events {
  * a known command is answered before.
  *
  * Returns: ST_OK; else the caller keeps ${work} and answers ERROR with
- *          ST_BUSY (queue full), ST_READ_ONLY, ST_DRAINING or
- *          ST_NOT_PRIMARY.
+ *          ST_BUSY (queue full), ST_READ_ONLY, ST_NOT_PRIMARY or ST_DRAINING.
  */
 NODISCARD enum status pipeline_submit(struct pipeline *pipeline,
                                       struct work *work);
@@ -133,6 +135,29 @@ struct pipeline_figures {
 void pipeline_set_figures(struct pipeline *pipeline, void *context,
                           void (*report)(void *context,
                                          const struct pipeline_figures *to));
+
+/*
+ * What the operator's tool asks of a node (PROTOCOL, section 12): the callee
+ * fills in the rows, whose blobs and texts it puts in ${space}.  Called within
+ * pipeline_query(), in the caller's thread.
+ */
+struct rows_cluster_statement;
+struct rows_cluster_certificate;
+struct rows_cluster_witness;
+struct pipeline_operator {
+    void *context;
+    /* ${request}: empty, or as the operator signed it; not verified yet. */
+    void (*statement)(void *context, struct rows_cluster_statement *out,
+                      struct writer *space, struct slice request);
+    void (*certificate)(void *context, struct rows_cluster_certificate *out,
+                        struct writer *space, struct slice certificate);
+    void (*witness)(void *context, struct rows_cluster_witness *out,
+                    struct writer *space, struct slice certificate);
+};
+/* Without it the node answers that it is a single one.  Copied.
+ * Order: before pipeline_query(). */
+void pipeline_set_operator(struct pipeline *pipeline,
+                           const struct pipeline_operator *functions);
 
 /* One journal.watch that was granted; the I/O loop that streams it owns it. */
 struct watch {
@@ -207,7 +232,8 @@ void pipeline_set_cluster(struct pipeline *pipeline, void *context,
 
 /* ---- The node's half ---------------------------------------------------- */
 
-/* Borrowed until pipeline_close().  The state is replayed to the log's end. */
+/* Borrowed until pipeline_close().  The state is replayed to the log's end; in
+ * a cluster to where it is known to be committed. */
 struct pipeline_parts {
     struct journal *journal;
     struct keyring *keyring;
@@ -220,6 +246,8 @@ struct pipeline_parts {
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     struct clock_source clock;
     struct pipeline_events events;
+    const struct pipeline_log *log; /* NULL: the pipeline writes the log. */
+    /* Without a host only: */
     struct journal_end end;
     uint32_t epoch; /* Of this start, durable in meta. */
     /* This node cannot go on; it returns only to end the process. */
@@ -238,7 +266,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts);
 /*
  * pipeline_start(pipeline):
  * Start the threads, and enter this start's EPOCH, and in the first start the
- * cluster secret; returns when both are applied.
+ * cluster secret; returns when both are applied.  With a host it follows.
  *
  * Returns: ST_OK; ST_READ_ONLY if the disk had no room for them: nothing was
  *          entered in this epoch, nothing will be, and the threads ended.
@@ -249,6 +277,9 @@ NODISCARD enum status pipeline_start(struct pipeline *pipeline);
  * pipeline_drain(pipeline):
  * Take no more commands (ST_DRAINING), finish and answer those taken, attest,
  * checkpoint, and stop the threads.  Answers are given before it returns.
+ *
+ * Order: a host goes on telling until it returns, and is stopped then; what is
+ *        not committed within some seconds is answered ST_UNKNOWN_OUTCOME.
  */
 void pipeline_drain(struct pipeline *pipeline);
 

@@ -3,72 +3,8 @@
 
 #include "server/pipeline/pipeline_private.h"
 #include "server/registry/act.h"
-#include "server/registry/consent.h"
 
-/* The apply thread's own. */
-struct applier {
-    struct pipeline *pipeline;
-    struct reply_lists replies;
-    bool in_transaction;
-    int64_t begun_ms; /* The transaction. */
-};
-
-/* ---- What the node enters by itself ------------------------------------- */
-
-static void applier_attest(struct pipeline *pipeline, int64_t now_ms)
-{
-    enum { REFUSAL_SIZE_MAX = 16 };
-    uint8_t bytes[LIST_COUNT_MAX * REFUSAL_SIZE_MAX];
-    struct attest *attest = apply_attest(pipeline->parts.apply);
-    bool all = atomic_load(&pipeline->draining);
-    struct op_system_attest stated;
-    struct writer space;
-
-    if (atomic_load(&pipeline->stalled) || !attest_due(attest, now_ms, all))
-        return;
-    writer_init(&space, bytes, sizeof bytes);
-    attest_make(attest, &stated, &space, now_ms);
-    INVARIANT(space.status == ST_OK);
-    struct node_command *command = node_command_begin(&pipeline->signer);
-    node_command_add(command, OPCODE_SYSTEM_ATTEST, &stated);
-    if (!pipeline_push_own(
-            pipeline,
-            node_command_finish(command, clock_wall(&pipeline->parts.clock))))
-        attest_give_up(attest);
-}
-
-/* Consent cases whose time is over (PROTOCOL, section 12: consent.lapse). */
-static void applier_deadlines(struct pipeline *pipeline, int64_t now_ms)
-{
-    struct consent_due due[DEADLINES_PER_ENTRY_MAX];
-    int64_t wall = clock_wall(&pipeline->parts.clock);
-    uint32_t count;
-
-    if (pipeline->deadlines_made || atomic_load(&pipeline->draining) ||
-        atomic_load(&pipeline->stalled) ||
-        now_ms - pipeline->deadlines_ms < PIPELINE_DEADLINES_MS)
-        return;
-    pipeline->deadlines_ms = now_ms;
-    count =
-        consent_due(pipeline->parts.state, due, DEADLINES_PER_ENTRY_MAX, wall);
-    if (count == 0)
-        return;
-    struct node_command *command = node_command_begin(&pipeline->signer);
-    for (uint32_t i = 0; i < count; i++) {
-        /* Both operations have this one field. */
-        struct op_consent_lapse lapse = {.consent = due[i].consent};
-        struct op_consent_end end = {.consent = due[i].consent};
-        const void *fields = &end;
-
-        if (due[i].opcode == OPCODE_CONSENT_LAPSE)
-            fields = &lapse;
-        node_command_add(command, due[i].opcode, fields);
-    }
-    pipeline->deadlines_made =
-        pipeline_push_own(pipeline, node_command_finish(command, wall));
-}
-
-/* ---- Groups ------------------------------------------------------------- */
+/* ---- Works -------------------------------------------------------------- */
 
 static void applier_count(struct pipeline *pipeline, const struct work *work)
 {
@@ -78,56 +14,119 @@ static void applier_count(struct pipeline *pipeline, const struct work *work)
     atomic_fetch_add(&counts->items, work->command.header.items_count);
 }
 
+static void applier_error(struct applier *applier, struct work *work,
+                          enum status status)
+{
+    work->fault = (struct work_fault){.status = status, .item = UINT16_MAX};
+    reply_error(&applier->replies, work);
+}
+
+static void applier_known(struct applier *applier, struct work *work)
+{
+    struct pipeline *pipeline = applier->pipeline;
+    struct apply_outcome outcome;
+    enum status status = apply_known(pipeline->parts.apply, &outcome, work);
+
+    atomic_fetch_add(&pipeline->counts.duplicates, 1);
+    if (status == ST_OK)
+        reply_answer(&applier->replies, work, &outcome, &pipeline->signer);
+    else
+        applier_error(applier, work, status);
+}
+
 static void applier_work(struct applier *applier, struct work *work,
                          int64_t now_ms)
 {
     struct pipeline *pipeline = applier->pipeline;
-    struct apply *apply = pipeline->parts.apply;
     struct apply_outcome outcome;
-    enum status status;
+    enum status status =
+        apply_entry(pipeline->parts.apply, &outcome, work, now_ms);
 
-    if (work->known) {
-        status = apply_known(apply, &outcome, work);
-        atomic_fetch_add(&pipeline->counts.duplicates, 1);
-        if (status == ST_OK) {
-            reply_answer(&applier->replies, work, &outcome, &pipeline->signer);
-            return;
-        }
-        work->fault = (struct work_fault){.status = status, .item = UINT16_MAX};
-        reply_error(&applier->replies, work);
-        return;
-    }
-    status = apply_entry(apply, &outcome, work, now_ms);
-    if (status != ST_OK) {
-        pipeline->parts.failed(pipeline->parts.failed_context, status,
-                               work->index, "applying an entry");
-        abort();
-    }
+    if (status != ST_OK)
+        pipeline_fail(pipeline, status, work->index, "applying an entry");
     applier_count(pipeline, work);
     if (work->node_made && (work->operation->opcode == OPCODE_CONSENT_LAPSE ||
                             work->operation->opcode == OPCODE_CONSENT_END))
-        pipeline->deadlines_made = false;
+        applier->deadlines_made = false;
     reply_answer(&applier->replies, work, &outcome, &pipeline->signer);
 }
 
-static void applier_end_group(struct applier *applier, struct group *group)
+/* Its entry may be committed all the same, by another node, and then it is
+ * replayed: until then nobody knows of it. */
+static void applier_give_up(struct applier *applier, struct work *work)
+{
+    const struct command_header *header = &work->command.header;
+
+    idempotency_remove(applier->pipeline->parts.idempotency, header->key_id,
+                       header->idem, work->index);
+    applier_error(applier, work, ST_UNKNOWN_OUTCOME);
+}
+
+/* The first work of ${group} is done with. */
+static void applier_done(struct applier *applier, struct group *group)
+{
+    struct work *work = group->works;
+
+    group->works = work->next;
+    work->next = applier->done;
+    applier->done = work;
+}
+
+/* ---- Groups ------------------------------------------------------------- */
+
+/* Begins a transaction unless one is open. */
+static void applier_begin(struct applier *applier, int64_t now_ms)
+{
+    if (applier->in_transaction)
+        return;
+    apply_begin(applier->pipeline->parts.apply);
+    applier->in_transaction = true;
+    applier->begun_ms = now_ms;
+}
+
+/* Answers go, once others can see what they tell of. */
+static void applier_deliver(struct applier *applier)
 {
     struct pipeline *pipeline = applier->pipeline;
     const struct pipeline_events *events = &pipeline->parts.events;
-    struct attest *attest = apply_attest(pipeline->parts.apply);
-    uint64_t size = apply_size(pipeline->parts.apply);
+    struct apply *apply = pipeline->parts.apply;
+    struct attest *attest = apply_attest(apply);
+    uint64_t size = apply_size(apply);
 
+    apply_tell(apply);
+    if (pipeline->watches.count > 0)
+        watches_check(
+            &pipeline->watches, pipeline->parts.state,
+            act_day(pipeline->parts.state, clock_wall(&pipeline->parts.clock)));
     atomic_store(&pipeline->attested, attest_first(attest));
     atomic_store(&pipeline->unattested, attest_waiting(attest));
-    atomic_fetch_add(&pipeline->counts.groups, 1);
+    atomic_store(&pipeline->epoch, state_head(pipeline->parts.state)->epoch);
+    atomic_store(&pipeline->has_secret, apply_has_secret(apply));
     if (size != atomic_exchange(&pipeline->size, size))
         events->grown(events->context, size);
     reply_deliver(&applier->replies, events);
-    while (group->works != NULL) {
-        struct work *work = group->works;
+    while (applier->done != NULL) {
+        struct work *work = applier->done;
 
-        group->works = work->next;
+        applier->done = work->next;
         pipeline_end_work(pipeline, work);
+    }
+}
+
+/* The oldest group is done with. */
+static void applier_end_group(struct applier *applier)
+{
+    struct pipeline *pipeline = applier->pipeline;
+    struct group *group = applier->groups[0];
+
+    applier->groups_count--;
+    memmove(applier->groups, applier->groups + 1,
+            applier->groups_count * sizeof applier->groups[0]);
+    atomic_fetch_add(&pipeline->counts.groups, 1);
+    if (pipeline->parts.log != NULL) {
+        atomic_fetch_sub(&pipeline->log_size, group->frames_size);
+        if (group->term != applier->view.term)
+            group = pipeline_replace(pipeline, group);
     }
     bool pushed = queue_push_wait(&pipeline->free_groups, group);
     INVARIANT(pushed);
@@ -137,25 +136,112 @@ static void applier_end_group(struct applier *applier, struct group *group)
     (void)pthread_mutex_unlock(&pipeline->gate);
 }
 
-static void applier_group(struct applier *applier, struct group *group)
+/* Entries of ${group} below this are committed as they were submitted. */
+static uint64_t applier_limit(const struct applier *applier,
+                              const struct group *group)
+{
+    const struct pipeline_view *view = &applier->view;
+
+    if (group->term == view->term)
+        return view->committed;
+    return group->term == view->ended_term ? view->ended_size : 0;
+}
+
+/* Whether anything came of the oldest group. */
+static bool applier_group(struct applier *applier)
 {
     struct pipeline *pipeline = applier->pipeline;
+    struct group *group = applier->groups[0];
+    uint64_t limit = applier_limit(applier, group);
+    bool over = group->term != applier->view.term;
     int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
+    struct work *work;
 
-    if (!applier->in_transaction) {
-        apply_begin(pipeline->parts.apply);
-        applier->in_transaction = true;
-        applier->begun_ms = now_ms;
+    if (!over && !group->works->known && group->works->index >= limit)
+        return false;
+    applier_begin(applier, now_ms);
+    while ((work = group->works) != NULL) {
+        if (work->known)
+            applier_known(applier, work);
+        else if (work->index < limit)
+            applier_work(applier, work, now_ms);
+        else if (over)
+            applier_give_up(applier, work);
+        else
+            break;
+        applier_done(applier, group);
     }
-    for (struct work *work = group->works; work != NULL; work = work->next)
-        applier_work(applier, work, now_ms);
-    apply_tell(pipeline->parts.apply);
-    if (pipeline->watches.count > 0)
-        watches_check(
-            &pipeline->watches, pipeline->parts.state,
-            act_day(pipeline->parts.state, clock_wall(&pipeline->parts.clock)));
-    applier_end_group(applier, group);
+    applier_deliver(applier);
+    if (group->works == NULL)
+        applier_end_group(applier);
+    return true;
 }
+
+/* ---- Entries of other nodes --------------------------------------------- */
+
+/* As far as entries are committed and not in a group of this node. */
+static uint64_t applier_replay_size(const struct applier *applier)
+{
+    uint64_t size = applier->view.committed;
+
+    if (applier->pipeline->parts.log == NULL)
+        return 0;
+    for (size_t i = 0; i < applier->groups_count; i++) {
+        const struct group *group = applier->groups[i];
+
+        for (const struct work *work = group->works; work != NULL;
+             work = work->next) {
+            if (!work->known)
+                return work->index < size ? work->index : size;
+        }
+    }
+    return size;
+}
+
+static void applier_replay_entries(struct applier *applier,
+                                   struct journal_cursor *cursor, uint64_t size)
+{
+    struct pipeline *pipeline = applier->pipeline;
+    struct apply *apply = pipeline->parts.apply;
+    struct slice entry;
+    enum status status;
+
+    while (apply_size(apply) < size) {
+        uint64_t index = apply_size(apply);
+
+        status = journal_cursor_next(cursor, &entry);
+        if (status == ST_OK)
+            status = apply_replay(apply, entry);
+        if (status != ST_OK)
+            pipeline_fail(pipeline, status, index, "applying an entry");
+    }
+}
+
+/* Some entries at a time; false if there are none. */
+static bool applier_replay(struct applier *applier)
+{
+    struct pipeline *pipeline = applier->pipeline;
+    uint64_t from = apply_size(pipeline->parts.apply);
+    uint64_t size = applier_replay_size(applier);
+    struct journal_cursor *cursor;
+    enum status status;
+
+    if (size <= from)
+        return false;
+    if (size - from > GROUP_ENTRIES_MAX)
+        size = from + GROUP_ENTRIES_MAX;
+    /* Anew each time: what lies above may be cut off in between. */
+    status = journal_cursor_open(&cursor, pipeline->parts.journal, from);
+    if (status != ST_OK)
+        pipeline_fail(pipeline, status, from, "reading the log");
+    applier_begin(applier, clock_boot_ms(&pipeline->parts.clock));
+    applier_replay_entries(applier, cursor, size);
+    journal_cursor_close(cursor);
+    applier_deliver(applier);
+    return true;
+}
+
+/* ---- The thread --------------------------------------------------------- */
 
 /* Groups share their transaction: each writes many of the same pages, and the
  * log already keeps what they did. */
@@ -171,23 +257,47 @@ static void applier_commit(struct applier *applier, int64_t now_ms)
     state_checkpoint(pipeline->parts.state, false);
 }
 
+/* What the host said, and then the groups: a group is there before any of it
+ * can be committed. */
+static void applier_look(struct applier *applier)
+{
+    struct pipeline *pipeline = applier->pipeline;
+    uint64_t term = applier->view.term;
+
+    applier->view = pipeline_look(pipeline);
+    applier->groups_count +=
+        queue_take(&pipeline->to_apply, applier->groups + applier->groups_count,
+                   PIPELINE_GROUPS - applier->groups_count, 0);
+    if (applier->view.term == term)
+        return;
+    /* What was under way went with the term. */
+    attest_give_up(apply_attest(pipeline->parts.apply));
+    applier->deadlines_made = false;
+    applier->owed = false;
+}
+
+static bool applier_step(struct applier *applier)
+{
+    struct pipeline *pipeline = applier->pipeline;
+    bool moved;
+
+    applier_look(applier);
+    moved = applier_replay(applier) ||
+            (applier->groups_count > 0 && applier_group(applier));
+    int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
+    applier_commit(applier, now_ms);
+    applier_own(applier, now_ms);
+    return moved;
+}
+
 void *pipeline_apply_main(void *argument)
 {
     struct applier applier = {.pipeline = argument};
     struct pipeline *pipeline = argument;
-    void *taken;
 
-    while (!queue_ended(&pipeline->to_apply)) {
-        if (queue_take(&pipeline->to_apply, &taken, 1, PIPELINE_TICK_MS) == 1)
-            applier_group(&applier, taken);
-        if (atomic_exchange(&pipeline->attest_refused, false))
-            attest_give_up(apply_attest(pipeline->parts.apply));
-        if (atomic_exchange(&pipeline->deadlines_refused, false))
-            pipeline->deadlines_made = false;
-        int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
-        applier_commit(&applier, now_ms);
-        applier_attest(pipeline, now_ms);
-        applier_deadlines(pipeline, now_ms);
+    while (!queue_ended(&pipeline->to_apply) || applier.groups_count > 0) {
+        if (!applier_step(&applier))
+            queue_wait_any(&pipeline->to_apply, PIPELINE_TICK_MS);
     }
     if (applier.in_transaction)
         apply_commit(pipeline->parts.apply);

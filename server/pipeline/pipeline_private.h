@@ -11,6 +11,7 @@
 #include "server/pipeline/node_command.h"
 #include "server/pipeline/open_data.h"
 #include "server/pipeline/pipeline.h"
+#include "server/pipeline/pipeline_log.h"
 #include "server/pipeline/queue.h"
 #include "server/pipeline/refused.h"
 #include "server/pipeline/reply.h"
@@ -26,14 +27,18 @@ enum {
      * less is gathered, because a group costs its sync, its transaction and its
      * wakings however small it is. */
     PIPELINE_HEAVY_SIZE = 64 * 1024,
+    /* With a host, whose commit may take a journey, it is gathered no longer
+     * than this. */
+    PIPELINE_GATHER_MS = 5,
     /* Beyond what loops may queue: the node's own commands. */
     PIPELINE_OWN_MAX = 64,
     PIPELINE_TICK_MS = 100,
     PIPELINE_COMMIT_MS = 50, /* How long the state's transaction gathers. */
-    PIPELINE_DEADLINES_MS = 1000
+    PIPELINE_DEADLINES_MS = 1000,
+    /* What may be neither applied nor given up beside the inherited tail. */
+    PIPELINE_PENDING = (PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX
 };
-static_assert((PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX <
-                  IDEMPOTENCY_PENDING_MAX,
+static_assert((int)PIPELINE_PENDING < (int)IDEMPOTENCY_PENDING_MAX,
               "what is pending is remembered exactly");
 
 struct pipeline_counts {
@@ -62,6 +67,47 @@ void pipeline_cluster_wipe(struct pipeline_cluster *cluster);
 void pipeline_cluster_status(struct pipeline *pipeline,
                              struct cluster_status *out);
 
+/*
+ * Terms count how often the host said lead or follow; without a host there is
+ * term 1, which leads and in which everything that the disk wrote is committed.
+ */
+struct pipeline_view {
+    uint64_t term;
+    bool leads;
+    uint64_t lead_size; /* Entries with EPOCH, if it leads. */
+    uint64_t committed;
+    /* The newest term that ended, and what was committed of it. */
+    uint64_t ended_term;
+    uint64_t ended_size;
+};
+
+/* What a term that leads begins with. */
+struct pipeline_term {
+    struct sequencer_start start;
+    uint8_t configuration[CONFIG_SIZE_MAX];
+    size_t configuration_size;
+    uint8_t certificate[CONFIG_CERT_SIZE_MAX];
+    size_t certificate_size;
+};
+
+/* What the host told last; the lock guards all of it. */
+struct pipeline_role {
+    pthread_mutex_t lock;
+    struct pipeline_view view;
+    struct pipeline_term lead;
+    int64_t offset_us_min;
+    int64_t offset_us_max;
+    struct group *given_up; /* Groups that the host has yet to read. */
+};
+
+/* Whose the keyring is in a cluster.  The lock is held as long as the thread
+ * of the storage jobs uses it. */
+struct pipeline_keys {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool core; /* The core thread's, which leads. */
+};
+
 struct pipeline {
     struct pipeline_parts parts;
     struct pipeline_cluster cluster;
@@ -71,6 +117,7 @@ struct pipeline {
     struct watches watches;
     struct open_data open_data;
     struct pipeline_counts counts;
+    struct pipeline_operator operator_functions; /* Zeros: none. */
     void *figures_context;
     void (*figures)(void *context, const struct pipeline_figures *to);
 
@@ -79,7 +126,15 @@ struct pipeline {
     struct queue to_apply;    /* struct group */
     struct queue free_groups; /* struct group */
     struct queue chores;      /* To the background; any pointer wakes it. */
-    struct group *groups[PIPELINE_GROUPS];
+
+    struct pipeline_role role;
+    struct pipeline_keys keys;
+    uint8_t *accept_buffer;     /* ENTRY_SIZE_MAX; under keys.lock. */
+    atomic_uint_fast64_t term;  /* As in role. */
+    atomic_uint_fast64_t begun; /* Term whose commands are sequenced. */
+    atomic_bool held;           /* No commands before a hand-over. */
+    atomic_bool has_secret;     /* Among the entries applied. */
+    atomic_uint_fast64_t epoch; /* Of the newest entry applied. */
 
     pthread_mutex_t gate; /* Guards under_way. */
     pthread_cond_t gate_changed;
@@ -92,12 +147,10 @@ struct pipeline {
     atomic_uint_fast64_t unattested; /* Entries that wait for it. */
     atomic_bool draining;
     atomic_bool stalled;
-    /* Commands of the node that found no place, by what they were. */
     atomic_bool start_refused;
-    atomic_bool attest_refused;
-    atomic_bool deadlines_refused;
-    bool deadlines_made; /* The apply thread's. */
-    int64_t deadlines_ms;
+    /* Terms whose attestation or deadlines found no place. */
+    atomic_uint_fast64_t attest_refused;
+    atomic_uint_fast64_t deadlines_refused;
 
     pthread_t core;
     pthread_t disk;
@@ -112,11 +165,95 @@ void *pipeline_disk_main(void *argument);
 void *pipeline_apply_main(void *argument);
 void *pipeline_background_main(void *argument);
 
-/* Put a command of the node in the queue; false if it is full, and the work is
- * gone. */
-bool pipeline_push_own(struct pipeline *pipeline, struct work *work);
-
 /* Finish with a work. */
 void pipeline_end_work(struct pipeline *pipeline, struct work *work);
+
+/* Says what failed at the log's end, and ends the process. */
+__attribute__((noreturn)) void pipeline_fail(struct pipeline *pipeline,
+                                             enum status status, uint64_t index,
+                                             const char *what);
+
+/* ---- The role (pipeline_role.c) ------------------------------------------ */
+
+void pipeline_role_init(struct pipeline *pipeline);
+void pipeline_role_wipe(struct pipeline *pipeline);
+
+/* What the host told last. */
+struct pipeline_view pipeline_look(struct pipeline *pipeline);
+
+/* Whether commands are sequenced in the newest term. */
+bool pipeline_role_leads(struct pipeline *pipeline);
+
+/* A group that will not be committed as such is not needed any more: itself if
+ * the host has read it, else another in its place. */
+struct group *pipeline_replace(struct pipeline *pipeline, struct group *group);
+
+/* ---- What the node enters by itself (pipeline_own.c) --------------------- */
+
+/* Put a command of the node in the queue; false if it is full, and the work is
+ * gone.  It ends with ${term}. */
+bool pipeline_push_own(struct pipeline *pipeline, struct work *work,
+                       uint64_t term);
+
+struct work *pipeline_epoch_work(struct pipeline *pipeline,
+                                 const struct pipeline_term *lead);
+struct work *pipeline_secret_work(struct pipeline *pipeline);
+/* Refusals that are due to be entered. */
+void pipeline_enter_refused(struct pipeline *pipeline, uint64_t term);
+/* The lines of a journal.refused that finds no place wait with those that come
+ * after them. */
+void pipeline_keep_lines(struct pipeline *pipeline, const struct work *work);
+/* The apply thread: EPOCH of ${term} is applied; enter what the registry owes
+ * from the terms before. */
+void pipeline_owed(struct pipeline *pipeline, uint64_t term);
+
+/* ---- The core thread (pipeline_core.c, pipeline_term.c) -------------------
+ */
+
+struct core {
+    struct pipeline *pipeline;
+    struct reply_lists replies;
+    void *works[GROUP_ENTRIES_MAX];
+    size_t works_count;
+    uint64_t term;
+    bool leads; /* Commands are sequenced. */
+    /* On the way there. */
+    bool has_keys; /* The keyring is this thread's. */
+    uint64_t inherited_size;
+    bool has_epoch; /* EPOCH is sequenced. */
+    bool owes_secret;
+    bool waits; /* For what does not announce itself. */
+};
+
+/* Hand what was put into ${group} on. */
+void core_send(struct core *core, struct group *group);
+/* An empty group. */
+struct group *core_group(struct core *core);
+
+/* Come to the term that the host told last; true if it leads. */
+bool core_serve_term(struct core *core);
+/* Give the keyring back. */
+void core_end_term(struct core *core);
+
+/* ---- The apply thread (pipeline_apply.c, pipeline_due.c) ------------------
+ */
+
+/* Invariant: groups are in the order of submission. */
+struct applier {
+    struct pipeline *pipeline;
+    struct pipeline_view view;
+    void *groups[PIPELINE_GROUPS]; /* Own ones, not yet done with. */
+    size_t groups_count;
+    struct work *done; /* Applied; they end when they are answered. */
+    struct reply_lists replies;
+    bool owed; /* EPOCH of this term was applied. */
+    bool in_transaction;
+    int64_t begun_ms; /* The transaction. */
+    bool deadlines_made;
+    int64_t deadlines_ms;
+};
+
+/* What is due, if this node leads. */
+void applier_own(struct applier *applier, int64_t now_ms);
 
 #endif

@@ -15,6 +15,7 @@ void queue_init(struct queue *queue, size_t capacity)
     queue->first = 0;
     queue->count = 0;
     queue->closed = false;
+    queue->woken = false;
     INVARIANT(queue->ring != NULL);
     INVARIANT(pthread_mutex_init(&queue->mutex, NULL) == 0);
     INVARIANT(pthread_condattr_init(&attributes) == 0);
@@ -123,9 +124,23 @@ size_t queue_take(struct queue *queue, void **items, size_t count_max,
 
 void queue_wait_any(struct queue *queue, int wait_ms)
 {
+    struct timespec deadline = queue_deadline(wait_ms);
+
     (void)pthread_mutex_lock(&queue->mutex);
-    if (queue->count == 0)
-        queue_take_wait(queue, wait_ms);
+    while (queue->count == 0 && !queue->closed && !queue->woken) {
+        if (pthread_cond_timedwait(&queue->changed, &queue->mutex, &deadline) !=
+            0)
+            break;
+    }
+    queue->woken = false;
+    (void)pthread_mutex_unlock(&queue->mutex);
+}
+
+void queue_wake(struct queue *queue)
+{
+    (void)pthread_mutex_lock(&queue->mutex);
+    queue->woken = true;
+    (void)pthread_cond_broadcast(&queue->changed);
     (void)pthread_mutex_unlock(&queue->mutex);
 }
 

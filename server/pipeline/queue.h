@@ -24,6 +24,7 @@ struct queue {
     size_t first;
     size_t count;
     bool closed;
+    bool woken; /* Who waits next does not. */
 };
 
 /* Aborts if there is no memory: it runs at start only. */
@@ -50,8 +51,13 @@ bool queue_push_wait(struct queue *queue, void *item);
 size_t queue_take(struct queue *queue, void **items, size_t count_max,
                   int wait_ms);
 
-/* Waits until something is queued, it is closed, or ${wait_ms} are over. */
+/* Waits until something is queued, it is closed or woken, or ${wait_ms} are
+ * over. */
 void queue_wait_any(struct queue *queue, int wait_ms);
+
+/* End the wait of queue_wait_any(), or the next one: what it waits for is told
+ * elsewhere. */
+void queue_wake(struct queue *queue);
 
 /* No more pushes; what is in it can still be taken. */
 void queue_close(struct queue *queue);

@@ -7,9 +7,9 @@
 #include "protocol/segment.h"
 #include "server/pipeline/seal_choice.h"
 
-/* Wall time may differ this much from the progress since the last command
- * before it is disbelieved, so that one bad clock cannot throw log time far
- * into the future. */
+/* Wall time may differ this much from the progress since the last command, and
+ * from every other node's, before it is disbelieved, so that one bad clock
+ * cannot throw log time far into the future. */
 #define SEQUENCER_CLOCK_SLACK_US INT64_C(60000000)
 
 struct sequencer {
@@ -18,6 +18,8 @@ struct sequencer {
     uint32_t epoch;
     int64_t wall; /* At the last command, and the boot clock then. */
     int64_t boot;
+    int64_t offset_min; /* Of peers' clocks. */
+    int64_t offset_max;
     bool stalled;
     struct entry_seal seals[ITEMS_MAX];
     struct seal_choice choice;
@@ -29,14 +31,33 @@ struct sequencer *sequencer_open(const struct sequencer_parts *parts,
     struct sequencer *sequencer = calloc(1, sizeof *sequencer);
 
     INVARIANT(sequencer != NULL);
-    REQUIRE(start->epoch > start->end.epoch || start->end.size == 0);
     sequencer->parts = *parts;
+    sequencer->offset_min = INT64_MIN;
+    sequencer->offset_max = INT64_MAX;
+    if (start != NULL)
+        sequencer_begin(sequencer, start);
+    return sequencer;
+}
+
+void sequencer_begin(struct sequencer *sequencer,
+                     const struct sequencer_start *start)
+{
+    const struct sequencer_parts *parts = &sequencer->parts;
+
+    REQUIRE(start->epoch > start->end.epoch || start->end.size == 0);
     sequencer->end = start->end;
     sequencer->epoch = start->epoch;
     sequencer->wall = clock_wall(&parts->clock);
     sequencer->boot = clock_boot(&parts->clock);
+    sequencer->stalled = false;
     seal_choice_init(&sequencer->choice, parts->keyring, start->epoch);
-    return sequencer;
+}
+
+void sequencer_peers(struct sequencer *sequencer, int64_t offset_us_min,
+                     int64_t offset_us_max)
+{
+    sequencer->offset_min = offset_us_min;
+    sequencer->offset_max = offset_us_max;
 }
 
 void sequencer_close(struct sequencer *sequencer)
@@ -60,8 +81,10 @@ static bool sequencer_clock(struct sequencer *sequencer, int64_t *log_time_out)
     int64_t boot = clock_boot(&sequencer->parts.clock);
     int64_t ahead = (wall - sequencer->wall) - (boot - sequencer->boot);
 
-    sequencer->stalled =
-        ahead > SEQUENCER_CLOCK_SLACK_US || ahead < -SEQUENCER_CLOCK_SLACK_US;
+    sequencer->stalled = ahead > SEQUENCER_CLOCK_SLACK_US ||
+                         ahead < -SEQUENCER_CLOCK_SLACK_US ||
+                         sequencer->offset_min > SEQUENCER_CLOCK_SLACK_US ||
+                         sequencer->offset_max < -SEQUENCER_CLOCK_SLACK_US;
     if (sequencer->stalled)
         return false;
     sequencer->wall = wall;

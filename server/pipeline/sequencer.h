@@ -14,10 +14,10 @@
 #include "server/pipeline/idempotency.h"
 #include "server/store/keyring.h"
 
-/* Where the log ends, and under which term it goes on. */
+/* Where the log ends, and in which epoch it goes on. */
 struct sequencer_start {
     struct journal_end end;
-    uint32_t epoch; /* Of this start; above end.epoch. */
+    uint32_t epoch; /* Above end.epoch. */
 };
 
 /* Borrowed until sequencer_close(). */
@@ -29,9 +29,30 @@ struct sequencer_parts {
 
 struct sequencer;
 
-/* Aborts if there is no memory. */
+/* With ${start} NULL it waits for sequencer_begin(). Aborts if there is no
+ * memory. */
 struct sequencer *sequencer_open(const struct sequencer_parts *parts,
                                  const struct sequencer_start *start);
+
+/*
+ * sequencer_begin(sequencer, start):
+ * Go on at another end in another epoch.
+ *
+ * Requires: the caller owns the keyring, which has no keys above the end.
+ */
+void sequencer_begin(struct sequencer *sequencer,
+                     const struct sequencer_start *start);
+
+/*
+ * sequencer_peers(sequencer, offset_us_min, offset_us_max):
+ * Between which differences the clocks of the other nodes lie, as seen from
+ * this one's: where all are ahead by more than a minute, or all behind, it is
+ * this clock that is not to be believed.  INT64_MIN and INT64_MAX: none
+ * answers.
+ */
+void sequencer_peers(struct sequencer *sequencer, int64_t offset_us_min,
+                     int64_t offset_us_max);
+
 void sequencer_close(struct sequencer *sequencer);
 
 enum sequencer_verdict {

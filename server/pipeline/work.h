@@ -40,6 +40,7 @@ struct work {
     struct work_fault fault;
     bool node_made; /* By this node itself: nobody waits for the answer. */
     bool known;     /* Its entry was applied before: a DUPLICATE. */
+    uint64_t term;  /* Of the node's own: they end with it. */
 
     /* Set by the sequencer. */
     uint64_t index;

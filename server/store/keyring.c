@@ -19,8 +19,28 @@ static void checkpoint(struct keyring *keyring, int mode)
 
 /* ---- The owner thread ---------------------------------------------------- */
 
+void keyring_check_owner(const struct keyring *keyring)
+{
+    REQUIRE(!keyring->owned || pthread_equal(keyring->owner, pthread_self()));
+}
+
+void keyring_take(struct keyring *keyring)
+{
+    REQUIRE(!keyring->owned);
+    keyring->owner = pthread_self();
+    keyring->owned = true;
+}
+
+void keyring_leave(struct keyring *keyring)
+{
+    REQUIRE(keyring->owned && keyring->staged_count == 0);
+    keyring_check_owner(keyring);
+    keyring->owned = false;
+}
+
 uint64_t keyring_last(const struct keyring *keyring)
 {
+    keyring_check_owner(keyring);
     return keyring->last;
 }
 
@@ -30,6 +50,7 @@ uint64_t keyring_end(struct keyring *keyring)
         keyring->writer, "SELECT max(\"first_index\") + 1 FROM \"key\"");
     uint64_t end = 0;
 
+    keyring_check_owner(keyring);
     /* Without rows the greatest is NULL, which reads as 0. */
     if (keyring_step(statement))
         end = (uint64_t)sqlite3_column_int64(statement, 0);
@@ -40,12 +61,16 @@ uint64_t keyring_end(struct keyring *keyring)
 uint64_t keyring_find(const struct keyring *keyring, enum keyring_class class,
                       uint64_t owner)
 {
+    keyring_check_owner(keyring);
     return keyring_map_find(&keyring->map, (uint8_t) class, owner);
 }
 
-static struct keyring_staged *next_staged(struct keyring *keyring)
+/* A place among the staged, whose numbers rise. */
+static struct keyring_staged *new_staged(struct keyring *keyring,
+                                         uint64_t number)
 {
     struct keyring_staged *larger;
+    size_t at = keyring->staged_count;
 
     if (keyring->staged_count == keyring->staged_capacity) {
         keyring->staged_capacity = 2 * keyring->staged_capacity + ITEMS_MAX;
@@ -55,15 +80,37 @@ static struct keyring_staged *next_staged(struct keyring *keyring)
             statements_failed(NULL, "staged keys");
         keyring->staged = larger;
     }
-    return &keyring->staged[keyring->staged_count++];
+    while (at > 0 && keyring->staged[at - 1].row.number > number) {
+        keyring->staged[at] = keyring->staged[at - 1];
+        at--;
+    }
+    keyring->staged_count++;
+    return &keyring->staged[at];
+}
+
+void keyring_put(struct keyring *keyring, const struct keyring_row *row,
+                 const uint8_t *key)
+{
+    struct keyring_staged *staged;
+
+    pthread_mutex_lock(&keyring->lock);
+    staged = new_staged(keyring, row->number);
+    staged->row = *row;
+    keyring_wrap(keyring, staged->wrapped, row, key);
+    keyring_arena_put(keyring->arena, row->number, key);
+    pthread_mutex_unlock(&keyring->lock);
+    keyring_map_add(&keyring->map, (uint8_t)row->class, row->owner,
+                    row->number);
+    if (row->number > keyring->last)
+        keyring->last = row->number;
 }
 
 void keyring_stage(struct keyring *keyring, const struct keyring_row *row,
                    const uint8_t *key)
 {
-    struct keyring_staged *staged;
     uint8_t bytes[KEY_SIZE];
 
+    keyring_check_owner(keyring);
     REQUIRE(row->number > keyring->last && row->number <= INT64_MAX);
     REQUIRE(row->owner <= INT64_MAX && row->first_index <= INT64_MAX);
     REQUIRE(row->class == KEYRING_CREDENTIAL ||
@@ -72,16 +119,8 @@ void keyring_stage(struct keyring *keyring, const struct keyring_row *row,
         randombytes_buf(bytes, sizeof bytes);
     else
         memcpy(bytes, key, sizeof bytes);
-    pthread_mutex_lock(&keyring->lock);
-    staged = next_staged(keyring);
-    staged->row = *row;
-    keyring_wrap(keyring, staged->wrapped, row, bytes);
-    keyring_arena_put(keyring->arena, row->number, bytes);
-    pthread_mutex_unlock(&keyring->lock);
+    keyring_put(keyring, row, bytes);
     sodium_memzero(bytes, sizeof bytes);
-    keyring_map_add(&keyring->map, (uint8_t)row->class, row->owner,
-                    row->number);
-    keyring->last = row->number;
 }
 
 size_t keyring_staged(const struct keyring *keyring)
@@ -91,6 +130,7 @@ size_t keyring_staged(const struct keyring *keyring)
 
 void keyring_commit(struct keyring *keyring)
 {
+    keyring_check_owner(keyring);
     if (keyring->staged_count == 0)
         return;
     keyring_run(keyring->begin);
@@ -114,6 +154,7 @@ void keyring_commit(struct keyring *keyring)
 
 void keyring_discard(struct keyring *keyring)
 {
+    keyring_check_owner(keyring);
     pthread_mutex_lock(&keyring->lock);
     for (size_t i = 0; i < keyring->staged_count; i++) {
         const struct keyring_row *row = &keyring->staged[i].row;
@@ -125,12 +166,11 @@ void keyring_discard(struct keyring *keyring)
     pthread_mutex_unlock(&keyring->lock);
 }
 
-void keyring_truncate(struct keyring *keyring, uint64_t index)
+/* Delete rows, and forget what stood in them. */
+static void delete_rows(struct keyring *keyring, sqlite3_stmt *statement)
 {
-    REQUIRE(keyring->staged_count == 0);
-    keyring_bind_number(keyring->truncate, 1, index);
     keyring_run(keyring->begin);
-    keyring_run(keyring->truncate);
+    keyring_run(statement);
     keyring_run(keyring->commit);
     pthread_mutex_lock(&keyring->lock);
     keyring_arena_drop_all(keyring->arena);
@@ -141,9 +181,42 @@ void keyring_truncate(struct keyring *keyring, uint64_t index)
     keyring_load_map(keyring);
 }
 
+void keyring_truncate(struct keyring *keyring, uint64_t index)
+{
+    keyring_check_owner(keyring);
+    REQUIRE(keyring->staged_count == 0);
+    keyring_bind_number(keyring->truncate, 1, index);
+    delete_rows(keyring, keyring->truncate);
+}
+
+static void bind_range(sqlite3_stmt *statement, uint64_t first, uint64_t last,
+                       uint32_t epoch)
+{
+    keyring_bind_number(statement, 1, first);
+    keyring_bind_number(statement, 2, last);
+    keyring_bind_number(statement, 3, epoch);
+}
+
+void keyring_drop_strays(struct keyring *keyring, uint64_t first, uint64_t last,
+                         uint32_t epoch)
+{
+    bool found;
+
+    keyring_check_owner(keyring);
+    REQUIRE(keyring->staged_count == 0);
+    bind_range(keyring->find_stray, first, last, epoch);
+    found = keyring_step(keyring->find_stray);
+    sqlite3_reset(keyring->find_stray);
+    if (!found)
+        return;
+    bind_range(keyring->drop_strays, first, last, epoch);
+    delete_rows(keyring, keyring->drop_strays);
+}
+
 void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
                   size_t count, uint64_t act)
 {
+    keyring_check_owner(keyring);
     REQUIRE(keyring->staged_count == 0);
     keyring_run(keyring->begin);
     for (size_t i = 0; i < count; i++) {
@@ -169,8 +242,8 @@ void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
 
 /* ---- Any thread ---------------------------------------------------------- */
 
-static const struct keyring_staged *find_staged(const struct keyring *keyring,
-                                                uint64_t number)
+const struct keyring_staged *keyring_find_staged(const struct keyring *keyring,
+                                                 uint64_t number)
 {
     size_t low = 0, high = keyring->staged_count;
 
@@ -221,7 +294,7 @@ enum status keyring_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
         return ST_KEY_MISSING;
     pthread_mutex_lock(&keyring->lock);
     if (!keyring_arena_get(keyring->arena, key_out, number)) {
-        staged = find_staged(keyring, number);
+        staged = keyring_find_staged(keyring, number);
         if (staged != NULL)
             status =
                 keyring_unwrap(keyring, key_out, &staged->row,

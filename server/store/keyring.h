@@ -3,9 +3,10 @@
  * key-encryption key (LOG-FORMAT, section 3).
  *
  * One thread, the owner, finds, stages and commits; any thread may open a key
- * by its number.  A staged key can be used at once and is durable with the
- * commit, which comes before the log's fdatasync.  A failing disk stops the
- * process.
+ * by its number.  Who owns it is said with keyring_take() and keyring_leave();
+ * before the first take, whoever opened it.  A staged key can be used at once
+ * and is durable with the commit, which comes before the log's fdatasync.  A
+ * failing disk stops the process.
  *
  *   wrapped = nonce[24] ‖ XChaCha20-Poly1305 of the key,
  *   AD = u64 number ‖ u8 class ‖ u64 owner ‖ cluster_id[16]
@@ -58,6 +59,20 @@ void keyring_close(struct keyring *keyring);
 
 /* ---- The owner thread ---------------------------------------------------- */
 
+/*
+ * keyring_take(keyring):
+ * From now on the calling thread is the owner, and the only one that may call
+ * what stands below; any other call aborts.
+ *
+ * Requires: nobody took it, or who did has left it.
+ * Order:    keyring_leave() in one thread happens before keyring_take() in the
+ *           next; the caller sees to it.
+ */
+void keyring_take(struct keyring *keyring);
+
+/* Requires: the caller took it, and nothing is staged. */
+void keyring_leave(struct keyring *keyring);
+
 /* The highest number ever used here, staged and destroyed keys included. */
 uint64_t keyring_last(const struct keyring *keyring);
 
@@ -91,6 +106,15 @@ void keyring_discard(struct keyring *keyring);
 /* Delete the keys first used at or above ${index}; durable when it returns.
  * Requires: nothing is staged. */
 void keyring_truncate(struct keyring *keyring, uint64_t index);
+
+/*
+ * keyring_drop_strays(keyring, first, last, epoch):
+ * Delete keys that say they are first used by one of the entries [first, last],
+ * all of ${epoch}, and have a number of another epoch; durable when it returns.
+ * Requires: nothing is staged.
+ */
+void keyring_drop_strays(struct keyring *keyring, uint64_t first, uint64_t last,
+                         uint32_t epoch);
 
 /*
  * keyring_bury(keyring, numbers, count, act):

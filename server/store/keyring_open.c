@@ -23,6 +23,11 @@ static const char *const create[] = {
     "INTEGER NOT NULL) STRICT",
 };
 
+/* Made at every opening: files of former versions lack it. */
+static const char create_index[] =
+    "CREATE INDEX IF NOT EXISTS \"key_by_first_index\" ON \"key\" "
+    "(\"first_index\", \"number\")";
+
 /* ---- Wrapping ------------------------------------------------------------ */
 
 static void make_ad(uint8_t ad[KEYRING_AD_SIZE], const struct keyring *keyring,
@@ -199,12 +204,24 @@ static void prepare(struct keyring *keyring)
         writer, "INSERT OR IGNORE INTO \"tombstone\" VALUES (?1, ?2)");
     keyring->truncate = statements_prepare(
         writer, "DELETE FROM \"key\" WHERE \"first_index\" >= ?1");
+    keyring->find_stray = statements_prepare(
+        writer, "SELECT 1 FROM \"key\" WHERE \"first_index\" BETWEEN ?1 AND "
+                "?2 AND \"number\" >> 32 <> ?3 LIMIT 1");
+    keyring->drop_strays = statements_prepare(
+        writer, "DELETE FROM \"key\" WHERE \"first_index\" BETWEEN ?1 AND ?2 "
+                "AND \"number\" >> 32 <> ?3");
     keyring->get = statements_prepare(
         keyring->reader, "SELECT \"class\", \"owner\", \"first_index\", "
                          "\"wrapped\" FROM \"key\" WHERE \"number\" = ?1");
     keyring->get_tombstone = statements_prepare(
         keyring->reader,
         "SELECT \"act\" FROM \"tombstone\" WHERE \"number\" = ?1");
+    keyring->walk = statements_prepare(
+        keyring->reader,
+        "SELECT \"number\", \"class\", \"owner\", \"first_index\", "
+        "\"wrapped\" FROM \"key\" WHERE (\"first_index\", \"number\") >= "
+        "(?1, ?2) AND \"first_index\" < ?3 ORDER BY \"first_index\", "
+        "\"number\"");
 }
 
 /* For its owner only; SQLite gives its other files the same mode. */
@@ -231,6 +248,8 @@ static enum status open_files(struct keyring *keyring, const char *path)
         create_file(keyring);
     if (status == ST_OK)
         status = check_head(keyring);
+    if (status == ST_OK)
+        statements_run(keyring->writer, create_index);
     if (status == ST_OK)
         status = database_open(&keyring->reader, path, DATABASE_FULL);
     return status;
@@ -276,8 +295,11 @@ void keyring_close(struct keyring *keyring)
     sqlite3_finalize(keyring->erase);
     sqlite3_finalize(keyring->bury);
     sqlite3_finalize(keyring->truncate);
+    sqlite3_finalize(keyring->find_stray);
+    sqlite3_finalize(keyring->drop_strays);
     sqlite3_finalize(keyring->get);
     sqlite3_finalize(keyring->get_tombstone);
+    sqlite3_finalize(keyring->walk);
     database_close(keyring->reader);
     database_close(keyring->writer);
     keyring_map_wipe(&keyring->map);

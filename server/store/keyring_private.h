@@ -44,7 +44,10 @@ struct keyring {
     sqlite3 *reader;
     sqlite3_stmt *get;
     sqlite3_stmt *get_tombstone;
+    sqlite3_stmt *walk;
 
+    pthread_t owner;
+    bool owned;
     sqlite3 *writer;
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
@@ -52,6 +55,8 @@ struct keyring {
     sqlite3_stmt *erase;
     sqlite3_stmt *bury;
     sqlite3_stmt *truncate;
+    sqlite3_stmt *find_stray;
+    sqlite3_stmt *drop_strays;
     struct keyring_map map;
     uint64_t last;
     uint8_t cluster_id[CLUSTER_ID_SIZE];
@@ -66,6 +71,17 @@ NODISCARD enum status keyring_unwrap(const struct keyring *keyring,
                                      uint8_t key_out[KEY_SIZE],
                                      const struct keyring_row *row,
                                      struct slice wrapped);
+
+/* Aborts where another thread than the owner calls. */
+void keyring_check_owner(const struct keyring *keyring);
+
+/* The staged key of that number, or NULL. Requires: the lock is held. */
+const struct keyring_staged *keyring_find_staged(const struct keyring *keyring,
+                                                 uint64_t number);
+
+/* Stage a key whose number is new here. */
+void keyring_put(struct keyring *keyring, const struct keyring_row *row,
+                 const uint8_t *key);
 
 /* Read anew which owner has which key. */
 void keyring_load_map(struct keyring *keyring);

@@ -77,7 +77,10 @@ static enum status history_sync(struct journal_history *history)
 static enum status history_cut(struct journal_history *history)
 {
     struct journal_rig *rig = &history->rig;
-    const uint64_t size = journal_committed(rig->journal);
+    /* Of entries that were not synced, one goes and the others stay. */
+    const uint64_t size = rig->end.size >= history->acknowledged + 2
+                              ? rig->end.size - 1
+                              : journal_committed(rig->journal);
     struct journal_report report;
     enum status status;
 
@@ -91,6 +94,7 @@ static enum status history_cut(struct journal_history *history)
         return status;
     rig->end = journal_end(rig->journal);
     history->attempted = size;
+    history->acknowledged = size;
     history->rotten = history->rotten && size > 0;
     return ST_OK;
 }

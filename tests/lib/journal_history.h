@@ -22,7 +22,7 @@ enum journal_operation {
     JOURNAL_NEW_SEGMENT,
     JOURNAL_RESTART, /* The process ends; the cache keeps what was written. */
     JOURNAL_REPAIR,  /* The power goes, every other pending bit survives. */
-    JOURNAL_CUT,     /* As far down as the commit allows. */
+    JOURNAL_CUT,     /* What was not synced, or all that is not committed. */
     JOURNAL_OPERATIONS,
     /* For a node that has peers: */
     JOURNAL_ROT = JOURNAL_OPERATIONS, /* Of entry 0, if others follow it. */

@@ -187,7 +187,6 @@ static void rig_make_disk(struct rig *rig, bool on_files)
 
 static void rig_make(struct rig *rig, bool on_files)
 {
-    struct op_system_secret secret = {.secret = {{4}}};
     const char *temporary = getenv("TMPDIR");
 
     memset(rig, 0, sizeof *rig);
@@ -216,6 +215,12 @@ static void rig_make(struct rig *rig, bool on_files)
                      ST_OK);
     rig_append_genesis(rig);
     ck_assert_int_eq(rig_start(rig), ST_OK);
+}
+
+static void rig_begin_term(struct rig *rig)
+{
+    struct op_system_secret secret = {.secret = {{4}}};
+
     rig_enter_epoch(rig);
     rig_own(rig, OPCODE_SYSTEM_SECRET, &secret);
 }
@@ -223,9 +228,16 @@ static void rig_make(struct rig *rig, bool on_files)
 void rig_open(struct rig *rig)
 {
     rig_make(rig, false);
+    rig_begin_term(rig);
 }
 
 void rig_open_on_files(struct rig *rig)
+{
+    rig_make(rig, true);
+    rig_begin_term(rig);
+}
+
+void rig_open_bare(struct rig *rig)
 {
     rig_make(rig, true);
 }

@@ -89,6 +89,9 @@ struct rig_command {
 void rig_open(struct rig *rig);
 /* The same with the log on real files, which threads may share. */
 void rig_open_on_files(struct rig *rig);
+/* As the latter, with genesis alone: rigs opened so are nodes of one cluster.
+ */
+void rig_open_bare(struct rig *rig);
 void rig_close(struct rig *rig);
 
 /* Let time pass, on both clocks. */

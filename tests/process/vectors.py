@@ -11,6 +11,8 @@ import struct
 import subprocess
 import tempfile
 
+import _ed25519
+
 BIN = os.environ.get("DEFTER_BIN", "build/bin")
 HERE = "tests/vectors"
 
@@ -129,6 +131,55 @@ def check_handshake(ours, theirs):
     assert name[:16].hex() == ours["login"]["pw_name"]
 
 
+def read_config(data):
+    """A configuration as LOG-FORMAT section 11 lays it out."""
+    members, learners, eligible = data[153:156]
+    assert data[0:2] == b"\1\0" and data[156:160] == bytes(4)
+    assert len(data) == 160 + 24 * members + 16 * (learners + eligible)
+    at = 160 + 24 * members
+    return {
+        "why": data[3], "epoch": struct.unpack_from("<I", data, 4)[0],
+        "number": struct.unpack_from("<Q", data, 8)[0],
+        "lineage": data[32:48], "primary": data[48:64],
+        "previous": data[104:136],
+        "members": [data[i:i + 16] for i in range(160, at, 24)],
+        "learners": [data[at + 16 * i:at + 16 * i + 16]
+                     for i in range(learners)],
+    }
+
+
+def check_configurations(vectors, authority):
+    """The chain, the forced lineage, and every signature."""
+    part = {name: bytes.fromhex(text) for name, text in vectors.items()}
+    first, second, forced = (
+        read_config(part[name]) for name in ("first", "second", "forced"))
+    assert first["previous"] == bytes(32) and first["number"] == 1
+    assert sha(tag("DFT1/config"), part["first"]) == part["first_hash"]
+    assert second["previous"] == part["first_hash"]
+    assert second["members"] == [b"A" * 16, b"B" * 16]
+    assert forced["previous"] == sha(tag("DFT1/config"), part["second"])
+    bare = part["forced"][:32] + bytes(16) + part["forced"][48:]
+    assert forced["lineage"] == sha(tag("DFT1/config"), bare)[:16]
+    assert forced["lineage"] != second["lineage"] == first["lineage"]
+    certificate = part["certificate"]
+    size = struct.unpack_from("<I", certificate, 4)[0]
+    assert certificate[48:48 + size] == part["second"]
+    signed, rest = certificate[:48 + size], certificate[48 + size:]
+    keys = {1: (part["operator_key"], "DFT1/cert"),
+            2: (authority, "DFT1/cert"),
+            3: (part["witness_key"], "DFT1/witness")}
+    assert [rest[i] for i in range(0, len(rest), 88)] == [1, 2, 3]
+    for at in range(0, len(rest), 88):
+        key, text = keys[rest[at]]
+        assert _ed25519.is_signed(key, tag(text) + signed,
+                                  rest[at + 24:at + 88])
+    for name, key, size in (("statement", "node_key", 200),
+                            ("request", "operator_key", 64)):
+        assert _ed25519.is_signed(
+            part[key], tag("DFT1/statement") + part[name][:size],
+            part[name][size:]), name
+
+
 def run(program, argument):
     done = subprocess.run([os.path.join(BIN, program), argument],
                           stdout=subprocess.PIPE, check=False)
@@ -172,6 +223,7 @@ def main():
     check_log(theirs)
     check_answers(ours, theirs)
     check_handshake(ours, theirs)
+    check_configurations(ours["configurations"], authority)
     check_noise_program()
     print("vectors agree")
 

@@ -20,6 +20,7 @@
 #include "protocol/receipt.h"
 #include "protocol/record.h"
 #include "protocol/seal.h"
+#include "tests/lib/config_sample.h"
 #include "tests/lib/sample_channel.h"
 #include "tests/lib/sample_entry.h"
 
@@ -57,7 +58,9 @@ static void make_handshake(cJSON *root)
     uint8_t tlvs[HANDSHAKE_PAYLOAD_SIZE_MAX];
     struct writer writer;
 
-    both.hello = (struct hello){true, slice_of("defter 0.1", 10), true, 0};
+    both.hello = (struct hello){.has_agent = true,
+                                .agent = slice_of("defter 0.1", 10),
+                                .has_features = true};
     sample_channels_begin(&both);
     put(object, "client_first", both.to_server, both.client_out.used);
     ck_assert_int_eq(
@@ -393,7 +396,9 @@ static void make_noise(cJSON *root)
     cJSON_AddItemToArray(list, object);
     cJSON_AddStringToObject(object, "protocol_name",
                             "Noise_XX_25519_ChaChaPoly_SHA256");
-    both.hello = (struct hello){true, slice_of("defter 0.1", 10), true, 0};
+    both.hello = (struct hello){.has_agent = true,
+                                .agent = slice_of("defter 0.1", 10),
+                                .has_features = true};
     sample_channels_begin(&both);
     make_noise_keys(object);
     list = cJSON_CreateArray();
@@ -419,6 +424,50 @@ static void make_noise(cJSON *root)
     cJSON_AddItemToObject(object, "messages", list);
 }
 
+/* LOG-FORMAT, section 11: A alone, then A and B, and who signs the second. */
+static void make_configurations(cJSON *root)
+{
+    cJSON *object = cJSON_AddObjectToObject(root, "configurations");
+    struct sample_config first, second, forced;
+    struct statement_request request = {.why = CONFIG_ADD,
+                                        .time_us = SAMPLE_SIGNED_AT};
+    uint8_t certificate[CONFIG_CERT_ENCODED_SIZE_MAX], hash[HASH_SIZE];
+    uint8_t bytes[STATEMENT_SIZE], asked[STATEMENT_REQUEST_SIZE];
+    struct statement statement;
+    struct identity identity;
+    struct slice slice;
+
+    sample_config(&first.config);
+    sample_config_encode(&first);
+    sample_config_pair(&second);
+    put(object, "first", first.bytes, first.slice.size);
+    config_hash(hash, first.slice);
+    put(object, "first_hash", hash, HASH_SIZE);
+    put(object, "second", second.bytes, second.slice.size);
+    config_succeed(&forced.config, &second.config, second.slice, CONFIG_FORCED);
+    forced.config.epoch += CONFIG_GRANT_EPOCHS;
+    config_dismiss_others(&forced.config, sample_node('A'));
+    config_forced_lineage(forced.config.lineage, &forced.config);
+    sample_config_encode(&forced);
+    put(object, "forced", forced.bytes, forced.slice.size);
+    slice = sample_config_cert(certificate, CONFIG_ADD, second.slice, 7);
+    put(object, "certificate", slice.data, slice.size);
+    sample_identity(&identity, 4);
+    put(object, "operator_key", identity.public_key, PUBLIC_KEY_SIZE);
+    memcpy(request.cluster_id, first.config.cluster_id, CLUSTER_ID_SIZE);
+    memcpy(request.asked, sample_node('A'), NODE_ID_SIZE);
+    memcpy(request.about, sample_node('B'), NODE_ID_SIZE);
+    statement_request_sign(asked, &request, &identity);
+    put(object, "request", asked, sizeof asked);
+    sample_identity(&identity, 6);
+    put(object, "witness_key", identity.public_key, PUBLIC_KEY_SIZE);
+    sample_statement(&statement, &second);
+    sample_identity(&identity, 5);
+    statement_sign(bytes, &statement, &identity);
+    put(object, "statement", bytes, sizeof bytes);
+    put(object, "node_key", identity.public_key, PUBLIC_KEY_SIZE);
+}
+
 static void make_defter(cJSON *root)
 {
     cJSON_AddStringToObject(
@@ -431,6 +480,7 @@ static void make_defter(cJSON *root)
     make_points(root);
     make_login(root);
     make_answers(root);
+    make_configurations(root);
 }
 
 /* What the command line asked for; the test below makes it. */

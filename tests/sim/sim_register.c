@@ -17,6 +17,7 @@ struct reg_answer {
     uint64_t token;
     enum register_outcome outcome;
     bool higher;
+    uint64_t number;
     bool unanswered;
     struct register_view view;
     bool alive[SIM_NODES_MAX];
@@ -223,6 +224,7 @@ void sim_register_event(struct sim *sim, const struct sim_event *event)
         if (*registered >= request->incarnation &&
             sim->reg_state.writer[event->node] != event->generation)
             answer->higher = true;
+        answer->number = *registered;
         if (*registered < request->incarnation) {
             *registered = request->incarnation;
             sim->reg_state.writer[event->node] = event->generation;
@@ -278,6 +280,7 @@ void sim_answer_event(struct sim *sim, const struct sim_event *event)
             return;
         out.type = REPLICA_REGISTERED;
         out.registered.higher = answer->higher;
+        out.registered.number = answer->number;
         break;
     }
     sim_node_event(sim, node, &out);

@@ -4,10 +4,12 @@
 #include <sodium.h>
 
 #include "protocol/command.h"
+#include "protocol/config_cert.h"
 #include "protocol/frame.h"
 #include "protocol/login.h"
 #include "protocol/password.h"
 #include "protocol/record.h"
+#include "protocol/statement.h"
 #include "tests/lib/sample_channel.h"
 #include "tests/lib/suite.h"
 #include "tests/lib/vector_file.h"
@@ -232,10 +234,69 @@ START_TEST(published_login_frames_decode_and_their_signatures_verify)
 }
 END_TEST
 
+START_TEST(published_configurations_follow_each_other_and_are_signed)
+{
+    uint8_t one[CONFIG_SIZE_MAX], two[CONFIG_SIZE_MAX], bytes[1400];
+    uint8_t key[PUBLIC_KEY_SIZE], hash[HASH_SIZE];
+    struct config first, second, forced;
+    struct config_cert cert;
+    struct config_cert_keys keys = {.witnesses_count = 1,
+                                    .witness_needed = true};
+    struct statement statement;
+    struct statement_request request;
+    struct slice older, newer;
+    struct identity authority;
+
+    begin();
+    older = vector_bytes(one, sizeof one, vectors, "configurations/first");
+    newer = vector_bytes(two, sizeof two, vectors, "configurations/second");
+    ck_assert_int_eq(config_decode(&first, older), ST_OK);
+    ck_assert_int_eq(config_decode(&second, newer), ST_OK);
+    config_hash(hash, older);
+    vector_expect(vectors, "configurations/first_hash", hash, HASH_SIZE);
+    ck_assert_int_eq(config_judge(&first, NULL, slice_of(NULL, 0)),
+                     CONFIG_GOOD);
+    ck_assert_int_eq(config_judge(&second, &first, older), CONFIG_GOOD);
+    ck_assert_int_eq(
+        config_decode(&forced, vector_bytes(bytes, sizeof bytes, vectors,
+                                            "configurations/forced")),
+        ST_OK);
+    ck_assert_int_eq(config_judge(&forced, &second, newer), CONFIG_GOOD);
+    sample_identity(&authority, 1);
+    memcpy(keys.authority_key, authority.public_key, PUBLIC_KEY_SIZE);
+    vector_exact(keys.operator_key, PUBLIC_KEY_SIZE, vectors,
+                 "configurations/operator_key");
+    vector_exact(keys.witnesses[0].receipt_key, PUBLIC_KEY_SIZE, vectors,
+                 "configurations/witness_key");
+    memset(keys.witnesses[0].node_id, 'Z', NODE_ID_SIZE);
+    ck_assert_int_eq(
+        config_cert_decode(&cert, vector_bytes(bytes, sizeof bytes, vectors,
+                                               "configurations/"
+                                               "certificate")),
+        ST_OK);
+    ck_assert(slice_equal(cert.config, newer));
+    ck_assert_int_eq(config_cert_verify(&cert, &keys, CONFIG_CERT_ANY_TIME),
+                     CONFIG_CERT_GOOD);
+    vector_exact(key, sizeof key, vectors, "configurations/node_key");
+    ck_assert_int_eq(statement_read(&statement,
+                                    vector_bytes(bytes, sizeof bytes, vectors,
+                                                 "configurations/statement"),
+                                    key),
+                     ST_OK);
+    ck_assert_int_eq(
+        statement_request_read(&request,
+                               vector_bytes(bytes, sizeof bytes, vectors,
+                                            "configurations/request"),
+                               keys.operator_key, SAMPLE_SIGNED_AT),
+        ST_OK);
+}
+END_TEST
+
 SUITE_MAIN("defter vectors",
            published_handshake_with_tlvs_opens_the_server_side,
            published_records_around_65536_open_in_their_order,
            published_bodies_verify_and_their_paths_lead_to_the_root,
            published_bad_certificates_are_refused_for_their_reason,
            published_small_order_points_give_no_shared_secret,
-           published_login_frames_decode_and_their_signatures_verify)
+           published_login_frames_decode_and_their_signatures_verify,
+           published_configurations_follow_each_other_and_are_signed)

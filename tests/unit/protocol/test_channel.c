@@ -255,7 +255,10 @@ START_TEST(D18_to_D20_message_3_is_refused_by_length_and_for_every_bit)
             sample_pass(&both.server, &both.server_out, &both.client_out),
             ST_HANDSHAKE);
     }
-    both.hello = (struct hello){true, slice_of("test", 4), true, 5};
+    both.hello = (struct hello){.has_agent = true,
+                                .agent = slice_of("test", 4),
+                                .has_features = true,
+                                .features = 5};
     sample_channels_begin(&both);
     sample_pass(&both.server, &both.server_out, &both.client_out);
     sample_pass(&both.client, &both.client_out, &both.server_out);

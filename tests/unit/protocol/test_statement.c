@@ -96,7 +96,60 @@ START_TEST(statement_of_an_unknown_form_is_refused_before_its_signature)
 }
 END_TEST
 
+START_TEST(request_is_the_operators_fresh_and_unchanged)
+{
+    struct statement_request request = {.why = CONFIG_ADD,
+                                        .time_us = SAMPLE_SIGNED_AT};
+    struct statement_request read;
+    struct identity operator_key;
+    uint8_t asked[STATEMENT_REQUEST_SIZE + 1] = {0};
+    struct slice slice = slice_of(asked, STATEMENT_REQUEST_SIZE);
+    int64_t most = (int64_t)STATEMENT_REQUEST_AGE_S_MAX * 1000000;
+
+    begin();
+    sample_identity(&operator_key, 4);
+    memcpy(request.asked, sample_node('A'), NODE_ID_SIZE);
+    memcpy(request.about, sample_node('B'), NODE_ID_SIZE);
+    statement_request_sign(asked, &request, &operator_key);
+    ck_assert_int_eq(statement_request_read(&read, slice,
+                                            operator_key.public_key,
+                                            SAMPLE_SIGNED_AT + most),
+                     ST_OK);
+    ck_assert_mem_eq(&read, &request, sizeof read);
+    ck_assert_int_eq(statement_request_read(&read, slice,
+                                            operator_key.public_key,
+                                            SAMPLE_SIGNED_AT + most + 1),
+                     ST_EXPIRED);
+    ck_assert_int_eq(statement_request_read(&read, slice,
+                                            operator_key.public_key,
+                                            SAMPLE_SIGNED_AT - most - 1),
+                     ST_EXPIRED);
+    ck_assert_int_eq(statement_request_read(&read, slice,
+                                            operator_key.public_key, INT64_MIN),
+                     ST_EXPIRED);
+    ck_assert_int_eq(
+        statement_request_read(&read, slice, node.public_key, SAMPLE_SIGNED_AT),
+        ST_BAD_SIG);
+    for (size_t size = 0; size <= sizeof asked; size++) {
+        if (size != STATEMENT_REQUEST_SIZE)
+            ck_assert_int_eq(statement_request_read(&read,
+                                                    slice_of(asked, size),
+                                                    operator_key.public_key, 0),
+                             ST_FILE_FORMAT);
+    }
+    for (size_t bit = 0; bit < 8 * slice.size; bit++) {
+        asked[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        ck_assert_int_ne(statement_request_read(&read, slice,
+                                                operator_key.public_key,
+                                                SAMPLE_SIGNED_AT),
+                         ST_OK);
+        asked[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+END_TEST
+
 SUITE_MAIN("statement", statement_is_the_published_bytes,
            statement_with_any_bit_flipped_is_refused,
            statement_of_another_length_is_refused,
-           statement_of_an_unknown_form_is_refused_before_its_signature)
+           statement_of_an_unknown_form_is_refused_before_its_signature,
+           request_is_the_operators_fresh_and_unchanged)

@@ -189,7 +189,7 @@ START_TEST(cuts_at_one_place_keep_their_bytes_apart)
     disk_model_drop(rig.model, MARK_FILE);
     rig.options.repair = true;
     ck_assert_uint_eq(journal_rig_reopen(&rig), ST_OK);
-    for (size_t i = 1; i <= 9; i++) {
+    for (size_t i = 1; i <= 20; i++) {
         ck_assert_uint_eq(journal_rig_append(&rig, JOURNAL_RIG_ENTRY), ST_OK);
         cut(rig.end.size - 1);
         asides = 0;

@@ -307,6 +307,26 @@ START_TEST(C4_an_entry_changed_with_a_fitting_checksum_is_a_hole)
 }
 END_TEST
 
+START_TEST(C4_a_hole_over_the_mark_is_a_lost_end)
+{
+    struct mark_value value = {.size = 8, .committed = 2};
+
+    peers_begin(&rig, 16);
+    entry_leaf_hash(value.leaf, slice_of(rig.bytes[7], rig.sizes[7]));
+    ck_assert_uint_eq(mark_create(disk_model_disk(rig.model), &value), ST_OK);
+    peers_rot(&rig, 8, 60);
+    peers_rot(&rig, 7, 60);
+    /* Nothing proves that what follows leads from what was acknowledged. */
+    peers_open_as(&rig, JOURNAL_LOST);
+    ck_assert_uint_eq(journal_size(rig.journal), 7);
+    ck_assert_uint_eq(journal_lost(rig.journal).size, 8);
+    peers_fetch(&rig, 7, 8);
+    ck_assert_uint_eq(journal_clear_lost(rig.journal), ST_OK);
+    peers_clean_again(&rig, 8);
+    journal_rig_end(&rig);
+}
+END_TEST
+
 START_TEST(C4_more_holes_than_can_be_remembered_are_a_lost_end)
 {
     static char name[DISK_NAME_SIZE_MAX];
@@ -484,6 +504,7 @@ SUITE_MAIN("journal_peers", C2_torn_tails_are_cut_as_on_a_single_node,
            C4_a_damaged_header_page_is_written_anew,
            C4_a_damaged_header_page_and_entries_around_it,
            C4_an_entry_changed_with_a_fitting_checksum_is_a_hole,
+           C4_a_hole_over_the_mark_is_a_lost_end,
            C4_more_holes_than_can_be_remembered_are_a_lost_end,
            C4_a_frame_inside_an_entry_is_not_taken_for_the_next,
            C5_a_tail_that_may_have_been_acknowledged_is_remembered,

@@ -107,9 +107,148 @@ START_TEST(the_manual_names_every_key)
 }
 END_TEST
 
+/* ---- A cluster ------------------------------------------------------------
+ */
+
+#define NODE_A "0102030405060708090a0b0c0d0e0f10"
+#define NODE_B "0102030405060708090a0b0c0d0e0f11"
+#define PAIR                    \
+    "listen = 127.0.0.1:7841\n" \
+    "peer = " NODE_A " backup 10.0.0.2:7841\n"
+
+static enum status parse_cluster(const char *text)
+{
+    static char all[8192];
+
+    (void)snprintf(all, sizeof all, "[node]\ndirectory = .\n[cluster]\n%s",
+                   text);
+    return parse(all);
+}
+
+START_TEST(without_the_section_a_node_is_alone)
+{
+    ck_assert_int_eq(parse("[node]\ndirectory = .\n"), ST_OK);
+    ck_assert(!options.cluster.is_there);
+}
+END_TEST
+
+START_TEST(a_pair_needs_an_address_and_a_peer)
+{
+    ck_assert_int_eq(parse_cluster(PAIR), ST_OK);
+    ck_assert(options.cluster.is_there);
+    ck_assert(!options.cluster.automatic);
+    ck_assert(!options.cluster.archive);
+    ck_assert_uint_eq(options.cluster.minimum, 2);
+    ck_assert_uint_eq(options.cluster.links.peers_count, 1);
+    ck_assert_uint_eq(options.cluster.links.peers[0].node_id[15], 0x10);
+    ck_assert(!options.cluster.links.peers[0].archive);
+    ck_assert_str_eq(options.cluster.links.peers[0].address, "10.0.0.2:7841");
+    ck_assert_uint_eq(options.cluster.timers.grace_ms, OPTIONS_AS_PRESET);
+}
+END_TEST
+
+START_TEST(every_key_of_a_cluster_is_taken)
+{
+    ck_assert_int_eq(
+        parse_cluster(PAIR "peer = " NODE_B "  archive\t[fd00::3]:7841\n"
+                           "archive = yes\nmode = etcd\nminimum = 3\n"
+                           "etcd = 10.0.0.1:2379, [::1]:2379,10.0.0.3:2379\n"
+                           "etcd_ca = ca.pem\netcd_certificate = /c.pem\n"
+                           "etcd_key = k.pem\ntimers = wan\n"
+                           "beacon_ms = 100\nremove_ms = 200\n"
+                           "grace_ms = 300\nsync_ms = 400\ndrain_ms = 500\n"
+                           "scrub_ms = 0\n"),
+        ST_OK);
+    ck_assert(options.cluster.archive && options.cluster.automatic);
+    ck_assert(options.cluster.links.peers[1].archive);
+    ck_assert_str_eq(options.cluster.links.peers[1].address, "[fd00::3]:7841");
+    ck_assert_uint_eq(options.cluster.etcd_count, 3);
+    ck_assert_str_eq(options.cluster.etcd[1], "[::1]:2379");
+    ck_assert_str_eq(options.cluster.etcd_ca, "/base/ca.pem");
+    ck_assert_str_eq(options.cluster.etcd_certificate, "/c.pem");
+    ck_assert(options.cluster.timers.wan);
+    ck_assert_uint_eq(options.cluster.timers.beacon_ms, 100);
+    ck_assert_uint_eq(options.cluster.timers.drain_ms, 500);
+    ck_assert_uint_eq(options.cluster.timers.scrub_ms, 0);
+    ck_assert_uint_eq(options.cluster.minimum, 3);
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_a_cluster_is_an_error_that_names_the_key)
+{
+    static const struct {
+        const char *text;
+        const char *key;
+    } bad[] = {
+        {"listen = 127.0.0.1:1\n", "name the peers"},
+        {"peer = " NODE_A " backup 10.0.0.2:1\n", "listen"},
+        {"listen = here:1\n", "listen"},
+        {PAIR "peer = " NODE_A " backup 10.0.0.3:1\n", "twice"},
+        {PAIR "peer = " NODE_B " backup 10.0.0.2:7841\n", "twice"},
+        {PAIR "peer = " NODE_B " primary 10.0.0.3:1\n", "neither backup"},
+        {PAIR "peer = " NODE_B " backup ten:1\n", "numeric"},
+        {PAIR "peer = " NODE_B " backup 10.0.0.3:0\n", "port"},
+        {PAIR "peer = " NODE_B " backup\n", "HOST:PORT"},
+        {PAIR "peer = " NODE_B " backup 10.0.0.3:1 x\n", "HOST:PORT"},
+        {PAIR "peer =\n", "HOST:PORT"},
+        {PAIR "peer = 01 backup 10.0.0.3:1\n", "32"},
+        {PAIR "peer = " NODE_B "00 backup 10.0.0.3:1\n", "32"},
+        {PAIR "peer = x" NODE_B " backup 10.0.0.3:1\n", "32"},
+        {PAIR "peer = 00000000000000000000000000000000 backup 10.0.0.3:1\n",
+         "32"},
+        {PAIR "archive = maybe\n", "archive"},
+        {PAIR "mode = raft\n", "mode"},
+        {PAIR "mode = etcd\n", "etcd: missing"},
+        {PAIR "etcd = 10.0.0.1:1\n", "mode = etcd"},
+        {PAIR "etcd_key = k\n", "mode = etcd"},
+        {PAIR "mode = etcd\netcd = a:1\n", "etcd"},
+        {PAIR "mode = etcd\netcd = 10.0.0.1:1,\n", "etcd"},
+        {PAIR "mode = etcd\netcd = 10.0.0.1:1\netcd_ca = a\n", "together"},
+        {PAIR "mode = etcd\netcd = 1.1.1.1:1,1.1.1.1:2,1.1.1.1:3,1.1.1.1:4,"
+              "1.1.1.1:5,1.1.1.1:6\n",
+         "too many"},
+        {PAIR "minimum = 3\n", "minimum"},
+        {PAIR "minimum = 0\n", "minimum"},
+        {PAIR "beacon_ms = 1\n", "beacon_ms"},
+        {PAIR "timers = moon\n", "timers"},
+        {PAIR "colour = red\n", "colour"},
+        {"listen = 127.0.0.1:1\narchive = yes\npeer = " NODE_A
+         " archive 10.0.0.2:1\n",
+         "none may lead"},
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_msg(parse_cluster(bad[i].text) == ST_USAGE, "%s",
+                      bad[i].text);
+        ck_assert_msg(strstr(error, bad[i].key) != NULL, "%s: %s", bad[i].key,
+                      error);
+        ck_assert_ptr_nonnull(strstr(error, "[cluster]"));
+    }
+}
+END_TEST
+
+START_TEST(a_cluster_has_no_more_peers_than_a_configuration_names)
+{
+    char text[4096] = "listen = 127.0.0.1:1\n";
+
+    for (size_t i = 1; i <= LINKS_PEERS_MAX + 1; i++) {
+        size_t used = strlen(text);
+
+        ck_assert_int_eq(i == 1 ? ST_OK : parse_cluster(text), ST_OK);
+        (void)snprintf(text + used, sizeof text - used,
+                       "peer = %032zx backup 10.0.0.%zu:1\n", i, i);
+    }
+    ck_assert_int_eq(parse_cluster(text), ST_USAGE);
+    ck_assert_ptr_nonnull(strstr(error, "too many"));
+}
+END_TEST
+
 SUITE_MAIN("options", a_directory_is_all_that_must_be_said, values_are_taken,
            a_key_that_is_not_known_is_an_error_that_names_it,
            numbers_out_of_range_or_with_a_tail_are_errors,
            an_address_is_a_number_and_a_port,
            a_line_that_is_neither_section_nor_key_is_an_error,
-           the_manual_names_every_key)
+           the_manual_names_every_key, without_the_section_a_node_is_alone,
+           a_pair_needs_an_address_and_a_peer, every_key_of_a_cluster_is_taken,
+           what_is_wrong_with_a_cluster_is_an_error_that_names_the_key,
+           a_cluster_has_no_more_peers_than_a_configuration_names)

@@ -1,10 +1,11 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "protocol/files.h"
 #include "server/files.h"
-#include "server/node.h"
+#include "server/node_private.h"
 #include "server/store/keyring.h"
 #include "tests/lib/node_fixture.h"
 #include "tests/lib/suite.h"
@@ -139,6 +140,82 @@ START_TEST(a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept)
 }
 END_TEST
 
+/* ---- Where more nodes than one decide what is committed -------------------
+ */
+
+/* The node up to its state, as it knows its log; the log's size. */
+static enum node_exit open_known(struct node **node_out,
+                                 const struct node_known *known)
+{
+    struct node *node = calloc(1, sizeof *node);
+    enum node_exit exit;
+
+    ck_assert_ptr_nonnull(node);
+    node->options = fixture.options;
+    node->entry_buffer = malloc(JOURNAL_READ_SIZE);
+    ck_assert_int_eq(disk_posix_open(&node->disk, node->options.directory),
+                     ST_OK);
+    ck_assert_int_eq(node_read_files(node), NODE_DRAINED);
+    ck_assert_int_eq(node_open_log(node), NODE_DRAINED);
+    exit = node_open_state(node, known);
+    *node_out = node;
+    return exit;
+}
+
+START_TEST(a_state_made_anew_goes_no_further_than_what_is_committed)
+{
+    static const uint64_t committed[] = {0, 1, 4, UINT64_MAX};
+    struct node *node;
+
+    node_fixture_make(&fixture);
+    run_once(8);
+    for (size_t i = 0; i < sizeof committed / sizeof committed[0]; i++) {
+        struct node_known known = {.committed = committed[i]};
+
+        if (i > 0)
+            move("state.db", "aside.state");
+        ck_assert_int_eq(open_known(&node, &known), NODE_DRAINED);
+        uint64_t size = journal_size(node->journal);
+        /* The first state is of all entries: what is applied stays so. */
+        if (i == 0 || committed[i] > size)
+            ck_assert_uint_eq(apply_size(node->apply), size);
+        else
+            ck_assert_uint_eq(apply_size(node->apply), committed[i]);
+        node_close(node);
+    }
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+START_TEST(a_node_that_knows_that_its_log_is_shorter_keeps_its_state_and_keys)
+{
+    struct node_known known = {.committed = UINT64_MAX};
+    struct node *node;
+
+    node_fixture_make(&fixture);
+    run_once(8);
+    move("state.db", "aside.state");
+    move("log", "aside.log");
+    move("mark", "aside.mark");
+    move("meta", "aside.meta");
+    move("keyring.db", "aside.keyring");
+    run_once(0);
+    move("aside.state", "state.db");
+    move("aside.keyring", "keyring.db");
+    ck_assert_int_eq(open_known(&node, &known), NODE_DAMAGED);
+    node_close(node);
+    stage_key(1000000);
+    known.lost = true;
+    ck_assert_int_eq(open_known(&node, &known), NODE_DRAINED);
+    ck_assert_uint_gt(apply_size(node->apply), journal_size(node->journal));
+    ck_assert_uint_eq(keyring_end(node->keyring), 1000001);
+    node_close(node);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
 SUITE_MAIN("start", a_node_whose_log_is_gone_makes_no_new_one_beside_its_keys,
            a_state_ahead_of_its_log_stops_the_node,
-           a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept)
+           a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept,
+           a_state_made_anew_goes_no_further_than_what_is_committed,
+           a_node_that_knows_that_its_log_is_shorter_keeps_its_state_and_keys)

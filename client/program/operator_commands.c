@@ -1,0 +1,220 @@
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/program/operator.h"
+
+/* Whom the primary is to be asked about; NULL: nothing. */
+static const uint8_t *asked_about(const struct succession_wish *wish)
+{
+    switch (wish->why) {
+    case CONFIG_REPLACE:
+    case CONFIG_ADOPTED:
+        return wish->by;
+    case CONFIG_REMOVE:
+    case CONFIG_ADD:
+    case CONFIG_SWITCHOVER:
+        return wish->node;
+    case CONFIG_BOOT:
+    case CONFIG_RESTART:
+    case CONFIG_PROMOTE:
+    case CONFIG_PROMOTE_VIA:
+    case CONFIG_SETTLE:
+    case CONFIG_FORCED:
+    case CONFIG_NODES:
+        break;
+    }
+    return NULL;
+}
+
+/* Nodes that take a register's word take no certificate. */
+static bool is_automatic(const struct operator_job *job)
+{
+    for (size_t at = 0; at < job->view.nodes_count; at++) {
+        if (job->known[at].mode == MODE_ETCD)
+            return true;
+    }
+    return false;
+}
+
+static int refuse_automatic(const struct operator_job *job)
+{
+    if (job->wish.why == CONFIG_SWITCHOVER) {
+        if (job->program.json)
+            operator_say_json(job);
+        else
+            puts(OPERATOR_WORDS(&job->program,
+                                "The primary was asked to hand over; the "
+                                "register decides.",
+                                "Əsas qovşaqdan təhvil xahiş edildi; qərarı "
+                                "reyestr verir."));
+        return EXIT_GOOD;
+    }
+    return program_fail(EXIT_REFUSED,
+                        "these nodes take etcd's word (mode = etcd): nothing "
+                        "is signed; set mode = manual on every node first");
+}
+
+/* From the wish to what came of it. */
+static int carry_out(struct operator_job *job)
+{
+    const uint8_t *about = asked_about(&job->wish);
+    int code = operator_ask_all(job);
+
+    if (code != EXIT_GOOD)
+        return code;
+    if (about != NULL)
+        code = operator_ask_primary(job, about,
+                                    job->wish.why == CONFIG_SWITCHOVER &&
+                                        !is_automatic(job));
+    if (code != EXIT_GOOD)
+        return code;
+    if (is_automatic(job))
+        return refuse_automatic(job);
+    randombytes_buf(job->wish.nonce, CONFIG_NONCE_SIZE);
+    job->fault = succession_make(&job->plan, &job->view, &job->wish);
+    if (!job->program.json)
+        operator_say(job);
+    if (job->fault != SUCCESSION_GOOD) {
+        if (job->program.json)
+            operator_say_json(job);
+        return EXIT_REFUSED;
+    }
+    (void)fflush(stdout);
+    if (job->wish.why == CONFIG_FORCED)
+        operator_ask_name(job);
+    code = operator_confirm(job);
+    if (code == EXIT_GOOD)
+        code = operator_sign(job);
+    if (code == EXIT_GOOD)
+        code = operator_deliver(job);
+    if (job->program.json)
+        operator_say_json(job);
+    else
+        operator_say_done(job);
+    return code;
+}
+
+/* A node of the list, by a word of the command line. */
+static int take_node(const struct operator_job *job, uint8_t out[NODE_ID_SIZE],
+                     const char *word)
+{
+    const struct nodes_row *row;
+    int code = nodes_named(&job->nodes, &row, word);
+
+    if (code == EXIT_GOOD)
+        memcpy(out, row->node_id, NODE_ID_SIZE);
+    return code;
+}
+
+static int finish(struct operator_job *job, int code)
+{
+    /* Nobody agrees to what he has not been shown. */
+    if (code == EXIT_GOOD && job->program.json &&
+        (!job->yes || job->wish.why == CONFIG_FORCED))
+        code = program_fail(EXIT_USAGE, "--json needs --yes, and force takes "
+                                        "neither");
+    if (code == EXIT_GOOD)
+        code = carry_out(job);
+    operator_end(job);
+    return code;
+}
+
+int promote_run(struct program *program, int argc, char **argv)
+{
+    static struct operator_job job;
+    int at, code = operator_begin(&job, program, argc, argv, &at);
+
+    if (code == EXIT_GOOD && argc - at != 1)
+        code = program_usage(argv[0]);
+    job.wish.why = job.via != NULL ? CONFIG_PROMOTE_VIA : CONFIG_PROMOTE;
+    if (code == EXIT_GOOD)
+        code = take_node(&job, job.wish.node, argv[at]);
+    if (code == EXIT_GOOD && job.via != NULL)
+        code = take_node(&job, job.wish.by, job.via);
+    return finish(&job, code);
+}
+
+int switchover_run(struct program *program, int argc, char **argv)
+{
+    static struct operator_job job;
+    int at, code = operator_begin(&job, program, argc, argv, &at);
+
+    if (code == EXIT_GOOD && argc - at != 1)
+        code = program_usage(argv[0]);
+    job.wish.why = CONFIG_SWITCHOVER;
+    if (code == EXIT_GOOD)
+        code = take_node(&job, job.wish.node, argv[at]);
+    return finish(&job, code);
+}
+
+int force_run(struct program *program, int argc, char **argv)
+{
+    static struct operator_job job;
+    int at, code = operator_begin(&job, program, argc, argv, &at);
+
+    if (code == EXIT_GOOD && argc - at != 1)
+        code = program_usage(argv[0]);
+    if (code == EXIT_GOOD && job.authority_path == NULL)
+        code =
+            program_fail(EXIT_USAGE, "force needs two keys: --authority FILE");
+    job.wish.why = CONFIG_FORCED;
+    if (code == EXIT_GOOD)
+        code = take_node(&job, job.wish.node, argv[at]);
+    return finish(&job, code);
+}
+
+static const struct {
+    const char *name;
+    enum config_why why;
+    int words;
+    bool retire;
+} member_verbs[] = {
+    {"remove", CONFIG_REMOVE, 2, false},
+    {"replace", CONFIG_REPLACE, 3, false},
+    {"add", CONFIG_ADD, 2, false},
+    {"enrol", CONFIG_NODES, 2, false},
+    {"retire", CONFIG_NODES, 2, true},
+    {"minimum", CONFIG_NODES, 2, false},
+    {"adopted", CONFIG_ADOPTED, 2, false},
+};
+
+/* The words behind "member". */
+static int take_member(struct operator_job *job, int count, char **words)
+{
+    uint64_t number;
+    int code;
+
+    for (size_t i = 0; i < sizeof member_verbs / sizeof member_verbs[0]; i++) {
+        if (count != member_verbs[i].words ||
+            strcmp(words[0], member_verbs[i].name) != 0)
+            continue;
+        job->wish.why = member_verbs[i].why;
+        job->wish.retire = member_verbs[i].retire;
+        if (strcmp(words[0], "minimum") == 0) {
+            if (!program_number(&number, words[1], 1, CONFIG_NODES_MAX))
+                return program_usage("member");
+            job->wish.minimum = (uint8_t)number;
+            return EXIT_GOOD;
+        }
+        if (job->wish.why == CONFIG_ADOPTED)
+            return take_node(job, job->wish.by, words[1]);
+        code = take_node(job, job->wish.node, words[1]);
+        if (code == EXIT_GOOD && count == 3)
+            code = take_node(job, job->wish.by, words[2]);
+        return code;
+    }
+    return program_usage("member");
+}
+
+int member_run(struct program *program, int argc, char **argv)
+{
+    static struct operator_job job;
+    int at, code = operator_begin(&job, program, argc, argv, &at);
+
+    if (code == EXIT_GOOD && argc - at < 2)
+        code = program_usage(argv[0]);
+    if (code == EXIT_GOOD)
+        code = take_member(&job, argc - at, argv + at);
+    return finish(&job, code);
+}

@@ -1,0 +1,225 @@
+/*
+ * Certificates of the operator, where no register decides.  Whether the
+ * signatures are right is judged here; whether the configuration may follow the
+ * one before it, by the replica.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/config_cert.h"
+#include "server/cluster/cluster_clock.h"
+#include "server/cluster/host_private.h"
+
+static bool is_archive(const struct host *host, const uint8_t *node_id)
+{
+    const struct replica_options *options = &host->options.replica;
+
+    if (memcmp(options->node_id, node_id, NODE_ID_SIZE) == 0)
+        return options->archive;
+    for (size_t i = 0; i < options->peers_count; i++) {
+        if (memcmp(options->peers[i].node_id, node_id, NODE_ID_SIZE) == 0)
+            return options->peers[i].archive;
+    }
+    return false;
+}
+
+static bool has_archive(const struct host *host, const struct config *config)
+{
+    for (size_t i = 0; i < config->members_count; i++) {
+        if (is_archive(host, config->members[i].node_id))
+            return true;
+    }
+    for (size_t i = 0; i < config->learners_count; i++) {
+        if (is_archive(host, config->learners[i]))
+            return true;
+    }
+    return false;
+}
+
+static void add_witness(struct config_cert_keys *keys, const uint8_t *node_id,
+                        const uint8_t *receipt_key)
+{
+    size_t at = keys->witnesses_count++;
+
+    memcpy(keys->witnesses[at].node_id, node_id, NODE_ID_SIZE);
+    memcpy(keys->witnesses[at].receipt_key, receipt_key, PUBLIC_KEY_SIZE);
+}
+
+/* False if an archive's key is not known yet. */
+static bool gather_keys(struct host *host, struct config_cert_keys *keys)
+{
+    const struct replica_options *options = &host->options.replica;
+    uint8_t receipt_key[PUBLIC_KEY_SIZE];
+    struct config config;
+    struct slice bytes;
+    bool all = true;
+
+    memset(keys, 0, sizeof *keys);
+    memcpy(keys->operator_key, host->options.operator_key, PUBLIC_KEY_SIZE);
+    memcpy(keys->authority_key, host->options.identity.authority_key,
+           PUBLIC_KEY_SIZE);
+    keys->witness_needed = replica_config(host->replica, &config, &bytes) &&
+                           has_archive(host, &config);
+    if (options->archive)
+        add_witness(keys, options->node_id, host->options.receipt_key);
+    for (size_t i = 0; i < options->peers_count; i++) {
+        if (!options->peers[i].archive)
+            continue;
+        if (links_receipt_key(host->links, i, receipt_key))
+            add_witness(keys, options->peers[i].node_id, receipt_key);
+        else
+            all = false;
+    }
+    return all;
+}
+
+static void give(struct host *host, struct slice bytes)
+{
+    struct replica_event event = {.type = REPLICA_CERTIFIED};
+
+    event.certificate = bytes;
+    host_step(host, &event);
+}
+
+enum status host_certify(struct host *host,
+                         char refusal_out[CLUSTER_LINE_SIZE_MAX],
+                         struct slice bytes, bool from_peer)
+{
+    struct config_cert_keys keys;
+    struct config_cert cert;
+    enum config_cert_fault fault;
+    bool all_known = gather_keys(host, &keys);
+    enum status status = config_cert_decode(&cert, bytes);
+
+    (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
+                   "it is no certificate");
+    if (status != ST_OK)
+        return status;
+    /* What a peer brings has been acted upon already, in its time. */
+    fault = config_cert_verify(
+        &cert, &keys, from_peer ? 0 : cluster_clock_wall_us() / 1000000);
+    if (fault != CONFIG_CERT_GOOD) {
+        (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
+                       config_cert_fault_text(fault));
+        return fault == CONFIG_CERT_SIGNATURE && !all_known ? ST_BUSY
+                                                            : ST_CERTIFICATE;
+    }
+    give(host, bytes);
+    if (host->config_fault != 0) {
+        (void)snprintf(
+            refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
+            config_fault_text((enum config_fault)host->config_fault));
+        return ST_CERTIFICATE;
+    }
+    refusal_out[0] = '\0';
+    return ST_OK;
+}
+
+/* ---- From a peer --------------------------------------------------------- */
+
+struct certificate_mail {
+    struct host_mail mail;
+    size_t size;
+    uint8_t bytes[CONFIG_CERT_SIZE_MAX];
+};
+
+static void deliver_certificate(struct host *host, struct host_mail *mail)
+{
+    struct certificate_mail *sent = (struct certificate_mail *)mail;
+    char refusal[CLUSTER_LINE_SIZE_MAX];
+
+    if (host_certify(host, refusal, slice_of(sent->bytes, sent->size), true) !=
+        ST_OK)
+        host_tell(host, CLUSTER_WARNING,
+                  "a certificate that a node sent is refused: %s", refusal);
+    free(sent);
+}
+
+void host_verify(struct host *host, struct slice bytes)
+{
+    struct certificate_mail *sent = calloc(1, sizeof *sent);
+
+    INVARIANT(sent != NULL);
+    if (bytes.size > sizeof sent->bytes) {
+        free(sent);
+        return;
+    }
+    sent->mail.deliver = deliver_certificate;
+    sent->size = bytes.size;
+    if (bytes.size > 0)
+        memcpy(sent->bytes, bytes.data, bytes.size);
+    if (!host_post(host, &sent->mail))
+        free(sent);
+}
+
+/* ---- From a file --------------------------------------------------------- */
+
+/* Reads all of it, if it is no larger than a certificate may be. */
+static enum status read_file(struct host *host, uint8_t *out, size_t *size_out)
+{
+    struct disk_file *file;
+    uint64_t size;
+    enum status status = disk_open(host->parts.disk, &file, HOST_FILE_INCOMING);
+
+    if (status != ST_OK)
+        return status;
+    status = disk_size(file, &size);
+    if (status == ST_OK && (size == 0 || size > CONFIG_CERT_SIZE_MAX))
+        status = ST_FILE_FORMAT;
+    if (status == ST_OK)
+        status = disk_read_all(file, out, (size_t)size, 0);
+    if (status == ST_OK)
+        *size_out = (size_t)size;
+    disk_close(file);
+    return status;
+}
+
+/* Where it cannot be moved it is not judged again and again. */
+static void put_away(struct host *host, const char *name)
+{
+    enum status status =
+        disk_rename(host->parts.disk, HOST_FILE_INCOMING, name);
+
+    if (status == ST_OK)
+        status = disk_sync_directory(host->parts.disk, "");
+    if (status != ST_OK)
+        host_tell(host, CLUSTER_WARNING, "%s cannot be renamed to %s: %s",
+                  HOST_FILE_INCOMING, name, status_info(status)->english);
+    host->file_stuck = status != ST_OK;
+}
+
+static void wait_for_archive(struct host *host)
+{
+    if (!host->file_waits)
+        host_tell(host, CLUSTER_NOTE,
+                  "%s waits until an archive that may have witnessed it is "
+                  "linked",
+                  HOST_FILE_INCOMING);
+    host->file_waits = true;
+}
+
+void host_look_for_certificate(struct host *host)
+{
+    uint8_t bytes[CONFIG_CERT_SIZE_MAX];
+    char refusal[CLUSTER_LINE_SIZE_MAX] = "it is no certificate";
+    size_t size = 0;
+    enum status status = read_file(host, bytes, &size);
+
+    if (status == ST_NO_FILE)
+        host->file_waits = host->file_stuck = false;
+    if (status == ST_NO_FILE || host->file_stuck)
+        return;
+    if (status == ST_OK)
+        status = host_certify(host, refusal, slice_of(bytes, size), false);
+    if (status == ST_BUSY) {
+        wait_for_archive(host);
+        return;
+    }
+    if (status == ST_OK)
+        host_tell(host, CLUSTER_NOTE, "%s is taken", HOST_FILE_INCOMING);
+    else
+        host_tell(host, CLUSTER_WARNING, "%s is refused: %s",
+                  HOST_FILE_INCOMING, refusal);
+    put_away(host, status == ST_OK ? HOST_FILE_TAKEN : HOST_FILE_REFUSED);
+}

@@ -1,0 +1,84 @@
+/*
+ * host_pipeline.h: what the host calls of the rest of the node, the pipeline
+ * above all, and how groups of entries reach the host.
+ */
+#ifndef DEFTER_SERVER_CLUSTER_HOST_PIPELINE_H
+#define DEFTER_SERVER_CLUSTER_HOST_PIPELINE_H
+
+#include "replication/replica.h"
+#include "server/cluster/cluster_say.h"
+
+/* The next row to give out; begins as {index of the first entry, 0}. */
+struct host_keys_cursor {
+    uint64_t first_index;
+    uint64_t number;
+};
+
+/*
+ * All but say and failed are called on the host's thread, in the order of the
+ * replica's actions.  They must not wait for the host: whoever holds something
+ * that host_submit() or host_ask() needs is not waited for.
+ */
+struct host_calls {
+    void *context;
+    /* Sequence from ${end} on in ${epoch}, EPOCH first.  The slices are lent;
+     * ${certificate} is empty with a register. */
+    void (*lead)(void *context, uint32_t epoch, const struct journal_end *end,
+                 struct slice config, struct slice certificate);
+    /* Sequence no more: what was submitted and is not committed has no known
+     * outcome. */
+    void (*follow)(void *context);
+    /* Entries below ${size} are committed and durable here; never falls. */
+    void (*committed)(void *context, uint64_t size);
+    /* Take no commands; or take them again. */
+    void (*drain)(void *context, bool on);
+    /* Serve nothing any more.  Everything is kept. */
+    void (*halt)(void *context, enum replica_halt why);
+    /* After drain(true): nothing is under way any more.  Asked now and again.
+     */
+    bool (*idle)(void *context);
+    /* The clocks of the nodes that answer, less this node's, lie between these;
+     * INT64_MIN and INT64_MAX: none answers. */
+    void (*peer_clock)(void *context, int64_t offset_us_min,
+                       int64_t offset_us_max);
+    /* Write the next rows of keys first used below ${end}, at most ${size}
+     * bytes; gives their size, 0 once there are no more. */
+    size_t (*keys)(void *context, uint8_t *rows, size_t size,
+                   struct host_keys_cursor *cursor, uint64_t end);
+    /* Any thread: this node cannot go on; ends the process. */
+    void (*failed)(void *context, enum status status, const char *what);
+    cluster_say *say; /* Any thread. */
+};
+
+struct host;
+
+/* A piece of mail to the host: the first member of whatever is posted. */
+struct host_mail {
+    struct host_mail *next;
+    /* On the host's thread; takes the mail. */
+    void (*deliver)(struct host *host, struct host_mail *mail);
+};
+
+/*
+ * A group of entries on its way to the replica, which copies them.
+ *
+ * ${epoch} is the one that lead() named: a group of an earlier term never gets
+ * into a later one.
+ */
+struct host_submission {
+    struct host_mail mail; /* The host's own. */
+    uint32_t epoch;
+    const struct journal_entry *entries;
+    size_t count;
+    bool keyed; /* Some use a key for the first time. */
+    /* The entries are not looked at any more; ${taken}: the replica has them.
+     * On the host's thread, or from within host_submit() once the host has
+     * stopped. */
+    void (*done)(struct host_submission *submission, bool taken);
+};
+
+/* Any thread.  Never waits.  Owns: keeps ${submission} and its entries until
+ * done() is called. */
+void host_submit(struct host *host, struct host_submission *submission);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * host_private.h: what the files host*.c share.
+ */
+#ifndef DEFTER_SERVER_CLUSTER_HOST_PRIVATE_H
+#define DEFTER_SERVER_CLUSTER_HOST_PRIVATE_H
+
+#include <pthread.h>
+
+#include "server/cluster/disk_thread.h"
+#include "server/cluster/host.h"
+
+struct event;
+
+enum {
+    HOST_SECOND_MS = 1000,
+    HOST_BEAT_MS_MAX = 1000,
+    HOST_DRAIN_MS = 20,
+    HOST_JOBS_AT_ONCE = 64
+};
+
+struct host {
+    struct host_options options;
+    struct host_parts parts;
+    struct host_calls calls;
+    struct cluster_register reg;
+    void *reg_self;
+    struct replica *replica;
+    struct replica_actions actions;
+    struct links *links;
+    struct disk_thread *disk_thread;
+
+    struct event_base *base;
+    struct event *wake_event;
+    struct event *tick_event;   /* The replica's deadline. */
+    struct event *beat_event;   /* Health. */
+    struct event *second_event; /* The certificate's file. */
+    int wake_fd;
+    pthread_t thread;
+    bool started;
+    bool stepping;
+    int64_t now_ms;        /* Of the newest event. */
+    uint32_t lead_epoch;   /* 0: does not lead. */
+    uint64_t config_fault; /* Of a certificate judged in this step. */
+    uint8_t *rows;         /* PEER_KEYS_SIZE_MAX. */
+    uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */
+    bool healthy;
+    bool draining;   /* The replica waits until nothing is under way. */
+    bool file_waits; /* The certificate's file, for an archive. */
+    bool file_stuck; /* It cannot be renamed. */
+
+    pthread_mutex_t lock;
+    /* Guarded by lock: mail in the order of posting. */
+    struct host_mail *mail_first;
+    struct host_mail **mail_last;
+    bool stopping; /* Takes no mail any more. */
+};
+
+/* host.c */
+/* Any thread; false once the host stops: the mail is the caller's again. */
+bool host_post(struct host *host, struct host_mail *mail);
+/* At the end of each pass that did something. */
+void host_settle(struct host *host);
+
+/* host_step.c: the only caller of replica_step(). */
+void host_step(struct host *host, struct replica_event *event);
+
+/* host_events.c: what links, register, disk and timers tell. */
+struct links_user host_links_user(struct host *host);
+struct cluster_register_events host_register_events(struct host *host);
+void host_take_jobs(struct host *host);
+void host_tick(struct host *host);
+void host_beat(struct host *host);
+
+/* host_say.c */
+void host_say(struct host *host, const struct replica_action *action);
+/* A line of the host's own. */
+void host_tell(struct host *host, enum cluster_level level, const char *format,
+               ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * host_certificate.c
+ *
+ * host_certify(host, refusal_out, bytes, from_peer):
+ * Verify a certificate's signatures and give it to the replica.
+ *
+ * Returns: ST_OK; ST_FILE_FORMAT; ST_CERTIFICATE, and ${refusal_out} says why;
+ *          ST_BUSY if it may be right, but an archive that must be heard first
+ *          was not linked since this start.
+ */
+enum status host_certify(struct host *host,
+                         char refusal_out[CLUSTER_LINE_SIZE_MAX],
+                         struct slice bytes, bool from_peer);
+/* Posts a certificate that a peer sent to this host itself. */
+void host_verify(struct host *host, struct slice bytes);
+/* Looks for the file. */
+void host_look_for_certificate(struct host *host);
+
+#endif

@@ -1,0 +1,170 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <sodium.h>
+
+#include "server/cluster/host_private.h"
+
+enum { NODE_TEXT_SIZE = 2 * NODE_ID_SIZE + 1 };
+
+void host_tell(struct host *host, enum cluster_level level, const char *format,
+               ...)
+{
+    char line[CLUSTER_LINE_SIZE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    host->calls.say(host->calls.context, level, line);
+}
+
+static const char *halt_text(uint64_t halt)
+{
+    switch ((enum replica_halt)halt) {
+    case HALT_NONE:
+        return "for no reason";
+    case HALT_COMMITTED_CONFLICT:
+        return "there are two histories of committed entries";
+    case HALT_LINEAGE:
+        return "a node of this cluster has another history";
+    case HALT_EQUIVOCATION:
+        return "there are two certificates of one number";
+    case HALT_REPLAY:
+        return "an entry does not apply here";
+    case HALT_KEYS:
+        return "one number stands for two seal keys";
+    case HALT_TAIL:
+        return "what it inherited is damaged, and no other node has it";
+    }
+    return "?";
+}
+
+static const char *status_text(uint64_t status)
+{
+    const struct status_info *info = status_info((enum status)status);
+
+    return info == NULL ? "in a way that has no name" : info->english;
+}
+
+static const char *why_text(uint64_t why)
+{
+    switch ((int)why) {
+    case CONFIG_BOOT:
+        return "begin the cluster";
+    case CONFIG_RESTART:
+        return "give the primary new epochs";
+    case CONFIG_REMOVE:
+        return "go on without a member";
+    case CONFIG_REPLACE:
+        return "put another in a member's place";
+    case CONFIG_ADD:
+        return "take in a member";
+    case CONFIG_PROMOTE:
+        return "make a member the primary";
+    case CONFIG_PROMOTE_VIA:
+        return "make a node the primary that takes over a member's log";
+    case CONFIG_ADOPTED:
+        return "end a recovery";
+    case CONFIG_SWITCHOVER:
+        return "hand over";
+    case CONFIG_SETTLE:
+        return "settle what became of a proposal";
+    case CONFIG_FORCED:
+        return "begin a new lineage";
+    default:
+        return "change who the nodes are";
+    }
+}
+
+/* A sentence for every note, in the order of replica.h; longer than a screen,
+ * because each has a line or two. */
+void host_say(struct host *host, const struct replica_action *action)
+{
+    uint64_t number = action->say.number;
+    const char *text = action->say.text == NULL ? "" : action->say.text;
+    char node[NODE_TEXT_SIZE];
+
+    (void)sodium_bin2hex(node, sizeof node, action->say.node_id, NODE_ID_SIZE);
+    switch (action->say.note) {
+    case NOTE_ROLE:
+        host_tell(host, CLUSTER_NOTE, "this node is now %s",
+                  replica_role_name((enum replica_role)number));
+        return;
+    case NOTE_LEADS:
+        host_tell(host, CLUSTER_NOTE,
+                  "this node is the primary of epoch %" PRIu64, number);
+        return;
+    case NOTE_STALLED:
+        host_tell(host, CLUSTER_WARNING,
+                  "nothing is acknowledged: only %" PRIu64
+                  " members answer, fewer than the minimum",
+                  number);
+        return;
+    case NOTE_RESUMED:
+        host_tell(host, CLUSTER_NOTE, "entries are acknowledged again");
+        return;
+    case NOTE_DROPPED:
+        host_tell(host, CLUSTER_WARNING, "node %s is a member no more", node);
+        return;
+    case NOTE_ADDED:
+        host_tell(host, CLUSTER_NOTE, "node %s is a member", node);
+        return;
+    case NOTE_CUT:
+        host_tell(host, CLUSTER_WARNING,
+                  "the log was cut at %" PRIu64
+                  ", because the primary has other entries there; what was "
+                  "cut off is kept in %s",
+                  number, text);
+        return;
+    case NOTE_LOST:
+        host_tell(host, CLUSTER_FAILURE,
+                  "LOST: this node's log lacks entries that it had "
+                  "acknowledged; it takes no part before it holds %" PRIu64
+                  " entries again",
+                  number);
+        return;
+    case NOTE_FOUND:
+        host_tell(host, CLUSTER_NOTE, "what this node had lost is here again");
+        return;
+    case NOTE_REPAIRED:
+        host_tell(host, CLUSTER_NOTE,
+                  "entry %" PRIu64 " was repaired from another node", number);
+        return;
+    case NOTE_ROT:
+        host_tell(host, CLUSTER_WARNING,
+                  "entry %" PRIu64 " is damaged on this disk", number);
+        return;
+    case NOTE_REGISTER:
+        host_tell(host, CLUSTER_FAILURE,
+                  "the register contradicts what it said before%s%s",
+                  text[0] == '\0' ? "" : ": ", text);
+        return;
+    case NOTE_CERTIFICATE:
+        host_tell(host, CLUSTER_WARNING, "a certificate is refused: %s",
+                  config_fault_text((enum config_fault)number));
+        host->config_fault = number;
+        return;
+    case NOTE_PEER:
+        host_tell(host, CLUSTER_WARNING, "node %s broke the rules: %s", node,
+                  status_text(number));
+        return;
+    case NOTE_HALT:
+        host_tell(host, CLUSTER_FAILURE,
+                  "HALTED: %s. This node serves nothing any more; keep its "
+                  "disk as it is",
+                  halt_text(number));
+        return;
+    case NOTE_CLOCK:
+        host_tell(host, CLUSTER_WARNING,
+                  "the clock of node %s differs by %" PRIu64 " ms", node,
+                  number);
+        return;
+    case NOTE_WANT:
+        host_tell(host, CLUSTER_WARNING,
+                  "waiting for the operator's certificate to %s (node %s)",
+                  why_text(number), node);
+        return;
+    }
+}

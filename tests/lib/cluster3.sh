@@ -1,0 +1,506 @@
+# shellcheck shell=bash
+# cluster3.sh: a cluster of three real nodes at three sites, for scripts.
+#
+#   . tests/lib/cluster3.sh
+#   cluster3_make manual|etcd [LINE...]  namespaces, disks, keys, files; lines
+#                                        are added to each [net] section
+#   cluster3_begin                       starts all, and joins them
+#   cluster3_start NODE      NODE is A, B (eligible) or Z (the archive)
+#   cluster3_kill NODE       kill -9        cluster3_stop NODE   SIGTERM
+#   cluster3_power NODE      its power goes (tests/chaos/amnesia)
+#   cluster3_pause NODE, cluster3_cont NODE      SIGSTOP, SIGCONT
+#   cluster3_fill NODE, cluster3_unfill NODE     its disk is full
+#   cluster3_cut A B, cluster3_heal A B, cluster3_isolate A, cluster3_heal_all
+#   cluster3_line A B OPTION...  A calls B over a bad line; before A starts
+#   cluster3_freeze NODE, cluster3_thaw NODE     all that runs at its site
+#   cluster3_etcd start|kill|pause|cont NODE     its member of etcd
+#   cluster3_status NODE     its JSON; empty if it does not answer
+#   cluster3_figure NODE NAME   one figure of it
+#   cluster3_primary         the node that leads, or nothing
+#   cluster3_promote NODE, cluster3_switchover NODE   the operator signs
+#   cluster3_operator WORD...   another act of his
+#   cluster3_await SECONDS   until all run, one leads and all hold the same
+#   cluster3_check HISTORY RECEIPTS   all that must hold at the end
+#   as NAME WORD...          defter with NAME's key, to the node that leads
+#
+# Everything that depends on how nodes are made, joined, asked and promoted is
+# in the first part.  Needs root and $DEFTER_BIN.
+# shellcheck source=tests/lib/cluster.sh
+. tests/lib/cluster.sh
+# shellcheck source=tests/lib/netns.sh
+. tests/lib/netns.sh
+# shellcheck source=tests/lib/amnesia.sh
+. tests/lib/amnesia.sh
+
+# CLUSTER3_NODES=A: one node alone, for what can be shown with one.
+read -ra cluster3_nodes <<<"${CLUSTER3_NODES:-A B Z}"
+declare -A cluster3_site=([A]=na [B]=nb [Z]=nz)
+declare -A cluster3_role=([A]=backup [B]=backup [Z]=archive)
+declare -A cluster3_pid=()      # Of nodes that should be running.
+declare -A cluster3_etcd_pid=() # The same of members of etcd.
+declare -A cluster3_id=()       # Node numbers, 32 hexadecimal digits.
+declare -A cluster3_losses=()   # Starts so far, for the seed of each.
+cluster3_mode=
+cluster3_seed=${cluster3_seed:-1}
+cluster3_disk_size=${cluster3_disk_size:-1G}
+readonly cluster3_port=7840 cluster3_peer_port=7841
+
+# ---- How nodes are made, joined, asked and promoted --------------------------
+
+cluster3_address() {
+    printf '%s:%s' "$(netns_address "${cluster3_site[$1]}")" "$cluster3_port"
+}
+
+cluster3_peer_address() {
+    printf '%s:%s' "$(netns_address "${cluster3_site[$1]}")" \
+        "$cluster3_peer_port"
+}
+
+# The directory of a node; its parent is a file system of its own.
+cluster3_dir() {
+    printf '%s/disk-%s/node' "$cluster" "$1"
+}
+
+# What defter calls a node in words of the operator.
+cluster3_name() {
+    printf '%s' "${cluster3_id[$1]}"
+}
+
+# The directories, keys, certificates and configurations of all three.
+cluster3_found() {
+    local name
+    local peers=(--peer-listen "$(cluster3_peer_address A)")
+    [ ${#cluster3_nodes[@]} -gt 1 ] || peers=()
+    "$DEFTER_BIN/defter" init "$cluster/c" \
+        --listen "$(cluster3_address A)" "${peers[@]}" \
+        >"$cluster/init.txt" || fail 'the cluster was not made'
+    cp -a "$cluster/c/node/." "$(cluster3_dir A)"
+    [ ${#cluster3_nodes[@]} -gt 1 ] || return 0
+    cluster3_id[A]=$(sed -n 's/^node = \([0-9a-f]*\) .*/\1/p' \
+        "$cluster/c/nodes.conf" | head -n 1)
+    for name in "${cluster3_nodes[@]:1}"; do
+        "$DEFTER_BIN/defter" node new "$cluster/new-$name" \
+            --cluster "$cluster/c" --role "${cluster3_role[$name]}" \
+            --listen "$(cluster3_address "$name")" \
+            --peer-listen "$(cluster3_peer_address "$name")" \
+            >"$cluster/new-$name.txt" || fail "node $name was not made"
+        cp -a "$cluster/new-$name/." "$(cluster3_dir "$name")"
+        cluster3_id[$name]=$(sed -n 's/^Made node \([0-9a-f]*\) .*/\1/p' \
+            "$cluster/new-$name.txt")
+    done
+    cluster3_introduce
+    # Clients know all three.
+    sed -i '/^address/d' "$cluster/c/cluster.conf"
+    printf 'address = %s,%s,%s\n' "$(cluster3_address A)" \
+        "$(cluster3_address B)" "$(cluster3_address Z)" \
+        >>"$cluster/c/cluster.conf"
+}
+
+# Each node's [cluster] section names every other, and the mode.
+cluster3_introduce() {
+    local name other conf line
+    for name in "${cluster3_nodes[@]}"; do
+        conf=$(cluster3_dir "$name")/defterd.conf
+        for other in "${cluster3_nodes[@]}"; do
+            [ "$other" != "$name" ] || continue
+            ! grep -q "^peer = ${cluster3_id[$other]}" "$conf" || continue
+            # What `defter node new` said to add; the first node is older.
+            line=$(sed -n 's/^ *\(peer = .*\)/\1/p' "$cluster/new-$other.txt" \
+                2>/dev/null)
+            sed -i "/^\\[cluster\\]/a ${line:-peer = ${cluster3_id[$other]} \
+${cluster3_role[$other]} $(cluster3_peer_address "$other")}" "$conf"
+        done
+        [ "$cluster3_mode" = etcd ] || continue
+        sed -i '/^mode = /d' "$conf"
+        sed -i "/^\\[cluster\\]/a mode = etcd\\netcd = 10.77.0.1:2379,\
+10.77.0.2:2379,10.77.0.3:2379" "$conf"
+    done
+}
+
+# The running nodes B and Z become members, as `defter node new` says.
+cluster3_join() {
+    local name=$1 words
+    words=$(sed -n '/node\.enrol/,/receipt_key/p' "$cluster/new-$name.txt" |
+        tr -d '\\\n' | sed 's/.*node\.enrol/node.enrol/')
+    # shellcheck disable=SC2086
+    must as operator $words
+    must cluster3_operator member enrol "$(cluster3_name "$name")"
+    must cluster3_operator member add "$(cluster3_name "$name")"
+}
+
+cluster3_status() {
+    netns_exec clients timeout 5 "$DEFTER_BIN/defter" \
+        --cluster "$cluster/c/cluster.conf" --key "$keys/operator.key" \
+        --role staff --address "$(cluster3_address "$1")" --json status \
+        2>/dev/null
+}
+
+cluster3_figure() {
+    cluster3_status "$1" | python3 -c '
+import json, sys
+try:
+    status = json.load(sys.stdin)
+except ValueError:
+    sys.exit()
+# One node is asked; a report of several has it as its first.
+names = {"size": "log_size", "committed": "committed_size",
+         "config": "configuration"}
+for inner in (*(status.get("nodes") or [])[:1], status):
+    for name in (sys.argv[1], names.get(sys.argv[1])):
+        if name in inner:
+            print(inner[name])
+            sys.exit()
+' "$2"
+}
+
+# The operator signs: his key, his state and the list of nodes lie in one
+# folder.
+cluster3_operator() {
+    (cd "$cluster/c" && netns_exec clients timeout 60 "$DEFTER_BIN/defter" \
+        --cluster cluster.conf --key operator.key "$@" --yes </dev/null)
+}
+
+cluster3_promote() {
+    cluster3_operator promote "$(cluster3_name "$1")"
+}
+
+cluster3_switchover() {
+    cluster3_operator switchover "$(cluster3_name "$1")"
+}
+
+# ---- Making and ending -------------------------------------------------------
+
+# A disk of its own that can be full, and loses nothing by itself.
+cluster3_mount() {
+    local image=$cluster/image-$1 point=$cluster/disk-$1
+    mkdir "$point"
+    truncate -s "$cluster3_disk_size" "$image"
+    mkfs.ext4 -q -F -m 0 "$image" &&
+        mount -o loop,noatime "$image" "$point" || fail 'a disk was not made'
+    mkdir -m 0700 "$point/node"
+}
+
+# Disks of runs that ended without cleaning up; their paths hold the script's
+# process number.
+cluster3_unmount_stale() {
+    local point pid
+    while read -r _ point _; do
+        [[ $point =~ /defter3\.([0-9]+)\.[^/]*/disk-[ABZ]$ ]] || continue
+        pid=${BASH_REMATCH[1]}
+        kill -0 "$pid" 2>/dev/null || umount "$point"
+    done </proc/mounts
+}
+
+cluster3_end() {
+    local name
+    for name in "${cluster3_pid[@]}" "${cluster3_etcd_pid[@]}" \
+        "${cluster_pids[@]}"; do
+        kill -9 "$name" 2>/dev/null
+        kill -CONT "$name" 2>/dev/null
+    done
+    netns_down
+    wait 2>/dev/null
+    if [ -n "${KEEP-}" ]; then
+        for name in "${cluster3_nodes[@]}"; do
+            cp -a "$cluster/disk-$name" "$cluster/kept-$name" 2>/dev/null
+        done
+    fi
+    for name in "${cluster3_nodes[@]}"; do
+        umount "$cluster/disk-$name" 2>/dev/null
+    done
+    if [ -n "${KEEP-}" ]; then
+        printf 'kept: %s\n' "$cluster" >&2
+    else
+        rm -rf "$cluster"
+    fi
+}
+
+cluster3_make() {
+    local name
+    cluster3_mode=$1
+    shift
+    cluster3_unmount_stale
+    cluster=$(mktemp -d "${TMPDIR:-/tmp}/defter3.$$.XXXXXX") || exit 1
+    trap cluster3_end EXIT
+    trap 'exit 1' INT TERM
+    netns_up || exit 1
+    keys=$cluster/keys
+    mkdir "$keys"
+    for name in "${cluster3_nodes[@]}"; do
+        cluster3_mount "$name"
+    done
+    cluster3_found
+    cp "$cluster/c/operator.key" "$keys/operator.key"
+    for name in "${cluster3_nodes[@]}"; do
+        for line in handshakes_per_source_burst=10000 "$@"; do
+            sed -i "/^\\[net\\]/a $line" "$(cluster3_dir "$name")/defterd.conf"
+        done
+        cluster3_losses[$name]=0
+    done
+}
+
+# as: from where the clients are, to whichever node leads.
+as() {
+    local name=$1
+    shift
+    netns_exec clients "$DEFTER_BIN/defter" \
+        --cluster "$cluster/c/cluster.conf" --key "$keys/$name.key" \
+        --role "${role_of[$name]}" "$@"
+}
+
+cluster3_begin() {
+    local name
+    if [ "$cluster3_mode" = etcd ]; then
+        for name in "${cluster3_nodes[@]}"; do
+            cluster3_etcd start "$name"
+        done
+    fi
+    for name in "${cluster3_nodes[@]}"; do
+        cluster3_start "$name"
+    done
+    wait_for 60 cluster3_leads || fail 'no node leads'
+    for name in "${cluster3_nodes[@]:1}"; do
+        cluster3_join "$name"
+    done
+    cluster3_await 60 || fail 'the nodes did not become one cluster'
+}
+
+# ---- Nodes -------------------------------------------------------------------
+
+# Each start has a seed of its own for what a power loss takes.
+cluster3_start() {
+    local name=$1 loss
+    loss=$((cluster3_losses[$name] + 1))
+    cluster3_losses[$name]=$loss
+    rm -rf "$(cluster3_dir "$name").amnesia"
+    amnesia_env "$(cluster3_dir "$name")" $((cluster3_seed * 1000 + loss))
+    echo "-- start $loss" >>"$cluster/$name.txt"
+    ip netns exec "$(netns_name "${cluster3_site[$name]}")" \
+        env "${amnesia_words[@]}" AMNESIA_REPORT="$cluster/$name.losses" \
+        "$DEFTER_BIN/defterd" \
+        --config "$(cluster3_dir "$name")/defterd.conf" \
+        >>"$cluster/$name.txt" 2>&1 &
+    cluster3_pid[$name]=$!
+}
+
+# cluster3_reap NODE: its exit status, once it is gone.
+cluster3_reap() {
+    local status
+    wait "${cluster3_pid[$1]}" 2>/dev/null
+    status=$?
+    unset "cluster3_pid[$1]"
+    return $status
+}
+
+cluster3_runs() {
+    [ -n "${cluster3_pid[$1]-}" ] && kill -0 "${cluster3_pid[$1]}" 2>/dev/null
+}
+
+cluster3_kill() {
+    kill -KILL "${cluster3_pid[$1]}"
+    cluster3_reap "$1"
+    return 0
+}
+
+cluster3_stop() {
+    kill -TERM "${cluster3_pid[$1]}"
+    cluster3_reap "$1"
+}
+
+cluster3_power() {
+    local status
+    amnesia_lose "${cluster3_pid[$1]}"
+    cluster3_reap "$1"
+    status=$?
+    [ $status -eq "$amnesia_exit" ] ||
+        fail "node $1 ended with $status when its power went"
+}
+
+cluster3_pause() {
+    kill -STOP "${cluster3_pid[$1]}"
+}
+
+cluster3_cont() {
+    kill -CONT "${cluster3_pid[$1]}"
+}
+
+cluster3_freeze() {
+    netns_stop "${cluster3_site[$1]}"
+}
+
+cluster3_thaw() {
+    netns_cont "${cluster3_site[$1]}"
+}
+
+cluster3_fill() {
+    fallocate -l "$(df --output=avail -B1 "$cluster/disk-$1" | tail -n 1)" \
+        "$cluster/disk-$1/filler" 2>/dev/null
+    # The last blocks too.
+    dd if=/dev/zero of="$cluster/disk-$1/filler2" bs=4k count=100000 \
+        status=none 2>/dev/null
+    return 0
+}
+
+cluster3_unfill() {
+    rm -f "$cluster/disk-$1/filler" "$cluster/disk-$1/filler2"
+}
+
+cluster3_cut() {
+    netns_cut "${cluster3_site[$1]}" "${cluster3_site[$2]}"
+}
+
+cluster3_heal() {
+    netns_heal "${cluster3_site[$1]}" "${cluster3_site[$2]}"
+}
+
+cluster3_isolate() {
+    netns_isolate "${cluster3_site[$1]}" "${@:2}"
+}
+
+cluster3_heal_all() {
+    netns_heal_all
+}
+
+# cluster3_line FROM TO OPTION...: what FROM calls TO by becomes a bad line
+# (tests/chaos/proxy.c).  Before FROM starts; ends with the script.
+cluster3_line() {
+    local from=$1 to=$2 port said
+    port=79$(printf '%s%s' "$from" "$to" | tr ABZ 123)
+    said=$cluster/line-$from-$to.txt
+    ip netns exec "$(netns_name "${cluster3_site[$from]}")" \
+        "$DEFTER_BIN/proxy" --listen "127.0.0.1:$port" \
+        --to "$(cluster3_peer_address "$to")" "${@:3}" >"$said" 2>&1 &
+    cluster_pids+=("$!")
+    wait_for 20 grep -q ready "$said" || fail "the line $from to $to is not up"
+    sed -i "s/^\(peer = ${cluster3_id[$to]} .*\) [^ ]*$/\1 127.0.0.1:$port/" \
+        "$(cluster3_dir "$from")/defterd.conf"
+}
+
+# ---- etcd --------------------------------------------------------------------
+
+cluster3_etcd_start() {
+    local name=$1 here
+    here=http://$(netns_address "${cluster3_site[$name]}")
+    ETCD_UNSUPPORTED_ARCH=$(uname -m) ip netns exec \
+        "$(netns_name "${cluster3_site[$name]}")" etcd --name "$name" \
+        --data-dir "$cluster/etcd-$name" \
+        --listen-client-urls "$here:2379" --advertise-client-urls "$here:2379" \
+        --listen-peer-urls "$here:2380" \
+        --initial-advertise-peer-urls "$here:2380" \
+        --initial-cluster "A=http://10.77.0.1:2380,B=http://10.77.0.2:2380,\
+Z=http://10.77.0.3:2380" \
+        --initial-cluster-state new >>"$cluster/etcd-$name.txt" 2>&1 &
+    cluster3_etcd_pid[$name]=$!
+}
+
+cluster3_etcd() {
+    local pid=${cluster3_etcd_pid[$2]-}
+    case $1 in
+    start) cluster3_etcd_start "$2" ;;
+    kill)
+        kill -KILL "$pid"
+        wait "$pid" 2>/dev/null
+        unset "cluster3_etcd_pid[$2]"
+        ;;
+    pause) kill -STOP "$pid" ;;
+    cont) kill -CONT "$pid" ;;
+    esac
+    return 0
+}
+
+# ---- What holds --------------------------------------------------------------
+
+# A node alone leads when it answers.
+cluster3_leads_itself() {
+    case $(cluster3_figure "$1" role) in
+    primary | single) return 0 ;;
+    '') [ ${#cluster3_nodes[@]} -eq 1 ] &&
+        [ -n "$(cluster3_status "$1")" ] ;;
+    *) return 1 ;;
+    esac
+}
+
+cluster3_primary() {
+    local name epoch best='' best_epoch=-1
+    for name in "${cluster3_nodes[@]}"; do
+        cluster3_runs "$name" || continue
+        cluster3_leads_itself "$name" || continue
+        # One that was deposed and does not know it has an older epoch.
+        epoch=$(cluster3_figure "$name" epoch)
+        [ "${epoch:-0}" -gt "$best_epoch" ] || continue
+        best=$name
+        best_epoch=${epoch:-0}
+    done
+    echo "$best"
+}
+
+cluster3_leads() {
+    [ -n "$(cluster3_primary)" ]
+}
+
+# All run, one leads, and all hold the same, all of it committed.
+cluster3_settled() {
+    local name size='' figure
+    for name in "${cluster3_nodes[@]}"; do
+        cluster3_runs "$name" || return 1
+    done
+    cluster3_leads || return 1
+    [ ${#cluster3_nodes[@]} -gt 1 ] || return 0
+    for name in "${cluster3_nodes[@]}"; do
+        figure=$(cluster3_figure "$name" size)/$(
+            cluster3_figure "$name" committed)
+        [ "${figure%/*}" = "${figure#*/}" ] && [ "$figure" != / ] &&
+            [ "${size:-$figure}" = "$figure" ] || return 1
+        size=$figure
+    done
+}
+
+cluster3_await() {
+    wait_for "$1" cluster3_settled
+}
+
+# The names of a node's segments that another one follows.
+cluster3_sealed() {
+    find "$(cluster3_dir "$1")/log" -name '*.seg' -printf '%f\n' | sort |
+        head -n -1
+}
+
+cluster3_segments_equal() {
+    local name
+    for name in $(comm -12 <(cluster3_sealed "$1") <(cluster3_sealed "$2")); do
+        cmp "$(cluster3_dir "$1")/log/$name" \
+            "$(cluster3_dir "$2")/log/$name" || return 1
+    done
+}
+
+# The nodes are stopped.  The history and every receipt against every log.
+cluster3_check() {
+    local history=$1 receipts=$2 name bad=0 logs=() verdict
+    verdict='"verdict":"\(good\|incomplete\)"'
+    : >>"$receipts"
+    head -c $(($(stat -c %s "$receipts") / 392 * 392)) "$receipts" \
+        >"$cluster/receipts.all"
+    for name in "${cluster3_nodes[@]}"; do
+        "$DEFTER_BIN/log_list" "$name" "$(cluster3_dir "$name")" \
+            >"$cluster/log-$name" || bad=1
+        logs+=("$cluster/log-$name")
+        "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" --json \
+            verify "$(cluster3_dir "$name")" \
+            --receipts "$cluster/receipts.all" >"$cluster/verify-$name.json"
+        [ $? -le 2 ] && grep -q "$verdict" "$cluster/verify-$name.json" || {
+            echo "node $name does not verify:" >&2
+            cat "$cluster/verify-$name.json" >&2
+            bad=1
+        }
+    done
+    "$DEFTER_BIN/history_check" "$history" "${logs[@]}" || bad=1
+    for name in "${cluster3_nodes[@]:1}"; do
+        cluster3_segments_equal A "$name" || {
+            echo "sealed segments of A and $name differ" >&2
+            bad=1
+        }
+    done
+    echo "$(($(stat -c %s "$cluster/receipts.all") / 392)) receipts" \
+        'against each log'
+    return $bad
+}
