@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "client/program/file.h"
-#include "client/program/nodes.h"
+#include "client/program/nodes_conf.h"
 #include "client/program/program.h"
 #include "protocol/files.h"
 #include "protocol/founding.h"
@@ -101,10 +101,10 @@ static int parse(struct init *init, int argc, char **argv)
             code = usage();
     }
     if (code == EXIT_GOOD &&
-        (!nodes_address("--listen", init->address,
-                        init->peer_address != NULL) ||
+        (!nodes_conf_address("--listen", init->address,
+                             init->peer_address != NULL) ||
          (init->peer_address != NULL &&
-          !nodes_address("--peer-listen", init->peer_address, true))))
+          !nodes_conf_address("--peer-listen", init->peer_address, true))))
         code = EXIT_USAGE;
     if (code == EXIT_GOOD && init->peer_address != NULL &&
         strcmp(init->peer_address, init->address) == 0)

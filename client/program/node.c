@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "client/program/file.h"
-#include "client/program/nodes.h"
+#include "client/program/nodes_conf.h"
 #include "client/program/program.h"
 #include "protocol/files.h"
 #include "protocol/founding_node.h"
@@ -15,8 +15,8 @@ struct making {
     const char *directory;
     const char *cluster; /* Directory that `defter init` made. */
     uint8_t minimum;
-    struct nodes nodes;
-    struct nodes_row self;
+    struct nodes_conf nodes;
+    struct nodes_conf_row self;
     struct keyfile authority;
     struct identity identity;
     uint8_t genesis[GENESIS_SIZE_MAX];
@@ -35,7 +35,7 @@ static int usage(void)
 static int take_address(char out[ADDRESS_SIZE_MAX + 1], const char *option,
                         const char *address)
 {
-    if (!nodes_address(option, address, true))
+    if (!nodes_conf_address(option, address, true))
         return EXIT_USAGE;
     memcpy(out, address, strlen(address) + 1);
     return EXIT_GOOD;
@@ -101,7 +101,7 @@ static int parse(struct making *making, int argc, char **argv)
 /* Each node has addresses of its own, and there are not too many. */
 static int judge_nodes(const struct making *making)
 {
-    const struct nodes_row *self = &making->self;
+    const struct nodes_conf_row *self = &making->self;
 
     if (making->nodes.count == CONFIG_NODES_MAX)
         return program_fail(EXIT_REFUSED, "%s: a cluster has at most %d nodes",
@@ -110,7 +110,7 @@ static int judge_nodes(const struct making *making)
         return program_fail(EXIT_USAGE,
                             "clients and nodes need different addresses");
     for (size_t i = 0; i < making->nodes.count; i++) {
-        const struct nodes_row *row = &making->nodes.rows[i];
+        const struct nodes_conf_row *row = &making->nodes.rows[i];
         if (strcmp(row->address, self->address) == 0 ||
             strcmp(row->peer_address, self->peer_address) == 0 ||
             strcmp(row->address, self->peer_address) == 0 ||
@@ -144,7 +144,7 @@ static int read_cluster(struct making *making)
 
     if (!file_path(path, making->cluster, FILE_NODES_CONF))
         return usage();
-    code = nodes_load(&making->nodes, path);
+    code = nodes_conf_load(&making->nodes, path);
     if (code == EXIT_GOOD)
         code = judge_nodes(making);
     if (code != EXIT_GOOD)
@@ -171,7 +171,7 @@ static int read_cluster(struct making *making)
     return status == ST_OK ? EXIT_GOOD : fail_at(path, status);
 }
 
-static struct founding_peer peer_of(const struct nodes_row *row)
+static struct founding_peer peer_of(const struct nodes_conf_row *row)
 {
     struct founding_peer peer = {
         .archive = row->archive,
@@ -276,7 +276,7 @@ int node_run(struct program *program, int argc, char **argv)
     if (code == EXIT_GOOD)
         code = write_files(&making);
     if (code == EXIT_GOOD)
-        code = nodes_add(&making.nodes, &making.self);
+        code = nodes_conf_add(&making.nodes, &making.self);
     if (code == EXIT_GOOD)
         say(&making);
     sodium_memzero(&making, sizeof making);

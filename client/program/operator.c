@@ -133,15 +133,15 @@ static int read_nodes(struct operator_job *job)
     if (cluster == NULL)
         cluster = FILE_CLUSTER_CONF;
     if (job->nodes_path != NULL)
-        return nodes_load(&job->nodes, job->nodes_path);
+        return nodes_conf_load(&job->nodes, job->nodes_path);
     if (!beside(path, cluster, FILE_NODES_CONF))
         return program_fail(EXIT_USAGE, "the path is too long");
-    return nodes_load(&job->nodes, path);
+    return nodes_conf_load(&job->nodes, path);
 }
 
 static int read_view(struct operator_job *job)
 {
-    const struct nodes_row *row;
+    const struct nodes_conf_row *row;
 
     job->view.nodes_count = job->nodes.count;
     for (size_t at = 0; at < job->nodes.count; at++) {
@@ -151,7 +151,7 @@ static int read_view(struct operator_job *job)
         job->known[at].row = &job->nodes.rows[at];
     }
     for (size_t i = 0; i < job->without_count; i++) {
-        int code = nodes_named(&job->nodes, &row, job->without[i]);
+        int code = nodes_conf_named(&job->nodes, &row, job->without[i]);
         if (code != EXIT_GOOD)
             return code;
         job->known[row - job->nodes.rows].left_out = true;

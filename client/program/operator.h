@@ -11,7 +11,7 @@
 #ifndef DEFTER_CLIENT_PROGRAM_OPERATOR_H
 #define DEFTER_CLIENT_PROGRAM_OPERATOR_H
 
-#include "client/program/nodes.h"
+#include "client/program/nodes_conf.h"
 #include "client/program/program.h"
 #include "client/sign_store.h"
 #include "protocol/succession.h"
@@ -29,7 +29,7 @@ enum operator_mode { MODE_UNKNOWN, MODE_SINGLE, MODE_MANUAL, MODE_ETCD };
 
 /* What is not in the view of succession.h; in its order, the list's. */
 struct operator_node {
-    const struct nodes_row *row;
+    const struct nodes_conf_row *row;
     struct defter *client; /* Connected if it answers. */
     enum operator_mode mode;
     uint8_t receipt_key[PUBLIC_KEY_SIZE];
@@ -47,7 +47,7 @@ struct operator_job {
     int64_t wait_s; /* Until a primary has handed everything over. */
     const char *without[CONFIG_NODES_MAX];
     size_t without_count;
-    struct nodes nodes;
+    struct nodes_conf nodes;
     uint8_t authority_key[PUBLIC_KEY_SIZE];
     struct identity identity; /* The operator's. */
     struct operator_node known[CONFIG_NODES_MAX];

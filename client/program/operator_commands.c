@@ -99,8 +99,8 @@ static int carry_out(struct operator_job *job)
 static int take_node(const struct operator_job *job, uint8_t out[NODE_ID_SIZE],
                      const char *word)
 {
-    const struct nodes_row *row;
-    int code = nodes_named(&job->nodes, &row, word);
+    const struct nodes_conf_row *row;
+    int code = nodes_conf_named(&job->nodes, &row, word);
 
     if (code == EXIT_GOOD)
         memcpy(out, row->node_id, NODE_ID_SIZE);

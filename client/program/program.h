@@ -27,7 +27,7 @@ struct program {
     const char *signer;  /* Sign with this key over --key's connection. */
     const char *address; /* Instead of the file's; may be a list. */
     const char *receipts;
-    const char *role; /* Name or number; NULL: what the operation needs. */
+    const char *role;    /* Name or number; NULL: what the operation needs. */
     uint32_t timeout_ms; /* Of one answer; 0: the usual. */
     bool json;
     bool azerbaijani;

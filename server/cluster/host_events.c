@@ -194,6 +194,7 @@ void host_beat(struct host *host)
     struct replica_status status;
 
     replica_status(host->replica, &status, cluster_clock_ms());
+    host->calls.status(host->calls.context, &status);
     tell_health(host, &status);
     tell_clocks(host, &status);
     if (host->draining && host->calls.idle(host->calls.context)) {

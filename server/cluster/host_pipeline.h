@@ -37,6 +37,9 @@ struct host_calls {
     /* After drain(true): nothing is under way any more.  Asked now and again.
      */
     bool (*idle)(void *context);
+    /* What the node is, now and again: at least twice in beacon_ms or a second.
+     */
+    void (*status)(void *context, const struct replica_status *status);
     /* The clocks of the nodes that answer, less this node's, lie between these;
      * INT64_MIN and INT64_MAX: none answers. */
     void (*peer_clock)(void *context, int64_t offset_us_min,

@@ -92,7 +92,14 @@ static bool on_idle(void *context)
     return atomic_load(&host_rig_idle);
 }
 
+atomic_int host_rig_nodes;
 atomic_llong host_rig_clock_least, host_rig_clock_most;
+
+static void on_status(void *context, const struct replica_status *status)
+{
+    MAYBE(context == NULL);
+    atomic_store(&host_rig_nodes, (int)status->nodes_count);
+}
 
 static void on_peer_clock(void *context, int64_t least, int64_t most)
 {
@@ -142,6 +149,7 @@ static const struct host_calls calls = {
     .drain = on_drain,
     .halt = on_halt,
     .idle = on_idle,
+    .status = on_status,
     .peer_clock = on_peer_clock,
     .keys = on_keys,
     .failed = on_failed,

@@ -8,24 +8,24 @@
 
 #include "protocol/entry.h"
 
-void host_nap(void)
+void pipeline_host_nap(void)
 {
     enum { NAP_NS = 1000000 };
 
     (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
 }
 
-void host_nap_long(void)
+void pipeline_host_nap_long(void)
 {
     for (int i = 0; i < 50; i++)
-        host_nap();
+        pipeline_host_nap();
 }
 
 /* ---- What the pipeline calls --------------------------------------------- */
 
 static void host_on_submit(void *context, struct group *group, bool keyed)
 {
-    struct host *host = context;
+    struct pipeline_host *host = context;
 
     (void)pthread_mutex_lock(&host->lock);
     ck_assert_uint_lt(host->groups_count, HOST_GROUPS_MAX);
@@ -36,7 +36,7 @@ static void host_on_submit(void *context, struct group *group, bool keyed)
 
 static void host_on_answer(void *context, uint32_t loop, struct reply *replies)
 {
-    struct host *host = context;
+    struct pipeline_host *host = context;
 
     (void)loop;
     (void)pthread_mutex_lock(&host->lock);
@@ -49,7 +49,7 @@ static void host_on_answer(void *context, uint32_t loop, struct reply *replies)
         if ((replies->flags & REPLY_RECEIPT) != 0)
             ck_assert_int_eq(receipt_decode(&receipt, replies->receipt), ST_OK);
         host->times[id]++;
-        host->answers[id] = (struct host_answer){
+        host->answers[id] = (struct pipeline_host_answer){
             .is_error = replies->is_error,
             .flags = replies->flags,
             .code = replies->code,
@@ -83,7 +83,7 @@ static void host_on_failed(void *context, enum status status, uint64_t index,
 
 static int64_t host_wall(void *context)
 {
-    struct host *host = context;
+    struct pipeline_host *host = context;
 
     return host->rig.wall + atomic_load(&host->passed) +
            atomic_load(&host->leapt);
@@ -91,14 +91,14 @@ static int64_t host_wall(void *context)
 
 static int64_t host_boot(void *context)
 {
-    struct host *host = context;
+    struct pipeline_host *host = context;
 
     return host->rig.boot + atomic_load(&host->passed);
 }
 
 /* ---- Opening ------------------------------------------------------------- */
 
-void host_open(struct host *host)
+void pipeline_host_open(struct pipeline_host *host)
 {
     memset(host, 0, sizeof *host);
     rig_open_bare(&host->rig);
@@ -127,28 +127,28 @@ void host_open(struct host *host)
     ck_assert_int_eq(pipeline_start(host->pipeline), ST_OK);
 }
 
-void host_stop(struct host *host)
+void pipeline_host_stop(struct pipeline_host *host)
 {
     if (host->pipeline == NULL)
         return;
     /* It would wait for what nobody commits. */
     pipeline_follow(host->pipeline);
     pipeline_drain(host->pipeline);
-    host_drop(host);
+    pipeline_host_drop(host);
     pipeline_close(host->pipeline);
     host->pipeline = NULL;
 }
 
-void host_close(struct host *host)
+void pipeline_host_close(struct pipeline_host *host)
 {
-    host_stop(host);
+    pipeline_host_stop(host);
     rig_close(&host->rig);
     (void)pthread_mutex_destroy(&host->lock);
 }
 
 /* ---- The role ------------------------------------------------------------ */
 
-void host_win(struct host *host)
+void pipeline_host_win(struct pipeline_host *host)
 {
     static const char configuration[] = "configuration";
     struct pipeline_lead lead = {
@@ -161,40 +161,40 @@ void host_win(struct host *host)
     pipeline_lead(host->pipeline, &lead);
 }
 
-void host_lead(struct host *host)
+void pipeline_host_lead(struct pipeline_host *host)
 {
     uint64_t size = journal_size(host->rig.journal);
 
-    host_win(host);
-    host_run_to(host, size + 1);
+    pipeline_host_win(host);
+    pipeline_host_run_to(host, size + 1);
     /* The pipeline says so when commands are taken. */
     for (;;) {
-        struct work *work = host_ping(host);
-        enum status status = host_submit(host, 0, work);
+        struct work *work = pipeline_host_ping(host);
+        enum status status = pipeline_host_submit(host, 0, work);
 
         if (status == ST_OK)
             break;
         ck_assert_int_eq(status, ST_NOT_PRIMARY);
         work_close(work);
-        host_nap();
+        pipeline_host_nap();
     }
     while (!pipeline_idle(host->pipeline)) {
-        host_write(host);
-        host_commit(host);
+        pipeline_host_write(host);
+        pipeline_host_commit(host);
         atomic_fetch_add(&host->passed, RIG_SECOND);
-        host_nap();
+        pipeline_host_nap();
     }
     host->times[0] = 0;
 }
 
-void host_follow(struct host *host)
+void pipeline_host_follow(struct pipeline_host *host)
 {
     pipeline_follow(host->pipeline);
 }
 
 /* ---- Groups -------------------------------------------------------------- */
 
-size_t host_held(struct host *host)
+size_t pipeline_host_held(struct pipeline_host *host)
 {
     size_t count;
 
@@ -204,13 +204,13 @@ size_t host_held(struct host *host)
     return count;
 }
 
-void host_hold(struct host *host, size_t count)
+void pipeline_host_hold(struct pipeline_host *host, size_t count)
 {
-    while (host_held(host) < count)
-        host_nap();
+    while (pipeline_host_held(host) < count)
+        pipeline_host_nap();
 }
 
-static struct group *host_next(struct host *host)
+static struct group *host_next(struct pipeline_host *host)
 {
     struct group *group = NULL;
 
@@ -225,7 +225,7 @@ static struct group *host_next(struct host *host)
     return group;
 }
 
-void host_write(struct host *host)
+void pipeline_host_write(struct pipeline_host *host)
 {
     struct journal *journal = host->rig.journal;
     struct group *group;
@@ -245,7 +245,7 @@ void host_write(struct host *host)
         ck_assert_int_eq(journal_sync(journal, host->committed), ST_OK);
 }
 
-void host_drop(struct host *host)
+void pipeline_host_drop(struct pipeline_host *host)
 {
     struct group *group;
 
@@ -255,35 +255,35 @@ void host_drop(struct host *host)
     }
 }
 
-void host_commit_to(struct host *host, uint64_t size)
+void pipeline_host_commit_to(struct pipeline_host *host, uint64_t size)
 {
     host->committed = size;
     pipeline_committed(host->pipeline, size);
 }
 
-void host_commit(struct host *host)
+void pipeline_host_commit(struct pipeline_host *host)
 {
-    host_commit_to(host, journal_size(host->rig.journal));
+    pipeline_host_commit_to(host, journal_size(host->rig.journal));
 }
 
-void host_wait_applied(struct host *host, uint64_t size)
+void pipeline_host_wait_applied(struct pipeline_host *host, uint64_t size)
 {
     while (pipeline_size(host->pipeline) < size)
-        host_nap();
+        pipeline_host_nap();
 }
 
-void host_run_to(struct host *host, uint64_t size)
+void pipeline_host_run_to(struct pipeline_host *host, uint64_t size)
 {
     while (pipeline_size(host->pipeline) < size) {
-        host_write(host);
-        host_commit(host);
-        host_nap();
+        pipeline_host_write(host);
+        pipeline_host_commit(host);
+        pipeline_host_nap();
     }
 }
 
 /* ---- Commands ------------------------------------------------------------ */
 
-struct work *host_ping(struct host *host)
+struct work *pipeline_host_ping(struct pipeline_host *host)
 {
     static struct rig_command command;
     struct op_system_ping fields = {.text = slice_of("p", 1)};
@@ -294,7 +294,7 @@ struct work *host_ping(struct host *host)
     return rig_finish(&host->rig, &command, &host->rig.admin);
 }
 
-struct work *host_again(const struct work *work)
+struct work *pipeline_host_again(const struct work *work)
 {
     struct work *again = work_open(&work->command, &work->origin);
 
@@ -302,14 +302,14 @@ struct work *host_again(const struct work *work)
     return again;
 }
 
-enum status host_submit(struct host *host, uint64_t request_id,
-                        struct work *work)
+enum status pipeline_host_submit(struct pipeline_host *host,
+                                 uint64_t request_id, struct work *work)
 {
     work->origin.request_id = request_id;
     return pipeline_submit(host->pipeline, work);
 }
 
-unsigned host_answered(struct host *host, uint64_t request_id)
+unsigned pipeline_host_answered(struct pipeline_host *host, uint64_t request_id)
 {
     unsigned times;
 
@@ -319,8 +319,8 @@ unsigned host_answered(struct host *host, uint64_t request_id)
     return times;
 }
 
-static void host_read_answer(struct host *host, uint64_t request_id,
-                             struct host_answer *out)
+static void host_read_answer(struct pipeline_host *host, uint64_t request_id,
+                             struct pipeline_host_answer *out)
 {
     (void)pthread_mutex_lock(&host->lock);
     ck_assert_uint_eq(host->times[request_id], 1);
@@ -328,31 +328,33 @@ static void host_read_answer(struct host *host, uint64_t request_id,
     (void)pthread_mutex_unlock(&host->lock);
 }
 
-void host_answer(struct host *host, uint64_t request_id,
-                 struct host_answer *out)
+void pipeline_host_answer(struct pipeline_host *host, uint64_t request_id,
+                          struct pipeline_host_answer *out)
 {
-    while (host_answered(host, request_id) == 0)
-        host_nap();
+    while (pipeline_host_answered(host, request_id) == 0)
+        pipeline_host_nap();
     host_read_answer(host, request_id, out);
 }
 
-void host_answer_run(struct host *host, uint64_t request_id,
-                     struct host_answer *out)
+void pipeline_host_answer_run(struct pipeline_host *host, uint64_t request_id,
+                              struct pipeline_host_answer *out)
 {
-    while (host_answered(host, request_id) == 0) {
-        host_write(host);
-        host_commit(host);
-        host_nap();
+    while (pipeline_host_answered(host, request_id) == 0) {
+        pipeline_host_write(host);
+        pipeline_host_commit(host);
+        pipeline_host_nap();
     }
     host_read_answer(host, request_id, out);
 }
 
-uint64_t host_run_ping(struct host *host, uint64_t request_id)
+uint64_t pipeline_host_run_ping(struct pipeline_host *host, uint64_t request_id)
 {
-    struct host_answer answer;
+    struct pipeline_host_answer answer;
 
-    ck_assert_int_eq(host_submit(host, request_id, host_ping(host)), ST_OK);
-    host_answer_run(host, request_id, &answer);
+    ck_assert_int_eq(
+        pipeline_host_submit(host, request_id, pipeline_host_ping(host)),
+        ST_OK);
+    pipeline_host_answer_run(host, request_id, &answer);
     ck_assert(!answer.is_error);
     ck_assert_int_eq(answer.code, ST_OK);
     return answer.index;
@@ -360,7 +362,7 @@ uint64_t host_run_ping(struct host *host, uint64_t request_id)
 
 /* ---- What stands in the log ---------------------------------------------- */
 
-uint16_t host_opcode(struct host *host, uint64_t index)
+uint16_t pipeline_host_opcode(struct pipeline_host *host, uint64_t index)
 {
     static uint8_t buffer[JOURNAL_READ_SIZE];
     struct slice bytes;
@@ -374,23 +376,23 @@ uint16_t host_opcode(struct host *host, uint64_t index)
     return item.clear_part.opcode;
 }
 
-size_t host_count(struct host *host, uint16_t opcode)
+size_t pipeline_host_count(struct pipeline_host *host, uint16_t opcode)
 {
     size_t count = 0;
 
     for (uint64_t i = 0; i < journal_size(host->rig.journal); i++)
-        count += host_opcode(host, i) == opcode;
+        count += pipeline_host_opcode(host, i) == opcode;
     return count;
 }
 
-void host_check_replay(struct host *host)
+void pipeline_host_check_replay(struct pipeline_host *host)
 {
     struct rig *rig = &host->rig;
     uint8_t running[HASH_SIZE];
 
-    host_commit(host);
-    host_wait_applied(host, journal_size(rig->journal));
-    host_stop(host);
+    pipeline_host_commit(host);
+    pipeline_host_wait_applied(host, journal_size(rig->journal));
+    pipeline_host_stop(host);
     memcpy(running, state_head(rig->state)->digest, HASH_SIZE);
     rig->epoch = journal_end(rig->journal).epoch;
     ck_assert_int_eq(rig_restart(rig, false), ST_OK);
@@ -399,7 +401,7 @@ void host_check_replay(struct host *host)
 
 /* ---- Between nodes ------------------------------------------------------- */
 
-static enum status host_take(struct host *to, struct storage_job *job)
+static enum status host_take(struct pipeline_host *to, struct storage_job *job)
 {
     struct journal *journal = to->rig.journal;
     enum status status = pipeline_accept(to->pipeline, job);
@@ -413,8 +415,9 @@ static enum status host_take(struct host *to, struct storage_job *job)
 }
 
 /* One entry a job; keys of two frames. */
-static enum status host_ship_entry(struct host *to, struct host *from,
-                                   uint64_t index, uint8_t *buffer)
+static enum status host_ship_entry(struct pipeline_host *to,
+                                   struct pipeline_host *from, uint64_t index,
+                                   uint8_t *buffer)
 {
     uint8_t rows[2][4 * KEYRING_ROW_SIZE];
     struct keyring_cursor cursor = {.first_index = index};
@@ -443,7 +446,8 @@ static enum status host_ship_entry(struct host *to, struct host *from,
     return host_take(to, &job);
 }
 
-enum status host_ship(struct host *to, struct host *from)
+enum status pipeline_host_ship(struct pipeline_host *to,
+                               struct pipeline_host *from)
 {
     uint8_t *buffer = malloc(JOURNAL_READ_SIZE);
     enum status status = ST_OK;

@@ -2,16 +2,16 @@
  * pipeline_host.h: a host that does what the test says: it holds the groups
  * that a pipeline submits, writes them to the log, commits, or drops them.
  *
- *   struct host host;
+ *   struct pipeline_host host;
  *
- *   host_open(&host);
- *   host_lead(&host);                       EPOCH is written and committed
- *   host_submit(&host, 7, host_ping(&host));
- *   host_hold(&host, 1);                    until one group is held
- *   host_write(&host);
- *   host_commit(&host);
- *   host_answer(&host, 7, &answer);         until it is answered
- *   host_close(&host);
+ *   pipeline_host_open(&host);
+ *   pipeline_host_lead(&host);                       EPOCH is written and
+ * committed pipeline_host_submit(&host, 7, pipeline_host_ping(&host));
+ *   pipeline_host_hold(&host, 1);                    until one group is held
+ *   pipeline_host_write(&host);
+ *   pipeline_host_commit(&host);
+ *   pipeline_host_answer(&host, 7, &answer);         until it is answered
+ *   pipeline_host_close(&host);
  *
  * Waits have no end of their own: a test that hangs is ended by ctest.
  */
@@ -26,14 +26,14 @@
 
 enum { HOST_GROUPS_MAX = 16, HOST_ANSWERS_MAX = 4096, HOST_ENTRIES_MAX = 4096 };
 
-struct host_answer {
+struct pipeline_host_answer {
     bool is_error;
     uint8_t flags;
     uint16_t code;
     uint64_t index; /* Of the receipt. */
 };
 
-struct host {
+struct pipeline_host {
     struct rig rig;
     struct pipeline *pipeline;
     struct pipeline_log log;
@@ -46,77 +46,80 @@ struct host {
     pthread_mutex_t lock; /* Guards what follows. */
     struct group *groups[HOST_GROUPS_MAX];
     size_t groups_count;
-    bool keyed;                                   /* Some group held was. */
-    struct host_answer answers[HOST_ANSWERS_MAX]; /* By request_id. */
+    bool keyed; /* Some group held was. */
+    struct pipeline_host_answer answers[HOST_ANSWERS_MAX]; /* By request_id. */
     unsigned times[HOST_ANSWERS_MAX];
 };
 
 /* A node that follows, with genesis alone. */
-void host_open(struct host *host);
-void host_close(struct host *host);
+void pipeline_host_open(struct pipeline_host *host);
+void pipeline_host_close(struct pipeline_host *host);
 
 /* Stop the pipeline; what the rig holds can be looked at then. */
-void host_stop(struct host *host);
+void pipeline_host_stop(struct pipeline_host *host);
 
-void host_nap(void);
+void pipeline_host_nap(void);
 /* As long as something that must not happen would take. */
-void host_nap_long(void);
+void pipeline_host_nap_long(void);
 
 /* ---- The role ------------------------------------------------------------ */
 
 /* pipeline_lead() in a fresh epoch at the log's end. */
-void host_win(struct host *host);
+void pipeline_host_win(struct pipeline_host *host);
 /* The same until commands are sequenced, a first one among them is committed,
  * and everything is attested. */
-void host_lead(struct host *host);
-void host_follow(struct host *host);
+void pipeline_host_lead(struct pipeline_host *host);
+void pipeline_host_follow(struct pipeline_host *host);
 
 /* ---- Groups -------------------------------------------------------------- */
 
 /* Until ${count} groups are held. */
-void host_hold(struct host *host, size_t count);
-size_t host_held(struct host *host);
+void pipeline_host_hold(struct pipeline_host *host, size_t count);
+size_t pipeline_host_held(struct pipeline_host *host);
 /* The groups held, to the log. */
-void host_write(struct host *host);
+void pipeline_host_write(struct pipeline_host *host);
 /* They are read and passed over. */
-void host_drop(struct host *host);
+void pipeline_host_drop(struct pipeline_host *host);
 /* Everything in the log, or below ${size}, is committed. */
-void host_commit(struct host *host);
-void host_commit_to(struct host *host, uint64_t size);
+void pipeline_host_commit(struct pipeline_host *host);
+void pipeline_host_commit_to(struct pipeline_host *host, uint64_t size);
 /* Until entries below ${size} are applied. */
-void host_wait_applied(struct host *host, uint64_t size);
+void pipeline_host_wait_applied(struct pipeline_host *host, uint64_t size);
 /* Write and commit whatever comes until entries below ${size} are applied. */
-void host_run_to(struct host *host, uint64_t size);
+void pipeline_host_run_to(struct pipeline_host *host, uint64_t size);
 
 /* ---- Commands ------------------------------------------------------------ */
 
-struct work *host_ping(struct host *host);
+struct work *pipeline_host_ping(struct pipeline_host *host);
 /* A copy to be sent once more. */
-struct work *host_again(const struct work *work);
-enum status host_submit(struct host *host, uint64_t request_id,
-                        struct work *work);
+struct work *pipeline_host_again(const struct work *work);
+enum status pipeline_host_submit(struct pipeline_host *host,
+                                 uint64_t request_id, struct work *work);
 /* Until the answer is there; it came once. */
-void host_answer(struct host *host, uint64_t request_id,
-                 struct host_answer *out);
+void pipeline_host_answer(struct pipeline_host *host, uint64_t request_id,
+                          struct pipeline_host_answer *out);
 /* The same, while everything is written and committed. */
-void host_answer_run(struct host *host, uint64_t request_id,
-                     struct host_answer *out);
-unsigned host_answered(struct host *host, uint64_t request_id);
+void pipeline_host_answer_run(struct pipeline_host *host, uint64_t request_id,
+                              struct pipeline_host_answer *out);
+unsigned pipeline_host_answered(struct pipeline_host *host,
+                                uint64_t request_id);
 /* A ping that is answered in the end: its index. */
-uint64_t host_run_ping(struct host *host, uint64_t request_id);
+uint64_t pipeline_host_run_ping(struct pipeline_host *host,
+                                uint64_t request_id);
 
 /* ---- What stands in the log ---------------------------------------------- */
 
 /* Opcode of the first item of entry ${index}; entries of such an opcode. */
-uint16_t host_opcode(struct host *host, uint64_t index);
-size_t host_count(struct host *host, uint16_t opcode);
+uint16_t pipeline_host_opcode(struct pipeline_host *host, uint64_t index);
+size_t pipeline_host_count(struct pipeline_host *host, uint16_t opcode);
 
 /* Commit everything, stop, and see that the log replays to the same digest. */
-void host_check_replay(struct host *host);
+void pipeline_host_check_replay(struct pipeline_host *host);
 
 /* ---- Between nodes ------------------------------------------------------- */
 
 /* Entries that ${to} lacks, with their keys, as a backup takes them. */
-enum status host_ship(struct host *to, struct host *from);
+enum status pipeline_host_ship(struct pipeline_host *to,
+                               struct pipeline_host *from);
 
 #endif

@@ -46,7 +46,7 @@ nth() {
 state() {
     local node=$1
     shift
-    echo "$*" >"$cluster/shared/${id_of[$node]}.said"
+    echo "$*" >"$cluster/common/${id_of[$node]}.said"
 }
 
 stage_is_ready() {
@@ -58,7 +58,7 @@ stage_is_ready() {
 start() {
     rm -f "$cluster/$1.txt"
     "$stage" serve "$cluster/serve.$1/defterd.conf" "${identity_of[$1]}" \
-        "$cluster/shared" 2>"$cluster/$1.txt" &
+        "$cluster/common" 2>"$cluster/$1.txt" &
     pid_of[$1]=$!
     cluster_pids+=("$!")
     wait_for 60 stage_is_ready "$1"
@@ -132,7 +132,7 @@ exits 3 tool certificate deliver "$cluster/bad.certificate"
 
 # Each serves a single node's copy, and speaks as the node whose keys it has.
 identity_of=([a]=$cluster/i [b]=$cluster/b [z]=$cluster/z)
-mkdir -m 700 "$cluster/shared" "$cluster/i"
+mkdir -m 700 "$cluster/common" "$cluster/i"
 for node in a b z; do
     cp -r "$cluster/c/node" "$cluster/serve.$node"
     printf '[node]\ndirectory = .\n[net]\nlisten = %s\nloops = 1\n%s\n' \
@@ -141,8 +141,8 @@ for node in a b z; do
 done
 cp "$cluster/c/node/receipt.key" "$cluster/c/node/link.certificate" \
     "$cluster/c/node/genesis.entry" "$cluster/i/"
-cp "$cluster/z/link.certificate" "$cluster/shared/archive.certificate"
-"$stage" boot "$cluster/shared" "$(sed -n 's/^id = //p' \
+cp "$cluster/z/link.certificate" "$cluster/common/archive.certificate"
+"$stage" boot "$cluster/common" "$(sed -n 's/^id = //p' \
     "$cluster/c/cluster.conf")" "${id_of[a]}" "${id_of[b]}" "${id_of[z]}" ||
     fail 'the first configuration was not made'
 state a 0 1000 998 1 1 1000

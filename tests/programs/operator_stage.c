@@ -2,13 +2,13 @@
  * operator_stage: one node of a cluster as the operator's tool sees it, for
  * tests/process/operator.sh.
  *
- *   operator_stage boot SHARED CLUSTER_ID PRIMARY BACKUP ARCHIVE
- *       writes SHARED/config: members PRIMARY and BACKUP, ARCHIVE learns
- *   operator_stage serve CONF IDENTITY_DIR SHARED
+ *   operator_stage boot COMMON CLUSTER_ID PRIMARY BACKUP ARCHIVE
+ *       writes COMMON/config: members PRIMARY and BACKUP, ARCHIVE learns
+ *   operator_stage serve CONF IDENTITY_DIR COMMON
  *       serves a single node's directory, and states and takes certificates as
  *       the node whose keys and certificates lie in IDENTITY_DIR
  *
- * What it states of its log stands in SHARED/ID.said, six numbers: flags, size,
+ * What it states of its log stands in COMMON/ID.said, six numbers: flags, size,
  * committed, incarnation, other's incarnation, other's acknowledged size.
  */
 #include <inttypes.h>
@@ -35,7 +35,7 @@
 enum { STAGE_PATH_SIZE = 1024, STAGE_LINEAGE = 0x11, STAGE_US = 1000000 };
 
 struct stage {
-    const char *shared;
+    const char *common;
     char id[2 * NODE_ID_SIZE + 1];
     uint8_t certificate[NODECERT_SIZE];
     struct nodecert read;
@@ -82,7 +82,7 @@ static void read_said(const struct stage *stage, struct statement *out)
     unsigned flags = 0;
     FILE *file;
 
-    (void)snprintf(path, sizeof path, "%s/%s.said", stage->shared, stage->id);
+    (void)snprintf(path, sizeof path, "%s/%s.said", stage->common, stage->id);
     file = fopen(path, "re");
     if (file == NULL)
         return;
@@ -238,10 +238,10 @@ static bool read_identity(struct stage *stage, const char *directory)
     sodium_bin2hex(stage->id, sizeof stage->id, stage->read.node_id,
                    NODE_ID_SIZE);
     return read_file(stage->config, &stage->config_size, sizeof stage->config,
-                     stage->shared, "config");
+                     stage->common, "config");
 }
 
-/* The keys that genesis names, and the archive's, which lies in SHARED. */
+/* The keys that genesis names, and the archive's, which lies in COMMON. */
 static bool read_keys(struct stage *stage, const char *directory)
 {
     uint8_t bytes[GENESIS_SIZE_MAX], archive[NODECERT_SIZE];
@@ -252,7 +252,7 @@ static bool read_keys(struct stage *stage, const char *directory)
 
     if (!read_file(bytes, &size, sizeof bytes, directory, FILE_GENESIS) ||
         genesis_read(&genesis, &entry, slice_of(bytes, size)) != ST_OK ||
-        !read_file(archive, &size, sizeof archive, stage->shared,
+        !read_file(archive, &size, sizeof archive, stage->common,
                    "archive.certificate"))
         return false;
     memcpy(stage->keys.operator_key, genesis.operator_key.b, PUBLIC_KEY_SIZE);
@@ -284,7 +284,7 @@ static bool open_witness(struct stage *stage, const char *directory)
     return status == ST_OK;
 }
 
-static int serve(const char *conf, const char *directory, const char *shared)
+static int serve(const char *conf, const char *directory, const char *common)
 {
     static struct stage stage;
     struct pipeline_operator functions = {&stage, on_statement, on_certificate,
@@ -296,7 +296,7 @@ static int serve(const char *conf, const char *directory, const char *shared)
     sigset_t waited;
     int signal;
 
-    stage.shared = shared;
+    stage.common = common;
     if (!read_identity(&stage, directory) || !read_keys(&stage, directory) ||
         !open_witness(&stage, directory))
         return fail("the files of the stage cannot be read");
@@ -328,7 +328,7 @@ static bool id_of(uint8_t out[NODE_ID_SIZE], const char *hex)
            got == NODE_ID_SIZE;
 }
 
-/* SHARED CLUSTER_ID PRIMARY BACKUP ARCHIVE */
+/* COMMON CLUSTER_ID PRIMARY BACKUP ARCHIVE */
 static int boot(char **words)
 {
     struct config config = {.phase = CONFIG_NORMAL,

@@ -89,6 +89,7 @@ START_TEST(the_clocks_of_those_who_answer_are_told)
     while (atomic_load(&host_rig_clock_most) != 4)
         (void)usleep(500);
     ck_assert_int_eq(atomic_load(&host_rig_clock_least), -7);
+    ck_assert_int_eq(atomic_load(&host_rig_nodes), 4);
     host_rig_end(host);
 }
 END_TEST

@@ -7,7 +7,7 @@
 #include "tests/lib/pipeline_host.h"
 
 /* A backup with genesis alone, which is offered one entry after that. */
-static struct host host;
+static struct pipeline_host host;
 static uint8_t bytes[ENTRY_SIZE_MAX];
 static uint8_t rows[KEYRING_ROW_SIZE * 4];
 
@@ -103,7 +103,7 @@ static enum status known(uint64_t number)
 
 START_TEST(good_entries_are_taken_with_the_keys_that_they_use_first)
 {
-    host_open(&host);
+    pipeline_host_open(&host);
     struct slice keys = row_bytes(NUMBER, key, INDEX);
     ck_assert_int_eq(offer(&(struct offer){0}, &keys), ST_OK);
     ck_assert_int_eq(known(NUMBER), ST_OK);
@@ -113,7 +113,7 @@ START_TEST(good_entries_are_taken_with_the_keys_that_they_use_first)
     ck_assert_int_eq(
         offer(&(struct offer){OPCODE_SYSTEM_PING, UINT64_MAX, NULL, 0}, NULL),
         ST_OK);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
@@ -133,7 +133,7 @@ START_TEST(bad_entries_are_refused_and_leave_no_key)
         {{.seal_key = other_key}, ST_SEAL},
     };
 
-    host_open(&host);
+    pipeline_host_open(&host);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct slice keys = row_bytes(NUMBER, key, INDEX);
 
@@ -143,13 +143,13 @@ START_TEST(bad_entries_are_refused_and_leave_no_key)
     struct slice keys = row_bytes(NUMBER, key, INDEX);
     ck_assert_int_eq(offer(&(struct offer){.ahead = 59 * RIG_SECOND}, &keys),
                      ST_OK);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(bytes_that_are_no_entry_are_refused)
 {
-    host_open(&host);
+    pipeline_host_open(&host);
     struct slice keys = row_bytes(NUMBER, key, INDEX);
     struct journal_entry good = make(&(struct offer){0});
     struct journal_entry entry = good;
@@ -169,25 +169,25 @@ START_TEST(bytes_that_are_no_entry_are_refused)
                               .entries_count = 2,
                               .verify_keys = true};
     ck_assert_int_eq(pipeline_accept(host.pipeline, &job), ST_ENTRY_FORMED);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(a_sealed_byte_that_was_changed_is_refused)
 {
-    host_open(&host);
+    pipeline_host_open(&host);
     struct journal_entry entry = make(&(struct offer){0});
     struct slice keys = row_bytes(NUMBER, key, INDEX);
     bytes[entry.bytes.size - 1] ^= 1;
     ck_assert_int_eq(accept(&entry, &keys), ST_SEAL);
     ck_assert_int_eq(known(NUMBER), ST_KEY_MISSING);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(rows_that_are_none_or_of_another_epoch_are_refused)
 {
-    host_open(&host);
+    pipeline_host_open(&host);
     struct slice keys = row_bytes(NUMBER, key, INDEX);
     keys.size--;
     ck_assert_int_eq(offer(&(struct offer){0}, &keys), ST_SEAL);
@@ -197,20 +197,20 @@ START_TEST(rows_that_are_none_or_of_another_epoch_are_refused)
               &keys),
         ST_SEAL);
     ck_assert_int_eq(known(NUMBER), ST_KEY_MISSING);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(a_number_that_stands_for_other_bytes_here_has_diverged)
 {
-    host_open(&host);
+    pipeline_host_open(&host);
     struct slice keys = row_bytes(NUMBER, key, INDEX);
     ck_assert_int_eq(accept(NULL, &keys), ST_OK);
     keys = row_bytes(NUMBER, other_key, INDEX);
     ck_assert_int_eq(offer(&(struct offer){.seal_key = other_key}, &keys),
                      ST_DIVERGED);
     ck_assert_int_eq(known(NUMBER), ST_OK);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
@@ -218,10 +218,10 @@ START_TEST(a_destroyed_key_is_not_missing)
 {
     const uint64_t number = NUMBER;
 
-    host_open(&host);
+    pipeline_host_open(&host);
     keyring_bury(host.rig.keyring, &number, 1, 0);
     ck_assert_int_eq(offer(&(struct offer){0}, NULL), ST_OK);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
@@ -229,7 +229,7 @@ START_TEST(keys_of_entries_that_never_came_to_be_make_way)
 {
     uint64_t stray = UINT64_C(4) << 32 | 9;
 
-    host_open(&host);
+    pipeline_host_open(&host);
     /* Shipped in epoch 4 for an entry that epoch 5 has in its place. */
     struct slice keys = row_bytes(stray, other_key, INDEX);
     ck_assert_int_eq(accept(NULL, &keys), ST_OK);
@@ -242,24 +242,24 @@ START_TEST(keys_of_entries_that_never_came_to_be_make_way)
     ck_assert_int_eq(known(NUMBER), ST_OK);
     pipeline_truncate_keys(host.pipeline, INDEX);
     ck_assert_int_eq(known(NUMBER), ST_KEY_MISSING);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(a_node_that_leads_takes_no_entries_of_others)
 {
-    host_open(&host);
-    host_lead(&host);
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
     ck_assert_int_eq(
         offer(&(struct offer){OPCODE_SYSTEM_PING, UINT64_MAX, NULL, 0}, NULL),
         ST_WRONG_STATE);
     struct storage_job own = {.type = STORAGE_APPEND};
     ck_assert_int_eq(pipeline_accept(host.pipeline, &own), ST_OK);
-    host_follow(&host);
+    pipeline_host_follow(&host);
     ck_assert_int_eq(
         offer(&(struct offer){OPCODE_SYSTEM_PING, UINT64_MAX, NULL, 0}, NULL),
         ST_OK);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 

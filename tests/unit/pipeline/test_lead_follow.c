@@ -4,112 +4,116 @@
 
 #include "tests/lib/pipeline_host.h"
 
-static struct host host;
+static struct pipeline_host host;
 
 /* ---- Leading ------------------------------------------------------------- */
 
 START_TEST(a_node_that_follows_takes_no_commands)
 {
-    host_open(&host);
-    struct work *work = host_ping(&host);
-    ck_assert_int_eq(host_submit(&host, 1, work), ST_NOT_PRIMARY);
+    pipeline_host_open(&host);
+    struct work *work = pipeline_host_ping(&host);
+    ck_assert_int_eq(pipeline_host_submit(&host, 1, work), ST_NOT_PRIMARY);
     work_close(work);
-    host_nap_long();
-    ck_assert_uint_eq(host_held(&host), 0);
-    host_close(&host);
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_held(&host), 0);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(a_term_begins_with_its_epoch_and_in_an_empty_cluster_the_secret)
 {
-    host_open(&host);
-    host_lead(&host);
-    ck_assert_int_eq(host_opcode(&host, 1), OPCODE_SYSTEM_EPOCH);
-    ck_assert_int_eq(host_opcode(&host, 2), OPCODE_SYSTEM_SECRET);
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    ck_assert_int_eq(pipeline_host_opcode(&host, 1), OPCODE_SYSTEM_EPOCH);
+    ck_assert_int_eq(pipeline_host_opcode(&host, 2), OPCODE_SYSTEM_SECRET);
     ck_assert(host.keyed);
-    host_follow(&host);
-    host_lead(&host);
-    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_EPOCH), 2);
-    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_SECRET), 1);
-    host_check_replay(&host);
-    host_close(&host);
+    pipeline_host_follow(&host);
+    pipeline_host_lead(&host);
+    ck_assert_uint_eq(pipeline_host_count(&host, OPCODE_SYSTEM_EPOCH), 2);
+    ck_assert_uint_eq(pipeline_host_count(&host, OPCODE_SYSTEM_SECRET), 1);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(a_secret_in_the_inherited_tail_is_not_set_again)
 {
-    host_open(&host);
-    host_win(&host);
+    pipeline_host_open(&host);
+    pipeline_host_win(&host);
     while (journal_size(host.rig.journal) < 3) {
-        host_write(&host);
-        host_nap();
+        pipeline_host_write(&host);
+        pipeline_host_nap();
     }
     /* Written, and not committed: another term begins. */
-    host_follow(&host);
-    host_lead(&host);
-    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_EPOCH), 2);
-    ck_assert_uint_eq(host_count(&host, OPCODE_SYSTEM_SECRET), 1);
-    host_check_replay(&host);
-    host_close(&host);
+    pipeline_host_follow(&host);
+    pipeline_host_lead(&host);
+    ck_assert_uint_eq(pipeline_host_count(&host, OPCODE_SYSTEM_EPOCH), 2);
+    ck_assert_uint_eq(pipeline_host_count(&host, OPCODE_SYSTEM_SECRET), 1);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(answers_leave_only_when_their_entries_are_committed)
 {
-    struct host_answer answer;
+    struct pipeline_host_answer answer;
 
-    host_open(&host);
-    host_lead(&host);
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
     uint64_t size = journal_size(host.rig.journal);
-    ck_assert_int_eq(host_submit(&host, 1, host_ping(&host)), ST_OK);
-    host_hold(&host, 1);
-    host_nap_long();
-    ck_assert_uint_eq(host_answered(&host, 1), 0);
-    host_write(&host);
-    host_nap_long();
-    ck_assert_uint_eq(host_answered(&host, 1), 0);
+    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
+                     ST_OK);
+    pipeline_host_hold(&host, 1);
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_answered(&host, 1), 0);
+    pipeline_host_write(&host);
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_answered(&host, 1), 0);
     ck_assert_uint_eq(pipeline_size(host.pipeline), size);
-    host_commit(&host);
-    host_answer(&host, 1, &answer);
+    pipeline_host_commit(&host);
+    pipeline_host_answer(&host, 1, &answer);
     ck_assert_int_eq(answer.code, ST_OK);
     ck_assert(!answer.is_error);
-    host_check_replay(&host);
-    host_close(&host);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
 {
     enum { COUNT = 8 };
-    struct host_answer answer;
+    struct pipeline_host_answer answer;
     uint64_t first;
 
-    host_open(&host);
-    host_lead(&host);
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
     /* The first goes alone, and the others gather behind it. */
-    ck_assert_int_eq(host_submit(&host, 1, host_ping(&host)), ST_OK);
-    host_hold(&host, 1);
+    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
+                     ST_OK);
+    pipeline_host_hold(&host, 1);
     for (uint64_t i = 0; i < COUNT; i++)
-        ck_assert_int_eq(host_submit(&host, 2 + i, host_ping(&host)), ST_OK);
-    host_write(&host);
+        ck_assert_int_eq(
+            pipeline_host_submit(&host, 2 + i, pipeline_host_ping(&host)),
+            ST_OK);
+    pipeline_host_write(&host);
     first = journal_size(host.rig.journal);
-    host_commit(&host);
-    host_answer(&host, 1, &answer);
-    host_hold(&host, 1);
-    host_write(&host);
+    pipeline_host_commit(&host);
+    pipeline_host_answer(&host, 1, &answer);
+    pipeline_host_hold(&host, 1);
+    pipeline_host_write(&host);
     ck_assert_uint_ge(journal_size(host.rig.journal), first + 2);
-    host_commit_to(&host, first + 1);
-    host_answer(&host, 2, &answer);
+    pipeline_host_commit_to(&host, first + 1);
+    pipeline_host_answer(&host, 2, &answer);
     ck_assert_int_eq(answer.code, ST_OK);
     ck_assert_uint_eq(answer.index, first);
-    host_nap_long();
-    ck_assert_uint_eq(host_answered(&host, 3), 0);
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_answered(&host, 3), 0);
     /* What was committed was answered; of the rest nobody knows. */
-    host_follow(&host);
-    host_answer(&host, 3, &answer);
+    pipeline_host_follow(&host);
+    pipeline_host_answer(&host, 3, &answer);
     ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
-    host_check_replay(&host);
-    host_close(&host);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
@@ -124,39 +128,40 @@ static struct work *follow_at(enum step step, bool takes)
     struct work *again;
     struct work *work;
 
-    host_open(&host);
+    pipeline_host_open(&host);
     host.takes = takes;
-    host_lead(&host);
-    work = host_ping(&host);
-    again = host_again(work);
-    ck_assert_int_eq(host_submit(&host, 1, work), ST_OK);
-    host_hold(&host, 1);
-    ck_assert_int_eq(host_submit(&host, 2, host_ping(&host)), ST_OK);
+    pipeline_host_lead(&host);
+    work = pipeline_host_ping(&host);
+    again = pipeline_host_again(work);
+    ck_assert_int_eq(pipeline_host_submit(&host, 1, work), ST_OK);
+    pipeline_host_hold(&host, 1);
+    ck_assert_int_eq(pipeline_host_submit(&host, 2, pipeline_host_ping(&host)),
+                     ST_OK);
     if (step == READ)
-        host_drop(&host);
+        pipeline_host_drop(&host);
     if (step >= WRITTEN)
-        host_write(&host);
+        pipeline_host_write(&host);
     if (step == COMMITTED)
-        host_commit(&host);
-    host_follow(&host);
+        pipeline_host_commit(&host);
+    pipeline_host_follow(&host);
     return again;
 }
 
 static void check_ended(enum step step)
 {
-    struct host_answer answer;
+    struct pipeline_host_answer answer;
 
-    host_answer(&host, 1, &answer);
+    pipeline_host_answer(&host, 1, &answer);
     ck_assert_int_eq(answer.code,
                      step == COMMITTED ? ST_OK : ST_UNKNOWN_OUTCOME);
-    host_answer(&host, 2, &answer);
+    pipeline_host_answer(&host, 2, &answer);
     /* It may just have been sequenced. */
     ck_assert(answer.is_error);
     if (answer.code != ST_UNKNOWN_OUTCOME)
         ck_assert_int_eq(answer.code, ST_NOT_PRIMARY);
-    host_nap_long();
-    ck_assert_uint_eq(host_answered(&host, 1), 1);
-    ck_assert_uint_eq(host_answered(&host, 2), 1);
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_answered(&host, 1), 1);
+    ck_assert_uint_eq(pipeline_host_answered(&host, 2), 1);
 }
 
 START_TEST(whoever_waits_when_the_term_ends_is_told_once_what_is_known)
@@ -165,9 +170,9 @@ START_TEST(whoever_waits_when_the_term_ends_is_told_once_what_is_known)
         for (int takes = 0; takes < 2; takes++) {
             work_close(follow_at((enum step)step, takes == 1));
             check_ended((enum step)step);
-            host_write(&host);
-            host_check_replay(&host);
-            host_close(&host);
+            pipeline_host_write(&host);
+            pipeline_host_check_replay(&host);
+            pipeline_host_close(&host);
         }
     }
 }
@@ -176,27 +181,28 @@ END_TEST
 START_TEST(a_retry_after_the_term_meets_what_became_of_the_first)
 {
     for (int step = 0; step < STEPS; step++) {
-        struct host_answer answer;
+        struct pipeline_host_answer answer;
         struct work *again = follow_at((enum step)step, true);
 
         check_ended((enum step)step);
-        host_drop(&host);
+        pipeline_host_drop(&host);
         uint64_t size = journal_size(host.rig.journal);
-        host_win(&host);
+        pipeline_host_win(&host);
         /* EPOCH is held: the tail is not committed. */
-        host_hold(&host, 1);
-        struct work *soon = host_again(again);
-        while (host_submit(&host, 3, soon) != ST_OK)
-            host_nap();
-        host_nap_long();
-        ck_assert_uint_eq(host_answered(&host, 3), step == WRITTEN ? 1 : 0);
-        host_answer_run(&host, 3, &answer);
+        pipeline_host_hold(&host, 1);
+        struct work *soon = pipeline_host_again(again);
+        while (pipeline_host_submit(&host, 3, soon) != ST_OK)
+            pipeline_host_nap();
+        pipeline_host_nap_long();
+        ck_assert_uint_eq(pipeline_host_answered(&host, 3),
+                          step == WRITTEN ? 1 : 0);
+        pipeline_host_answer_run(&host, 3, &answer);
         if (step == WRITTEN)
             ck_assert_int_eq(answer.code, ST_IN_PROGRESS);
         else
             ck_assert_int_eq(answer.code, ST_OK);
-        ck_assert_int_eq(host_submit(&host, 4, again), ST_OK);
-        host_answer_run(&host, 4, &answer);
+        ck_assert_int_eq(pipeline_host_submit(&host, 4, again), ST_OK);
+        pipeline_host_answer_run(&host, 4, &answer);
         ck_assert_int_eq(answer.code, ST_OK);
         ck_assert((answer.flags & REPLY_DUPLICATE) != 0);
         /* The original's place: before the term, or in it. */
@@ -204,8 +210,8 @@ START_TEST(a_retry_after_the_term_meets_what_became_of_the_first)
             ck_assert_uint_lt(answer.index, size);
         else
             ck_assert_uint_ge(answer.index, size);
-        host_check_replay(&host);
-        host_close(&host);
+        pipeline_host_check_replay(&host);
+        pipeline_host_close(&host);
     }
 }
 END_TEST
@@ -215,26 +221,26 @@ END_TEST
 START_TEST(an_attestation_under_way_when_the_term_ends_is_not_made_twice)
 {
     for (int written = 0; written < 2; written++) {
-        host_open(&host);
-        host_lead(&host);
-        while (host_held(&host) == 0) {
+        pipeline_host_open(&host);
+        pipeline_host_lead(&host);
+        while (pipeline_host_held(&host) == 0) {
             atomic_fetch_add(&host.passed, RIG_SECOND);
-            host_nap();
+            pipeline_host_nap();
         }
         if (written)
-            host_write(&host);
+            pipeline_host_write(&host);
         else
-            host_drop(&host);
-        host_follow(&host);
-        host_lead(&host);
+            pipeline_host_drop(&host);
+        pipeline_host_follow(&host);
+        pipeline_host_lead(&host);
         for (int i = 0; i < 20; i++) {
             atomic_fetch_add(&host.passed, RIG_SECOND);
-            host_write(&host);
-            host_commit(&host);
-            host_nap();
+            pipeline_host_write(&host);
+            pipeline_host_commit(&host);
+            pipeline_host_nap();
         }
-        host_check_replay(&host);
-        host_close(&host);
+        pipeline_host_check_replay(&host);
+        pipeline_host_close(&host);
     }
 }
 END_TEST
@@ -252,12 +258,12 @@ static void *sender(void *argument)
 {
     (void)argument;
     for (uint64_t i = 1; i < SENDS; i++) {
-        enum status status = host_submit(&host, i, works[i]);
+        enum status status = pipeline_host_submit(&host, i, works[i]);
 
         taken[i] = status == ST_OK;
         if (!taken[i])
             work_close(works[i]);
-        host_nap();
+        pipeline_host_nap();
     }
     atomic_store(&sent_all, true);
     return NULL;
@@ -265,53 +271,53 @@ static void *sender(void *argument)
 
 START_TEST(every_command_is_answered_once_however_often_the_role_changes)
 {
-    struct host_answer answer;
+    struct pipeline_host_answer answer;
     unsigned answered = 0, turns = 0;
     pthread_t thread;
 
-    host_open(&host);
-    host_lead(&host);
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
     for (uint64_t i = 1; i < SENDS; i++)
-        works[i] = host_ping(&host);
+        works[i] = pipeline_host_ping(&host);
     atomic_store(&sent_all, false);
     ck_assert_int_eq(pthread_create(&thread, NULL, sender, NULL), 0);
     while (!atomic_load(&sent_all)) {
         turns++;
         host.takes = turns % 3 != 0;
         for (unsigned i = 0; i < turns % 7; i++) {
-            host_write(&host);
+            pipeline_host_write(&host);
             if (turns % 2 == 0)
-                host_commit(&host);
-            host_nap();
+                pipeline_host_commit(&host);
+            pipeline_host_nap();
         }
-        host_follow(&host);
+        pipeline_host_follow(&host);
         if (turns % 5 == 0)
-            host_nap();
+            pipeline_host_nap();
         if (turns % 4 == 0) {
-            host_win(&host);
-            host_follow(&host);
+            pipeline_host_win(&host);
+            pipeline_host_follow(&host);
         }
-        host_win(&host);
+        pipeline_host_win(&host);
         for (unsigned i = 0; i < 4; i++) {
-            host_write(&host);
-            host_commit(&host);
-            host_nap();
+            pipeline_host_write(&host);
+            pipeline_host_commit(&host);
+            pipeline_host_nap();
         }
     }
     (void)pthread_join(thread, NULL);
     for (uint64_t i = 1; i < SENDS; i++) {
         if (!taken[i])
             continue;
-        host_answer_run(&host, i, &answer);
+        pipeline_host_answer_run(&host, i, &answer);
         answered += !answer.is_error;
     }
     ck_assert_uint_gt(answered, 0);
-    host_follow(&host);
-    host_drop(&host);
-    host_check_replay(&host);
+    pipeline_host_follow(&host);
+    pipeline_host_drop(&host);
+    pipeline_host_check_replay(&host);
     for (uint64_t i = 1; i < SENDS; i++)
         ck_assert_uint_eq(host.times[i], taken[i] ? 1 : 0);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
@@ -320,76 +326,79 @@ END_TEST
 
 START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
 {
-    host_open(&host);
+    pipeline_host_open(&host);
     pipeline_peer_clock(host.pipeline, 70 * RIG_SECOND, 90 * RIG_SECOND);
-    host_win(&host);
-    host_nap_long();
+    pipeline_host_win(&host);
+    pipeline_host_nap_long();
     /* Not even EPOCH is sequenced. */
-    ck_assert_uint_eq(host_held(&host), 0);
+    ck_assert_uint_eq(pipeline_host_held(&host), 0);
     pipeline_peer_clock(host.pipeline, -5 * RIG_SECOND, 90 * RIG_SECOND);
-    host_run_to(&host, 2);
+    pipeline_host_run_to(&host, 2);
     while (!pipeline_idle(host.pipeline)) {
-        host_write(&host);
-        host_commit(&host);
+        pipeline_host_write(&host);
+        pipeline_host_commit(&host);
         atomic_fetch_add(&host.passed, RIG_SECOND);
-        host_nap();
+        pipeline_host_nap();
     }
-    (void)host_run_ping(&host, 1);
+    (void)pipeline_host_run_ping(&host, 1);
     pipeline_peer_clock(host.pipeline, -90 * RIG_SECOND, -70 * RIG_SECOND);
-    struct host_answer answer;
-    struct work *work = host_ping(&host);
-    if (host_submit(&host, 2, work) == ST_OK) {
-        host_answer_run(&host, 2, &answer);
+    struct pipeline_host_answer answer;
+    struct work *work = pipeline_host_ping(&host);
+    if (pipeline_host_submit(&host, 2, work) == ST_OK) {
+        pipeline_host_answer_run(&host, 2, &answer);
         ck_assert_int_eq(answer.code, ST_READ_ONLY);
     } else {
         work_close(work);
     }
     pipeline_peer_clock(host.pipeline, INT64_MIN, INT64_MAX);
-    while ((work = host_ping(&host), host_submit(&host, 3, work) != ST_OK)) {
+    while ((work = pipeline_host_ping(&host),
+            pipeline_host_submit(&host, 3, work) != ST_OK)) {
         work_close(work);
-        host_nap();
+        pipeline_host_nap();
     }
-    host_answer_run(&host, 3, &answer);
+    pipeline_host_answer_run(&host, 3, &answer);
     ck_assert_int_eq(answer.code, ST_OK);
-    host_check_replay(&host);
-    host_close(&host);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(before_a_hand_over_commands_are_held_and_what_is_applied_is_attested)
 {
-    host_open(&host);
-    host_lead(&host);
-    (void)host_run_ping(&host, 1);
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    (void)pipeline_host_run_ping(&host, 1);
     ck_assert(!pipeline_idle(host.pipeline));
     pipeline_drain_commands(host.pipeline, true);
-    struct work *work = host_ping(&host);
-    ck_assert_int_eq(host_submit(&host, 2, work), ST_READ_ONLY);
+    struct work *work = pipeline_host_ping(&host);
+    ck_assert_int_eq(pipeline_host_submit(&host, 2, work), ST_READ_ONLY);
     work_close(work);
     while (!pipeline_idle(host.pipeline)) {
-        host_write(&host);
-        host_commit(&host);
-        host_nap();
+        pipeline_host_write(&host);
+        pipeline_host_commit(&host);
+        pipeline_host_nap();
     }
     uint64_t size = journal_size(host.rig.journal);
-    ck_assert_int_eq(host_opcode(&host, size - 1), OPCODE_SYSTEM_ATTEST);
+    ck_assert_int_eq(pipeline_host_opcode(&host, size - 1),
+                     OPCODE_SYSTEM_ATTEST);
     pipeline_drain_commands(host.pipeline, false);
-    (void)host_run_ping(&host, 3);
-    host_check_replay(&host);
-    host_close(&host);
+    (void)pipeline_host_run_ping(&host, 3);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
 START_TEST(a_node_that_nobody_commits_for_ends_all_the_same)
 {
-    host_open(&host);
-    host_lead(&host);
-    ck_assert_int_eq(host_submit(&host, 1, host_ping(&host)), ST_OK);
-    host_hold(&host, 1);
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
+                     ST_OK);
+    pipeline_host_hold(&host, 1);
     pipeline_drain(host.pipeline);
     ck_assert_uint_eq(host.times[1], 1);
     ck_assert_int_eq(host.answers[1].code, ST_UNKNOWN_OUTCOME);
-    host_close(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 

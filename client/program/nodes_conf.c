@@ -1,4 +1,4 @@
-#include "client/program/nodes.h"
+#include "client/program/nodes_conf.h"
 
 #include <arpa/inet.h>
 #include <event2/util.h>
@@ -31,7 +31,7 @@ static int port_of(const char *address)
     return ntohs(((const struct sockaddr_in *)&name)->sin_port);
 }
 
-bool nodes_address(const char *option, const char *address, bool fixed)
+bool nodes_conf_address(const char *option, const char *address, bool fixed)
 {
     if (port_of(address) > (fixed ? 0 : -1))
         return true;
@@ -41,7 +41,7 @@ bool nodes_address(const char *option, const char *address, bool fixed)
     return false;
 }
 
-static bool take_row(struct nodes_row *row, const struct words *words)
+static bool take_row(struct nodes_conf_row *row, const struct words *words)
 {
     size_t got;
 
@@ -63,8 +63,8 @@ static bool take_row(struct nodes_row *row, const struct words *words)
 static int take_line(void *context, const char *section, const char *name,
                      const char *value)
 {
-    struct nodes *nodes = context;
-    struct nodes_row row = {.archive = false};
+    struct nodes_conf *nodes = context;
+    struct nodes_conf_row row = {.archive = false};
     struct words words;
     bool taken = false;
 
@@ -73,14 +73,15 @@ static int take_line(void *context, const char *section, const char *name,
         return 0;
     if (!words_split(&words, value))
         return 0;
-    taken = take_row(&row, &words) && nodes_row(nodes, row.node_id) == NULL;
+    taken =
+        take_row(&row, &words) && nodes_conf_row(nodes, row.node_id) == NULL;
     words_free(&words);
     if (taken)
         nodes->rows[nodes->count++] = row;
     return taken;
 }
 
-int nodes_load(struct nodes *nodes, const char *path)
+int nodes_conf_load(struct nodes_conf *nodes, const char *path)
 {
     int line;
 
@@ -100,7 +101,7 @@ int nodes_load(struct nodes *nodes, const char *path)
     return EXIT_GOOD;
 }
 
-static struct founding_peer row_peer(const struct nodes_row *row)
+static struct founding_peer row_peer(const struct nodes_conf_row *row)
 {
     struct founding_peer peer = {
         .archive = row->archive,
@@ -111,7 +112,7 @@ static struct founding_peer row_peer(const struct nodes_row *row)
     return peer;
 }
 
-int nodes_add(struct nodes *nodes, const struct nodes_row *row)
+int nodes_conf_add(struct nodes_conf *nodes, const struct nodes_conf_row *row)
 {
     static const char head[] = "# The nodes of this cluster.\n[nodes]\n";
     uint8_t text[NODES_FILE_SIZE_MAX];
@@ -134,8 +135,8 @@ int nodes_add(struct nodes *nodes, const struct nodes_row *row)
     return EXIT_GOOD;
 }
 
-const struct nodes_row *nodes_row(const struct nodes *nodes,
-                                  const uint8_t *node_id)
+const struct nodes_conf_row *nodes_conf_row(const struct nodes_conf *nodes,
+                                            const uint8_t *node_id)
 {
     for (size_t i = 0; i < nodes->count; i++) {
         if (memcmp(nodes->rows[i].node_id, node_id, NODE_ID_SIZE) == 0)
@@ -144,10 +145,10 @@ const struct nodes_row *nodes_row(const struct nodes *nodes,
     return NULL;
 }
 
-int nodes_named(const struct nodes *nodes, const struct nodes_row **row_out,
-                const char *word)
+int nodes_conf_named(const struct nodes_conf *nodes,
+                     const struct nodes_conf_row **row_out, const char *word)
 {
-    const struct nodes_row *found = NULL;
+    const struct nodes_conf_row *found = NULL;
     size_t size = strlen(word), count = 0;
     char hex[NODES_WORD_SIZE];
 
