@@ -5,8 +5,8 @@
  * SOMETIMES(name)        This place is reached in some seed: one that is never
  *                        reached is a blind spot of the simulator.
  * MAYBE_SIM(per_mille)   True now and then: do what is rare more often.
- * MUTANT(number)         True if this rule is to be broken on purpose: some seed
- *                        has to notice (tests/sim/mutants.def).
+ * MUTANT(number)         True if this rule is to be broken on purpose: some
+ * seed has to notice (tests/sim/mutants.def).
  */
 #ifndef DEFTER_REPLICATION_SOMETIMES_H
 #define DEFTER_REPLICATION_SOMETIMES_H
@@ -24,11 +24,11 @@ void sometimes_hit(struct sometimes_mark *mark);
 bool sometimes_maybe(unsigned per_mille);
 extern unsigned sometimes_mutant; /* 0: none */
 
-#define SOMETIMES(name)                               \
-    do {                                              \
+#define SOMETIMES(name)                                  \
+    do {                                                 \
         static struct sometimes_mark mark_ = {#name, 0}; \
-                                                      \
-        sometimes_hit(&mark_);                        \
+                                                         \
+        sometimes_hit(&mark_);                           \
     } while (0)
 #define MAYBE_SIM(per_mille) sometimes_maybe(per_mille)
 #define MUTANT(n)            (sometimes_mutant == (n))
