@@ -240,13 +240,12 @@ static void node_lose_power(struct sim *sim, struct sim_node *node)
 /* Perhaps in the middle of what the disk has at hand. */
 static void node_tear_jobs(struct sim *sim, struct sim_node *node)
 {
-    if (node->jobs_count == 0 || node->journal == NULL ||
+    if (!node->disk_busy || node->jobs_count == 0 || node->journal == NULL ||
         !random_chance(&sim->disk, 500))
         return;
-    disk_model_power_off_after(node->disk, disk_model_changes(node->disk) +
-                                               random_below(&sim->disk, 12));
+    disk_model_power_off_after(node->disk, random_below(&sim->disk, 12));
     storage_run(&node->storage, node->jobs,
-                node->jobs_count > 4 ? 4 : node->jobs_count);
+                node->running);
 }
 
 void sim_node_crash(struct sim *sim, struct sim_node *node)
@@ -255,8 +254,7 @@ void sim_node_crash(struct sim *sim, struct sim_node *node)
         return;
     sim_trace(sim, "%u crashes", node->number);
     sim->counts[COUNT_CRASHES]++;
-    if (!node->disk_busy)
-        node_tear_jobs(sim, node);
+    node_tear_jobs(sim, node);
     node_wipe(node);
     node_lose_power(sim, node);
     node->generation++;
