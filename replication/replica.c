@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 const struct replica_timers replica_timers_lan = {
     .beacon_ms = 500,
@@ -198,7 +199,8 @@ static void replica_on_registered(struct replica *replica, bool higher,
 {
     if (replica->registered)
         return;
-    if (higher) {
+    if (higher && !MUTANT(64)) {
+        SOMETIMES(disk_is_older);
         replica_rise(replica, number);
         return;
     }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* ---- The maximal set (R3, R13, R15, R17)
  * ------------------------------------- */
@@ -9,14 +10,24 @@ bool replica_must_agree(const struct replica *replica, const uint8_t *node_id)
 {
     size_t peer = replica_peer_of(replica, node_id);
 
+    for (size_t i = 0; MUTANT(1) && i < REPLICA_PROPOSALS_MAX; i++) {
+        if (replica->proposals[i].open &&
+            !config_has_member(&replica->proposals[i].config, node_id))
+            return false;
+    }
+    if (MUTANT(85) && peer != SIZE_MAX && replica->peers[peer].archive)
+        return false;
     if (replica->configured && config_has_member(&replica->config, node_id))
         return true;
     if (peer != SIZE_MAX && replica->vouched[peer])
         return true;
     for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++) {
-        if (replica->proposals[i].open &&
-            config_has_member(&replica->proposals[i].config, node_id))
+        if (replica->proposals[i].open && !MUTANT(7) &&
+            !(MUTANT(17) && replica->proposals[i].unknown) &&
+            config_has_member(&replica->proposals[i].config, node_id)) {
+            SOMETIMES(joining_must_agree);
             return true;
+        }
     }
     return false;
 }
@@ -35,7 +46,8 @@ static bool commit_admits(const struct config *config,
 static uint64_t commit_counts(const struct replica *replica,
                               const struct replica_peer *peer)
 {
-    if ((peer->flags & PEER_LOST) == 0 || commit_admits(&replica->config, peer))
+    if ((peer->flags & PEER_LOST) == 0 || MUTANT(65) ||
+        commit_admits(&replica->config, peer))
         return peer->matched;
     for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++) {
         if (replica->proposals[i].open &&
@@ -51,7 +63,7 @@ static uint64_t commit_agreed(const struct replica *replica)
     const struct replica_log *log = &replica->log;
     uint64_t size = log->end.size;
 
-    if (replica_must_agree(replica, replica->options.node_id) &&
+    if (replica_must_agree(replica, replica->options.node_id) && !MUTANT(29) &&
         log->durable.size < size)
         size = log->durable.size;
     for (size_t i = 0; i < replica->peers_count; i++) {
@@ -82,12 +94,14 @@ void replica_commit(struct replica *replica)
     uint64_t agreed;
 
     if (!replica_leads(replica) ||
-        replica->config.members_count < replica->config.minimum ||
+        (replica->config.members_count < replica->config.minimum &&
+         !MUTANT(33)) ||
         !commit_all_known(replica))
         return;
     agreed = commit_agreed(replica);
     /* The first advance of an epoch reaches its EPOCH (R22). */
-    if (agreed <= replica->log.committed || agreed <= replica->barrier)
+    if (agreed <= replica->log.committed ||
+        (agreed <= replica->barrier && !MUTANT(18)))
         return;
     replica->log.committed = agreed;
     if (replica->role == REPLICA_BARRIER) {
@@ -111,6 +125,8 @@ void replica_learn_commit(struct replica *replica, uint64_t committed)
         log->told = committed;
     /* What is not durable here may yet not be taken. */
     committed = log->told < log->durable.size ? log->told : log->durable.size;
+    if (log->told > log->durable.size)
+        SOMETIMES(commit_before_durable);
     if (committed <= log->committed)
         return;
     log->committed = committed;
@@ -123,6 +139,8 @@ void replica_publish(struct replica *replica)
     uint64_t size =
         log->committed < log->durable.size ? log->committed : log->durable.size;
 
+    if (MUTANT(83))
+        size = log->committed;
     if (size <= log->published)
         return;
     log->published = size;

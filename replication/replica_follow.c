@@ -3,6 +3,7 @@
 
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 enum { FOLLOW_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
 
@@ -32,13 +33,16 @@ bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
 {
     if (epoch > replica->seen_epoch)
         replica->seen_epoch = epoch;
-    if (epoch < replica->promised) {
+    if (epoch < replica->promised && !MUTANT(4)) {
+        SOMETIMES(lower_epoch_refused);
         replica_refuse(replica, peer, PEER_REFUSED_HIGHER, epoch, stream);
         return false;
     }
     if (epoch > replica->promised) {
-        if (replica_won(replica))
+        if (replica_won(replica)) {
+            SOMETIMES(higher_epoch_ends_term);
             replica_step_down(replica);
+        }
         replica_promise(replica, epoch);
     } else if (replica_won(replica) && epoch == replica->epoch) {
         /* An epoch has one primary, and that is this node. */
@@ -68,7 +72,8 @@ void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
     const struct replica_log *log = &replica->log;
     struct writer space;
 
-    if (replica->lost || replica_has_holes(replica)) {
+    if ((replica->lost && !MUTANT(28)) || replica_has_holes(replica)) {
+        SOMETIMES(seal_refused);
         replica_refuse(replica, peer,
                        replica->lost ? PEER_REFUSED_LOST : PEER_REFUSED_DAMAGED,
                        epoch, 0);
@@ -85,14 +90,16 @@ void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
 
 void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch)
 {
-    if (!replica_fence(replica, peer, epoch, 0))
+    if (!MUTANT(11) && !replica_fence(replica, peer, epoch, 0))
         return;
+    SOMETIMES(sealed);
     replica->heard_ms = replica->now_ms;
     /* What was acknowledged below the epoch is part of what is sealed. */
-    replica_owe(replica, &(struct replica_owed){.type = OWED_SEALED,
-                                                .job = replica->job_number,
-                                                .peer = peer,
-                                                .epoch = epoch});
+    replica_owe(replica, &(struct replica_owed){
+                             .type = OWED_SEALED,
+                             .job = MUTANT(55) ? 0 : replica->job_number,
+                             .peer = peer,
+                             .epoch = epoch});
 }
 
 /* ---- APPEND
@@ -115,7 +122,8 @@ static enum status follow_judge(const struct follow *follow,
     const struct entry_place *place = &entry->place;
 
     if (place->index != follow->index ||
-        memcmp(place->previous, follow->previous, HASH_SIZE) != 0 ||
+        (memcmp(place->previous, follow->previous, HASH_SIZE) != 0 &&
+         !MUTANT(8)) ||
         place->epoch > epoch || place->epoch < follow->epoch ||
         place->log_time < follow->log_time)
         return ST_CHAIN_BROKEN;
@@ -185,8 +193,13 @@ static void follow_take(struct replica *replica, size_t peer,
                         const struct peer_append *append,
                         const struct follow *follow)
 {
-    uint64_t matched = follow->index;
+    uint64_t matched = MUTANT(25) ? replica->log.end.size : follow->index;
 
+    if (MUTANT(36) && follow->count == 0 && matched < replica->log.end.size &&
+        matched >= replica->log.committed)
+        replica_cut(replica, matched);
+    if (follow->count == 0 && matched > append->previous_size)
+        SOMETIMES(append_is_known);
     if (follow->count > 0) {
         uint64_t first = matched - follow->count;
 
@@ -194,10 +207,13 @@ static void follow_take(struct replica *replica, size_t peer,
             replica_halt(replica, HALT_COMMITTED_CONFLICT);
             return;
         }
-        if (first < replica->log.end.size)
+        if (first < replica->log.end.size) {
+            SOMETIMES(conflict_cut);
             replica_cut(replica, first);
+        }
         if (replica->log.end.size != first) {
             /* Damaged before the cut: once that is repaired. */
+            SOMETIMES(damage_before_cut);
             replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
                            append->stream);
             return;
@@ -211,8 +227,9 @@ static void follow_take(struct replica *replica, size_t peer,
                                                 .epoch = append->epoch,
                                                 .stream = append->stream,
                                                 .size = matched});
-    replica_learn_commit(
-        replica, append->committed < matched ? append->committed : matched);
+    replica_learn_commit(replica, append->committed < matched || MUTANT(59)
+                                      ? append->committed
+                                      : matched);
 }
 
 /* Whether the entry before is the same here; what stands there, if it is. */
@@ -236,7 +253,8 @@ static enum status follow_begin(struct replica *replica, struct follow *follow,
     status = replica_log_leaf(&replica->log, follow->previous, size - 1);
     if (status != ST_OK)
         return status;
-    if (memcmp(follow->previous, append->previous_leaf.b, HASH_SIZE) != 0)
+    if (memcmp(follow->previous, append->previous_leaf.b, HASH_SIZE) != 0 &&
+        !MUTANT(8))
         return ST_CHAIN_BROKEN;
     if (size == replica->log.end.size) {
         follow->epoch = replica->log.end.epoch;
@@ -260,6 +278,7 @@ static void follow_damaged(struct replica *replica, size_t peer,
 {
     uint64_t size = append->previous_size;
 
+    SOMETIMES(append_meets_damage);
     replica_damaged(replica, follow->index > size ? follow->index
                              : size > 0           ? size - 1
                                                   : 0);
@@ -288,6 +307,7 @@ void replica_on_append(struct replica *replica, size_t peer,
     INVARIANT(follow != NULL);
     status = follow_begin(replica, follow, append);
     if (status == ST_CHAIN_BROKEN) {
+        SOMETIMES(append_mismatches);
         replica_keys_forget(&replica->peers[peer]);
         replica_refuse(replica, peer, PEER_REFUSED_MISMATCH, append->epoch,
                        append->stream);
@@ -346,7 +366,8 @@ void replica_on_beacon(struct replica *replica, size_t peer,
     if (beacon->committed == 0 || beacon->committed > replica->log.end.size ||
         replica_log_leaf(&replica->log, own, beacon->committed - 1) != ST_OK)
         return;
-    if (memcmp(own, beacon->leaf.b, HASH_SIZE) != 0) {
+    if (memcmp(own, beacon->leaf.b, HASH_SIZE) != 0 && !MUTANT(60)) {
+        SOMETIMES(beacon_of_another_tail);
         /* Behind the commit it is a tail that will be cut off. */
         if (beacon->committed <= replica->log.committed)
             replica_halt(replica, HALT_COMMITTED_CONFLICT);

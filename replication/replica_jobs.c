@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* ---- Jobs ------------------------------------------------------------------
  */
@@ -97,7 +98,7 @@ void replica_cut(struct replica *replica, uint64_t size)
     replica->cut_job = job->job.number;
     if (size < replica->cut_size)
         replica->cut_size = size;
-    if (replica->log.durable.size > size)
+    if (replica->log.durable.size > size && !MUTANT(46))
         replica->log.durable.size = size;
 }
 
@@ -132,15 +133,19 @@ static void owed_send(struct replica *replica, const struct replica_owed *owed)
     struct peer_frame frame = {.type = PEER_APPENDED};
 
     /* A promise that was given since then fences the answer. */
-    if (owed->epoch < replica->promised)
+    if (owed->epoch < replica->promised && !MUTANT(48)) {
+        SOMETIMES(promise_fences_answer);
         return;
+    }
     if (owed->type == OWED_SEALED) {
         replica_seal(replica, owed->peer, owed->epoch);
         return;
     }
-    if (owed->size > replica->log.durable.size ||
-        owed->size > replica->log.end.size)
+    if (!MUTANT(2) && (owed->size > replica->log.durable.size ||
+                       owed->size > replica->log.end.size)) {
+        SOMETIMES(answer_outrun_by_cut);
         return;
+    }
     frame.appended.epoch = owed->epoch;
     frame.appended.stream = owed->stream;
     frame.appended.size = owed->size;
@@ -154,7 +159,7 @@ void replica_owe(struct replica *replica, const struct replica_owed *owed)
 {
     struct replica_owed *last = NULL;
 
-    if (owed->job <= replica->job_done) {
+    if (owed->job <= replica->job_done || MUTANT(2)) {
         owed_send(replica, owed);
         return;
     }
@@ -162,6 +167,7 @@ void replica_owe(struct replica *replica, const struct replica_owed *owed)
         last = &replica->owed[(replica->owed_first + replica->owed_count - 1) %
                               REPLICA_OWED_MAX];
     if (last != NULL && owed_covers(last, owed)) {
+        SOMETIMES(answers_joined);
         *last = *owed;
         return;
     }
@@ -209,8 +215,11 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
         return;
     }
     /* One that failed before it took this one along. */
-    if (!job->batch->in_log)
+    if (!job->batch->in_log) {
+        SOMETIMES(append_fails_with_another);
         return;
+    }
+    SOMETIMES(append_not_taken);
     if (replica_won(replica))
         replica_step_down(replica);
     INVARIANT(job->batch->first >= replica->log.committed);
@@ -289,7 +298,8 @@ void replica_job_done(struct replica *replica, struct storage_job *plain)
     replica->log.durable = plain->end;
     if (replica->cut_job <= replica->job_done)
         replica->cut_size = UINT64_MAX;
-    job_clamp(replica, replica->cut_size);
+    if (!MUTANT(47))
+        job_clamp(replica, replica->cut_size);
     job_clamp(replica, replica->cut_again);
     if (plain->status == ST_OK && plain->committed > replica->log.marked &&
         (plain->type == STORAGE_APPEND || plain->type == STORAGE_MARK))

@@ -2,6 +2,7 @@
 
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* ---- Wanting to lead
  * ----------------------------------------------------------- */
@@ -10,7 +11,7 @@ static bool lead_may(const struct replica *replica)
 {
     return replica->halt == HALT_NONE && replica->registered &&
            replica->cut_again == UINT64_MAX && replica->enrolled &&
-           !replica->lost && !replica_has_holes(replica) &&
+           (!replica->lost || MUTANT(28)) && !replica_has_holes(replica) &&
            !replica->options.archive && replica->configured &&
            config_is_eligible(&replica->config, replica->options.node_id) &&
            !replica_proposing(replica) && replica->jobs_count == 0 &&
@@ -22,6 +23,8 @@ static uint32_t lead_next_epoch(const struct replica *replica)
 {
     uint32_t epoch = replica->config.epoch;
 
+    if (MUTANT(38))
+        return epoch + 1;
     if (replica->promised > epoch)
         epoch = replica->promised;
     if (replica->seen_epoch > epoch)
@@ -61,6 +64,7 @@ static void lead_restart(struct replica *replica)
 {
     struct config config;
 
+    SOMETIMES(restart_proposed);
     replica_successor(replica, &config, CONFIG_RESTART);
     config.epoch = lead_next_epoch(replica);
     lead_set_incarnation(replica, &config);
@@ -87,10 +91,14 @@ static bool lead_source(const struct replica *replica)
 static void lead_promote(struct replica *replica)
 {
     struct config config;
-    bool member = replica_is_member(replica);
+    bool member = MUTANT(3) || replica_is_member(replica);
     uint8_t former[NODE_ID_SIZE];
 
     memcpy(former, replica->config.primary, sizeof former);
+    if (member)
+        SOMETIMES(promote_member);
+    else
+        SOMETIMES(promote_via_another);
     replica_successor(replica, &config,
                       member ? CONFIG_PROMOTE : CONFIG_PROMOTE_VIA);
     config.epoch = lead_next_epoch(replica);
@@ -140,8 +148,10 @@ void replica_try_to_lead(struct replica *replica)
             replica_read_register(replica);
         return;
     }
-    if (lead_former_is_alive(replica))
+    if (lead_former_is_alive(replica)) {
+        SOMETIMES(former_is_alive);
         return;
+    }
     replica->view_fresh = false;
     lead_promote(replica);
 }
@@ -167,6 +177,8 @@ static uint32_t lead_granted_epoch(const struct replica *replica)
     uint32_t first = replica->config.epoch;
     uint32_t epoch = first;
 
+    if (MUTANT(6))
+        return first;
     if (replica->used_epoch >= epoch)
         epoch = replica->used_epoch + 1;
     if (replica->promised > epoch)
@@ -202,9 +214,11 @@ static void lead_begin(struct replica *replica, uint32_t epoch)
         if (replica->peers[i].greeted)
             replica_send(replica, i, &frame);
     }
-    replica_set_role(replica, member && replica->config.phase == CONFIG_NORMAL
-                                  ? REPLICA_CANDIDATE
-                                  : REPLICA_RECOVERING);
+    replica_set_role(replica,
+                     (member && replica->config.phase == CONFIG_NORMAL) ||
+                             MUTANT(21)
+                         ? REPLICA_CANDIDATE
+                         : REPLICA_RECOVERING);
 }
 
 void replica_take_lead(struct replica *replica)
@@ -242,7 +256,9 @@ static bool lead_verify_tail(struct replica *replica)
     uint8_t leaf[HASH_SIZE], expected[HASH_SIZE];
     struct slice bytes;
 
-    for (uint64_t i = log->committed; i < log->end.size; i++) {
+    if (log->committed < log->end.size)
+        SOMETIMES(tail_inherited);
+    for (uint64_t i = log->committed; i < log->end.size && !MUTANT(32); i++) {
         /* From the disk, not from memory. */
         enum status status =
             journal_read_entry(log->journal, &bytes, log->buffer, i);
@@ -252,6 +268,7 @@ static bool lead_verify_tail(struct replica *replica)
             status = replica_log_leaf(log, expected, i);
         }
         if (status != ST_OK || memcmp(leaf, expected, HASH_SIZE) != 0) {
+            SOMETIMES(tail_is_damaged);
             replica_damaged(replica, i);
             return false;
         }
@@ -305,7 +322,9 @@ void replica_step_down(struct replica *replica)
     replica->heard_ms = replica->now_ms;
     replica->view_fresh = false;
     replica_settle_role(replica);
-    if (led)
+    if (!led)
+        SOMETIMES(term_ends_before_it_began);
+    if (led && !MUTANT(51))
         replica_act(replica, REPLICA_FOLLOW);
     lead_wait(replica);
 }

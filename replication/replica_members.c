@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* How long one that was dropped waits before it is let in again: doubled by
  * each drop within ten minutes. */
@@ -14,6 +15,8 @@ static bool members_answers(const struct replica *replica,
 {
     uint32_t limit = replica->options.timers.remove_ms;
 
+    if (MUTANT(66))
+        return true;
     if (!peer->linked || !peer->greeted)
         return !replica_elapsed(replica, peer->heard_ms, limit);
     if (replica_elapsed(replica, peer->heard_ms, limit))
@@ -28,12 +31,14 @@ bool replica_caught_up(const struct replica *replica, size_t at)
     const struct replica_peer *peer = &replica->peers[at];
     const struct replica_log *log = &replica->log;
 
+    if (MUTANT(24))
+        return peer->greeted;
     if (!peer->linked || !peer->greeted || !peer->streaming ||
         (peer->flags & PEER_DAMAGED) != 0 ||
         replica_elapsed(replica, peer->heard_ms,
                         replica->options.timers.remove_ms))
         return false;
-    if (replica->role != REPLICA_PRIMARY &&
+    if (replica->role != REPLICA_PRIMARY && !MUTANT(69) &&
         (peer->matched <= replica->barrier ||
          log->durable.size <= replica->barrier))
         return false;
@@ -50,6 +55,8 @@ static bool members_backs_off(const struct replica *replica,
     if (peer->dropped_count == 0 ||
         replica_elapsed(replica, peer->dropped_ms, MEMBERS_FORGET_MS))
         return false;
+    if (doubled > 1)
+        SOMETIMES(join_backs_off);
     if (doubled > MEMBERS_BACKOFF_MAX)
         doubled = MEMBERS_BACKOFF_MAX;
     return !replica_elapsed(replica, peer->dropped_ms, wait << (doubled - 1));
@@ -188,6 +195,7 @@ static bool members_admit_anew(struct replica *replica)
             member->incarnation >= peer->incarnation ||
             !replica_caught_up(replica, i))
             continue;
+        SOMETIMES(lost_member_admitted_anew);
         members_change(replica, CONFIG_ADD, SIZE_MAX, i);
         return true;
     }
@@ -207,15 +215,20 @@ static bool members_drop(struct replica *replica)
         if (!config_has_member(config, peer->node_id) ||
             members_answers(replica, peer))
             continue;
-        if (config->members_count > config->minimum) {
+        if (config->members_count > config->minimum || MUTANT(40)) {
+            SOMETIMES(member_removed);
             members_change(replica, CONFIG_REMOVE, i, SIZE_MAX);
             return true;
         }
         in = members_candidate(replica, true);
         if (in != SIZE_MAX) {
+            SOMETIMES(member_replaced);
+            if (replica->peers[in].archive)
+                SOMETIMES(archive_replaces_member);
             members_change(replica, CONFIG_REPLACE, i, in);
             return true;
         }
+        SOMETIMES(nobody_to_replace);
         members_stall(replica, true);
         return true;
     }
@@ -232,6 +245,8 @@ static bool members_join(struct replica *replica)
         in = members_candidate(replica, few);
     if (in == SIZE_MAX)
         return few;
+    if (replica->role == REPLICA_BARRIER)
+        SOMETIMES(joined_before_barrier);
     members_change(replica, CONFIG_ADD, SIZE_MAX, in);
     return true;
 }
@@ -252,6 +267,7 @@ static void members_relieve(struct replica *replica)
     for (size_t i = 0; i < replica->peers_count; i++) {
         if (replica->peers[i].archive &&
             config_has_member(config, replica->peers[i].node_id)) {
+            SOMETIMES(archive_relieved);
             members_change(replica, CONFIG_REMOVE, i, SIZE_MAX);
             replica->peers[i].dropped_count = 0;
             return;
@@ -291,6 +307,7 @@ void replica_hand_over(struct replica *replica, const uint8_t *node_id)
         !config_is_eligible(&replica->config, node_id) ||
         !replica_caught_up(replica, peer))
         return;
+    SOMETIMES(hand_over_begins);
     replica->draining = true;
     replica->drained = false;
     replica->draining_ms = replica->now_ms;
@@ -314,6 +331,7 @@ void replica_hand_over_tend(struct replica *replica)
     if (replica_elapsed(replica, replica->draining_ms,
                         replica->options.timers.drain_ms) ||
         !config_has_member(&replica->config, replica->hand_over_to)) {
+        SOMETIMES(hand_over_given_up);
         hand_over_end(replica);
         return;
     }
@@ -325,6 +343,7 @@ void replica_hand_over_tend(struct replica *replica)
         replica_want(replica, CONFIG_SWITCHOVER, replica->hand_over_to);
         return;
     }
+    SOMETIMES(hand_over_proposed);
     replica_successor(replica, &config, CONFIG_SWITCHOVER);
     config.epoch = replica->epoch + 1;
     memcpy(config.primary, replica->hand_over_to, NODE_ID_SIZE);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* What a list of epochs takes at most. */
 enum { PEERS_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
@@ -181,7 +182,7 @@ static void peers_on_hello(struct replica *replica, size_t at,
         return;
     }
     /* What another start of it acknowledged, this one may not have. */
-    if (hello->incarnation != peer->incarnation)
+    if (hello->incarnation != peer->incarnation && !MUTANT(26))
         peer->matched = 0;
     peers_take_hello(replica, peer, hello);
     if (hello->config_number > 0 &&
@@ -194,8 +195,10 @@ static void peers_on_hello(struct replica *replica, size_t at,
         replica_send(replica, at, &frame);
     }
     /* Whatever it was sent before it said this, it may not have taken. */
-    if (replica_leads(replica))
+    if (replica_leads(replica)) {
+        SOMETIMES(greeted_while_leading);
         replica_stream_begin(replica, at);
+    }
 }
 
 /* ---- Frames -----------------------------------------------------------------

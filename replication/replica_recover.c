@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /*
  * RECOVERING: this node won without being a member.  One sealed member's log is
@@ -51,6 +52,7 @@ static void recover_ask_again(struct replica *replica)
     if (!replica_elapsed(replica, replica->adopt_ms,
                          replica->options.timers.retry_ms))
         return;
+    SOMETIMES(seal_asked_again);
     replica->adopt_ms = replica->now_ms;
     frame.newepoch.epoch = replica->epoch;
     for (size_t i = 0; i < replica->peers_count; i++) {
@@ -69,8 +71,9 @@ static bool recover_cut(struct replica *replica,
     uint64_t common = replica_log_common(&replica->log, peer->sealed_size,
                                          peer->epochs, peer->epochs_count);
 
-    if (common >= replica->log.end.size)
+    if (common >= replica->log.end.size || MUTANT(56))
         return true;
+    SOMETIMES(adopting_cuts);
     if (common < replica->log.committed) {
         replica_halt(replica, HALT_COMMITTED_CONFLICT);
         return false;
@@ -88,6 +91,7 @@ static void recover_fetch(struct replica *replica)
         !replica_elapsed(replica, replica->adopt_ms,
                          replica->options.timers.retry_ms))
         return;
+    SOMETIMES(adopting_fetches);
     replica->adopt_ms = replica->now_ms;
     replica->adopt_token = ++replica->token;
     frame.fetch.token = replica->adopt_token;
@@ -110,6 +114,7 @@ void replica_adopt_fetched(struct replica *replica, size_t at,
     replica->adopt_ms = 0;
     if (frame->fetched.result != PEER_FETCH_ENTRIES) {
         /* It cannot give what it sealed: another may. */
+        SOMETIMES(adopting_is_denied);
         replica->peers[at].sealed = false;
         replica->adopt_peer = SIZE_MAX;
         return;
@@ -127,6 +132,7 @@ static void recover_propose(struct replica *replica)
 
     if (replica_proposing(replica))
         return;
+    SOMETIMES(adopted);
     replica_successor(replica, &config, CONFIG_ADOPTED);
     config_dismiss_others(&config, peer->node_id);
     config_remove_member(&config, peer->node_id);
@@ -176,6 +182,7 @@ static bool recover_clear_holes(struct replica *replica)
     if (journal_hole_at(replica->log.journal, &gap, 0) != ST_OK ||
         gap.first < replica->log.committed)
         return true;
+    SOMETIMES(adopting_clears_hole);
     if (!replica->lost)
         replica_set_lost(replica);
     replica_cut(replica, gap.first);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* How meta keeps a configuration: as it is, or within its certificate. */
 enum { STORED_CONFIG = 1, STORED_CERTIFICATE = 2 };
@@ -84,8 +85,10 @@ void replica_propose(struct replica *replica, const struct config *config,
     struct register_proposal *ask;
 
     REQUIRE(replica->options.automatic);
-    if (proposal == NULL)
+    if (proposal == NULL) {
+        SOMETIMES(too_many_proposals);
         return;
+    }
     ask = &proposal->ask;
     memset(proposal, 0, sizeof *proposal);
     proposal->open = true;
@@ -95,7 +98,7 @@ void replica_propose(struct replica *replica, const struct config *config,
     ask->number = config->number;
     ask->value_size = config_size(config);
     config_encode(ask->value, config);
-    if (joins != NULL) {
+    if (joins != NULL && !MUTANT(10)) {
         const struct config_member *member = config_member(config, joins);
 
         ask->guards_count = 1;
@@ -123,8 +126,10 @@ void replica_retry(struct replica *replica)
 
         if (proposal->open && proposal->unknown &&
             replica_elapsed(replica, proposal->sent_ms,
-                            replica->options.timers.retry_ms))
+                            replica->options.timers.retry_ms)) {
+            SOMETIMES(proposal_sent_again);
             register_send(replica, proposal);
+        }
     }
 }
 
@@ -185,7 +190,8 @@ void replica_configure(struct replica *replica, struct slice bytes,
         replica_say(replica, NOTE_REGISTER, NULL, revision);
         return;
     }
-    if (replica->configured && config.number <= replica->config.number) {
+    if (replica->configured && config.number <= replica->config.number &&
+        !MUTANT(61)) {
         bool same = slice_equal(
             bytes, slice_of(replica->config_bytes, replica->config_size));
 
@@ -202,10 +208,13 @@ void replica_configure(struct replica *replica, struct slice bytes,
                          slice_of(replica->config_bytes, replica->config_size));
 
         if (fault != CONFIG_GOOD) {
+            SOMETIMES(successor_refused);
             replica_say(replica, NOTE_CERTIFICATE, NULL, (uint64_t)fault);
             return;
         }
     }
+    if (replica->configured && config.number > replica->config.number + 1)
+        SOMETIMES(configurations_skipped);
     replica->revision = revision;
     register_set(replica, &config, bytes, certificate);
     replica->config_ms = replica->now_ms;
@@ -214,8 +223,10 @@ void replica_configure(struct replica *replica, struct slice bytes,
     register_close_proposals(replica);
     register_keep(replica);
     replica_admitted(replica);
-    if (replica_won(replica) && !register_leads_on(replica))
+    if (replica_won(replica) && !register_leads_on(replica)) {
+        SOMETIMES(another_leads_by_register);
         replica_step_down(replica);
+    }
     replica_settle_role(replica);
     for (size_t i = 0; i < replica->peers_count; i++) {
         if (replica->peers[i].greeted)
@@ -337,8 +348,10 @@ void replica_viewed(struct replica *replica, const struct register_view *view)
     }
     /* A value older than what is known says nothing (it may be a stale read, or
      * a register that was put back: then no proposal is won either). */
-    if (view->revision < replica->revision)
+    if (view->revision < replica->revision) {
+        SOMETIMES(register_read_is_stale);
         return;
+    }
     register_note_first(replica, view);
     if (view->revision == replica->revision) {
         replica->view_fresh = true;
@@ -356,7 +369,8 @@ static void register_supersede(struct replica *replica)
 {
     struct config config;
 
-    if (!replica_leads(replica)) {
+    if (!replica_leads(replica) || MUTANT(19)) {
+        SOMETIMES(guard_failed_of_candidate);
         register_close_proposals(replica);
         replica->attempt_ms =
             replica->now_ms + (int64_t)replica->options.timers.retry_ms * 2;
@@ -365,6 +379,7 @@ static void register_supersede(struct replica *replica)
     /* What was refused now would be refused again at once. */
     replica->members_ms =
         replica->now_ms + (int64_t)replica->options.timers.remove_ms;
+    SOMETIMES(proposal_superseded);
     replica_successor(replica, &config, CONFIG_SETTLE);
     replica_propose(replica, &config, NULL, NULL);
 }
@@ -381,13 +396,17 @@ void replica_answered(struct replica *replica,
             proposal = &replica->proposals[i];
     }
     /* Settled meanwhile by a newer value. */
-    if (proposal == NULL)
+    if (proposal == NULL) {
+        SOMETIMES(answer_after_settled);
         return;
+    }
     if (event->answered.outcome != REGISTER_UNKNOWN)
         replica->viewed_ms = replica->now_ms;
     switch (event->answered.outcome) {
-    case REGISTER_WON:
     case REGISTER_LOST:
+        SOMETIMES(proposal_lost);
+        /* fall through */
+    case REGISTER_WON:
         if (view != NULL && view->value_size > 0)
             replica_viewed(replica, view);
         else
@@ -401,7 +420,13 @@ void replica_answered(struct replica *replica,
             register_supersede(replica);
         break;
     case REGISTER_UNKNOWN:
+        SOMETIMES(proposal_unanswered);
         proposal->unknown = true;
+        if (MUTANT(9))
+            replica_configure(
+                replica,
+                slice_of(proposal->ask.value, proposal->ask.value_size),
+                slice_of(NULL, 0), replica->revision + 1);
         break;
     }
 }

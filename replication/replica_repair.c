@@ -3,6 +3,7 @@
 
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* Entries that one repair takes: a segment is filled from its end in pieces. */
 enum { REPAIR_ENTRIES_MAX = 4096 };
@@ -14,7 +15,7 @@ void replica_repair_open(struct replica *replica)
 {
     struct mark_lost lost = journal_lost(replica->log.journal);
 
-    replica->lost = lost.kind != MARK_WHOLE;
+    replica->lost = lost.kind != MARK_WHOLE && !MUTANT(14);
     replica->lost_to = replica->lost ? lost.size : 0;
 }
 
@@ -178,6 +179,11 @@ static void repair_scrub(struct replica *replica)
                          replica->options.timers.scrub_ms))
         return;
     replica->scrub_ms = replica->now_ms;
+    if (MUTANT(87))
+        return;
+    if (MUTANT(27) && replica->log.durable.size > 0)
+        replica->scrub.next =
+            replica->scrub.next * 7 % replica->log.durable.size;
     status = journal_scrub_next(replica->log.journal, &replica->scrub,
                                 replica->log.buffer);
     if (status == ST_CHECKSUM)
@@ -192,8 +198,12 @@ void replica_repair_tend(struct replica *replica)
 
     if (replica->lost && replica->lost_to != UINT64_MAX &&
         replica->log.durable.size >= replica->lost_to &&
-        !replica_has_holes(replica))
+        !replica_has_holes(replica)) {
+        SOMETIMES(found_by_mark);
         repair_find(replica, false);
+    }
+    if (MUTANT(89))
+        repair_find(replica, true);
     if (!repair_waits(replica) &&
         journal_hole_at(replica->log.journal, &gap, 0) == ST_OK)
         repair_begin(replica, &gap);
@@ -215,20 +225,24 @@ static void repair_failed(struct replica *replica)
     struct replica_repair *repair = &replica->repair;
     struct journal_gap gap;
 
+    SOMETIMES(repair_asks_next);
     repair_forget(replica);
     repair->failures++;
-    if (repair->failures <= replica->peers_count ||
+    if (repair->failures <= replica->peers_count || MUTANT(22) ||
         journal_hole_at(replica->log.journal, &gap, 0) != ST_OK ||
         gap.first < replica->log.committed)
         return;
     repair->failures = 0;
     if (replica->role == REPLICA_CANDIDATE) {
+        SOMETIMES(tail_beyond_repair);
         replica->adopting = true;
         replica_set_role(replica, REPLICA_RECOVERING);
     } else if (replica_leads(replica)) {
+        SOMETIMES(leading_tail_beyond_repair);
         replica_step_down(replica);
     } else if (!replica_won(replica) && replica->primary_peer != SIZE_MAX &&
                gap.first < replica->log.end.size) {
+        SOMETIMES(followed_tail_beyond_repair);
         if (!replica->lost)
             replica_set_lost(replica);
         replica_settle_role(replica);
@@ -315,13 +329,16 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
     switch (job->job.type) {
     case STORAGE_EXAMINE:
         replica->repair.examined--;
-        if (status == ST_LOST && !replica->lost)
+        if (status == ST_LOST && !replica->lost && !MUTANT(88)) {
+            SOMETIMES(damage_beyond_judging);
             replica_set_lost(replica);
+        }
         repair_tell(replica);
         break;
     case STORAGE_REPAIR:
         replica->repair.job = NULL; /* Freed by whoever calls. */
         if (status == ST_OK) {
+            SOMETIMES(repaired);
             repair_forget(replica);
             replica->repair.failures = 0;
             replica->repair.asked_ms = 0;

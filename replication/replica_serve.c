@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /*
  * What any node does for the others: gives entries, says that it never had one,
@@ -11,7 +12,7 @@
  * every committed entry, and this one lost nothing. */
 static bool serve_is_sure(const struct replica *replica)
 {
-    return replica->configured && !replica->lost &&
+    return replica->configured && (!replica->lost || MUTANT(52)) &&
            !replica_has_holes(replica) &&
            config_has_member(&replica->config, replica->options.node_id);
 }
@@ -53,6 +54,10 @@ void replica_on_fetch(struct replica *replica, size_t peer,
         frame.fetched.result = PEER_FETCH_NEVER;
     else
         frame.fetched.result = PEER_FETCH_UNSURE;
+    if (frame.fetched.result == PEER_FETCH_NEVER)
+        SOMETIMES(never_had_it);
+    if (frame.fetched.result == PEER_FETCH_UNSURE)
+        SOMETIMES(unsure_whether_it_had_it);
     if (entries.used > 0)
         replica_send_keys(replica, peer, fetch->first,
                           fetch->first + fetch->count);
@@ -94,6 +99,7 @@ void replica_on_scrub(struct replica *replica, size_t peer,
         replica_log_leaf(&replica->log, own, scrub->end - 1) != ST_OK) {
         frame.scrubbed.result = PEER_SCRUB_NOT_SEALED;
     } else if (memcmp(own, scrub->digest.b, HASH_SIZE) == 0) {
+        SOMETIMES(scrubbed_equal);
         frame.scrubbed.result = PEER_SCRUB_EQUAL;
     } else {
         frame.scrubbed.result = PEER_SCRUB_DIFFERS;

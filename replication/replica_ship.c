@@ -2,6 +2,7 @@
 
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 /* ---- Streams
  * ----------------------------------------------------------------- */
@@ -64,6 +65,7 @@ static enum status ship_gather(struct replica *replica, struct writer *entries,
         enum status status = replica_log_entry(&replica->log, &entry, *index);
 
         if (status != ST_OK) {
+            SOMETIMES(ship_meets_damage);
             replica_damaged(replica, *index);
             return count > 0 ? ST_OK : status;
         }
@@ -199,9 +201,13 @@ void replica_on_appended(struct replica *replica, size_t at,
     uint8_t own[HASH_SIZE];
 
     /* R16: of this epoch and this stream alone. */
-    if (!replica_leads(replica) || appended->epoch != replica->epoch ||
-        !peer->streaming || appended->stream != peer->stream)
+    if (!replica_leads(replica) ||
+        (appended->epoch != replica->epoch && !MUTANT(12)) ||
+        !peer->streaming ||
+        (appended->stream != peer->stream && !MUTANT(54) && !MUTANT(12))) {
+        SOMETIMES(acknowledged_too_late);
         return;
+    }
     if (appended->size > peer->next ||
         (appended->size > 0 &&
          replica_log_leaf(&replica->log, own, appended->size - 1) == ST_OK &&
@@ -224,8 +230,9 @@ static void ship_on_higher(struct replica *replica, uint32_t promised)
 {
     if (promised > replica->seen_epoch)
         replica->seen_epoch = promised;
-    if (!replica_won(replica) || promised <= replica->epoch)
+    if (!replica_won(replica) || promised <= replica->epoch || MUTANT(37))
         return;
+    SOMETIMES(refused_for_another);
     /* R24: somebody promised to another. */
     replica_step_down(replica);
     replica_read_register(replica);
@@ -240,6 +247,12 @@ void replica_on_refused(struct replica *replica, size_t at,
         ship_on_higher(replica, refused->promised);
         return;
     }
+    if (refused->reason == PEER_REFUSED_DISK)
+        SOMETIMES(peer_disk_is_full);
+    if (refused->reason == PEER_REFUSED_DAMAGED)
+        SOMETIMES(peer_is_damaged);
+    if (refused->reason == PEER_REFUSED_MISMATCH)
+        SOMETIMES(peer_has_another_tail);
     if (refused->reason == PEER_REFUSED_LOST)
         peer->flags |= PEER_LOST;
     if (!replica_leads(replica) || !peer->streaming)
@@ -266,8 +279,10 @@ void replica_submitted(struct replica *replica,
     struct replica_job *job;
 
     /* Sequenced before the pipeline heard that it leads no more. */
-    if (!replica_leads(replica))
+    if (!replica_leads(replica)) {
+        SOMETIMES(submitted_too_late);
         return;
+    }
     job = replica_job_new(replica, STORAGE_APPEND);
     job->batch =
         replica_log_add(&replica->log, event->submitted.entries,

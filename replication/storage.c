@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "replication/journal_repair.h"
+#include "replication/sometimes.h"
 
 static enum status storage_accept(struct storage *storage,
                                   const struct storage_job *job)
@@ -23,6 +24,7 @@ static enum status storage_append(struct storage *storage,
     while ((status = journal_append(storage->journal, job->entries,
                                     job->entries_count)) == ST_AGAIN) {
         /* The background makes the next segment; make it here instead. */
+        SOMETIMES(segment_made);
         status = journal_prepare_next(storage->journal);
         if (status != ST_OK)
             return status;
@@ -52,6 +54,8 @@ static void storage_appends(struct storage *storage, struct storage_job **jobs,
     }
     for (size_t i = taken; i < count; i++)
         jobs[i]->status = status;
+    if (taken > 1)
+        SOMETIMES(appends_share_a_sync);
     if (taken == 0)
         return;
     status = journal_sync(storage->journal, committed);
@@ -100,7 +104,8 @@ static enum status storage_configure(struct storage *storage,
 
     if (job->config_number >= storage->meta->value.configuration_number)
         status = meta_configure(storage->meta, job->config_number, job->config);
-    if (status == ST_OK && job->epoch > storage->meta->value.promised_epoch)
+    if (status == ST_OK && job->epoch > storage->meta->value.promised_epoch &&
+        !MUTANT(5))
         status = meta_promise(storage->meta, job->epoch);
     return status;
 }
@@ -113,11 +118,11 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
     case STORAGE_MARK:
         return journal_sync(storage->journal, job->committed);
     case STORAGE_PROMISE:
-        if (job->epoch <= storage->meta->value.promised_epoch)
+        if (job->epoch <= storage->meta->value.promised_epoch || MUTANT(5))
             return ST_OK;
         return meta_promise(storage->meta, job->epoch);
     case STORAGE_USE:
-        if (job->epoch <= storage->meta->value.used_epoch)
+        if (job->epoch <= storage->meta->value.used_epoch || MUTANT(73))
             return ST_OK;
         return meta_use_epoch(storage->meta, job->epoch);
     case STORAGE_RISE:

@@ -91,6 +91,7 @@ struct sim_options {
     int64_t healing_us; /* How long the core may take. */
     uint32_t ops_max;
     uint32_t scrub_ms;
+    uint32_t data_max; /* Bytes of an entry's item. */
     uint32_t kinds;
     bool trace;
     bool frames;

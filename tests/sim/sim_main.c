@@ -230,6 +230,9 @@ int main(int argc, char **argv)
 
     if (!line_read(&line, argc, argv) || sodium_init() < 0)
         return MAIN_USAGE;
+    /* What is said before a crash is what is wanted most. */
+    if (line.one)
+        (void)setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 0; i < argc; i++)
         printf("%s%s", i == 0 ? "" : " ", i == 0 ? "sim" : argv[i]);
     printf("%s\n", argc == 1 ? " --from 1 --seeds 1000" : "");

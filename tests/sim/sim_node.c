@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/sometimes.h"
 #include "tests/sim/sim.h"
 
 static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {0xc1, 0x05};
@@ -84,14 +85,46 @@ static void node_replica_options(struct sim *sim, const struct sim_node *node,
     store_u64(out->seed, random_next(&sim->schedule));
 }
 
+static void node_mark_start(const struct sim_node *node)
+{
+    switch (node->report.found) {
+    case JOURNAL_CLEAN:
+        SOMETIMES(start_whole);
+        break;
+    case JOURNAL_TORN:
+        SOMETIMES(start_torn);
+        break;
+    case JOURNAL_LOST:
+        SOMETIMES(start_lost);
+        break;
+    case JOURNAL_HOLE:
+        SOMETIMES(start_hole);
+        break;
+    case JOURNAL_MARK_GONE:
+        SOMETIMES(start_mark_gone);
+        break;
+    case JOURNAL_MARK_SLOT:
+        SOMETIMES(start_slot_and_tail);
+        break;
+    case JOURNAL_META_GONE:
+        SOMETIMES(start_without_meta);
+        break;
+    }
+    if (node->report.slot_bad)
+        SOMETIMES(start_slot_bad);
+    if (node->report.inherited > 0)
+        SOMETIMES(start_inherits_tail);
+}
+
 /* A disk that fails while it is opened is tried again later. */
 static void node_fails_to_start(struct sim *sim, struct sim_node *node,
                                 enum status status)
 {
     sim_trace(sim, "%u cannot start: %d", node->number, (int)status);
-    if (status == ST_FILE_FORMAT) {
+    /* Case C7: whoever was here never comes back. */
+    if (status == ST_FILE_FORMAT || status == ST_LOST) {
         sim->counts[COUNT_HALTS]++;
-        return;
+        node->down_for_good = true;
     }
     sim_node_crash(sim, node);
 }
@@ -103,6 +136,9 @@ static enum status node_open(struct sim *sim, struct sim_node *node)
     struct replica_parts parts;
     enum status status = meta_open(&node->meta, disk);
 
+    memset(&node->report, 0, sizeof node->report);
+    if (status == ST_FILE_FORMAT || status == ST_LOST)
+        node->report.found = JOURNAL_META_GONE;
     if (status != ST_OK)
         return status;
     status = meta_begin(&node->meta);
@@ -133,6 +169,7 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
     node->paused_until = 0;
     replica_actions_init(&node->actions);
     status = node_open(sim, node);
+    node_mark_start(node);
     if (status != ST_OK) {
         node_fails_to_start(sim, node, status);
         return;
@@ -206,13 +243,12 @@ static void node_lose_power(struct sim *sim, struct sim_node *node)
 /* Perhaps in the middle of what the disk has at hand. */
 static void node_tear_jobs(struct sim *sim, struct sim_node *node)
 {
-    if (node->jobs_count == 0 || node->journal == NULL ||
+    if (!node->disk_busy || node->jobs_count == 0 || node->journal == NULL ||
         !random_chance(&sim->disk, 500))
         return;
-    disk_model_power_off_after(node->disk, disk_model_changes(node->disk) +
-                                               random_below(&sim->disk, 12));
+    disk_model_power_off_after(node->disk, random_below(&sim->disk, 12));
     storage_run(&node->storage, node->jobs,
-                node->jobs_count > 4 ? 4 : node->jobs_count);
+                node->running);
 }
 
 void sim_node_crash(struct sim *sim, struct sim_node *node)
@@ -221,8 +257,7 @@ void sim_node_crash(struct sim *sim, struct sim_node *node)
         return;
     sim_trace(sim, "%u crashes", node->number);
     sim->counts[COUNT_CRASHES]++;
-    if (!node->disk_busy)
-        node_tear_jobs(sim, node);
+    node_tear_jobs(sim, node);
     node_wipe(node);
     node_lose_power(sim, node);
     node->generation++;

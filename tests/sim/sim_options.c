@@ -59,6 +59,7 @@ void sim_options_draw(struct sim_options *out, uint64_t seed,
     out->healing_us = 40 * INT64_C(1000000);
     out->ops_max = (uint32_t)random_between(&random, 40, 300);
     out->scrub_ms = random_chance(&random, 200) ? 50 : 300;
+    out->data_max = random_chance(&random, 200) ? 3500 : 500;
     out->kinds = options_kinds(&random);
     if (wish->faults >= 0)
         out->faults = (uint32_t)wish->faults;

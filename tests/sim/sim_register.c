@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/sometimes.h"
 #include "tests/sim/sim.h"
 
 enum { ALIVE_TTL_US = 500000, ALIVE_EVERY_US = 150000, POLL_US = 700000 };
@@ -98,6 +99,8 @@ void sim_ask(struct sim *sim, struct sim_node *node,
         request->answer_lost = true;
         if (random_chance(&sim->reg, 500))
             delay += random_below(&sim->reg, 3000000);
+        if (request->call == REGISTER_CAS && delay > 1000000)
+            SOMETIMES(cas_applied_late);
         reg_unanswered(sim, node, request);
     }
     sim_at(sim, sim->now + delay, EVENT_REGISTER, node->number, 0, request);
@@ -145,7 +148,11 @@ static void reg_put(struct sim *sim, const struct register_proposal *proposal)
     enum status status =
         config_decode(&newer, slice_of(proposal->value, proposal->value_size));
 
-    if (status != ST_OK || reg->history_count == SIM_HISTORY_MAX) {
+    if (reg->history_count == SIM_HISTORY_MAX) {
+        sim_fail(sim, SIM_LIVENESS, "the configuration never rests");
+        return;
+    }
+    if (status != ST_OK) {
         sim_fail(sim, SIM_WRONG, "I2: what was proposed is no configuration");
         return;
     }
@@ -168,12 +175,25 @@ static void reg_put(struct sim *sim, const struct register_proposal *proposal)
     reg_watchers(sim);
 }
 
+/* What a comparison that does not look at revisions would compare. */
+static bool reg_same_epoch(const struct sim *sim,
+                           const struct register_proposal *proposal)
+{
+    struct config newer, older;
+
+    return sim_register_config(sim, &older) &&
+           config_decode(&newer, slice_of(proposal->value,
+                                          proposal->value_size)) == ST_OK &&
+           newer.epoch == older.epoch;
+}
+
 static enum register_outcome reg_cas(struct sim *sim,
                                      const struct register_proposal *proposal)
 {
     uint64_t revision = sim->reg_state.revision;
 
-    if (revision != proposal->revision)
+    if (revision != proposal->revision && !MUTANT(13) &&
+        !(MUTANT(31) && reg_same_epoch(sim, proposal)))
         return REGISTER_LOST;
     if (!reg_guards_hold(sim, proposal))
         return REGISTER_REJECTED;
