@@ -148,10 +148,10 @@ static void copy_entries(struct host *to, struct host *from)
 
 START_TEST(a_group_that_the_next_primary_replaced_is_never_applied)
 {
-    enum { TURNS = 5 };
+    enum { TIMES = 5 };
     struct host_answer answer;
 
-    for (int turn = 0; turn < TURNS; turn++) {
+    for (int times = 0; times < TIMES; times++) {
         host_open(&host);
         host_open(&other);
         host_lead(&host);
@@ -179,8 +179,117 @@ START_TEST(a_group_that_the_next_primary_replaced_is_never_applied)
 }
 END_TEST
 
+/* ---- Turn by turn ----------------------------------------------------------
+ */
+
+enum { TURNS = 12, PER_TURN = 4, COMMANDS = TURNS * PER_TURN };
+
+static struct work *copies[COMMANDS];
+static uint64_t requests;
+
+static bool try_send(struct host *to, const struct work *command)
+{
+    struct work *work = host_again(command);
+    bool sent = host_submit(to, ++requests, work) == ST_OK;
+
+    if (!sent)
+        work_close(work);
+    return sent;
+}
+
+/* Command ${number} and an older one once more, left anywhere on their way. */
+static void send_some(struct host *to, struct host *backup, size_t number)
+{
+    copies[number] = host_ping(to);
+    while (!try_send(to, copies[number]))
+        host_nap();
+    (void)try_send(to, copies[number / 2]);
+    if (number % 3 == 0)
+        return;
+    host_nap();
+    host_write(to);
+    if (number % 3 == 1)
+        return;
+    ck_assert_int_eq(host_ship(backup, to), ST_OK);
+    host_commit(to);
+    host_commit_to(backup, to->committed);
+}
+
+/* How often the idem of ${command} stands in the log of ${in}. */
+static size_t entries_of(struct host *in, const struct work *command)
+{
+    static uint8_t buffer[JOURNAL_READ_SIZE];
+    struct slice bytes;
+    struct entry entry;
+    size_t count = 0;
+
+    for (uint64_t i = 0; i < journal_size(in->rig.journal); i++) {
+        ck_assert_int_eq(journal_read_entry(in->rig.journal, &bytes, buffer, i),
+                         ST_OK);
+        ck_assert_int_eq(entry_view(&entry, bytes), ST_OK);
+        count += memcmp(entry.header.idem, command->command.header.idem,
+                        IDEM_SIZE) == 0;
+    }
+    return count;
+}
+
+/* Until its answer is no refusal of the moment. */
+static void send_until_done(struct host *to, const struct work *command)
+{
+    struct host_answer answer;
+
+    do {
+        while (!try_send(to, command))
+            host_nap();
+        host_answer_run(to, requests, &answer);
+    } while (answer.is_error);
+    ck_assert_int_eq(answer.code, ST_OK);
+}
+
+START_TEST(each_command_is_entered_once_however_often_two_nodes_take_turns)
+{
+    uint8_t digests[2][HASH_SIZE];
+
+    host_open(&host);
+    host_open(&other);
+    for (size_t turn = 0; turn < TURNS; turn++) {
+        struct host *primary = turn % 2 == 0 ? &host : &other;
+        struct host *backup = turn % 2 == 0 ? &other : &host;
+
+        primary->epoch = (uint32_t)turn;
+        host_win(primary);
+        for (size_t i = 0; i < PER_TURN; i++)
+            send_some(primary, backup, turn * PER_TURN + i);
+        /* What was written is shipped; not all of it is committed. */
+        ck_assert_int_eq(host_ship(backup, primary), ST_OK);
+        host_follow(primary);
+        host_drop(primary);
+    }
+    host.epoch = TURNS;
+    host_lead(&host);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        send_until_done(&host, copies[i]);
+        ck_assert_uint_eq(entries_of(&host, copies[i]), 1);
+        work_close(copies[i]);
+    }
+    host_follow(&host);
+    host_drop(&host);
+    host_commit(&host);
+    ck_assert_int_eq(host_ship(&other, &host), ST_OK);
+    host_commit(&other);
+    host_check_replay(&host);
+    host_check_replay(&other);
+    digest_of(&host, digests[0]);
+    digest_of(&other, digests[1]);
+    ck_assert_mem_eq(digests[0], digests[1], HASH_SIZE);
+    host_close(&host);
+    host_close(&other);
+}
+END_TEST
+
 SUITE_MAIN("two_nodes",
            a_node_that_applies_what_another_sequenced_comes_to_the_same_state,
            a_new_primary_knows_the_commands_of_the_tail_that_it_inherits,
            a_new_primary_attests_the_inherited_tail_right_after_its_epoch,
-           a_group_that_the_next_primary_replaced_is_never_applied)
+           a_group_that_the_next_primary_replaced_is_never_applied,
+           each_command_is_entered_once_however_often_two_nodes_take_turns)
