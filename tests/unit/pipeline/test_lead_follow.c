@@ -258,6 +258,36 @@ START_TEST(a_group_that_the_host_has_not_read_stays_as_it_was_submitted)
 }
 END_TEST
 
+START_TEST(a_term_does_not_begin_before_the_former_one_is_cleared_away)
+{
+    struct host_answer answer;
+
+    host_open(&host);
+    host_lead(&host);
+    ck_assert_int_eq(host_submit(&host, 1, host_ping(&host)), ST_OK);
+    host_hold(&host, 1);
+    (void)pthread_mutex_lock(&host.growth);
+    host_write(&host);
+    host_commit(&host);
+    /* The apply thread is held up, and with it what was submitted. */
+    ck_assert_int_eq(host_submit(&host, 2, host_ping(&host)), ST_OK);
+    host_hold(&host, 1);
+    host_follow(&host);
+    host_drop(&host);
+    host_win(&host);
+    host_nap_long();
+    ck_assert_uint_eq(host_held(&host), 0);
+    (void)pthread_mutex_unlock(&host.growth);
+    host_hold(&host, 1);
+    host_answer(&host, 1, &answer);
+    ck_assert_int_eq(answer.code, ST_OK);
+    host_answer(&host, 2, &answer);
+    ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
+    host_check_replay(&host);
+    host_close(&host);
+}
+END_TEST
+
 /* ---- Attestations -------------------------------------------------------- */
 
 START_TEST(an_attestation_under_way_when_the_term_ends_is_not_made_twice)
@@ -449,6 +479,7 @@ SUITE_MAIN("lead_follow", a_node_that_follows_takes_no_commands,
            whoever_waits_when_the_term_ends_is_told_once_what_is_known,
            a_retry_after_the_term_meets_what_became_of_the_first,
            a_group_that_the_host_has_not_read_stays_as_it_was_submitted,
+           a_term_does_not_begin_before_the_former_one_is_cleared_away,
            an_attestation_under_way_when_the_term_ends_is_not_made_twice,
            every_command_is_answered_once_however_often_the_role_changes,
            a_clock_that_every_other_node_contradicts_stalls_the_primary,
