@@ -123,7 +123,7 @@ static void seat_incarnation(void *self, uint64_t incarnation)
     pthread_mutex_lock(&store.lock);
     store.incarnations[seat->number] = incarnation;
     pthread_mutex_unlock(&store.lock);
-    seat->events.registered(seat->events.context, false);
+    seat->events.registered(seat->events.context, false, 1);
 }
 
 /* Comes with each beat: the time to tell what has changed. */
