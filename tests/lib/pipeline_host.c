@@ -21,7 +21,7 @@ void pipeline_host_nap_long(void)
         pipeline_host_nap();
 }
 
-/* ---- What the pipeline calls --------------------------------------------- */
+/* ---- What the pipeline calls -------------------------------------------- */
 
 static void host_on_submit(void *context, struct group *group, bool keyed)
 {
@@ -99,7 +99,7 @@ static int64_t host_boot(void *context)
     return host->rig.boot + atomic_load(&host->passed);
 }
 
-/* ---- Opening ------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------ */
 
 void pipeline_host_open(struct pipeline_host *host)
 {
@@ -151,7 +151,7 @@ void pipeline_host_close(struct pipeline_host *host)
     (void)pthread_mutex_destroy(&host->lock);
 }
 
-/* ---- The role ------------------------------------------------------------ */
+/* ---- The role ----------------------------------------------------------- */
 
 void pipeline_host_win(struct pipeline_host *host)
 {
@@ -197,7 +197,7 @@ void pipeline_host_follow(struct pipeline_host *host)
     pipeline_follow(host->pipeline);
 }
 
-/* ---- Groups -------------------------------------------------------------- */
+/* ---- Groups ------------------------------------------------------------- */
 
 size_t pipeline_host_held(struct pipeline_host *host)
 {
@@ -286,7 +286,7 @@ void pipeline_host_run_to(struct pipeline_host *host, uint64_t size)
     }
 }
 
-/* ---- Commands ------------------------------------------------------------ */
+/* ---- Commands ----------------------------------------------------------- */
 
 struct work *pipeline_host_ping(struct pipeline_host *host)
 {
@@ -365,7 +365,7 @@ uint64_t pipeline_host_run_ping(struct pipeline_host *host, uint64_t request_id)
     return answer.index;
 }
 
-/* ---- What stands in the log ---------------------------------------------- */
+/* ---- What stands in the log --------------------------------------------- */
 
 uint16_t pipeline_host_opcode(struct pipeline_host *host, uint64_t index)
 {
@@ -404,7 +404,7 @@ void pipeline_host_check_replay(struct pipeline_host *host)
     ck_assert_mem_eq(running, state_head(rig->state)->digest, HASH_SIZE);
 }
 
-/* ---- Between nodes ------------------------------------------------------- */
+/* ---- Between nodes ------------------------------------------------------ */
 
 static enum status host_take(struct pipeline_host *to, struct storage_job *job)
 {
