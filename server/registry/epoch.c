@@ -26,6 +26,21 @@ bool epoch_last(struct state *state, struct row_epoch *row_out)
     return found;
 }
 
+bool epoch_last_change(struct state *state, struct row_epoch *row_out,
+                       uint32_t after)
+{
+    struct row_epoch last = {.number = UINT32_MAX};
+    struct state_scan scan;
+    bool found = false;
+
+    state_scan_key(state, &scan, TABLE_EPOCH, &last,
+                   (struct state_range){.from = true, .descending = true});
+    while (!found && state_scan_next(&scan, row_out) && row_out->number > after)
+        found = row_out->change >= EPOCH_UNPLANNED;
+    state_scan_close(&scan);
+    return found;
+}
+
 bool epoch_is_primary(struct state *state, const struct bytes16 *key_id)
 {
     struct row_epoch last;
