@@ -262,6 +262,8 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
         !pipeline_admits(pipeline, work))
         return ST_READ_ONLY;
     decode_work(work);
+    /* Without a host there is one; else it may end meanwhile. */
+    work->term = atomic_load(&pipeline->term);
     /* The last places are for the node's own commands. */
     if (queue_count(&pipeline->commands) >= QUEUE_COMMANDS_MAX) {
         atomic_fetch_add(&pipeline->counts.busy, 1);
