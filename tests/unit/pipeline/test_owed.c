@@ -363,6 +363,25 @@ START_TEST(what_a_term_did_not_live_to_enter_the_next_one_enters)
 }
 END_TEST
 
+/* All that it signs for the system is refused then. */
+START_TEST(a_node_whose_epoch_is_refused_fills_no_log)
+{
+    struct sample_config foreign;
+
+    open_both();
+    sample_config(&foreign.config); /* Another node is primary there. */
+    sample_config_encode(&foreign);
+    other.configuration = foreign.slice;
+    uint64_t size = take_over(90 * RIG_SECOND);
+    settle(&other);
+    settle(&other);
+    ck_assert_int_eq(pipeline_host_opcode(&other, size), OPCODE_SYSTEM_EPOCH);
+    ck_assert_uint_lt(journal_size(other.rig.journal), size + 20);
+    ck_assert_uint_eq(pipeline_host_count(&other, OPCODE_INCIDENT_OPEN), 0);
+    close_both();
+}
+END_TEST
+
 START_TEST(the_status_tells_when_the_primary_changed_last)
 {
     static uint8_t bytes[BLOB_SIZE_MAX];
@@ -399,4 +418,5 @@ SUITE_MAIN(
     T_R_8_2_5a_a_realm_that_waits_is_told_604_and_makes_no_entry,
     T_R_8_2_5b_what_was_approved_is_entered_and_opens_the_registry,
     what_a_term_did_not_live_to_enter_the_next_one_enters,
+    a_node_whose_epoch_is_refused_fills_no_log,
     the_status_tells_when_the_primary_changed_last)
