@@ -103,8 +103,16 @@ static int64_t host_boot(void *context)
 
 void pipeline_host_open(struct pipeline_host *host)
 {
+    pipeline_host_open_as(host, NULL);
+}
+
+void pipeline_host_open_as(struct pipeline_host *host,
+                           const struct identity *node)
+{
     memset(host, 0, sizeof *host);
     rig_open_bare(&host->rig);
+    if (node != NULL)
+        host->rig.node = *node;
     host->takes = true;
     host->committed = journal_size(host->rig.journal);
     host->log = (struct pipeline_log){host, host_on_submit};
@@ -155,10 +163,9 @@ void pipeline_host_close(struct pipeline_host *host)
 
 void pipeline_host_win(struct pipeline_host *host)
 {
-    static const char configuration[] = "configuration";
     struct pipeline_lead lead = {
         .end = journal_end(host->rig.journal),
-        .configuration = slice_of(configuration, sizeof configuration),
+        .configuration = host->configuration,
     };
 
     host->epoch = (host->epoch > lead.end.epoch ? host->epoch : lead.end.epoch);

@@ -39,6 +39,7 @@ struct pipeline_host {
     struct pipeline_log log;
     uint32_t epoch;
     uint64_t committed;
+    struct slice configuration; /* With which it leads next; empty: none. */
     bool takes;                 /* Says that it has read each group. */
     atomic_int_fast64_t passed; /* Since the rig's time. */
     atomic_int_fast64_t leapt;  /* The wall clock alone. */
@@ -55,6 +56,9 @@ struct pipeline_host {
 
 /* A node that follows, with genesis alone. */
 void pipeline_host_open(struct pipeline_host *host);
+/* The same, as another node of the cluster than the one that genesis names. */
+void pipeline_host_open_as(struct pipeline_host *host,
+                           const struct identity *node);
 void pipeline_host_close(struct pipeline_host *host);
 
 /* Stop the pipeline; what the rig holds can be looked at then. */
