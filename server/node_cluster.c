@@ -57,6 +57,14 @@ static void on_follow(void *context)
     pipeline_follow(node->pipeline);
 }
 
+static void on_configured(void *context, struct slice config,
+                          struct slice certificate)
+{
+    struct node *node = context;
+
+    pipeline_note_config(node->pipeline, config, certificate);
+}
+
 static void on_committed(void *context, uint64_t size)
 {
     struct node *node = context;
@@ -158,6 +166,7 @@ static void on_say(void *context, enum cluster_level level, const char *line)
 static const struct host_calls cluster_calls = {
     .lead = on_lead,
     .follow = on_follow,
+    .configured = on_configured,
     .committed = on_committed,
     .drain = on_drain,
     .halt = on_halt,

@@ -28,6 +28,10 @@ struct host_calls {
     /* Sequence no more: what was submitted and is not committed has no known
      * outcome. */
     void (*follow)(void *context);
+    /* While it leads: the newest configuration, each once a term.  Both are
+     * lent; ${certificate} as of lead(). */
+    void (*configured)(void *context, struct slice config,
+                       struct slice certificate);
     /* Entries below ${size} are committed and durable here; never falls. */
     void (*committed)(void *context, uint64_t size);
     /* Take no commands; or take them again. */

@@ -40,6 +40,7 @@ struct host {
     bool stepping;
     int64_t now_ms;        /* Of the newest event. */
     uint32_t lead_epoch;   /* 0: does not lead. */
+    uint64_t config_told;  /* Number, in this term. */
     uint64_t config_fault; /* Of a certificate judged in this step. */
     uint8_t *rows;         /* PEER_KEYS_SIZE_MAX. */
     uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */

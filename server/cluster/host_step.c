@@ -51,6 +51,7 @@ static void ask(struct host *host, const struct replica_action *action)
 static void lead(struct host *host, const struct replica_action *action)
 {
     host->lead_epoch = action->lead.epoch;
+    host->config_told = 0;
     host->calls.lead(host->calls.context, action->lead.epoch, &action->lead.end,
                      action->lead.config, action->lead.certificate);
 }
@@ -114,6 +115,21 @@ static void carry_out(struct host *host, const struct replica_action *action)
     }
 }
 
+/* Not every configuration comes with an epoch; the log is to hold them all. */
+static void tell_config(struct host *host)
+{
+    struct config config;
+    struct slice bytes;
+
+    if (host->lead_epoch == 0 ||
+        !replica_config(host->replica, &config, &bytes) ||
+        config.number == host->config_told)
+        return;
+    host->config_told = config.number;
+    host->calls.configured(host->calls.context, bytes,
+                           replica_certificate(host->replica));
+}
+
 void host_step(struct host *host, struct replica_event *event)
 {
     /* Whatever an action leads to comes as an event of its own, later. */
@@ -126,5 +142,6 @@ void host_step(struct host *host, struct replica_event *event)
     replica_step(host->replica, &host->actions, event);
     for (size_t i = 0; i < host->actions.count; i++)
         carry_out(host, &host->actions.list[i]);
+    tell_config(host);
     host->stepping = false;
 }

@@ -149,8 +149,17 @@ static void on_say(void *context, enum cluster_level level, const char *line)
     host_rig_note(host_rig_said, line);
 }
 
+static void on_configured(void *context, struct slice config,
+                          struct slice certificate)
+{
+    MAYBE(context == NULL);
+    MAYBE(certificate.size == 0);
+    ck_assert_uint_gt(config.size, 0);
+}
+
 static const struct host_calls calls = {
     .lead = on_lead,
+    .configured = on_configured,
     .follow = on_follow,
     .committed = on_committed,
     .drain = on_drain,

@@ -247,8 +247,7 @@ static void node_tear_jobs(struct sim *sim, struct sim_node *node)
         !random_chance(&sim->disk, 500))
         return;
     disk_model_power_off_after(node->disk, random_below(&sim->disk, 12));
-    storage_run(&node->storage, node->jobs,
-                node->running);
+    storage_run(&node->storage, node->jobs, node->running);
 }
 
 void sim_node_crash(struct sim *sim, struct sim_node *node)

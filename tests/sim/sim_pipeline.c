@@ -94,7 +94,8 @@ static uint32_t entry_op(struct slice bytes)
 static void submit(struct sim *sim, struct sim_node *node, uint32_t op)
 {
     uint8_t buffer[ENTRY_BUFFER];
-    size_t data_size = ENTRY_DATA_MIN + random_skewed(&sim->load, sim->options.data_max);
+    size_t data_size =
+        ENTRY_DATA_MIN + random_skewed(&sim->load, sim->options.data_max);
     struct journal_entry entry =
         entry_make(buffer, &node->end, data_size, node->epoch, op,
                    sim->now + node->clock_us);

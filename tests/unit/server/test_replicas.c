@@ -151,8 +151,9 @@ struct node {
     struct host *host;
     uint16_t port;
     atomic_uint_fast64_t committed;
-    pthread_mutex_t lock; /* Guards what follows. */
-    uint32_t epoch;       /* 0: follows. */
+    atomic_uint_fast64_t config; /* Number of the newest that it was told. */
+    pthread_mutex_t lock;        /* Guards what follows. */
+    uint32_t epoch;              /* 0: follows. */
     struct journal_end end;
 };
 
@@ -212,6 +213,20 @@ static void on_follow(void *context)
     pthread_mutex_lock(&node->lock);
     node->epoch = 0;
     pthread_mutex_unlock(&node->lock);
+}
+
+/* Each once, and only to one that leads. */
+static void on_configured(void *context, struct slice bytes,
+                          struct slice certificate)
+{
+    struct node *node = context;
+    struct config config;
+
+    ck_assert_uint_ne(node->epoch, 0);
+    ck_assert_uint_eq(certificate.size, 0);
+    ck_assert_int_eq(config_decode(&config, bytes), ST_OK);
+    ck_assert_uint_gt(config.number, atomic_load(&node->config));
+    atomic_store(&node->config, config.number);
 }
 
 static void on_committed(void *context, uint64_t size)
@@ -339,6 +354,7 @@ static void open_host(struct node *node, uint8_t minimum)
     const struct host_calls calls = {.context = node,
                                      .lead = on_lead,
                                      .follow = on_follow,
+                                     .configured = on_configured,
                                      .committed = on_committed,
                                      .drain = on_drain,
                                      .halt = on_halt,
@@ -499,6 +515,7 @@ START_TEST(two_nodes_keep_one_log)
     open_host(b, 1);
     await_lead(a);
     await_members(a, 2);
+    ck_assert_uint_gt(atomic_load(&a->config), 1);
     size = write_groups(a, 200);
     await_commit(a, size);
     await_commit(b, size);
