@@ -246,6 +246,13 @@ void replica_take_lead(struct replica *replica)
     }
 }
 
+void replica_lead_as_named(struct replica *replica)
+{
+    if (replica->configured &&
+        replica_is_self(replica, replica->config.primary))
+        replica_take_lead(replica);
+}
+
 /* ---- The inherited tail
  * ------------------------------------------------------------ */
 

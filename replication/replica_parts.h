@@ -436,6 +436,8 @@ bool replica_load_config(struct replica *replica, struct slice stored);
 void replica_try_to_lead(struct replica *replica);
 void replica_take_lead(
     struct replica *replica); /* The configuration says so. */
+/* The same, if it does. */
+void replica_lead_as_named(struct replica *replica);
 void replica_step_down(struct replica *replica);
 void replica_candidate(struct replica *replica);
 void replica_recovering(struct replica *replica);
