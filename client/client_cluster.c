@@ -26,16 +26,29 @@ bool client_is_passing(int code)
            code == ST_UNKNOWN_OUTCOME || code == ST_READ_ONLY;
 }
 
-/* Twice as long as the last time, of which up to half is left to chance. */
-static int64_t grow_pause(int64_t *pause_ms)
+/* A failover takes seconds: as long as it may be one, nobody sleeps over its
+ * end. */
+static int64_t longest_pause(struct defter *client)
 {
+    int64_t now_ms = client_steady_ms();
+
+    if (client->trouble_ms == 0)
+        client->trouble_ms = now_ms;
+    return now_ms - client->trouble_ms < CLIENT_SOON_MS ? CLIENT_RETRY_MS_SOON
+                                                        : CLIENT_RETRY_MS_MAX;
+}
+
+/* Twice as long as the last time, of which up to half is left to chance. */
+static int64_t grow_pause(struct defter *client, int64_t *pause_ms)
+{
+    int64_t longest_ms = longest_pause(client);
     uint32_t half;
 
     *pause_ms *= 2;
     if (*pause_ms < CLIENT_RETRY_MS_MIN)
         *pause_ms = CLIENT_RETRY_MS_MIN;
-    if (*pause_ms > CLIENT_RETRY_MS_MAX)
-        *pause_ms = CLIENT_RETRY_MS_MAX;
+    if (*pause_ms > longest_ms)
+        *pause_ms = longest_ms;
     half = (uint32_t)*pause_ms / 2;
     return *pause_ms - half + randombytes_uniform(half + 1);
 }
@@ -51,13 +64,14 @@ static int64_t after(int64_t wait_ms, uint32_t least_ms)
 
 void client_hold(struct defter *client, uint32_t least_ms)
 {
-    client->hold_until_ms = after(grow_pause(&client->hold_ms), least_ms);
+    client->hold_until_ms =
+        after(grow_pause(client, &client->hold_ms), least_ms);
 }
 
 void client_worked(struct defter *client)
 {
     nodes_worked(&client->nodes);
-    client->hold_ms = client->pause_ms = 0;
+    client->hold_ms = client->pause_ms = client->trouble_ms = 0;
 }
 
 void client_leave(struct defter *client)
@@ -100,12 +114,14 @@ int client_move_on(struct defter *client, int status)
     client_drop(client);
     client->advised_ms = 0;
     if (!is_of_the_node(status)) {
-        client->pause_until_ms = after(grow_pause(&client->pause_ms), 0);
+        client->pause_until_ms =
+            after(grow_pause(client, &client->pause_ms), 0);
         return status;
     }
     more = nodes_fail(&client->nodes, status, client->reason);
     if (!more) {
-        client->pause_until_ms = after(grow_pause(&client->pause_ms), least_ms);
+        client->pause_until_ms =
+            after(grow_pause(client, &client->pause_ms), least_ms);
         status = nodes_verdict(&client->nodes);
         nodes_reasons(&client->nodes, client->reason);
     }

@@ -15,6 +15,8 @@
 enum {
     CLIENT_TIMEOUT_MS_DEFAULT = 30000,
     CLIENT_RETRY_MS_MIN = 50,
+    CLIENT_RETRY_MS_SOON = 500, /* The longest in the first while. */
+    CLIENT_SOON_MS = 15000,
     CLIENT_RETRY_MS_MAX = 2000,
     CLIENT_ADVISED_MS_MAX = 5000, /* As long as a node may make us wait. */
     /* Without a byte while one is awaited: then a PING, then the next node. */
@@ -77,6 +79,7 @@ struct defter {
     uint32_t advised_ms;
     /* No call before that, and the last pause; no sending before, likewise. */
     int64_t pause_until_ms, pause_ms;
+    int64_t trouble_ms; /* When pauses began; 0: there is no trouble. */
     int64_t hold_until_ms, hold_ms;
     struct defter_command *pending;
     struct defter_command **pending_last;

@@ -351,6 +351,8 @@ void replica_step(struct replica *replica, struct replica_actions *actions,
             replica_candidate(replica);
         else if (replica->role == REPLICA_RECOVERING)
             replica_recovering(replica);
+        else if (event->type == REPLICA_JOB_DONE)
+            replica_lead_as_named(replica);
     }
     replica->actions = NULL;
 }

@@ -264,6 +264,13 @@ void replica_take_lead(struct replica *replica)
     }
 }
 
+void replica_lead_as_named(struct replica *replica)
+{
+    if (replica->configured &&
+        replica_is_self(replica, replica->config.primary))
+        replica_take_lead(replica);
+}
+
 /* ---- The inherited tail ------------------------------------------------- */
 
 /* R23: what is above the commit is read back before anything is put on top. */

@@ -24,12 +24,7 @@ void replica_log_open(struct replica_log *log, struct journal *journal)
 
 void replica_log_close(struct replica_log *log)
 {
-    while (log->oldest != NULL) {
-        struct replica_batch *batch = log->oldest;
-
-        log->oldest = batch->next;
-        free(batch);
-    }
+    replica_recent_wipe(&log->recent);
     free(log->epochs);
     free(log->buffer);
     memset(log, 0, sizeof *log);
@@ -132,18 +127,6 @@ uint64_t replica_log_common(const struct replica_log *log, uint64_t size,
 
 /* ---- Entries ------------------------------------------------------------ */
 
-static const struct replica_batch *log_find(const struct replica_log *log,
-                                            uint64_t index)
-{
-    const struct replica_batch *batch = log->oldest;
-
-    if (log->newest != NULL && index >= log->newest->first)
-        return log->newest;
-    while (batch != NULL && index >= batch->first + batch->count)
-        batch = batch->next;
-    return batch;
-}
-
 enum status replica_log_leaf(const struct replica_log *log,
                              uint8_t out[HASH_SIZE], uint64_t index)
 {
@@ -154,8 +137,8 @@ enum status replica_log_leaf(const struct replica_log *log,
     }
     if (index < log->recent_first)
         return journal_leaf(log->journal, out, log->buffer, index);
-    const struct replica_batch *batch = log_find(log, index);
-    INVARIANT(batch != NULL && index >= batch->first);
+    const struct replica_batch *batch =
+        replica_recent_find(&log->recent, index);
     memcpy(out, batch->entries[index - batch->first].leaf, HASH_SIZE);
     return ST_OK;
 }
@@ -166,8 +149,8 @@ enum status replica_log_entry(struct replica_log *log, struct slice *out,
     REQUIRE(index < log->end.size);
     if (index < log->recent_first)
         return journal_read_entry(log->journal, out, log->buffer, index);
-    const struct replica_batch *batch = log_find(log, index);
-    INVARIANT(batch != NULL && index >= batch->first);
+    const struct replica_batch *batch =
+        replica_recent_find(&log->recent, index);
     *out = batch->entries[index - batch->first].bytes;
     return ST_OK;
 }
@@ -177,7 +160,7 @@ bool replica_log_keyed(const struct replica_log *log, uint64_t index)
     /* Of what is not in memory nobody knows: the keyring is asked. */
     if (index < log->recent_first || index >= log->end.size)
         return true;
-    return log_find(log, index)->keyed;
+    return replica_recent_find(&log->recent, index)->keyed;
 }
 
 /* ---- Batches ------------------------------------------------------------ */
@@ -214,12 +197,14 @@ static void log_advance(struct replica_log *log,
 /* What is durable and held by nobody makes room, the oldest first. */
 static void log_trim(struct replica_log *log)
 {
-    while (log->recent_size > REPLICA_RECENT_SIZE_MAX && log->oldest != NULL &&
-           log->oldest != log->newest && log->oldest->holds == 0) {
-        struct replica_batch *batch = log->oldest;
+    struct replica_recent *recent = &log->recent;
 
-        log->oldest = batch->next;
-        log->recent_first = log->oldest->first;
+    while (log->recent_size > REPLICA_RECENT_SIZE_MAX && recent->count > 1 &&
+           replica_recent_at(recent, 0)->holds == 0) {
+        struct replica_batch *batch = replica_recent_at(recent, 0);
+
+        replica_recent_drop_oldest(recent);
+        log->recent_first = replica_recent_at(recent, 0)->first;
         log->recent_size -= batch->size;
         free(batch);
     }
@@ -246,13 +231,9 @@ struct replica_batch *replica_log_add(struct replica_log *log,
         .entries = (struct journal_entry *)(void *)(batch + 1),
     };
     batch_copy(batch, entries, (uint8_t *)(batch->entries + count));
-    if (log->oldest == NULL) {
-        log->oldest = batch;
+    if (log->recent.count == 0)
         log->recent_first = batch->first;
-    } else {
-        log->newest->next = batch;
-    }
-    log->newest = batch;
+    replica_recent_add(&log->recent, batch);
     log->recent_size += size;
     log_advance(log, batch);
     log_trim(log);
@@ -280,33 +261,23 @@ static void log_drop(struct replica_log *log, struct replica_batch *batch)
 {
     log->recent_size -= batch->size;
     batch->in_log = false;
-    batch->next = NULL;
     if (batch->holds == 0)
         free(batch);
 }
 
 static void log_cut_batches(struct replica_log *log, uint64_t size)
 {
-    struct replica_batch *last = NULL;
-    struct replica_batch *batch = log->oldest;
+    struct replica_batch *last;
 
-    while (batch != NULL && batch->first < size) {
-        last = batch;
-        batch = batch->next;
+    while ((last = replica_recent_newest(&log->recent)) != NULL &&
+           last->first >= size) {
+        replica_recent_drop_newest(&log->recent);
+        log_drop(log, last);
     }
-    while (batch != NULL) {
-        struct replica_batch *next = batch->next;
-
-        log_drop(log, batch);
-        batch = next;
-    }
-    log->newest = last;
     if (last == NULL) {
-        log->oldest = NULL;
         log->recent_first = size;
         return;
     }
-    last->next = NULL;
     /* What a job points to stays as it is; only the log is shorter. */
     if (last->first + last->count > size)
         last->count = (size_t)(size - last->first);

@@ -14,7 +14,6 @@
 /* Entries held in memory: those on their way to the disk, and the newest behind
  * them.  holds: jobs that still point to them. */
 struct replica_batch {
-    struct replica_batch *next;
     uint64_t first;
     size_t count;
     size_t size; /* Bytes of the entries. */
@@ -23,6 +22,32 @@ struct replica_batch {
     bool keyed; /* Some entry uses a seal key for the first time. */
     struct journal_entry *entries;
 };
+
+/* Batches in the order of the log: ${count} of them, from ring[from] on. */
+struct replica_recent {
+    struct replica_batch **ring;
+    size_t from, count, capacity;
+};
+void replica_recent_wipe(struct replica_recent *recent);
+void replica_recent_add(struct replica_recent *recent,
+                        struct replica_batch *batch);
+
+/* Batch ${number}, the oldest is 0.  Requires: number < count. */
+struct replica_batch *replica_recent_at(const struct replica_recent *recent,
+                                        size_t number);
+
+/* The newest, or NULL. */
+struct replica_batch *replica_recent_newest(
+    const struct replica_recent *recent);
+
+/* The batch that holds entry ${index}: there may be as many as entries, and
+ * each commit asks.  Requires: one does. */
+struct replica_batch *replica_recent_find(const struct replica_recent *recent,
+                                          uint64_t index);
+
+/* Out of the list; the batch stays.  Requires: count > 0. */
+void replica_recent_drop_oldest(struct replica_recent *recent);
+void replica_recent_drop_newest(struct replica_recent *recent);
 
 /*
  * Invariants: committed <= end.size; published <= committed, and it never
@@ -37,8 +62,7 @@ struct replica_log {
     uint64_t told; /* Committed entries that are ours, durable or not. */
     uint64_t published;
     uint64_t marked; /* committed, as the mark has it. */
-    struct replica_batch *oldest;
-    struct replica_batch *newest;
+    struct replica_recent recent;
     uint64_t recent_first;
     size_t recent_size;
     struct journal_epoch *epochs; /* Rising. */
@@ -420,6 +444,8 @@ bool replica_load_config(struct replica *replica, struct slice stored);
 void replica_try_to_lead(struct replica *replica);
 void replica_take_lead(
     struct replica *replica); /* The configuration says so. */
+/* The same, if it does. */
+void replica_lead_as_named(struct replica *replica);
 void replica_step_down(struct replica *replica);
 void replica_candidate(struct replica *replica);
 void replica_recovering(struct replica *replica);

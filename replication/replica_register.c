@@ -247,8 +247,9 @@ void replica_configure(struct replica *replica, struct slice bytes,
         if (replica->peers[i].greeted)
             replica_tell_config(replica, i);
     }
-    if (replica_is_self(replica, config.primary) && !replica_won(replica))
-        replica_take_lead(replica);
+    /* The pause was between proposals, and this one stands. */
+    replica->attempt_ms = replica->now_ms;
+    replica_lead_as_named(replica);
     replica_commit(replica);
     replica_ship_all(replica);
 }

@@ -181,8 +181,9 @@ static void check_log(const struct replica *replica)
 
     INVARIANT(log->committed <= log->end.size);
     INVARIANT(log->published <= log->committed);
-    for (const struct replica_batch *batch = log->oldest; batch != NULL;
-         batch = batch->next) {
+    for (size_t i = 0; i < log->recent.count; i++) {
+        const struct replica_batch *batch = replica_recent_at(&log->recent, i);
+
         INVARIANT(batch->in_log && batch->first == next);
         next += batch->count;
     }

@@ -206,12 +206,14 @@ static bool core_is_heavy(struct pipeline *pipeline)
 static bool core_gathers(struct core *core, int times)
 {
     struct pipeline *pipeline = core->pipeline;
+    bool shipped = pipeline->parts.log != NULL;
 
     if (pipeline->under_way == 0 || atomic_load(&pipeline->term) != core->term)
         return false;
-    if (pipeline->under_way >= PIPELINE_UNDER_WAY_MAX)
+    if (pipeline->under_way >=
+        (shipped ? PIPELINE_SHIPPED_MAX : PIPELINE_UNDER_WAY_MAX))
         return true;
-    if (pipeline->parts.log != NULL && times >= PIPELINE_GATHER_MS)
+    if (shipped && times >= PIPELINE_GATHER_MS)
         return false;
     return !core_is_heavy(pipeline);
 }

@@ -20,17 +20,19 @@
 #include "server/pipeline/watches.h"
 
 enum {
-    /* One being sequenced, and those under way to the disk and through apply.
-     */
-    PIPELINE_GROUPS = 3,
+    /* One being sequenced, and those under way to the disk and through apply;
+     * with a host, that is to the disks of other nodes as well. */
+    PIPELINE_GROUPS = 4,
     PIPELINE_UNDER_WAY_MAX = 2,
+    PIPELINE_SHIPPED_MAX = 3,
     /* So much that waits is worth a group of its own beside the one under way;
      * less is gathered, because a group costs its sync, its transaction and its
      * wakings however small it is. */
     PIPELINE_HEAVY_SIZE = 64 * 1024,
-    /* With a host, whose commit may take a journey, it is gathered no longer
-     * than this. */
-    PIPELINE_GATHER_MS = 5,
+    /* With a host, whose commit waits for two disks and a journey, it is
+     * gathered no longer than this: meanwhile the processors would have nothing
+     * to do. */
+    PIPELINE_GATHER_MS = 1,
     /* Beyond what loops may queue: the node's own commands. */
     PIPELINE_OWN_MAX = 64,
     PIPELINE_TICK_MS = 100,
@@ -41,6 +43,9 @@ enum {
     /* What may be neither applied nor given up beside the inherited tail. */
     PIPELINE_PENDING = (PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX
 };
+static_assert((int)PIPELINE_SHIPPED_MAX < (int)PIPELINE_GROUPS &&
+                  (int)PIPELINE_UNDER_WAY_MAX < (int)PIPELINE_GROUPS,
+              "one more group can be filled");
 static_assert((int)PIPELINE_PENDING < (int)IDEMPOTENCY_PENDING_MAX,
               "what is pending is remembered exactly");
 
