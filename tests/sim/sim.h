@@ -22,7 +22,8 @@ enum {
     SIM_CLIENTS_MAX = 8,
     SIM_OPS_MAX = 4096,
     SIM_HISTORY_MAX = 1024,
-    SIM_QUEUE_MAX = REPLICA_JOBS_MAX
+    SIM_QUEUE_MAX = REPLICA_JOBS_MAX,
+    SIM_MADE_MAX = 1 << 15 /* A power of two. */
 };
 
 /* Exit codes. */
@@ -44,15 +45,19 @@ enum sim_fault {
     FAULT_SLOW = 1 << 11,    /* A disk that takes seconds. */
     FAULT_CLOCK = 1 << 12,   /* Wall clocks that jump. */
     FAULT_HAND_OVER = 1 << 13,
-    FAULT_MAYBE = 1 << 14, /* The code does what is rare (MAYBE_SIM). */
-    FAULT_ALL = (1 << 15) - 1
+    FAULT_MAYBE = 1 << 14,     /* The code does what is rare (MAYBE_SIM). */
+    FAULT_LATENT = 1 << 15,    /* Sectors that cannot be read. */
+    FAULT_MISDIRECT = 1 << 16, /* Writes that go elsewhere. */
+    FAULT_LIE = 1 << 17,       /* Syncs of the log that do nothing. */
+    FAULT_OPERATOR = 1 << 18,  /* Certificates that are not lawful. */
+    FAULT_ALL = (1 << 19) - 1
 };
 
 /* What else a seed is. */
 enum sim_kind {
     KIND_MANUAL = 1 << 0, /* An operator signs, and there is no register. */
     KIND_SAFETY_ONLY = 1 << 1, /* No atlas: it may halt, and never be wrong. */
-    KIND_FULL = 1 << 2         /* The pipeline itself, with its databases. */
+    KIND_AWAY = 1 << 2         /* No fault but a register that is away. */
 };
 
 enum { SIM_TEXT_SIZE = 256 };
@@ -113,7 +118,9 @@ enum sim_event_type {
     EVENT_FAULT,
     EVENT_CLIENT,
     EVENT_REPLY,
-    EVENT_HEAL
+    EVENT_HEAL,
+    EVENT_OPERATOR,
+    EVENT_CERTIFIED
 };
 
 struct sim_event {
@@ -146,11 +153,13 @@ struct sim_node {
     uint8_t id[NODE_ID_SIZE];
     bool archive;
     struct disk_model *disk;
-    struct disk_model *older; /* For a rollback. */
+    struct disk_model *older; /* For a rollback, with its keys. */
+    uint64_t *older_keys;
     uint64_t older_incarnation;
     uint64_t last_incarnation;
     bool up;
-    bool down_for_good; /* Outside of the core. */
+    bool down_for_good; /* Nobody starts it. */
+    bool outside;       /* Of the core. */
     uint32_t generation;
     int64_t paused_until;
     int64_t clock_us; /* Its wall clock's offset. */
@@ -177,10 +186,14 @@ struct sim_node {
     struct sim_pending pending[SIM_OPS_MAX];
     size_t pending_count;
     struct sim_state state;
-    uint64_t keys; /* Entries below have their keys here. */
-    bool healthy;
+    uint64_t *keys; /* By operation: index + 1 of its first use; 0: none. */
+    enum config_why want; /* What it waits for the operator to sign; 0: not. */
+    uint8_t want_node[NODE_ID_SIZE];
+    int64_t want_at;
     int64_t alive_until; /* In the register. */
     bool damaged;        /* The atlas counts it as a bad copy. */
+    bool doubtful;       /* ... until it is healed. */
+    bool lying;          /* Its disk does not sync the log. */
 };
 
 /* ---- Network ------------------------------------------------------------ */
@@ -238,6 +251,13 @@ struct sim {
     uint32_t ops_count;
     struct sim_client clients[SIM_CLIENTS_MAX];
     bool healing;
+    int64_t healing_at;
+    int64_t reviewed_at;
+    int64_t operator_heard; /* When the primary last answered him. */
+    uint64_t away_acked;    /* As the register went away. */
+    uint64_t away_unknown;
+    uint64_t *made; /* The beginnings of all leaves made: a table. */
+    size_t made_count;
     bool over;
     uint64_t hash; /* Of everything that happened. */
     struct replica_timers timers;
@@ -284,6 +304,8 @@ void sim_follow(struct sim *sim, struct sim_node *node);
 void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size);
 void sim_command(struct sim *sim, struct sim_node *node, uint32_t op);
 void sim_state_open(struct sim_node *node);
+uint32_t sim_entry_op(struct slice entry);
+uint64_t sim_entry_index(struct slice entry);
 
 /* sim_net.c */
 void sim_send(struct sim *sim, uint32_t from, uint32_t to, uint8_t type,
@@ -303,8 +325,28 @@ void sim_watch_event(struct sim *sim, const struct sim_event *event);
 void sim_lease(struct sim *sim, struct sim_node *node);
 bool sim_register_config(const struct sim *sim, struct config *out);
 
-/* sim_faults.c */
+/* sim_keys.c */
+#define SIM_EPOCH_OP UINT32_MAX /* EPOCH is no client's operation. */
+bool sim_key_used(uint32_t op);
+bool sim_key_known(const struct sim_node *node, uint32_t op);
+void sim_key_make(struct sim_node *node, uint32_t op, uint64_t index);
+void sim_keys_send(struct sim *sim, struct sim_node *node,
+                   const struct replica_action *action);
+struct storage_keys sim_keys_of(struct sim_node *node);
+
+/* sim_operator.c */
+void sim_operator(struct sim *sim);
+void sim_certified(struct sim *sim, const struct sim_event *event);
+void sim_verify(struct sim *sim, struct sim_node *node,
+                struct slice certificate);
+
+/* sim_faults.c, sim_atlas.c */
 void sim_fault(struct sim *sim);
+bool sim_atlas_holds(struct sim *sim, struct sim_node *node);
+bool sim_atlas_allows(struct sim *sim, const struct sim_node *victim);
+void sim_atlas_review(struct sim *sim);
+
+/* sim_heal.c */
 void sim_heal(struct sim *sim);
 bool sim_healed(struct sim *sim);
 
@@ -313,14 +355,27 @@ bool sim_healed(struct sim *sim);
 void sim_client(struct sim *sim, uint64_t number);
 void sim_reply(struct sim *sim, uint32_t op, bool done, uint64_t index);
 
+/* sim_checks.c */
+void sim_check_durable(struct sim *sim, struct sim_node *node, uint64_t index,
+                       const uint8_t leaf[HASH_SIZE]);
+void sim_saw_made(struct sim *sim, const uint8_t leaf[HASH_SIZE]);
+void sim_check_shipped(struct sim *sim, uint32_t from, uint8_t type,
+                       struct slice body);
+void sim_check_segments(struct sim *sim, struct sim_node *one,
+                        struct sim_node *other);
+void sim_check_aside(struct sim *sim, struct sim_node *node,
+                     const struct storage_job *job, uint64_t size_before);
+void sim_check_bounds(struct sim *sim, struct sim_node *node);
+void sim_judge_away(struct sim *sim);
+
 /* sim_oracle.c */
 void sim_saw_commit(struct sim *sim, struct sim_node *node, uint64_t index,
                     const uint8_t leaf[HASH_SIZE]);
-void sim_saw_ack(struct sim *sim, struct sim_node *node, uint64_t index,
-                 const uint8_t leaf[HASH_SIZE]);
 void sim_saw_lead(struct sim *sim, struct sim_node *node);
 void sim_saw_config(struct sim *sim, const struct config *newer,
                     const struct config *older, struct slice older_bytes);
+/* A new value of the register, or a new certificate. */
+void sim_register_put(struct sim *sim, struct slice value);
 void sim_judge_end(struct sim *sim);
 void sim_dump(struct sim *sim);
 

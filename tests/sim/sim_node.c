@@ -42,6 +42,9 @@ void sim_node_make(struct sim *sim, uint32_t number)
     memcpy(value.lineage, lineage, LINEAGE_SIZE);
     status = meta_create(disk_model_disk(node->disk), &value);
     INVARIANT(status == ST_OK);
+    node->keys = calloc(SIM_OPS_MAX, sizeof *node->keys);
+    node->older_keys = calloc(SIM_OPS_MAX, sizeof *node->older_keys);
+    INVARIANT(node->keys != NULL && node->older_keys != NULL);
     node->state.index_of = malloc(SIM_OPS_MAX * sizeof(uint64_t));
     INVARIANT(node->state.index_of != NULL);
     node->disk_slow_us = 0;
@@ -69,7 +72,7 @@ static void node_replica_options(struct sim *sim, const struct sim_node *node,
     memcpy(out->cluster_id, cluster_id, CLUSTER_ID_SIZE);
     memcpy(out->lineage, lineage, LINEAGE_SIZE);
     out->archive = node->archive;
-    out->automatic = true;
+    out->automatic = (sim->options.kinds & KIND_MANUAL) == 0;
     out->first = node->number == 0;
     out->minimum = sim->options.minimum;
     out->timers = sim->timers;
@@ -151,6 +154,9 @@ static enum status node_open(struct sim *sim, struct sim_node *node)
         return status;
     node->storage = (struct storage){
         .disk = disk, .journal = node->journal, .meta = &node->meta};
+    node->storage.keys = sim_keys_of(node);
+    /* Of entries that did not survive. */
+    node->storage.keys.truncate(node, journal_size(node->journal));
     node_replica_options(sim, node, &options);
     parts = (struct replica_parts){
         .journal = node->journal,
@@ -208,6 +214,7 @@ static void node_wipe(struct sim_node *node)
     node->disk_busy = false;
     node->leading = false;
     node->draining = false;
+    node->want = (enum config_why)0;
     node->pending_count = 0;
     node->up = false;
 }
@@ -218,6 +225,8 @@ void sim_node_close(struct sim_node *node)
     disk_model_free(node->disk);
     disk_model_free(node->older);
     free(node->state.index_of);
+    free(node->keys);
+    free(node->older_keys);
 }
 
 /* What was pending survives in part. */
@@ -244,8 +253,7 @@ static void node_tear_jobs(struct sim *sim, struct sim_node *node)
         !random_chance(&sim->disk, 500))
         return;
     disk_model_power_off_after(node->disk, random_below(&sim->disk, 12));
-    storage_run(&node->storage, node->jobs,
-                node->running);
+    storage_run(&node->storage, node->jobs, node->running);
 }
 
 void sim_node_crash(struct sim *sim, struct sim_node *node)
@@ -279,13 +287,25 @@ static void node_disk_begin(struct sim *sim, struct sim_node *node)
     sim_at(sim, sim->now + takes, EVENT_DISK, node->number, 0, NULL);
 }
 
+/* One after the other where what each does is looked at. */
+static void node_run_jobs(struct sim *sim, struct sim_node *node, size_t count)
+{
+    uint64_t before = journal_end(node->journal).size;
+
+    storage_run(&node->storage, node->jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        sim_check_aside(sim, node, node->jobs[i], before);
+        before = node->jobs[i]->end.size;
+    }
+}
+
 void sim_node_disk(struct sim *sim, struct sim_node *node)
 {
     struct storage_job *done[SIM_QUEUE_MAX];
     size_t count = node->running;
     uint32_t generation = node->generation;
 
-    storage_run(&node->storage, node->jobs, count);
+    node_run_jobs(sim, node, count);
     memcpy(done, node->jobs, count * sizeof done[0]);
     node->jobs_count -= count;
     memmove(node->jobs, node->jobs + count,
@@ -322,6 +342,11 @@ static void node_say(struct sim *sim, struct sim_node *node,
         "certificate", "peer",  "halt",    "clock",    "want"};
 
     switch (action->say.note) {
+    case NOTE_WANT:
+        node->want = (enum config_why)action->say.number;
+        node->want_at = sim->now;
+        memcpy(node->want_node, action->say.node_id, NODE_ID_SIZE);
+        break;
     case NOTE_CUT:
         sim->counts[COUNT_CUTS]++;
         break;
@@ -372,6 +397,7 @@ static void node_act(struct sim *sim, struct sim_node *node,
                  action->send.type, action->send.body);
         break;
     case REPLICA_SEND_KEYS:
+        sim_keys_send(sim, node, action);
         break;
     case REPLICA_DROP_LINK:
         sim_trace(sim, "%u drops the link to %u", node->number,
@@ -401,11 +427,13 @@ static void node_act(struct sim *sim, struct sim_node *node,
         node->drain_told = false;
         break;
     case REPLICA_VERIFY:
+        sim_verify(sim, node, action->certificate);
         break;
     case REPLICA_HALT:
         sim->counts[COUNT_HALTS]++;
-        sim_fail(sim, SIM_WRONG, "I17: %u halts: %d", node->number,
-                 (int)action->halt);
+        if ((sim->options.kinds & KIND_SAFETY_ONLY) == 0)
+            sim_fail(sim, SIM_WRONG, "I17: %u halts: %d", node->number,
+                     (int)action->halt);
         break;
     case REPLICA_SAY:
         node_say(sim, node, action);

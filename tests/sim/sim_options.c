@@ -61,6 +61,10 @@ void sim_options_draw(struct sim_options *out, uint64_t seed,
     out->scrub_ms = random_chance(&random, 200) ? 50 : 300;
     out->data_max = random_chance(&random, 200) ? 3500 : 500;
     out->kinds = options_kinds(&random);
+    if (random_chance(&random, 20)) {
+        out->faults = 0;
+        out->kinds = KIND_AWAY;
+    }
     if (wish->faults >= 0)
         out->faults = (uint32_t)wish->faults;
     if (wish->kinds >= 0)

@@ -13,7 +13,7 @@
  */
 
 enum { ENTRY_DATA_MIN = SALT_SIZE, ENTRY_BUFFER = 4096 };
-#define EPOCH_OP UINT32_MAX
+#define EPOCH_OP SIM_EPOCH_OP
 
 /* ---- Entries ------------------------------------------------------------ */
 
@@ -80,7 +80,7 @@ static struct journal_entry entry_make(uint8_t *out, struct journal_end *end,
     return entry;
 }
 
-static uint32_t entry_op(struct slice bytes)
+uint32_t sim_entry_op(struct slice bytes)
 {
     struct entry entry;
     enum status status = entry_view(&entry, bytes);
@@ -89,12 +89,22 @@ static uint32_t entry_op(struct slice bytes)
     return load_u32(entry.header.idem);
 }
 
+uint64_t sim_entry_index(struct slice bytes)
+{
+    struct entry entry;
+    enum status status = entry_view(&entry, bytes);
+
+    INVARIANT(status == ST_OK);
+    return entry.place.index;
+}
+
 /* ---- Leading ------------------------------------------------------------ */
 
 static void submit(struct sim *sim, struct sim_node *node, uint32_t op)
 {
     uint8_t buffer[ENTRY_BUFFER];
-    size_t data_size = ENTRY_DATA_MIN + random_skewed(&sim->load, sim->options.data_max);
+    size_t data_size =
+        ENTRY_DATA_MIN + random_skewed(&sim->load, sim->options.data_max);
     struct journal_entry entry =
         entry_make(buffer, &node->end, data_size, node->epoch, op,
                    sim->now + node->clock_us);
@@ -107,6 +117,9 @@ static void submit(struct sim *sim, struct sim_node *node, uint32_t op)
     }
     event.submitted.entries = &entry;
     event.submitted.count = 1;
+    event.submitted.keyed = sim_key_used(op);
+    sim_key_make(node, op, node->end.size - 1);
+    sim_saw_made(sim, entry.leaf);
     sim_node_event(sim, node, &event);
 }
 
@@ -133,9 +146,9 @@ void sim_lead(struct sim *sim, struct sim_node *node,
                      node->number, (unsigned)i);
             return;
         }
-        if (entry_op(entry) != EPOCH_OP)
+        if (sim_entry_op(entry) != EPOCH_OP)
             node->pending[node->pending_count++] =
-                (struct sim_pending){.index = i, .op = entry_op(entry)};
+                (struct sim_pending){.index = i, .op = sim_entry_op(entry)};
     }
     node->enters = true;
 }
@@ -189,15 +202,13 @@ void sim_state_open(struct sim_node *node)
 }
 
 static void apply_pending(struct sim *sim, struct sim_node *node,
-                          uint64_t index, uint32_t op,
-                          const uint8_t leaf[HASH_SIZE])
+                          uint64_t index, uint32_t op)
 {
     for (size_t i = 0; i < node->pending_count; i++) {
         if (node->pending[i].index != index)
             continue;
         node->pending[i] = node->pending[--node->pending_count];
         if (node->leading) {
-            sim_saw_ack(sim, node, index, leaf);
             sim_reply(sim, op, true, index);
         }
         return;
@@ -208,7 +219,7 @@ static void apply_one(struct sim *sim, struct sim_node *node, uint64_t index,
                       struct slice entry)
 {
     uint8_t leaf[HASH_SIZE], both[2 * HASH_SIZE];
-    uint32_t op = entry_op(entry);
+    uint32_t op = sim_entry_op(entry);
 
     entry_leaf_hash(leaf, entry);
     memcpy(both, node->state.digest, HASH_SIZE);
@@ -222,7 +233,7 @@ static void apply_one(struct sim *sim, struct sim_node *node, uint64_t index,
         return;
     }
     node->state.index_of[op] = index;
-    apply_pending(sim, node, index, op, leaf);
+    apply_pending(sim, node, index, op);
 }
 
 void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size)
