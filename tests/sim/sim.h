@@ -119,6 +119,7 @@ enum sim_event_type {
     EVENT_CLIENT,
     EVENT_REPLY,
     EVENT_HEAL,
+    EVENT_FAILED,
     EVENT_OPERATOR,
     EVENT_CERTIFIED
 };
@@ -289,6 +290,7 @@ void sim_node_make(struct sim *sim, uint32_t number);
 void sim_node_start(struct sim *sim, struct sim_node *node);
 void sim_node_crash(struct sim *sim, struct sim_node *node);
 void sim_node_close(struct sim_node *node);
+void sim_node_fails(struct sim *sim, struct sim_node *node);
 void sim_node_event(struct sim *sim, struct sim_node *node,
                     struct replica_event *event);
 void sim_node_disk(struct sim *sim, struct sim_node *node);

@@ -388,6 +388,14 @@ static void node_job(struct sim *sim, struct sim_node *node,
     node_disk_begin(sim, node);
 }
 
+/* A read fails, and nothing can be made of that: the process ends soon. */
+void sim_node_fails(struct sim *sim, struct sim_node *node)
+{
+    sim_trace(sim, "%u cannot read", node->number);
+    node->leading = false;
+    sim_at(sim, sim->now + 1000, EVENT_FAILED, node->number, 0, NULL);
+}
+
 static void node_act(struct sim *sim, struct sim_node *node,
                      const struct replica_action *action)
 {

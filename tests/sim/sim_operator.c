@@ -17,6 +17,7 @@ enum { OPERATOR_EVERY_US = 150000, OPERATOR_PATIENCE_US = 1200000 };
 
 /* A certificate on its way. */
 struct operator_paper {
+    uint64_t error; /* The number of one that is not lawful, else 0. */
     size_t size;
     uint8_t bytes[];
 };
@@ -59,7 +60,7 @@ static bool operator_asks(struct sim *sim, struct sim_node *node,
 /* ---- Papers ------------------------------------------------------------- */
 
 static void paper_send(struct sim *sim, struct sim_node *node,
-                       struct slice config)
+                       struct slice config, uint64_t error)
 {
     struct config decoded;
     struct config_cert cert = {.config = config};
@@ -73,6 +74,7 @@ static void paper_send(struct sim *sim, struct sim_node *node,
     writer_init(&writer, paper->bytes, CONFIG_CERT_ENCODED_SIZE_MAX);
     config_cert_begin(&writer, &cert);
     paper->size = writer.used;
+    paper->error = error;
     sim_at(sim, sim->now + random_between(&sim->reg, 1000, 60000),
            EVENT_CERTIFIED, node->number, 0, paper);
 }
@@ -100,7 +102,7 @@ static void operator_sends(struct sim *sim)
             slice_equal(bytes, slice_of(last->value, last->value_size)))
             continue;
         paper_send(sim, &sim->nodes[i],
-                   slice_of(last->value, last->value_size));
+                   slice_of(last->value, last->value_size), 0);
     }
 }
 
@@ -123,6 +125,10 @@ void sim_certified(struct sim *sim, const struct sim_event *event)
     struct config config;
     struct slice bytes;
 
+    /* Two of one number are another matter: whoever sees both halts. */
+    if (paper->error != 0 && (!sim_register_config(sim, &config) ||
+                              config.number >= paper->error))
+        return;
     out.certificate = slice_of(paper->bytes, paper->size);
     sim_node_event(sim, node, &out);
     if (node->replica != NULL &&
@@ -141,7 +147,7 @@ void sim_verify(struct sim *sim, struct sim_node *node,
     if (config_cert_decode(&cert, certificate) != ST_OK ||
         !paper_is_lawful(sim, cert.config))
         return;
-    paper_send(sim, node, cert.config);
+    paper_send(sim, node, cert.config, 0);
 }
 
 /* ---- Lawful ones -------------------------------------------------------- */
@@ -259,6 +265,10 @@ static void operator_answers(struct sim *sim, struct sim_node *primary,
                            older->number) ||
             (about.flags & STATEMENT_ACK) == 0)
             return;
+        if (config_has_member(older, about.other) &&
+            config_member(older, about.other)->incarnation >=
+                about.other_incarnation)
+            return;
         if (config_has_member(older, about.other))
             operator_renews(&config, about.other, about.other_incarnation);
         else
@@ -351,8 +361,11 @@ static void operator_errs(struct sim *sim, const struct config *older)
         &sim->nodes[random_below(&sim->fault, sim->options.nodes_count)];
     uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
     struct config config = *older;
+    struct statement statement;
 
-    if (!operator_reaches(sim, node))
+    /* Who knows of an older one only cannot judge this one. */
+    if (!operator_asks(sim, node, &statement, (enum config_why)0, NULL,
+                       older->number))
         return;
     config_succeed(&config, older, slice_of(last->value, last->value_size),
                    CONFIG_PROMOTE);
@@ -380,7 +393,8 @@ static void operator_errs(struct sim *sim, const struct config *older)
     }
     SOMETIMES(operator_errs);
     config_encode(bytes, &config);
-    paper_send(sim, node, slice_of(bytes, config_size(&config)));
+    paper_send(sim, node, slice_of(bytes, config_size(&config)),
+               older->number + 1);
 }
 
 void sim_operator(struct sim *sim)

@@ -141,6 +141,10 @@ void sim_lead(struct sim *sim, struct sim_node *node,
         enum status status =
             journal_read_entry(node->journal, &entry, buffer, i);
 
+        if (status == ST_DISK_FAILED) {
+            sim_node_fails(sim, node);
+            return;
+        }
         if (status != ST_OK) {
             sim_fail(sim, SIM_WRONG, "I6: %u leads over a hole at %u",
                      node->number, (unsigned)i);
@@ -251,6 +255,8 @@ void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size)
         enum status status =
             journal_read_entry(node->journal, &entry, buffer, index);
 
+        if (status == ST_DISK_FAILED)
+            sim_node_fails(sim, node);
         /* Damaged: once it is repaired, at the next commit. */
         if (status != ST_OK)
             return;

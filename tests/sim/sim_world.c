@@ -223,6 +223,9 @@ static void world_dispatch(struct sim *sim, const struct sim_event *event)
     case EVENT_HEAL:
         sim_heal(sim);
         break;
+    case EVENT_FAILED:
+        sim_node_crash(sim, node);
+        break;
     case EVENT_OPERATOR:
         sim_operator(sim);
         break;
@@ -245,8 +248,9 @@ static bool world_holds(struct sim *sim, struct sim_event *event)
     if (event->generation != node->generation || !node->up)
         return true;
     if (node->paused_until > sim->now) {
-        sim_at(sim, node->paused_until, event->type, event->node, event->number,
-               event->data);
+        /* One that is outside of the core comes back nobody knows when. */
+        sim_at(sim, node->outside ? sim->now + 50000 : node->paused_until,
+               event->type, event->node, event->number, event->data);
         event->data = NULL;
         return true;
     }
