@@ -172,7 +172,7 @@ static void founding_add_texts(struct founding_work *work)
     writer_bytes(writer, address->data, address->size);
     founding_text(writer, "\nloops = 2\n");
     if (work->plan->peer_address.size > 0)
-        founding_node_section(writer, work->plan->peer_address,
+        founding_node_section(writer, false, work->plan->peer_address,
                               work->plan->minimum, NULL, 0);
     founding_add(work, FILE_NODE_DIR, FILE_NODE_CONF, false, begin);
 }

@@ -33,6 +33,8 @@ void founding_node_peer(struct writer *out, const struct founding_peer *peer)
     node_id_text(out, peer->node_id);
     node_text(out, peer->archive ? " archive " : " backup ");
     node_slice(out, peer->peer_address);
+    node_text(out, " ");
+    node_slice(out, peer->address);
     node_text(out, "\n");
 }
 
@@ -47,8 +49,9 @@ void founding_node_line(struct writer *out, const struct founding_peer *peer)
     node_text(out, "\n");
 }
 
-void founding_node_section(struct writer *out, struct slice listen,
-                           uint8_t minimum, const struct founding_peer *peers,
+void founding_node_section(struct writer *out, bool archive,
+                           struct slice listen, uint8_t minimum,
+                           const struct founding_peer *peers,
                            size_t peers_count)
 {
     char digit[2] = {(char)('0' + minimum), '\0'};
@@ -56,6 +59,7 @@ void founding_node_section(struct writer *out, struct slice listen,
     REQUIRE(minimum >= 1 && minimum <= CONFIG_NODES_MAX);
     node_text(out, "\n[cluster]\nlisten = ");
     node_slice(out, listen);
+    node_text(out, archive ? "\narchive = yes" : "");
     node_text(out, "\nmode = manual\nminimum = ");
     node_text(out, digit);
     node_text(out, "\n");
@@ -149,8 +153,8 @@ static void node_add_rest(struct founding_node *out,
                       "[net]\nlisten = ");
     node_slice(writer, plan->self.address);
     node_text(writer, "\nloops = 2\n");
-    founding_node_section(writer, plan->self.peer_address, plan->minimum,
-                          plan->peers, plan->peers_count);
+    founding_node_section(writer, plan->self.archive, plan->self.peer_address,
+                          plan->minimum, plan->peers, plan->peers_count);
     node_add(out, FILE_NODE_CONF, false, begin);
 }
 

@@ -64,11 +64,13 @@ void founding_node_link(uint8_t out[NODECERT_SIZE],
                         const struct identity *authority);
 
 /* Appends the section [cluster] of a node's configuration. */
-void founding_node_section(struct writer *out, struct slice listen,
-                           uint8_t minimum, const struct founding_peer *peers,
+void founding_node_section(struct writer *out, bool archive,
+                           struct slice listen, uint8_t minimum,
+                           const struct founding_peer *peers,
                            size_t peers_count);
 
-/* Appends "peer = ID backup|archive ADDRESS", as it stands there. */
+/* Appends "peer = ID backup|archive PEER-ADDRESS ADDRESS", as it stands there.
+ */
 void founding_node_peer(struct writer *out, const struct founding_peer *peer);
 
 /* Appends "node = ID backup|archive ADDRESS PEER-ADDRESS", as it stands in the

@@ -74,6 +74,7 @@ enum status replica_open(struct replica **replica_out,
     replica->primary_peer = SIZE_MAX;
     replica->adopt_peer = SIZE_MAX;
     replica->cut_size = UINT64_MAX;
+    replica->cut_again = UINT64_MAX;
     replica_repair_open(replica);
     if (meta->configuration_size > 0 &&
         !replica_load_config(
@@ -244,6 +245,7 @@ static void replica_tick(struct replica *replica)
     }
     replica_register_self(replica);
     replica_look(replica);
+    replica_found(replica);
     replica_retry(replica);
     replica_repair_tend(replica);
     if (replica->registered) {
@@ -316,6 +318,9 @@ static void replica_dispatch(struct replica *replica,
         break;
     case REPLICA_HAND_OVER:
         replica_hand_over(replica, event->node_id);
+        break;
+    case REPLICA_ENROLLED:
+        replica->enrolled = event->enrolled;
         break;
     case REPLICA_DRAINED:
         replica->drained = replica->draining;

@@ -64,11 +64,12 @@ struct replica_options {
     uint8_t node_id[NODE_ID_SIZE];
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     uint8_t lineage[LINEAGE_SIZE];
-    bool archive;    /* Keeps entries, and is never primary. */
-    bool automatic;  /* There is a register that nodes write; else certificates
-                      * decide. */
-    bool first;      /* Named in genesis: writes the first configuration. */
-    uint8_t minimum; /* For that. */
+    bool archive;   /* Keeps entries, and is never primary. */
+    bool automatic; /* There is a register that nodes write; else certificates
+                     * decide. */
+    bool first;     /* Named in genesis: writes the first configuration. */
+    uint8_t founder[NODE_ID_SIZE]; /* The node that genesis names. */
+    uint8_t minimum;               /* For that. */
     struct replica_timers timers;
     struct replica_peer_option peers[CONFIG_NODES_MAX - 1];
     size_t peers_count;
@@ -99,7 +100,9 @@ enum replica_event_type {
     REPLICA_ALIVE,      /* Whether ${node_id} shows signs of life there. */
     REPLICA_CERTIFIED, /* A certificate whose signatures the caller verified. */
     REPLICA_HAND_OVER, /* The operator wants ${node_id} to lead. */
-    REPLICA_DRAINED    /* After REPLICA_DRAIN: nothing more is under way. */
+    REPLICA_DRAINED,   /* After REPLICA_DRAIN: nothing more is under way. */
+    REPLICA_ENROLLED   /* Whether the log knows this node: without that it may
+                        * not begin an epoch. */
 };
 
 struct replica_event {
@@ -134,6 +137,7 @@ struct replica_event {
         } alive;
         struct slice certificate;
         uint8_t node_id[NODE_ID_SIZE];
+        bool enrolled;
     };
 };
 
@@ -305,6 +309,9 @@ void replica_status(const struct replica *replica, struct replica_status *out,
 /* The newest configuration known, and its bytes; false if there is none. */
 bool replica_config(const struct replica *replica, struct config *out,
                     struct slice *bytes_out);
+
+/* Its certificate; empty with a register, and of the first one. */
+struct slice replica_certificate(const struct replica *replica);
 
 /* What this node may state to the operator's tool (protocol/statement.h); the
  * caller signs it.  For ADD the named node joins those that must agree, from

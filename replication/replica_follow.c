@@ -297,6 +297,12 @@ void replica_on_append(struct replica *replica, size_t peer,
     if (!replica_fence(replica, peer, append->epoch, append->stream))
         return;
     follow_note_primary(replica, peer, append->epoch);
+    if (replica->cut_again != UINT64_MAX) {
+        replica_keys_forget(&replica->peers[peer]);
+        replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
+                       append->stream);
+        return;
+    }
     follow = malloc(sizeof *follow);
     INVARIANT(follow != NULL);
     status = follow_begin(replica, follow, append);

@@ -102,6 +102,20 @@ void replica_cut(struct replica *replica, uint64_t size)
         replica->log.durable.size = size;
 }
 
+void replica_cut_again(struct replica *replica)
+{
+    struct replica_job *job;
+
+    if (replica->cut_again == UINT64_MAX || replica->jobs_count > 0 ||
+        replica_has_holes(replica))
+        return;
+    job = replica_job_new(replica, STORAGE_CUT);
+    job->job.size = replica->cut_again;
+    replica_job_give(replica, job);
+    replica->cut_job = job->job.number;
+    replica->cut_size = replica->cut_again;
+}
+
 /* ---- Answers that wait for a job -------------------------------------------
  */
 
@@ -218,17 +232,24 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
                        replica->promised, 0);
 }
 
+/* Behind a damaged entry nothing can be cut off: first it is repaired. */
 static void job_cut_done(struct replica *replica, const struct replica_job *job)
 {
-    if (job->job.status == ST_OK) {
-        replica_say(replica, NOTE_CUT, NULL, job->job.size);
-        return;
+    uint64_t size = job->job.size;
+
+    switch (job->job.status) {
+    case ST_OK:
+        replica_say(replica, NOTE_CUT, NULL, size);
+        replica->cut_again = UINT64_MAX;
+        break;
+    case ST_CHECKSUM:
+        replica->cut_again = size;
+        replica_damaged(replica, size - 1);
+        break;
+    default:
+        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        break;
     }
-    /* The log is not what was thought: two histories, or damage just where they
-     * part.  The next start looks at it anew. */
-    replica_halt(replica, job->job.status == ST_CHAIN_BROKEN
-                              ? HALT_COMMITTED_CONFLICT
-                              : HALT_TAIL);
 }
 
 static void job_judge(struct replica *replica, struct replica_job *job)
@@ -256,6 +277,13 @@ static void job_judge(struct replica *replica, struct replica_job *job)
     }
 }
 
+/* What is to be cut off does not count, whatever the disk still holds. */
+static void job_clamp(struct replica *replica, uint64_t size)
+{
+    if (replica->log.durable.size > size)
+        replica->log.durable.size = size;
+}
+
 void replica_job_done(struct replica *replica, struct storage_job *plain)
 {
     struct replica_job *job = (struct replica_job *)(void *)plain;
@@ -270,12 +298,14 @@ void replica_job_done(struct replica *replica, struct storage_job *plain)
     replica->log.durable = plain->end;
     if (replica->cut_job <= replica->job_done)
         replica->cut_size = UINT64_MAX;
-    else if (replica->log.durable.size > replica->cut_size && !MUTANT(47))
-        replica->log.durable.size = replica->cut_size;
+    if (!MUTANT(47))
+        job_clamp(replica, replica->cut_size);
+    job_clamp(replica, replica->cut_again);
     if (plain->status == ST_OK && plain->committed > replica->log.marked &&
         (plain->type == STORAGE_APPEND || plain->type == STORAGE_MARK))
         replica->log.marked = plain->committed;
     job_judge(replica, job);
+    job_clamp(replica, replica->cut_again);
     replica_job_free(replica, job);
     if (replica->halt != HALT_NONE)
         return;

@@ -10,6 +10,7 @@
 static bool lead_may(const struct replica *replica)
 {
     return replica->halt == HALT_NONE && replica->registered &&
+           replica->cut_again == UINT64_MAX && replica->enrolled &&
            (!replica->lost || MUTANT(28)) && !replica_has_holes(replica) &&
            !replica->options.archive && replica->configured &&
            config_is_eligible(&replica->config, replica->options.node_id) &&

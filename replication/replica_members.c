@@ -38,9 +38,10 @@ bool replica_caught_up(const struct replica *replica, size_t at)
         replica_elapsed(replica, peer->heard_ms,
                         replica->options.timers.remove_ms))
         return false;
-    if (replica->role != REPLICA_PRIMARY && !MUTANT(69))
-        return peer->matched == log->end.size &&
-               log->durable.size == log->end.size;
+    if (replica->role != REPLICA_PRIMARY && !MUTANT(69) &&
+        (peer->matched <= replica->barrier ||
+         log->durable.size <= replica->barrier))
+        return false;
     return peer->matched >= log->committed &&
            log->end.size - peer->matched <= REPLICA_JOIN_LAG_MAX;
 }
@@ -61,7 +62,10 @@ static bool members_backs_off(const struct replica *replica,
     return !replica_elapsed(replica, peer->dropped_ms, wait << (doubled - 1));
 }
 
-/* The best node to join: one that may be primary before an archive. */
+/* The best node to join: one that may be primary before an archive.  An archive
+ * that lost entries is let in for a moment, since that is how it is whole
+ * again.
+ */
 static size_t members_candidate(const struct replica *replica, bool archive_too)
 {
     size_t found = SIZE_MAX;
@@ -71,7 +75,8 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
 
         if (config_has_member(&replica->config, peer->node_id) ||
             !config_has_learner(&replica->config, peer->node_id) ||
-            !replica_caught_up(replica, i) || (peer->archive && !archive_too) ||
+            !replica_caught_up(replica, i) ||
+            (peer->archive && !archive_too && (peer->flags & PEER_LOST) == 0) ||
             (!peer->archive && members_backs_off(replica, peer)))
             continue;
         if (!peer->archive)
@@ -151,6 +156,31 @@ static void members_stall(struct replica *replica, bool stalled)
                 replica->config.members_count);
     if (stalled)
         replica_ship_all(replica);
+}
+
+/* A node that this one's operator named, and that no configuration knows. */
+static bool members_introduce(struct replica *replica)
+{
+    struct config config;
+
+    if (!replica->options.automatic)
+        return false;
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+
+        if (!peer->greeted ||
+            config_has_node(&replica->config, peer->node_id) ||
+            replica->config.members_count + replica->config.learners_count ==
+                CONFIG_NODES_MAX)
+            continue;
+        replica_successor(replica, &config, CONFIG_NODES);
+        config_add_learner(&config, peer->node_id);
+        if (!peer->archive)
+            config_add_eligible(&config, peer->node_id);
+        replica_propose(replica, &config, NULL, NULL);
+        return true;
+    }
+    return false;
 }
 
 /* A member that came back without what it had, and has it again. */
@@ -251,7 +281,8 @@ void replica_members_tend(struct replica *replica)
         replica->config.phase != CONFIG_NORMAL ||
         replica->now_ms < replica->members_ms)
         return;
-    if (members_admit_anew(replica) || members_drop(replica))
+    if (members_introduce(replica) || members_admit_anew(replica) ||
+        members_drop(replica))
         return;
     if (members_join(replica)) {
         members_stall(replica,

@@ -212,6 +212,7 @@ struct replica {
     uint32_t seen_epoch; /* The highest that any peer named. */
     uint64_t incarnation;
     bool registered;
+    bool enrolled;
     int64_t registering_ms;
 
     /* The newest configuration known. */
@@ -283,8 +284,9 @@ struct replica {
     size_t jobs_count;
     uint64_t job_number;
     uint64_t job_done;
-    uint64_t cut_job;  /* The newest CUT given, and the least size of those */
-    uint64_t cut_size; /* that are not done. */
+    uint64_t cut_job;   /* The newest CUT given, and the least size of those */
+    uint64_t cut_size;  /* that are not done. */
+    uint64_t cut_again; /* Cut here once what is before is whole; or MAX. */
     struct replica_owed owed[REPLICA_OWED_MAX];
     size_t owed_first;
     size_t owed_count;
@@ -318,6 +320,8 @@ uint8_t *replica_bytes(size_t size);
 void replica_owe(struct replica *replica, const struct replica_owed *owed);
 /* Cut off everything from ${size} on. */
 void replica_cut(struct replica *replica, uint64_t size);
+/* The cut that a damaged entry was in the way of. */
+void replica_cut_again(struct replica *replica);
 void replica_jobs_free(struct replica *replica);
 
 /* ---- Parts ------------------------------------------------------------------
@@ -395,6 +399,7 @@ void replica_retry(struct replica *replica);
 void replica_viewed(struct replica *replica, const struct register_view *view);
 void replica_answered(struct replica *replica,
                       const struct replica_event *event);
+void replica_found(struct replica *replica);
 void replica_certified(struct replica *replica, struct slice certificate);
 /* Begins a successor of the newest configuration, with base and nonce. */
 void replica_successor(struct replica *replica, struct config *out,

@@ -220,15 +220,32 @@ static void peers_on_keys(struct replica *replica, size_t at,
     peer->keys[peer->keys_count++] = slice_of(copy, keys->rows.size);
 }
 
+/* Before the operator's first certificate: what genesis' node begins with. */
+static void peers_on_first(struct replica *replica, size_t at,
+                           const struct peer_config *config)
+{
+    struct config first;
+
+    if (replica->configured ||
+        memcmp(replica->peers[at].node_id, replica->options.founder,
+               NODE_ID_SIZE) != 0 ||
+        config_decode(&first, config->value) != ST_OK ||
+        config_judge(&first, NULL, slice_of(NULL, 0)) != CONFIG_GOOD ||
+        memcmp(first.primary, replica->options.founder, NODE_ID_SIZE) != 0)
+        return;
+    replica_configure(replica, config->value, slice_of(NULL, 0), 0);
+}
+
 static void peers_on_config(struct replica *replica, size_t at,
                             const struct peer_config *config)
 {
-    (void)at;
     /* A register is asked itself; of a certificate the signatures speak. */
     if (replica->options.automatic) {
         if (config->revision > replica->revision)
             replica_read_register(replica);
-    } else if (config->certificate.size > 0) {
+    } else if (config->certificate.size == 0) {
+        peers_on_first(replica, at, config);
+    } else {
         uint8_t *copy = replica_space(replica, config->certificate.size);
 
         memcpy(copy, config->certificate.data, config->certificate.size);

@@ -268,32 +268,58 @@ bool replica_load_config(struct replica *replica, struct slice stored)
  * ------------------------------------------------------ */
 
 /* The very first configuration: the node that genesis names writes it. */
+static bool register_may_boot(const struct replica *replica)
+{
+    return replica->options.first && !replica->configured &&
+           !replica_proposing(replica) && !replica->lost;
+}
+
+static void register_first(struct replica *replica, struct config *out)
+{
+    *out = (struct config){.phase = CONFIG_NORMAL,
+                           .why = CONFIG_BOOT,
+                           .epoch = replica->promised + 1,
+                           .number = 1,
+                           .minimum = replica->options.minimum};
+    memcpy(out->cluster_id, replica->options.cluster_id, CLUSTER_ID_SIZE);
+    memcpy(out->lineage, replica->options.lineage, LINEAGE_SIZE);
+    memcpy(out->primary, replica->options.node_id, NODE_ID_SIZE);
+    out->base_size = replica->log.end.size;
+    memcpy(out->base_leaf, replica->log.end.leaf, HASH_SIZE);
+    register_nonce(replica, out->nonce);
+    config_add_member(out, replica->options.node_id, replica->incarnation);
+    config_add_eligible(out, replica->options.node_id);
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        config_add_learner(out, replica->peers[i].node_id);
+        if (!replica->peers[i].archive)
+            config_add_eligible(out, replica->peers[i].node_id);
+    }
+    replica->booted = true; /* The first value will be of this start. */
+}
+
 static void register_boot(struct replica *replica)
 {
-    struct config config = {.phase = CONFIG_NORMAL,
-                            .why = CONFIG_BOOT,
-                            .epoch = replica->promised + 1,
-                            .number = 1,
-                            .minimum = replica->options.minimum};
+    struct config config;
 
-    if (!replica->options.first || replica->configured ||
-        replica_proposing(replica) || replica->lost)
+    if (!register_may_boot(replica))
         return;
-    memcpy(config.cluster_id, replica->options.cluster_id, CLUSTER_ID_SIZE);
-    memcpy(config.lineage, replica->options.lineage, LINEAGE_SIZE);
-    memcpy(config.primary, replica->options.node_id, NODE_ID_SIZE);
-    config.base_size = replica->log.end.size;
-    memcpy(config.base_leaf, replica->log.end.leaf, HASH_SIZE);
-    register_nonce(replica, config.nonce);
-    replica->booted = true; /* The first value will be of this start. */
-    config_add_member(&config, replica->options.node_id, replica->incarnation);
-    config_add_eligible(&config, replica->options.node_id);
-    for (size_t i = 0; i < replica->peers_count; i++) {
-        config_add_learner(&config, replica->peers[i].node_id);
-        if (!replica->peers[i].archive)
-            config_add_eligible(&config, replica->peers[i].node_id);
-    }
+    register_first(replica, &config);
     replica_propose(replica, &config, replica->options.node_id, NULL);
+}
+
+/* Where certificates decide there is nobody to ask: what genesis' node says
+ * first is what the operator's first certificate follows. */
+void replica_found(struct replica *replica)
+{
+    uint8_t bytes[CONFIG_SIZE_MAX];
+    struct config config;
+
+    if (replica->options.automatic || !register_may_boot(replica))
+        return;
+    register_first(replica, &config);
+    config_encode(bytes, &config);
+    replica_configure(replica, slice_of(bytes, config_size(&config)),
+                      slice_of(NULL, 0), 0);
 }
 
 /* What stood there before this start did anything. */

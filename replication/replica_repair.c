@@ -207,6 +207,7 @@ void replica_repair_tend(struct replica *replica)
     if (!repair_waits(replica) &&
         journal_hole_at(replica->log.journal, &gap, 0) == ST_OK)
         repair_begin(replica, &gap);
+    replica_cut_again(replica);
     repair_scrub(replica);
 }
 
@@ -332,6 +333,7 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
             SOMETIMES(damage_beyond_judging);
             replica_set_lost(replica);
         }
+        repair_tell(replica);
         break;
     case STORAGE_REPAIR:
         replica->repair.job = NULL; /* Freed by whoever calls. */

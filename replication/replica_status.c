@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include <sodium.h>
+
 #include "protocol/statement.h"
 #include "replication/replica_parts.h"
 
@@ -108,6 +110,11 @@ bool replica_config(const struct replica *replica, struct config *out,
     return true;
 }
 
+struct slice replica_certificate(const struct replica *replica)
+{
+    return slice_of(replica->certificate, replica->certificate_size);
+}
+
 /* ---- Statements
  * ------------------------------------------------------------------- */
 
@@ -127,7 +134,8 @@ enum status replica_state(struct replica *replica, struct statement *out,
                           enum config_why why, const uint8_t *node_id,
                           int64_t now_ms)
 {
-    size_t at = node_id == NULL ? SIZE_MAX : replica_peer_of(replica, node_id);
+    bool about = node_id != NULL && !sodium_is_zero(node_id, NODE_ID_SIZE);
+    size_t at = about ? replica_peer_of(replica, node_id) : SIZE_MAX;
 
     (void)now_ms;
     memset(out, 0, sizeof *out);
@@ -156,9 +164,7 @@ enum status replica_state(struct replica *replica, struct statement *out,
     out->committed = replica->log.committed;
     out->time_us = replica->wall_us;
     if (at == SIZE_MAX)
-        return node_id == NULL || replica_is_self(replica, node_id)
-                   ? ST_OK
-                   : ST_NO_SUCH;
+        return !about || replica_is_self(replica, node_id) ? ST_OK : ST_NO_SUCH;
     state_about(replica, out, at);
     /* R15: whoever may be added by what is now signed has to agree already. */
     if ((out->flags & STATEMENT_ACK) != 0 &&

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "server/diag.h"
+#include "replication/journal_repair.h"
 #include "server/node_private.h"
 
 enum { NODE_REALM_PORTAL = 1, NODE_REALM_REGISTRY = 2, NODE_DRAIN_MS = 5000 };
@@ -22,8 +23,8 @@ enum node_exit node_fail(enum status status, const char *what,
 }
 
 /* After this nothing may be done but to end. */
-static void node_failed(void *context, enum status status, uint64_t index,
-                        const char *what)
+void node_failed(void *context, enum status status, uint64_t index,
+                 const char *what)
 {
     (void)context;
     diag_say(DIAG_FAILURE, "%s failed at entry %" PRIu64 ": %s", what, index,
@@ -49,9 +50,21 @@ static enum node_exit node_take(struct node *node)
     return NODE_DRAINED;
 }
 
+/* In a cluster only what is known to be committed may be applied. */
+static enum node_exit node_open_known(struct node *node)
+{
+    struct node_known known = {.committed = UINT64_MAX};
+
+    if (node->options.cluster.is_there) {
+        known.committed = journal_committed(node->journal);
+        known.lost = journal_lost(node->journal).kind != MARK_WHOLE;
+        known.peers = true;
+    }
+    return node_open_state(node, &known);
+}
+
 enum node_exit node_open(struct node **node_out, const struct options *options)
 {
-    const struct node_known single = {.committed = UINT64_MAX};
     struct node *node = calloc(1, sizeof *node);
     enum node_exit exit;
 
@@ -66,7 +79,7 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
     if (exit == NODE_DRAINED)
         exit = node_open_log(node);
     if (exit == NODE_DRAINED)
-        exit = node_open_state(node, &single);
+        exit = node_open_known(node);
     if (exit != NODE_DRAINED) {
         node_close(node);
         return exit;
@@ -120,28 +133,39 @@ static enum node_exit node_open_pipeline(struct node *node)
         .end = journal_end(node->journal),
         .failed = node_failed,
     };
-    enum status status = meta_take_epoch(&node->meta, &parts.epoch);
+    enum status status = ST_OK;
 
+    if (node->options.cluster.is_there)
+        parts.log = node_cluster_log(node);
+    else
+        status = meta_take_epoch(&node->meta, &parts.epoch);
     if (status != ST_OK)
         return node_fail(status, "taking an epoch", META_FILE);
     memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     node->pipeline = pipeline_open(&parts);
-    pipeline_set_cluster(node->pipeline, node, node_tell_cluster);
+    if (!node->options.cluster.is_there)
+        pipeline_set_cluster(node->pipeline, node, node_tell_cluster);
     status = pipeline_start(node->pipeline);
     if (status != ST_OK)
         return node_fail(status, "beginning an epoch (is the disk full?)",
                          FILE_LOG_DIR);
-    diag_say(DIAG_NOTE, "epoch %" PRIu32 ", %" PRIu64 " entries", parts.epoch,
-             pipeline_size(node->pipeline));
+    if (!node->options.cluster.is_there)
+        diag_say(DIAG_NOTE, "epoch %" PRIu32 ", %" PRIu64 " entries",
+                 parts.epoch, pipeline_size(node->pipeline));
     return NODE_DRAINED;
 }
 
 enum node_exit node_start(struct node *node)
 {
+    bool cluster = node->options.cluster.is_there;
     enum node_exit exit = node_open_net(node);
 
+    if (exit == NODE_DRAINED && cluster)
+        exit = node_cluster_open(node);
     if (exit == NODE_DRAINED)
         exit = node_open_pipeline(node);
+    if (exit == NODE_DRAINED && cluster)
+        exit = node_cluster_start(node);
     if (exit != NODE_DRAINED)
         return exit;
     if (net_start(node->net, node->pipeline) != ST_OK) {
@@ -162,6 +186,7 @@ void node_drain(struct node *node)
         net_drain(node->net, NODE_DRAIN_MS);
     if (node->pipeline != NULL) {
         pipeline_drain(node->pipeline);
+        node_cluster_stop(node);
         diag_say(DIAG_NOTE, "drained at %" PRIu64 " entries",
                  pipeline_size(node->pipeline));
     }
@@ -173,6 +198,7 @@ void node_close(struct node *node)
         return;
     if (node->net != NULL)
         net_close(node->net);
+    node_cluster_close(node);
     pipeline_close(node->pipeline);
     apply_close(node->apply);
     idempotency_close(node->idempotency);

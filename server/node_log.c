@@ -14,6 +14,7 @@ static struct journal_options log_options(const struct node *node,
         .incarnation = node->meta.value.incarnation,
         .epoch = node->meta.value.promised_epoch,
         .verify_from = verify_from,
+        .repair = node->options.cluster.is_there,
     };
 }
 
@@ -126,20 +127,20 @@ static void log_say(const struct journal_report *report)
 
 enum node_exit node_open_log(struct node *node)
 {
-    struct journal_report report = {.size = 0};
+    struct journal_report *report = &node->report;
     enum status status;
     enum node_exit exit = log_open_meta(node);
 
     if (exit != NODE_DRAINED)
         return exit;
     struct journal_options options = log_options(node, 0);
-    status = journal_open(&node->journal, &report, disk_posix_disk(node->disk),
+    status = journal_open(&node->journal, report, disk_posix_disk(node->disk),
                           &options);
-    log_say(&report);
+    log_say(report);
     if (status == ST_LOST || status == ST_CHAIN_BROKEN ||
         status == ST_FILE_FORMAT || status == ST_CHECKSUM) {
         (void)node_fail(status, "the log is damaged, nothing was changed",
-                        report.file);
+                        report->file);
         return NODE_DAMAGED;
     }
     if (status != ST_OK)

@@ -41,7 +41,23 @@ struct node {
     struct apply *apply;
     struct pipeline *pipeline;
     struct net *net;
+    struct journal_report report; /* What opening the log found. */
+    struct node_cluster *cluster; /* NULL: a node that is alone. */
 };
+
+/*
+ * node_cluster.c: the node as one of several.  Order: node_cluster_open()
+ * before the pipeline is opened with node_cluster_log(), node_cluster_start()
+ * when it runs; node_cluster_stop() when it has drained.
+ */
+enum node_exit node_cluster_open(struct node *node);
+const struct pipeline_log *node_cluster_log(const struct node *node);
+enum node_exit node_cluster_start(struct node *node);
+void node_cluster_stop(struct node *node);
+void node_cluster_close(struct node *node);
+/* Ends the process: nothing may be done any more. */
+void node_failed(void *context, enum status status, uint64_t index,
+                 const char *what);
 
 /* Keys, certificate and genesis.  Says what is wrong with them. */
 enum node_exit node_read_files(struct node *node);
@@ -59,6 +75,7 @@ enum node_exit node_open_log(struct node *node);
  * lost, and all of its log is committed. */
 struct node_known {
     uint64_t committed; /* Size that is known to be committed. */
+    bool peers;         /* What is damaged can be had from other nodes. */
     bool lost; /* The log lacks what this node acknowledged; it is fetched again
                 * from other nodes. */
 };

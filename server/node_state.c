@@ -201,6 +201,12 @@ static enum node_exit replay(struct node *node, const struct node_known *known)
                  apply_size(node->apply), size);
     }
     journal_cursor_close(cursor);
+    if (status == ST_CHECKSUM && known->peers) {
+        diag_say(DIAG_WARNING,
+                 "entry %" PRIu64 " is damaged: applied once it is repaired",
+                 apply_size(node->apply));
+        return NODE_DRAINED;
+    }
     if (status != ST_END)
         return replay_fail(node, status, apply_size(node->apply));
     return NODE_DRAINED;

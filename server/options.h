@@ -27,6 +27,11 @@ struct options_timers {
     uint32_t scrub_ms;
 };
 
+/* The preset with what was given in its place. */
+struct replica_timers;
+void options_timers(struct replica_timers *out,
+                    const struct options_timers *given);
+
 /* The section [cluster].  Without it the node is alone. */
 struct options_cluster {
     bool is_there;

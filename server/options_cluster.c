@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "replication/replica.h"
 #include "server/cluster/link_address.h"
 #include "server/options_private.h"
 
@@ -90,7 +91,7 @@ static bool cluster_node_id(uint8_t out[NODE_ID_SIZE], const char *word)
            !sodium_is_zero(out, NODE_ID_SIZE);
 }
 
-/* NODE_ID backup|archive HOST:PORT */
+/* NODE_ID backup|archive HOST:PORT [HOST:PORT] */
 static int cluster_peer(struct options_reading *reading, const char *value)
 {
     struct links_options *links = &reading->options->cluster.links;
@@ -103,16 +104,18 @@ static int cluster_peer(struct options_reading *reading, const char *value)
     memcpy(text, value, strlen(value) + 1);
     const char *node = cluster_word(&rest), *role = cluster_word(&rest);
     const char *address = cluster_word(&rest);
+    const char *client = cluster_word(&rest);
     if (address == NULL || cluster_word(&rest) != NULL)
         return cluster_refuse(reading, "peer",
-                              "not NODE backup|archive HOST:PORT");
+                              "not NODE backup|archive HOST:PORT [HOST:PORT]");
     if (!cluster_node_id(peer.node_id, node))
         return cluster_refuse(reading, "peer",
                               "a node's number is 32 hexadecimal digits");
     peer.archive = strcmp(role, "archive") == 0;
     if (!peer.archive && strcmp(role, "backup") != 0)
         return cluster_refuse(reading, "peer", "neither backup nor archive");
-    if (!cluster_address(peer.address, address, false))
+    if (!cluster_address(peer.address, address, false) ||
+        (client != NULL && !cluster_address(peer.client, client, false)))
         return cluster_refuse(reading, "peer",
                               "not a numeric address and a port");
     if (!cluster_is_new(links, &peer))
@@ -233,9 +236,39 @@ static bool cluster_judge_etcd(struct options_reading *reading)
     return true;
 }
 
+static uint32_t cluster_timer(uint32_t given_ms, uint32_t preset_ms)
+{
+    return given_ms == OPTIONS_AS_PRESET ? preset_ms : given_ms;
+}
+
+void options_timers(struct replica_timers *out,
+                    const struct options_timers *given)
+{
+    *out = given->wan ? replica_timers_wan : replica_timers_lan;
+    out->beacon_ms = cluster_timer(given->beacon_ms, out->beacon_ms);
+    out->remove_ms = cluster_timer(given->remove_ms, out->remove_ms);
+    out->grace_ms = cluster_timer(given->grace_ms, out->grace_ms);
+    out->sync_ms = cluster_timer(given->sync_ms, out->sync_ms);
+    out->drain_ms = cluster_timer(given->drain_ms, out->drain_ms);
+    out->scrub_ms = cluster_timer(given->scrub_ms, out->scrub_ms);
+}
+
+static bool cluster_judge_timers(struct options_reading *reading)
+{
+    struct replica_timers timers;
+
+    options_timers(&timers, &reading->options->cluster.timers);
+    if (timers.beacon_ms >= timers.remove_ms)
+        return cluster_refuse(reading, "remove_ms", "not above beacon_ms") != 0;
+    if (timers.remove_ms >= timers.grace_ms)
+        return cluster_refuse(reading, "grace_ms", "not above remove_ms") != 0;
+    return true;
+}
+
 bool options_cluster_judge(struct options_reading *reading)
 {
     if (!reading->options->cluster.is_there)
         return true;
-    return cluster_judge_nodes(reading) && cluster_judge_etcd(reading);
+    return cluster_judge_nodes(reading) && cluster_judge_etcd(reading) &&
+           cluster_judge_timers(reading);
 }

@@ -7,8 +7,10 @@
 #include "client/program/file.h"
 #include "client/program/nodes_conf.h"
 #include "client/program/program.h"
+#include "protocol/enrol.h"
 #include "protocol/files.h"
 #include "protocol/founding_node.h"
+#include "protocol/nodecert.h"
 
 /* `defter node new`: the files of a further node. */
 struct making {
@@ -230,23 +232,58 @@ static int write_files(const struct making *making)
     return status == ST_OK ? EXIT_GOOD : fail_at(making->directory, status);
 }
 
-static void say(const struct making *making)
+/* The entry without which the node may not begin an epoch; its receipt key
+ * proves itself. */
+static void say_enrolment(const struct making *making, const char *id)
 {
-    char id[NODES_WORD_SIZE], channel[2 * PUBLIC_KEY_SIZE + 1];
+    const uint8_t role =
+        making->self.archive ? NODECERT_ARCHIVE : NODECERT_SERVER;
+    const struct enrol_claim claim = {
+        .role = (uint16_t)(ENROL_NODE_ROLES + role), .level = 3};
+    char channel[2 * PUBLIC_KEY_SIZE + 1];
     char receipt[2 * PUBLIC_KEY_SIZE + 1];
-    const char *kind = making->self.archive ? "archive" : "backup";
+    char proof[2 * SIGNATURE_SIZE + 1];
+    uint8_t signature[SIGNATURE_SIZE], cluster_id[CLUSTER_ID_SIZE];
+    struct identity identity;
 
-    sodium_bin2hex(id, sizeof id, making->self.node_id, NODE_ID_SIZE);
+    identity_cluster_id(cluster_id, making->identity.public_key);
+    identity_init(&identity, making->plan.receipt);
+    enrol_prove(signature, &claim, cluster_id, &identity);
+    identity_wipe(&identity);
     sodium_bin2hex(channel, sizeof channel, making->made.channel_key,
                    PUBLIC_KEY_SIZE);
     sodium_bin2hex(receipt, sizeof receipt, making->made.receipt_key,
                    PUBLIC_KEY_SIZE);
+    sodium_bin2hex(proof, sizeof proof, signature, SIGNATURE_SIZE);
+    printf("Enter it in the log, with the SHA-256 of the paper that orders it "
+           "as BASIS; it\n"
+           "cannot be primary before that:\n\n"
+           "  defter --cluster %s/%s --key %s/%s node.enrol as=1 node_id=%s "
+           "role=%u \\\n"
+           "      label=%.4s address=%s \\\n"
+           "      channel_key=%s \\\n"
+           "      receipt_key=%s \\\n"
+           "      proof=%s \\\n"
+           "      basis=BASIS\n",
+           making->cluster, FILE_CLUSTER_CONF, making->cluster,
+           FILE_OPERATOR_KEY, id, (unsigned)role, id, making->self.address,
+           channel, receipt, proof);
+}
+
+static void say(const struct making *making)
+{
+    char id[NODES_WORD_SIZE];
+    const char *kind = making->self.archive ? "archive" : "backup";
+
+    sodium_bin2hex(id, sizeof id, making->self.node_id, NODE_ID_SIZE);
     printf("Made node %s in %s.\n\n"
            "Add to [cluster] in the configuration of every other node, and "
            "start it anew:\n\n"
-           "  peer = %s %s %s\n\n",
-           id, making->directory, id, kind, making->self.peer_address);
-    printf("Start this node, and let it in:\n\n"
+           "  peer = %s %s %s %s\n\n",
+           id, making->directory, id, kind, making->self.peer_address,
+           making->self.address);
+    printf("Start this node, and let it in (with mode = etcd the primary does "
+           "so by itself):\n\n"
            "  defterd --config %s/%s\n"
            "  defter --cluster %s/%s --key %s/%s member enrol %s\n"
            "  defter --cluster %s/%s --key %s/%s member add %s\n\n",
@@ -254,13 +291,7 @@ static void say(const struct making *making)
            FILE_CLUSTER_CONF, making->cluster, FILE_OPERATOR_KEY, id,
            making->cluster, FILE_CLUSTER_CONF, making->cluster,
            FILE_OPERATOR_KEY, id);
-    printf("Enter it in the log once it is a member:\n\n"
-           "  defter --cluster %s/%s --key %s/%s node.enrol as=1 node_id=%s "
-           "kind=%s \\\n"
-           "      channel_key=%s \\\n"
-           "      receipt_key=%s\n",
-           making->cluster, FILE_CLUSTER_CONF, making->cluster,
-           FILE_OPERATOR_KEY, id, kind, channel, receipt);
+    say_enrolment(making, id);
 }
 
 int node_run(struct program *program, int argc, char **argv)

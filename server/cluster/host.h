@@ -78,6 +78,7 @@ uint16_t host_port(const struct host *host);
 enum host_question {
     HOST_STATUS,   /* What the node is. */
     HOST_CONFIG,   /* The newest configuration: bytes. */
+    HOST_CERT,     /* Its certificate: bytes; none with a register. */
     HOST_STATE,    /* What it may state of itself, unsigned: why, node_id. */
     HOST_CERTIFY,  /* Here is a certificate: bytes. */
     HOST_HAND_OVER /* Let node_id lead. */

@@ -46,6 +46,17 @@ static enum status answer_config(struct host *host, struct host_query *query)
     return ST_OK;
 }
 
+static enum status answer_cert(struct host *host, struct host_query *query)
+{
+    struct slice bytes = replica_certificate(host->replica);
+
+    INVARIANT(bytes.size <= sizeof query->bytes);
+    if (bytes.size > 0)
+        memcpy(query->bytes, bytes.data, bytes.size);
+    query->bytes_size = bytes.size;
+    return ST_OK;
+}
+
 static enum status answer_hand_over(struct host *host,
                                     const struct host_query *query)
 {
@@ -64,6 +75,8 @@ static enum status answer(struct host *host, struct host_query *query)
         return ST_OK;
     case HOST_CONFIG:
         return answer_config(host, query);
+    case HOST_CERT:
+        return answer_cert(host, query);
     case HOST_STATE:
         return replica_state(host->replica, &query->statement, query->why,
                              query->node_id, cluster_clock_ms());

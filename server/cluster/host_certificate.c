@@ -11,32 +11,6 @@
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
-static bool is_archive(const struct host *host, const uint8_t *node_id)
-{
-    const struct replica_options *options = &host->options.replica;
-
-    if (memcmp(options->node_id, node_id, NODE_ID_SIZE) == 0)
-        return options->archive;
-    for (size_t i = 0; i < options->peers_count; i++) {
-        if (memcmp(options->peers[i].node_id, node_id, NODE_ID_SIZE) == 0)
-            return options->peers[i].archive;
-    }
-    return false;
-}
-
-static bool has_archive(const struct host *host, const struct config *config)
-{
-    for (size_t i = 0; i < config->members_count; i++) {
-        if (is_archive(host, config->members[i].node_id))
-            return true;
-    }
-    for (size_t i = 0; i < config->learners_count; i++) {
-        if (is_archive(host, config->learners[i]))
-            return true;
-    }
-    return false;
-}
-
 static void add_witness(struct config_cert_keys *keys, const uint8_t *node_id,
                         const uint8_t *receipt_key)
 {
@@ -60,7 +34,7 @@ static bool gather_keys(struct host *host, struct config_cert_keys *keys)
     memcpy(keys->authority_key, host->options.identity.authority_key,
            PUBLIC_KEY_SIZE);
     keys->witness_needed = replica_config(host->replica, &config, &bytes) &&
-                           has_archive(host, &config);
+                           config_has_archive(&config);
     if (options->archive)
         add_witness(keys, options->node_id, host->options.receipt_key);
     for (size_t i = 0; i < options->peers_count; i++) {
@@ -97,8 +71,9 @@ enum status host_certify(struct host *host,
     if (status != ST_OK)
         return status;
     /* What a peer brings has been acted upon already, in its time. */
-    fault = config_cert_verify(
-        &cert, &keys, from_peer ? 0 : cluster_clock_wall_us() / 1000000);
+    fault = config_cert_verify(&cert, &keys,
+                               from_peer ? CONFIG_CERT_ANY_TIME
+                                         : cluster_clock_wall_us() / 1000000);
     if (fault != CONFIG_CERT_GOOD) {
         (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
                        config_cert_fault_text(fault));

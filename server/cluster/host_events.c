@@ -99,11 +99,12 @@ static void register_answered(void *context, uint64_t token,
     register_post(context, told);
 }
 
-static void register_registered(void *context, bool higher)
+static void register_registered(void *context, bool higher, uint64_t number)
 {
     struct register_mail *told = register_mail(REPLICA_REGISTERED, NULL);
 
     told->event.registered.higher = higher;
+    told->event.registered.number = number;
     register_post(context, told);
 }
 
@@ -189,6 +190,17 @@ static void tell_health(struct host *host, const struct replica_status *status)
     host->reg.healthy(host->reg_self, healthy && status->healthy);
 }
 
+static void tell_enrolled(struct host *host)
+{
+    struct replica_event event = {.type = REPLICA_ENROLLED};
+
+    event.enrolled = host->calls.enrolled(host->calls.context);
+    if (event.enrolled == host->enrolled)
+        return;
+    host->enrolled = event.enrolled;
+    host_step(host, &event);
+}
+
 void host_beat(struct host *host)
 {
     struct replica_status status;
@@ -197,6 +209,7 @@ void host_beat(struct host *host)
     host->calls.status(host->calls.context, &status);
     tell_health(host, &status);
     tell_clocks(host, &status);
+    tell_enrolled(host);
     if (host->draining && host->calls.idle(host->calls.context)) {
         struct replica_event event = {.type = REPLICA_DRAINED};
 

@@ -40,6 +40,8 @@ struct host_calls {
     /* What the node is, now and again: at least twice in beacon_ms or a second.
      */
     void (*status)(void *context, const struct replica_status *status);
+    /* Whether the log has enrolled this node's key.  Asked now and again. */
+    bool (*enrolled)(void *context);
     /* The clocks of the nodes that answer, less this node's, lie between these;
      * INT64_MIN and INT64_MAX: none answers. */
     void (*peer_clock)(void *context, int64_t offset_us_min,

@@ -44,6 +44,7 @@ struct host {
     uint8_t *rows;         /* PEER_KEYS_SIZE_MAX. */
     uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */
     bool healthy;
+    bool enrolled;
     bool draining;   /* The replica waits until nothing is under way. */
     bool file_waits; /* The certificate's file, for an archive. */
     bool file_stuck; /* It cannot be renamed. */

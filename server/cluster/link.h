@@ -36,6 +36,7 @@ struct links_peer {
     uint8_t node_id[NODE_ID_SIZE];
     bool archive;
     char address[ADDRESS_SIZE_MAX + 1];
+    char client[ADDRESS_SIZE_MAX + 1]; /* Where it serves clients; or "". */
 };
 
 struct links_options {

@@ -48,7 +48,7 @@ static void none_incarnation(void *self, uint64_t incarnation)
     struct none *none = self;
 
     REQUIRE(incarnation > 0);
-    none->events.registered(none->events.context, false);
+    none->events.registered(none->events.context, false, incarnation);
 }
 
 static void none_healthy(void *self, bool healthy)

@@ -21,7 +21,8 @@ struct cluster_register_events {
     void (*answered)(void *context, uint64_t token,
                      enum register_outcome outcome,
                      const struct register_view *view);
-    void (*registered)(void *context, bool higher);
+    /* ${higher}: the register knows a later start, ${number}. */
+    void (*registered)(void *context, bool higher, uint64_t number);
     void (*alive)(void *context, const uint8_t *node_id, bool alive);
     cluster_say *say;
 };

@@ -30,7 +30,8 @@ struct pipeline_log {
      * passed over.
      *
      * Owns: ${group} is lent until pipeline_taken(), or pipeline_committed()
-     *       passes it.  It may not block, nor call the pipeline.
+     *       passes it.  It may not block, nor call the pipeline otherwise than
+     *       with pipeline_taken().
      */
     void (*submit)(void *context, struct group *group, bool keyed);
 };

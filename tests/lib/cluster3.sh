@@ -372,7 +372,7 @@ cluster3_line() {
         --to "$(cluster3_peer_address "$to")" "${@:3}" >"$said" 2>&1 &
     cluster_pids+=("$!")
     wait_for 20 grep -q ready "$said" || fail "the line $from to $to is not up"
-    sed -i "s/^\(peer = ${cluster3_id[$to]} .*\) [^ ]*$/\1 127.0.0.1:$port/" \
+    sed -i "s/^\(peer = ${cluster3_id[$to]} [a-z]*\) [^ ]*/\1 127.0.0.1:$port/" \
         "$(cluster3_dir "$from")/defterd.conf"
 }
 

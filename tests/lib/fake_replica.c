@@ -262,6 +262,11 @@ WEAK enum config_cert_fault config_cert_verify(
     return (enum config_cert_fault)(cert->config.data[1] - '0');
 }
 
+WEAK bool config_has_archive(const struct config *config)
+{
+    return config->learners_count > 0;
+}
+
 WEAK const char *config_cert_fault_text(enum config_cert_fault fault)
 {
     return fault == CONFIG_CERT_EXPIRED ? "too late" : "a fault";

@@ -84,6 +84,7 @@ static void on_halt(void *context, enum replica_halt why)
     host_rig_note(host_rig_did, why == HALT_LINEAGE ? "halt:lineage" : "halt");
 }
 
+bool host_rig_archive;
 atomic_bool host_rig_idle;
 
 static bool on_idle(void *context)
@@ -178,7 +179,8 @@ struct host *host_rig_open(uint8_t number, uint8_t peer, uint16_t port)
 
     ck_assert_int_ge(sodium_init(), 0);
     node = link_rig_node(&rig, number);
-    link_rig_peer(node, peer, false, port);
+    link_rig_peer(node, peer, host_rig_archive, port);
+    options.replica.peers[0].archive = host_rig_archive;
     if (host_rig_journal.model == NULL)
         journal_rig_begin(&host_rig_journal, JOURNAL_RIG_SEGMENT);
     parts.journal = host_rig_journal.journal;

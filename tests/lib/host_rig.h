@@ -15,6 +15,7 @@ enum { HOST_RIG_LOG_SIZE = 4096 };
 extern char host_rig_said[HOST_RIG_LOG_SIZE]; /* Lines. */
 extern char host_rig_did[HOST_RIG_LOG_SIZE]; /* What was called, a word each. */
 extern atomic_int host_rig_healthy; /* The register was told: 1 yes, 2 no. */
+extern bool host_rig_archive;       /* Whether the peer is one. */
 extern atomic_bool host_rig_idle;   /* What the pipeline answers. */
 extern atomic_int host_rig_nodes;   /* In the newest status told. */
 extern atomic_llong host_rig_clock_least, host_rig_clock_most;

@@ -63,8 +63,11 @@ static void host_on_answer(void *context, uint32_t loop, struct reply *replies)
 
 static void host_on_grown(void *context, uint64_t size)
 {
-    (void)context;
+    struct pipeline_host *host = context;
+
     (void)size;
+    (void)pthread_mutex_lock(&host->growth);
+    (void)pthread_mutex_unlock(&host->growth);
 }
 
 static void host_on_key_ended(void *context, const uint8_t key_id[KEY_ID_SIZE])
@@ -106,6 +109,7 @@ void pipeline_host_open(struct pipeline_host *host)
     host->committed = journal_size(host->rig.journal);
     host->log = (struct pipeline_log){host, host_on_submit};
     ck_assert_int_eq(pthread_mutex_init(&host->lock, NULL), 0);
+    ck_assert_int_eq(pthread_mutex_init(&host->growth, NULL), 0);
     struct rig *rig = &host->rig;
     struct pipeline_parts parts = {
         .journal = rig->journal,
@@ -143,6 +147,7 @@ void pipeline_host_close(struct pipeline_host *host)
 {
     pipeline_host_stop(host);
     rig_close(&host->rig);
+    (void)pthread_mutex_destroy(&host->growth);
     (void)pthread_mutex_destroy(&host->lock);
 }
 

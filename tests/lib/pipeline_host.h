@@ -43,7 +43,9 @@ struct pipeline_host {
     atomic_int_fast64_t passed; /* Since the rig's time. */
     atomic_int_fast64_t leapt;  /* The wall clock alone. */
 
-    pthread_mutex_t lock; /* Guards what follows. */
+    pthread_mutex_t growth; /* Who holds it keeps the apply thread where it
+                             * tells that the log has grown. */
+    pthread_mutex_t lock;   /* Guards what follows. */
     struct group *groups[HOST_GROUPS_MAX];
     size_t groups_count;
     bool keyed; /* Some group held was. */

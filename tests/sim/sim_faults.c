@@ -136,6 +136,7 @@ static void fault_mark(struct sim *sim)
     const uint8_t *data;
     size_t size;
 
+    /* With a disk that was put back, two things went wrong at once. */
     if (node->up || node->damaged || !sim_atlas_allows(sim, node) ||
         !disk_model_peek(node->disk, name, &data, &size) || size < 64)
         return;

@@ -25,7 +25,7 @@ static bool heal_without(struct sim *sim, const struct sim_node *lost)
         if (node == lost || node->down_for_good)
             continue;
         nodes++;
-        eligible += !node->archive;
+        eligible += !node->archive && !node->damaged;
         members += sim_atlas_holds(sim, node);
     }
     return nodes >= config.minimum && eligible > 0 && members > 0;
@@ -90,6 +90,22 @@ static void heal_node(struct sim *sim, struct sim_node *node)
     sim_at(sim, sim->now + 1000, EVENT_START, node->number, 0, NULL);
 }
 
+/* Damage and a change of the members may together leave no whole copy with a
+ * member: then the atlas cannot help. */
+static bool heal_can_be_asked(struct sim *sim)
+{
+    struct config config;
+
+    if (!sim_register_config(sim, &config))
+        return true;
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        if (config_has_member(&config, sim->nodes[i].id) &&
+            !sim->nodes[i].damaged && !sim->nodes[i].down_for_good)
+            return true;
+    }
+    return false;
+}
+
 void sim_heal(struct sim *sim)
 {
     struct sim_node *lost =
@@ -99,6 +115,8 @@ void sim_heal(struct sim *sim)
     sim->healing = true;
     sim->healing_at = sim->now;
     sim_judge_away(sim);
+    if (!heal_can_be_asked(sim))
+        sim->options.kinds |= KIND_SAFETY_ONLY;
     sim->reg_state.unavailable_until = 0;
     for (uint32_t i = 0; i < sim->options.nodes_count; i++)
         heal_node(sim, &sim->nodes[i]);

@@ -187,6 +187,9 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
               journal_case_name(node->report.found),
               (unsigned)journal_size(node->journal),
               (unsigned)journal_committed(node->journal));
+    struct replica_event enrolled = {.type = REPLICA_ENROLLED};
+    enrolled.enrolled = true;
+    sim_node_event(sim, node, &enrolled);
     sim_at(sim, sim->now, EVENT_TICK, node->number, 0, NULL);
     sim_at(sim, sim->now, EVENT_LEASE, node->number, 0, NULL);
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {

@@ -400,6 +400,7 @@ static void operator_errs(struct sim *sim, const struct config *older)
 void sim_operator(struct sim *sim)
 {
     struct statement statement;
+    struct replica_status status = {.lost_to = 0};
     struct sim_node *primary;
     struct config older;
 
@@ -410,13 +411,12 @@ void sim_operator(struct sim *sim)
         return;
     }
     primary = operator_node(sim, older.primary);
-    if (operator_asks(sim, primary, &statement, (enum config_why)0, NULL,
-                      older.number)) {
-        struct replica_status status;
-
+    if (primary->up && primary->replica != NULL)
         replica_status(primary->replica, &status, sim->now / 1000 + 1);
-        if (status.lost_to == 0)
-            sim->operator_heard = sim->now;
+    if (status.lost_to == 0 &&
+        operator_asks(sim, primary, &statement, (enum config_why)0, NULL,
+                      older.number)) {
+        sim->operator_heard = sim->now;
         if (primary->want != (enum config_why)0 &&
             sim->now - primary->want_at < 2000000 &&
             !operator_helps(sim, primary, &older, &statement) &&

@@ -236,6 +236,22 @@ START_TEST(a_file_that_is_no_certificate_is_refused)
 }
 END_TEST
 
+START_TEST(what_an_archive_may_have_witnessed_waits_until_it_is_linked)
+{
+    struct host *host;
+
+    host_rig_archive = true;
+    host = host_rig_open(1, 2, 1);
+    put_file("C1signature", 11);
+    ck_assert_int_eq(host_start(host), ST_OK);
+    host_rig_await(host_rig_said, "waits until an archive");
+    host_rig_end(host);
+    ck_assert(has_file(HOST_FILE_INCOMING));
+    ck_assert(!has_file(HOST_FILE_REFUSED));
+    ck_assert_uint_eq(fake_replica_count(1, REPLICA_CERTIFIED), 0);
+}
+END_TEST
+
 START_TEST(an_empty_file_is_refused)
 {
     hand_in("", 0, "refused: it is no certificate", false);
@@ -301,5 +317,6 @@ SUITE_MAIN("host_ask", questions_are_answered_from_the_hosts_thread,
            a_certificate_with_bad_signatures_is_refused_and_not_given_on,
            a_certificate_that_the_replica_refuses_is_refused,
            a_file_that_is_no_certificate_is_refused, an_empty_file_is_refused,
+           what_an_archive_may_have_witnessed_waits_until_it_is_linked,
            a_certificate_is_judged_for_who_asks,
            a_peers_certificate_comes_back_once_its_signatures_are_right)

@@ -7,6 +7,7 @@
 
 #include "protocol/catalogue.h"
 #include "protocol/frame.h"
+#include "server/cluster/link_private.h"
 #include "tests/lib/link_rig.h"
 #include "tests/lib/suite.h"
 
@@ -102,6 +103,28 @@ START_TEST(many_frames_that_are_gathered_keep_their_order)
         ck_assert_uint_eq(lesser->seen[i].sum,
                           link_rig_sum(body_of(i * 37 % 7000, (uint8_t)i)));
     ck_assert_uint_eq(lesser->downs[0], 0);
+    link_rig_close(&rig);
+}
+END_TEST
+
+START_TEST(a_link_goes_on_when_its_keys_are_renewed)
+{
+    enum { BEFORE = 3, COUNT = 8 };
+
+    open_pair();
+    greater->echoes = true;
+    channel_set_counters(&lesser->links->places[0].link->channel,
+                         RECORD_REKEY_INTERVAL - BEFORE);
+    channel_set_counters(&greater->links->places[0].link->channel,
+                         RECORD_REKEY_INTERVAL - BEFORE);
+    for (size_t i = 1; i <= COUNT; i++) {
+        links_send(lesser->links, 0, PEER_FETCH, body_of(100 * i, (uint8_t)i));
+        links_settle(lesser->links);
+        link_rig_until(&rig, &lesser->seen_count, i);
+        ck_assert_uint_eq(lesser->seen[i - 1].sum,
+                          link_rig_sum(body_of(100 * i, (uint8_t)i)));
+    }
+    ck_assert_uint_eq(lesser->downs[0] + greater->downs[0], 0);
     link_rig_close(&rig);
 }
 END_TEST
@@ -299,6 +322,7 @@ SUITE_MAIN("link", the_node_with_the_greater_number_dials_and_both_learn_of_it,
            each_side_learns_the_key_with_which_the_other_signs_receipts,
            frames_of_every_size_arrive_whole_and_come_back,
            many_frames_that_are_gathered_keep_their_order,
+           a_link_goes_on_when_its_keys_are_renewed,
            a_link_that_is_dropped_is_told_of_on_both_sides_and_dialed_again,
            a_link_may_be_dropped_while_its_frame_is_being_received,
            a_peer_that_starts_again_is_linked_again,

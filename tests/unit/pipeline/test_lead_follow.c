@@ -2,6 +2,7 @@
 /* ctest-timeout: 300 */
 #include "tests/lib/suite.h"
 
+#include "protocol/entry.h"
 #include "tests/lib/pipeline_host.h"
 
 static struct pipeline_host host;
@@ -178,41 +179,119 @@ START_TEST(whoever_waits_when_the_term_ends_is_told_once_what_is_known)
 }
 END_TEST
 
+/* A retry while the new term is not committed: what stands in the log is in
+ * progress, the rest is new. */
+static void retry_soon(enum step step, const struct work *first)
+{
+    struct pipeline_host_answer answer;
+    struct work *soon = pipeline_host_again(first);
+
+    pipeline_host_hold(&host, 1); /* EPOCH. */
+    while (pipeline_host_submit(&host, 3, soon) != ST_OK)
+        pipeline_host_nap();
+    if (step == WRITTEN) {
+        pipeline_host_answer(&host, 3, &answer);
+        ck_assert_int_eq(answer.code, ST_IN_PROGRESS);
+        return;
+    }
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_answered(&host, 3), 0);
+    pipeline_host_answer_run(&host, 3, &answer);
+    ck_assert_int_eq(answer.code, ST_OK);
+}
+
+static void retry_at(enum step step, bool soon)
+{
+    struct work *again = follow_at(step, true);
+    struct pipeline_host_answer answer;
+
+    check_ended(step);
+    pipeline_host_drop(&host);
+    uint64_t size = journal_size(host.rig.journal);
+    if (soon) {
+        pipeline_host_win(&host);
+        retry_soon(step, again);
+        pipeline_host_run_to(&host, size + 1);
+    } else {
+        pipeline_host_lead(&host);
+    }
+    ck_assert_int_eq(pipeline_host_submit(&host, 4, again), ST_OK);
+    pipeline_host_answer_run(&host, 4, &answer);
+    ck_assert_int_eq(answer.code, ST_OK);
+    ck_assert_int_eq((answer.flags & REPLY_DUPLICATE) != 0,
+                     soon || step >= WRITTEN);
+    /* The original's place: before the term, or in it. */
+    if (step >= WRITTEN)
+        ck_assert_uint_lt(answer.index, size);
+    else
+        ck_assert_uint_ge(answer.index, size);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
+}
+
 START_TEST(a_retry_after_the_term_meets_what_became_of_the_first)
 {
     for (int step = 0; step < STEPS; step++) {
-        struct pipeline_host_answer answer;
-        struct work *again = follow_at((enum step)step, true);
-
-        check_ended((enum step)step);
-        pipeline_host_drop(&host);
-        uint64_t size = journal_size(host.rig.journal);
-        pipeline_host_win(&host);
-        /* EPOCH is held: the tail is not committed. */
-        pipeline_host_hold(&host, 1);
-        struct work *soon = pipeline_host_again(again);
-        while (pipeline_host_submit(&host, 3, soon) != ST_OK)
-            pipeline_host_nap();
-        pipeline_host_nap_long();
-        ck_assert_uint_eq(pipeline_host_answered(&host, 3),
-                          step == WRITTEN ? 1 : 0);
-        pipeline_host_answer_run(&host, 3, &answer);
-        if (step == WRITTEN)
-            ck_assert_int_eq(answer.code, ST_IN_PROGRESS);
-        else
-            ck_assert_int_eq(answer.code, ST_OK);
-        ck_assert_int_eq(pipeline_host_submit(&host, 4, again), ST_OK);
-        pipeline_host_answer_run(&host, 4, &answer);
-        ck_assert_int_eq(answer.code, ST_OK);
-        ck_assert((answer.flags & REPLY_DUPLICATE) != 0);
-        /* The original's place: before the term, or in it. */
-        if (step >= WRITTEN)
-            ck_assert_uint_lt(answer.index, size);
-        else
-            ck_assert_uint_ge(answer.index, size);
-        pipeline_host_check_replay(&host);
-        pipeline_host_close(&host);
+        retry_at((enum step)step, false);
+        retry_at((enum step)step, true);
     }
+}
+END_TEST
+
+START_TEST(a_group_that_the_host_has_not_read_stays_as_it_was_submitted)
+{
+    struct journal_entry entry;
+
+    work_close(follow_at(HELD, true));
+    check_ended(HELD);
+    struct group *group = host.groups[0];
+    size_t count = group->entries_count;
+    entry = group->entries[0];
+    /* Other groups come and go meanwhile. */
+    host.groups_count = 0;
+    pipeline_host_lead(&host);
+    for (uint64_t i = 10; i < 20; i++)
+        (void)pipeline_host_run_ping(&host, i);
+    uint8_t leaf[HASH_SIZE];
+    ck_assert_uint_eq(group->entries_count, count);
+    ck_assert_mem_eq(group->entries[0].leaf, entry.leaf, HASH_SIZE);
+    entry_leaf_hash(leaf, group->entries[0].bytes);
+    ck_assert_mem_eq(leaf, entry.leaf, HASH_SIZE);
+    pipeline_taken(host.pipeline, group);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
+}
+END_TEST
+
+START_TEST(a_term_does_not_begin_before_the_former_one_is_cleared_away)
+{
+    struct pipeline_host_answer answer;
+
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
+                     ST_OK);
+    pipeline_host_hold(&host, 1);
+    (void)pthread_mutex_lock(&host.growth);
+    pipeline_host_write(&host);
+    pipeline_host_commit(&host);
+    /* The apply thread is held up, and with it what was submitted. */
+    ck_assert_int_eq(pipeline_host_submit(&host, 2, pipeline_host_ping(&host)),
+                     ST_OK);
+    pipeline_host_hold(&host, 1);
+    pipeline_host_follow(&host);
+    pipeline_host_drop(&host);
+    pipeline_host_win(&host);
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_held(&host), 0);
+    (void)pthread_mutex_unlock(&host.growth);
+    pipeline_host_hold(&host, 1);
+    pipeline_host_answer(&host, 1, &answer);
+    ck_assert_int_eq(answer.code, ST_OK);
+    pipeline_host_answer(&host, 2, &answer);
+    ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
 }
 END_TEST
 
@@ -409,6 +488,8 @@ SUITE_MAIN("lead_follow", a_node_that_follows_takes_no_commands,
            of_a_group_that_is_committed_in_part_only_that_part_is_answered,
            whoever_waits_when_the_term_ends_is_told_once_what_is_known,
            a_retry_after_the_term_meets_what_became_of_the_first,
+           a_group_that_the_host_has_not_read_stays_as_it_was_submitted,
+           a_term_does_not_begin_before_the_former_one_is_cleared_away,
            an_attestation_under_way_when_the_term_ends_is_not_made_twice,
            every_command_is_answered_once_however_often_the_role_changes,
            a_clock_that_every_other_node_contradicts_stalls_the_primary,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "protocol/entry.h"
 #include "tests/lib/pipeline_host.h"
 
 /* Two nodes of one cluster. */
@@ -129,31 +130,162 @@ START_TEST(a_new_primary_attests_the_inherited_tail_right_after_its_epoch)
 }
 END_TEST
 
+/* Entries of a node to the log of another, behind the back of its pipeline. */
+static void copy_entries(struct pipeline_host *to, struct pipeline_host *from)
+{
+    static uint8_t buffer[JOURNAL_READ_SIZE];
+    struct journal_entry entry;
+
+    for (uint64_t i = journal_size(to->rig.journal);
+         i < journal_size(from->rig.journal); i++) {
+        ck_assert_int_eq(
+            journal_read_entry(from->rig.journal, &entry.bytes, buffer, i),
+            ST_OK);
+        entry_leaf_hash(entry.leaf, entry.bytes);
+        ck_assert_int_eq(journal_append(to->rig.journal, &entry, 1), ST_OK);
+        ck_assert_int_eq(journal_sync(to->rig.journal, to->committed), ST_OK);
+    }
+}
+
 START_TEST(a_group_that_the_next_primary_replaced_is_never_applied)
+{
+    enum { TIMES = 5 };
+    struct pipeline_host_answer answer;
+
+    for (int times = 0; times < TIMES; times++) {
+        pipeline_host_open(&host);
+        pipeline_host_open(&other);
+        pipeline_host_lead(&host);
+        ck_assert_int_eq(pipeline_host_ship(&other, &host), ST_OK);
+        pipeline_host_commit_to(&other, host.committed);
+        ck_assert_int_eq(
+            pipeline_host_submit(&host, 1, pipeline_host_ping(&host)), ST_OK);
+        pipeline_host_hold(&host, 1);
+        /* The other leads, and its entries take the places of what is held. */
+        pipeline_host_wait_applied(&other, other.committed);
+        pipeline_host_lead(&other);
+        (void)pipeline_host_run_ping(&other, 1);
+        (void)pipeline_host_run_ping(&other, 2);
+        copy_entries(&host, &other);
+        /* At once, so that the apply thread hears both together. */
+        pipeline_host_follow(&host);
+        pipeline_host_commit(&host);
+        pipeline_host_answer(&host, 1, &answer);
+        ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
+        pipeline_host_wait_applied(&host, journal_size(other.rig.journal));
+        pipeline_host_drop(&host);
+        pipeline_host_check_replay(&host);
+        pipeline_host_close(&host);
+        pipeline_host_close(&other);
+    }
+}
+END_TEST
+
+/* ---- Turn by turn ----------------------------------------------------------
+ */
+
+enum { TURNS = 12, PER_TURN = 4, COMMANDS = TURNS * PER_TURN };
+
+static struct work *copies[COMMANDS];
+static uint64_t requests;
+
+static bool try_send(struct pipeline_host *to, const struct work *command)
+{
+    struct work *work = pipeline_host_again(command);
+    bool sent = pipeline_host_submit(to, ++requests, work) == ST_OK;
+
+    if (!sent)
+        work_close(work);
+    return sent;
+}
+
+/* Command ${number} and an older one once more, left anywhere on their way. */
+static void send_some(struct pipeline_host *to, struct pipeline_host *backup,
+                      size_t number)
+{
+    copies[number] = pipeline_host_ping(to);
+    while (!try_send(to, copies[number]))
+        pipeline_host_nap();
+    (void)try_send(to, copies[number / 2]);
+    if (number % 3 == 0)
+        return;
+    pipeline_host_nap();
+    pipeline_host_write(to);
+    if (number % 3 == 1)
+        return;
+    ck_assert_int_eq(pipeline_host_ship(backup, to), ST_OK);
+    pipeline_host_commit(to);
+    pipeline_host_commit_to(backup, to->committed);
+}
+
+/* How often the idem of ${command} stands in the log of ${in}. */
+static size_t entries_of(struct pipeline_host *in, const struct work *command)
+{
+    static uint8_t buffer[JOURNAL_READ_SIZE];
+    struct slice bytes;
+    struct entry entry;
+    size_t count = 0;
+
+    for (uint64_t i = 0; i < journal_size(in->rig.journal); i++) {
+        ck_assert_int_eq(journal_read_entry(in->rig.journal, &bytes, buffer, i),
+                         ST_OK);
+        ck_assert_int_eq(entry_view(&entry, bytes), ST_OK);
+        count += memcmp(entry.header.idem, command->command.header.idem,
+                        IDEM_SIZE) == 0;
+    }
+    return count;
+}
+
+/* Until its answer is no refusal of the moment. */
+static void send_until_done(struct pipeline_host *to,
+                            const struct work *command)
 {
     struct pipeline_host_answer answer;
 
+    do {
+        while (!try_send(to, command))
+            pipeline_host_nap();
+        pipeline_host_answer_run(to, requests, &answer);
+    } while (answer.is_error);
+    ck_assert_int_eq(answer.code, ST_OK);
+}
+
+START_TEST(each_command_is_entered_once_however_often_two_nodes_take_turns)
+{
+    uint8_t digests[2][HASH_SIZE];
+
     pipeline_host_open(&host);
     pipeline_host_open(&other);
+    for (size_t turn = 0; turn < TURNS; turn++) {
+        struct pipeline_host *primary = turn % 2 == 0 ? &host : &other;
+        struct pipeline_host *backup = turn % 2 == 0 ? &other : &host;
+
+        primary->epoch = (uint32_t)turn;
+        pipeline_host_win(primary);
+        for (size_t i = 0; i < PER_TURN; i++)
+            send_some(primary, backup, turn * PER_TURN + i);
+        /* What was written is shipped; not all of it is committed. */
+        ck_assert_int_eq(pipeline_host_ship(backup, primary), ST_OK);
+        pipeline_host_follow(primary);
+        pipeline_host_drop(primary);
+    }
+    host.epoch = TURNS;
     pipeline_host_lead(&host);
-    ck_assert_int_eq(pipeline_host_ship(&other, &host), ST_OK);
-    pipeline_host_commit_to(&other, host.committed);
-    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
-                     ST_OK);
-    pipeline_host_hold(&host, 1);
-    /* The other leads, and its entries take the places of what is held. */
-    pipeline_host_wait_applied(&other, other.committed);
-    pipeline_host_lead(&other);
-    (void)pipeline_host_run_ping(&other, 1);
-    (void)pipeline_host_run_ping(&other, 2);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        send_until_done(&host, copies[i]);
+        ck_assert_uint_eq(entries_of(&host, copies[i]), 1);
+        work_close(copies[i]);
+    }
     pipeline_host_follow(&host);
-    ck_assert_int_eq(pipeline_host_ship(&host, &other), ST_OK);
-    pipeline_host_commit(&host);
-    pipeline_host_answer(&host, 1, &answer);
-    ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
-    pipeline_host_wait_applied(&host, journal_size(other.rig.journal));
     pipeline_host_drop(&host);
+    pipeline_host_commit(&host);
+    ck_assert_int_eq(pipeline_host_ship(&other, &host), ST_OK);
+    pipeline_host_commit(&other);
     pipeline_host_check_replay(&host);
+    pipeline_host_check_replay(&other);
+    digest_of(&host, digests[0]);
+    digest_of(&other, digests[1]);
+    ck_assert_mem_eq(digests[0], digests[1], HASH_SIZE);
     pipeline_host_close(&host);
     pipeline_host_close(&other);
 }
@@ -163,4 +295,5 @@ SUITE_MAIN("two_nodes",
            a_node_that_applies_what_another_sequenced_comes_to_the_same_state,
            a_new_primary_knows_the_commands_of_the_tail_that_it_inherits,
            a_new_primary_attests_the_inherited_tail_right_after_its_epoch,
-           a_group_that_the_next_primary_replaced_is_never_applied)
+           a_group_that_the_next_primary_replaced_is_never_applied,
+           each_command_is_entered_once_however_often_two_nodes_take_turns)

@@ -210,6 +210,9 @@ START_TEST(what_is_wrong_with_a_cluster_is_an_error_that_names_the_key)
         {PAIR "minimum = 3\n", "minimum"},
         {PAIR "minimum = 0\n", "minimum"},
         {PAIR "beacon_ms = 1\n", "beacon_ms"},
+        {PAIR "remove_ms = 500\n", "remove_ms"},
+        {PAIR "grace_ms = 3000\n", "grace_ms"},
+        {PAIR "timers = wan\nremove_ms = 1000\n", "remove_ms"},
         {PAIR "timers = moon\n", "timers"},
         {PAIR "colour = red\n", "colour"},
         {"listen = 127.0.0.1:1\narchive = yes\npeer = " NODE_A

@@ -1,0 +1,33 @@
+/*
+ * node_cluster.h: what the files node_cluster*.c share.
+ */
+#ifndef DEFTER_SERVER_NODE_CLUSTER_H
+#define DEFTER_SERVER_NODE_CLUSTER_H
+
+#include <pthread.h>
+
+#include "replication/witness.h"
+#include "server/cluster/host.h"
+#include "server/cluster/register_by_etcd.h"
+#include "server/node_private.h"
+#include "server/pipeline/pipeline_log.h"
+
+/* The lock guards status. */
+struct node_cluster {
+    struct host *host;
+    struct pipeline_log log;
+    struct register_by_etcd etcd;
+    bool leads; /* The host's thread. */
+    pthread_mutex_t lock;
+    struct replica_status status;
+    bool witness_open;            /* An archive that may countersign. */
+    pthread_mutex_t witness_lock; /* Guards witness. */
+    struct witness witness;
+};
+
+/* node_cluster_query.c: what the node answers to the operator, and to whoever
+ * asks how the cluster is. */
+enum node_exit node_cluster_open_witness(struct node *node);
+void node_cluster_serve(struct node *node);
+
+#endif
