@@ -74,6 +74,7 @@ static void node_replica_options(struct sim *sim, const struct sim_node *node,
     out->archive = node->archive;
     out->automatic = (sim->options.kinds & KIND_MANUAL) == 0;
     out->first = node->number == 0;
+    memcpy(out->founder, sim->nodes[0].id, NODE_ID_SIZE);
     out->minimum = sim->options.minimum;
     out->timers = sim->timers;
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {

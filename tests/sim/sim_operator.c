@@ -92,6 +92,8 @@ static void operator_sends(struct sim *sim)
 {
     const struct register_view *last = operator_last(sim);
 
+    if (sim->reg_state.history_count == 1)
+        return; /* The founder's is nobody's paper. */
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
         struct config config;
         struct slice bytes;
@@ -132,7 +134,7 @@ void sim_certified(struct sim *sim, const struct sim_event *event)
     out.certificate = slice_of(paper->bytes, paper->size);
     sim_node_event(sim, node, &out);
     if (node->replica != NULL &&
-        replica_config(node->replica, &config, &bytes) &&
+        replica_config(node->replica, &config, &bytes) && config.number > 1 &&
         !paper_is_lawful(sim, bytes))
         sim_fail(sim, SIM_WRONG, "I2: %u takes what is not lawful",
                  node->number);
@@ -152,29 +154,16 @@ void sim_verify(struct sim *sim, struct sim_node *node,
 
 /* ---- Lawful ones -------------------------------------------------------- */
 
+/* The first one is the founder's own. */
 static void operator_boots(struct sim *sim)
 {
     struct sim_node *first = &sim->nodes[0];
-    struct config config = {.phase = CONFIG_NORMAL,
-                            .why = CONFIG_BOOT,
-                            .epoch = 1,
-                            .number = 1,
-                            .minimum = sim->options.minimum};
-    struct statement statement;
+    struct config config;
+    struct slice bytes;
 
-    if (!operator_asks(sim, first, &statement, (enum config_why)0, NULL, 0))
-        return;
-    memcpy(config.cluster_id, statement.cluster_id, CLUSTER_ID_SIZE);
-    memcpy(config.lineage, statement.lineage, LINEAGE_SIZE);
-    memcpy(config.primary, first->id, NODE_ID_SIZE);
-    config_add_member(&config, first->id, statement.incarnation);
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        if (i > 0)
-            config_add_learner(&config, sim->nodes[i].id);
-        if (!sim->nodes[i].archive)
-            config_add_eligible(&config, sim->nodes[i].id);
-    }
-    operator_signs(sim, &config);
+    if (operator_reaches(sim, first) &&
+        replica_config(first->replica, &config, &bytes) && config.number == 1)
+        sim_register_put(sim, bytes);
 }
 
 static void operator_succeeds(struct sim *sim, struct config *out,
