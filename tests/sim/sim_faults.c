@@ -160,8 +160,10 @@ static void fault_rollback(struct sim *sim)
         }
         return;
     }
-    /* One of the same start cannot be told from a crash. */
-    if (node->older == NULL || !sim_atlas_allows(sim, node) ||
+    /* One of the same start cannot be told from a crash; and without a register
+     * nobody remembers starts. */
+    if (node->older == NULL || (sim->options.kinds & KIND_MANUAL) != 0 ||
+        !sim_atlas_allows(sim, node) ||
         node->older_incarnation >= node->last_incarnation)
         return;
     disk_model_free(node->disk);

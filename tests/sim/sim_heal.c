@@ -35,13 +35,10 @@ static bool heal_without(struct sim *sim, const struct sim_node *lost)
 static void heal_break(struct sim *sim, struct sim_node *lost)
 {
     uint32_t how = random_below(&sim->fault, 5);
-    struct config config;
-    bool leads = sim_register_config(sim, &config) &&
-                 memcmp(config.primary, lost->id, NODE_ID_SIZE) == 0;
 
     sim_trace(sim, "%u stays away (%u)", lost->number, how);
     lost->outside = true;
-    if (how == 0) {
+    if (how == 0 || !lost->up) {
         lost->down_for_good = true;
         sim_node_crash(sim, lost);
         return;
@@ -58,8 +55,8 @@ static void heal_break(struct sim *sim, struct sim_node *lost)
         if (how != 3)
             sim_cut(sim, i, lost->number, true);
     }
-    /* A primary that shows signs of life is left to lead. */
-    sim->reg_state.cut[lost->number] = leads || random_chance(&sim->fault, 500);
+    /* One that shows signs of life is left to lead, though it hears nobody. */
+    sim->reg_state.cut[lost->number] = true;
 }
 
 /* ---- Healing ------------------------------------------------------------ */

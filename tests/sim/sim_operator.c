@@ -103,8 +103,8 @@ static void operator_sends(struct sim *sim)
         if (replica_config(sim->nodes[i].replica, &config, &bytes) &&
             slice_equal(bytes, slice_of(last->value, last->value_size)))
             continue;
-        paper_send(sim, &sim->nodes[i],
-                   slice_of(last->value, last->value_size), 0);
+        paper_send(sim, &sim->nodes[i], slice_of(last->value, last->value_size),
+                   0);
     }
 }
 
@@ -128,8 +128,8 @@ void sim_certified(struct sim *sim, const struct sim_event *event)
     struct slice bytes;
 
     /* Two of one number are another matter: whoever sees both halts. */
-    if (paper->error != 0 && (!sim_register_config(sim, &config) ||
-                              config.number >= paper->error))
+    if (paper->error != 0 &&
+        (!sim_register_config(sim, &config) || config.number >= paper->error))
         return;
     out.certificate = slice_of(paper->bytes, paper->size);
     sim_node_event(sim, node, &out);

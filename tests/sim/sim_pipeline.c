@@ -168,6 +168,7 @@ void sim_follow(struct sim *sim, struct sim_node *node)
 {
     node->leading = false;
     node->draining = false;
+    sim->counts[COUNT_UNKNOWN] += node->pending_count;
     for (size_t i = 0; i < node->pending_count; i++)
         sim_reply(sim, node->pending[i].op, false, 0);
     node->pending_count = 0;

@@ -248,8 +248,10 @@ static bool world_holds(struct sim *sim, struct sim_event *event)
     if (event->generation != node->generation || !node->up)
         return true;
     if (node->paused_until > sim->now) {
-        /* One that is outside of the core comes back nobody knows when. */
-        sim_at(sim, node->outside ? sim->now + 50000 : node->paused_until,
+        /* The pause may end before it was to. */
+        sim_at(sim,
+               sim->now + 20000 < node->paused_until ? sim->now + 20000
+                                                     : node->paused_until,
                event->type, event->node, event->number, event->data);
         event->data = NULL;
         return true;
