@@ -76,8 +76,8 @@ void disk_model_limit(struct disk_model *model, uint64_t bytes);
 void disk_model_lie(struct disk_model *model, const char *name);
 
 /*
- * Reads of the sector at ${offset} fail until it is written as a whole, or until
- * disk_model_readable(), which leaves zeros there.
+ * Reads of the sector at ${offset} fail until it is written as a whole, or
+ * until disk_model_readable(), which leaves zeros there.
  */
 void disk_model_unreadable(struct disk_model *model, const char *name,
                            uint64_t offset);

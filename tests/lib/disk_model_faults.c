@@ -2,7 +2,7 @@
 
 #include "tests/lib/disk_model_parts.h"
 
-/* ---- Sectors that cannot be read ----------------------------------------- */
+/* ---- Sectors that cannot be read ---------------------------------------- */
 
 void disk_model_unreadable(struct disk_model *model, const char *name,
                            uint64_t offset)
@@ -60,7 +60,7 @@ void disk_model_wrote(struct disk_model *model, int node, uint64_t offset,
     }
 }
 
-/* ---- Writes that go elsewhere --------------------------------------------- */
+/* ---- Writes that go elsewhere ------------------------------------------- */
 
 void disk_model_misdirect_after(struct disk_model *model, size_t writes,
                                 int64_t by)

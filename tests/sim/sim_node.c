@@ -369,7 +369,16 @@ static void node_say(struct sim *sim, struct sim_node *node,
     case NOTE_ADDED:
         sim->counts[COUNT_ADDED]++;
         break;
-    default:
+    case NOTE_ROLE:
+    case NOTE_LEADS:
+    case NOTE_STALLED:
+    case NOTE_RESUMED:
+    case NOTE_ROT:
+    case NOTE_REGISTER:
+    case NOTE_CERTIFICATE:
+    case NOTE_PEER:
+    case NOTE_HALT:
+    case NOTE_CLOCK:
         break;
     }
     if (action->say.note == NOTE_ROLE)

@@ -24,7 +24,7 @@ static void options_nodes(struct sim_options *out, struct random *random)
     case 2:
         out->minimum = 1;
         break;
-    default:
+    default: /* Three, of which two must have it. */
         break;
     }
 }
