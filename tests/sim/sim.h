@@ -120,6 +120,7 @@ enum sim_event_type {
     EVENT_REPLY,
     EVENT_HEAL,
     EVENT_FAILED,
+    EVENT_FOLLOW,
     EVENT_OPERATOR,
     EVENT_CERTIFIED
 };
@@ -179,7 +180,8 @@ struct sim_node {
 
     /* What stands for the pipeline. */
     bool leading;
-    bool enters; /* EPOCH, once the actions at hand are done. */
+    bool follows; /* It leads no more, and has not heard of it. */
+    bool enters;  /* EPOCH, once the actions at hand are done. */
     bool draining;
     bool drain_told;
     uint32_t epoch;

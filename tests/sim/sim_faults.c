@@ -84,9 +84,22 @@ struct fault_place {
     uint64_t offset;
 };
 
-static bool fault_place(struct sim *sim, struct fault_place *out)
+/* A node with a tail that nobody else has to have, if there is one. */
+static struct sim_node *fault_tail(struct sim *sim)
 {
-    struct sim_node *node = fault_node(sim);
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        struct sim_node *node = &sim->nodes[i];
+
+        if (node->up && node->journal != NULL &&
+            journal_size(node->journal) > sim->committed_count)
+            return node;
+    }
+    return fault_node(sim);
+}
+
+static bool fault_place(struct sim *sim, struct fault_place *out,
+                        struct sim_node *node, bool newest)
+{
     const uint8_t *data;
     size_t size;
 
@@ -97,8 +110,10 @@ static bool fault_place(struct sim *sim, struct fault_place *out)
     out->index =
         random_below(&sim->fault, (uint32_t)journal_size(node->journal));
     /* The newest matter most. */
-    if (random_chance(&sim->fault, 300))
-        out->index = journal_size(node->journal) - 1;
+    if (newest)
+        out->index = journal_size(node->journal) - 1 -
+                     random_below(&sim->fault, 1 + (uint32_t)out->index % 4) %
+                         journal_size(node->journal);
     if (journal_place(node->journal, out->name, &out->offset, out->index) !=
             ST_OK ||
         !disk_model_peek(node->disk, out->name, &data, &size))
@@ -107,31 +122,54 @@ static bool fault_place(struct sim *sim, struct fault_place *out)
     return out->offset < size;
 }
 
-static void fault_rot(struct sim *sim)
+static void fault_damage(struct sim *sim, const struct fault_place *place)
 {
-    struct fault_place place;
-
-    if (!fault_place(sim, &place))
-        return;
-    place.node->damaged = true;
+    place->node->damaged = true;
     sim->counts[COUNT_ROTS]++;
-    if (fault_has(sim, FAULT_LATENT) && random_chance(&sim->fault, 300)) {
+    if (fault_has(sim, FAULT_LATENT) && random_chance(&sim->fault, 200)) {
         sim_trace(sim, "%u: a sector of entry %u cannot be read",
-                  place.node->number, (unsigned)place.index);
-        place.node->doubtful = true;
-        disk_model_unreadable(place.node->disk, place.name, place.offset);
+                  place->node->number, (unsigned)place->index);
+        place->node->doubtful = true;
+        disk_model_unreadable(place->node->disk, place->name, place->offset);
         return;
     }
-    sim_trace(sim, "%u: a bit of entry %u flips", place.node->number,
-              (unsigned)place.index);
-    disk_model_rot(place.node->disk, place.name, place.offset,
+    sim_trace(sim, "%u: a bit of entry %u flips", place->node->number,
+              (unsigned)place->index);
+    disk_model_rot(place->node->disk, place->name, place->offset,
                    (unsigned)random_below(&sim->fault, 8));
+}
+
+/* One bit or several; and perhaps the power goes. */
+static void fault_rot(struct sim *sim)
+{
+    bool newest = random_chance(&sim->fault, 500);
+    struct sim_node *node = newest ? fault_tail(sim) : fault_node(sim);
+    uint32_t count = 1 + random_skewed(&sim->fault, 6);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct fault_place place;
+
+        if (fault_place(sim, &place, node, newest))
+            fault_damage(sim, &place);
+    }
+    if (newest && node->damaged && random_chance(&sim->fault, 500))
+        sim_node_crash(sim, node);
+}
+
+/* Somebody who is down, if anybody is. */
+static struct sim_node *fault_down(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        if (!sim->nodes[i].up)
+            return &sim->nodes[i];
+    }
+    return fault_node(sim);
 }
 
 /* One slot of the mark or of meta, while the process is down. */
 static void fault_mark(struct sim *sim)
 {
-    struct sim_node *node = fault_node(sim);
+    struct sim_node *node = fault_down(sim);
     const char *name = random_chance(&sim->fault, 500) ? "mark" : "meta";
     const uint8_t *data;
     size_t size;
@@ -148,7 +186,8 @@ static void fault_mark(struct sim *sim)
 
 static void fault_rollback(struct sim *sim)
 {
-    struct sim_node *node = fault_node(sim);
+    struct sim_node *node =
+        random_chance(&sim->fault, 500) ? fault_down(sim) : fault_node(sim);
 
     if (node->up) {
         if (node->older == NULL || random_chance(&sim->fault, 300)) {

@@ -218,6 +218,7 @@ static void node_wipe(struct sim_node *node)
     node->disk_busy = false;
     node->leading = false;
     node->draining = false;
+    node->follows = false;
     node->want = (enum config_why)0;
     node->pending_count = 0;
     node->up = false;
@@ -441,7 +442,12 @@ static void node_act(struct sim *sim, struct sim_node *node,
         sim_lead(sim, node, action);
         break;
     case REPLICA_FOLLOW:
-        sim_follow(sim, node);
+        /* The pipeline hears of it a little later. */
+        node->follows = MAYBE_SIM(500);
+        if (node->follows)
+            sim_at(sim, sim->now + 2000, EVENT_FOLLOW, node->number, 0, NULL);
+        else
+            sim_follow(sim, node);
         break;
     case REPLICA_DRAIN:
         node->draining = action->on;

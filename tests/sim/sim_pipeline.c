@@ -129,6 +129,8 @@ void sim_lead(struct sim *sim, struct sim_node *node,
     uint8_t buffer[JOURNAL_READ_SIZE];
 
     sim->counts[COUNT_LEADS]++;
+    if (node->follows)
+        sim_follow(sim, node);
     node->leading = true;
     node->draining = false;
     node->epoch = action->lead.epoch;
@@ -166,6 +168,7 @@ void sim_enter(struct sim *sim, struct sim_node *node)
 
 void sim_follow(struct sim *sim, struct sim_node *node)
 {
+    node->follows = false;
     node->leading = false;
     node->draining = false;
     sim->counts[COUNT_UNKNOWN] += node->pending_count;

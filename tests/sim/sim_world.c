@@ -223,6 +223,10 @@ static void world_dispatch(struct sim *sim, const struct sim_event *event)
     case EVENT_HEAL:
         sim_heal(sim);
         break;
+    case EVENT_FOLLOW:
+        if (node->follows)
+            sim_follow(sim, node);
+        break;
     case EVENT_FAILED:
         sim_node_crash(sim, node);
         break;
