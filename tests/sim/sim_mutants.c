@@ -52,7 +52,7 @@ static int mutants_order(const void *left, const void *right)
 }
 
 static bool mutant_tell(const struct sim_mutant *mutant, uint64_t seeds,
-                        const struct sim_sum *sum)
+                        uint64_t tried, const struct sim_sum *sum)
 {
     if (seeds > 0) {
         printf("M%-3u killed by seed %-6llu %d %.60s\n", mutant->number,
@@ -62,7 +62,7 @@ static bool mutant_tell(const struct sim_mutant *mutant, uint64_t seeds,
     }
     printf("M%-3u %s after %llu seeds: %s\n", mutant->number,
            mutant->survives[0] != '\0' ? "lives, as it may," : "LIVES",
-           (unsigned long long)sum->seeds, mutant->text);
+           (unsigned long long)tried, mutant->text);
     return mutant->survives[0] != '\0';
 }
 
@@ -81,7 +81,7 @@ unsigned sim_run_mutants(const struct sim_plan *plan, unsigned only)
         took = mutant_run(sum, plan, sim_mutants[i].number);
         if (took > 0)
             seeds[killed++] = took;
-        alive += !mutant_tell(&sim_mutants[i], took, sum);
+        alive += !mutant_tell(&sim_mutants[i], took, plan->count, sum);
         (void)fflush(stdout);
     }
     free(sum);

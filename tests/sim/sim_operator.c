@@ -6,36 +6,13 @@
  * Signatures are left out: nodes do not look at them, and here everybody knows
  * what was signed.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/statement.h"
 #include "replication/sometimes.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_operator.h"
 
 enum { OPERATOR_EVERY_US = 150000, OPERATOR_PATIENCE_US = 1200000 };
-
-/* A certificate on its way. */
-struct operator_paper {
-    uint64_t error; /* The number of one that is not lawful, else 0. */
-    size_t size;
-    uint8_t bytes[];
-};
-
-static const struct register_view *operator_last(const struct sim *sim)
-{
-    const struct sim_register *reg = &sim->reg_state;
-
-    return &reg->history[reg->history_count - 1];
-}
-
-static bool operator_reaches(const struct sim *sim, const struct sim_node *node)
-{
-    return node->up && node->replica != NULL &&
-           node->paused_until <= sim->now &&
-           !sim->reg_state.cut[node->number] &&
-           sim->reg_state.unavailable_until <= sim->now;
-}
 
 static struct sim_node *operator_node(struct sim *sim, const uint8_t *id)
 {
@@ -51,105 +28,10 @@ static bool operator_asks(struct sim *sim, struct sim_node *node,
                           struct statement *out, enum config_why why,
                           const uint8_t *about, uint64_t number)
 {
-    return node != NULL && operator_reaches(sim, node) &&
+    return node != NULL && sim_operator_reaches(sim, node) &&
            replica_state(node->replica, out, why, about, sim->now / 1000 + 1) ==
                ST_OK &&
            out->config_number == number;
-}
-
-/* ---- Papers ------------------------------------------------------------- */
-
-static void paper_send(struct sim *sim, struct sim_node *node,
-                       struct slice config, uint64_t error)
-{
-    struct config decoded;
-    struct config_cert cert = {.config = config};
-    struct operator_paper *paper =
-        calloc(1, sizeof *paper + CONFIG_CERT_ENCODED_SIZE_MAX);
-    struct writer writer;
-
-    INVARIANT(paper != NULL);
-    if (config_decode(&decoded, config) == ST_OK)
-        cert.kind = decoded.why;
-    writer_init(&writer, paper->bytes, CONFIG_CERT_ENCODED_SIZE_MAX);
-    config_cert_begin(&writer, &cert);
-    paper->size = writer.used;
-    paper->error = error;
-    sim_at(sim, sim->now + random_between(&sim->reg, 1000, 60000),
-           EVENT_CERTIFIED, node->number, 0, paper);
-}
-
-static void operator_signs(struct sim *sim, const struct config *config)
-{
-    uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
-
-    config_encode(bytes, config);
-    sim_register_put(sim, slice_of(bytes, config_size(config)));
-}
-
-/* Whoever has not heard of the newest one hears of it. */
-static void operator_sends(struct sim *sim)
-{
-    const struct register_view *last = operator_last(sim);
-
-    if (sim->reg_state.history_count == 1)
-        return; /* The founder's is nobody's paper. */
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        struct config config;
-        struct slice bytes;
-
-        if (!operator_reaches(sim, &sim->nodes[i]))
-            continue;
-        if (replica_config(sim->nodes[i].replica, &config, &bytes) &&
-            slice_equal(bytes, slice_of(last->value, last->value_size)))
-            continue;
-        paper_send(sim, &sim->nodes[i], slice_of(last->value, last->value_size),
-                   0);
-    }
-}
-
-static bool paper_is_lawful(const struct sim *sim, struct slice config)
-{
-    for (size_t i = 0; i < sim->reg_state.history_count; i++) {
-        const struct register_view *view = &sim->reg_state.history[i];
-
-        if (slice_equal(config, slice_of(view->value, view->value_size)))
-            return true;
-    }
-    return false;
-}
-
-void sim_certified(struct sim *sim, const struct sim_event *event)
-{
-    const struct operator_paper *paper = event->data;
-    struct sim_node *node = &sim->nodes[event->node];
-    struct replica_event out = {.type = REPLICA_CERTIFIED};
-    struct config config;
-    struct slice bytes;
-
-    /* Two of one number are another matter: whoever sees both halts. */
-    if (paper->error != 0 &&
-        (!sim_register_config(sim, &config) || config.number >= paper->error))
-        return;
-    out.certificate = slice_of(paper->bytes, paper->size);
-    sim_node_event(sim, node, &out);
-    if (node->replica != NULL &&
-        replica_config(node->replica, &config, &bytes) && config.number > 1 &&
-        !paper_is_lawful(sim, bytes))
-        sim_fail(sim, SIM_WRONG, "I2: %u takes what is not lawful",
-                 node->number);
-}
-
-/* Of what other nodes pass on only what was signed verifies. */
-void sim_verify(struct sim *sim, struct sim_node *node,
-                struct slice certificate)
-{
-    struct config_cert cert;
-
-    if (config_cert_decode(&cert, certificate) != ST_OK ||
-        !paper_is_lawful(sim, cert.config))
-        return;
-    paper_send(sim, node, cert.config, 0);
 }
 
 /* ---- Lawful ones -------------------------------------------------------- */
@@ -161,7 +43,7 @@ static void operator_boots(struct sim *sim)
     struct config config;
     struct slice bytes;
 
-    if (operator_reaches(sim, first) &&
+    if (sim_operator_reaches(sim, first) &&
         replica_config(first->replica, &config, &bytes) && config.number == 1)
         sim_register_put(sim, bytes);
 }
@@ -170,7 +52,7 @@ static void operator_succeeds(struct sim *sim, struct config *out,
                               const struct config *older, enum config_why why,
                               const struct statement *statement)
 {
-    const struct register_view *last = operator_last(sim);
+    const struct register_view *last = sim_operator_last(sim);
 
     config_succeed(out, older, slice_of(last->value, last->value_size), why);
     out->base_size = statement->size;
@@ -187,7 +69,7 @@ static bool operator_grants(struct sim *sim, struct config *out,
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
         struct replica_status status;
 
-        if (!operator_reaches(sim, &sim->nodes[i]))
+        if (!sim_operator_reaches(sim, &sim->nodes[i]))
             continue;
         replica_status(sim->nodes[i].replica, &status, sim->now / 1000 + 1);
         if (status.promised > seen)
@@ -275,7 +157,7 @@ static void operator_answers(struct sim *sim, struct sim_node *primary,
         return;
     }
     SOMETIMES(operator_answers);
-    operator_signs(sim, &config);
+    sim_operator_signs(sim, &config);
 }
 
 /* The primary that there is needs a new epoch, or has adopted a log. */
@@ -303,7 +185,7 @@ static bool operator_helps(struct sim *sim, struct sim_node *primary,
         config.phase = CONFIG_NORMAL;
         SOMETIMES(operator_adopts);
     }
-    operator_signs(sim, &config);
+    sim_operator_signs(sim, &config);
     return true;
 }
 
@@ -334,7 +216,7 @@ static void operator_promotes(struct sim *sim, const struct config *older)
                 config_dismiss_others(&config, node->id);
             operator_renews(&config, node->id, statement.incarnation);
             SOMETIMES(operator_promotes);
-            operator_signs(sim, &config);
+            sim_operator_signs(sim, &config);
             return;
         }
     }
@@ -345,7 +227,7 @@ static void operator_promotes(struct sim *sim, const struct config *older)
 /* Signed in error, or by a thief of the key: no node may take it. */
 static void operator_errs(struct sim *sim, const struct config *older)
 {
-    const struct register_view *last = operator_last(sim);
+    const struct register_view *last = sim_operator_last(sim);
     struct sim_node *node =
         &sim->nodes[random_below(&sim->fault, sim->options.nodes_count)];
     uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
@@ -382,8 +264,8 @@ static void operator_errs(struct sim *sim, const struct config *older)
     }
     SOMETIMES(operator_errs);
     config_encode(bytes, &config);
-    paper_send(sim, node, slice_of(bytes, config_size(&config)),
-               older->number + 1);
+    sim_paper_send(sim, node, slice_of(bytes, config_size(&config)),
+                   older->number + 1);
 }
 
 void sim_operator(struct sim *sim)
@@ -418,5 +300,5 @@ void sim_operator(struct sim *sim)
     if ((sim->options.faults & FAULT_OPERATOR) != 0 && !sim->healing &&
         random_chance(&sim->fault, 100))
         operator_errs(sim, &older);
-    operator_sends(sim);
+    sim_operator_sends(sim);
 }
