@@ -3,6 +3,7 @@
 
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 void replica_log_open(struct replica_log *log, struct journal *journal)
 {
@@ -211,8 +212,9 @@ static void log_advance(struct replica_log *log,
 /* What is durable and held by nobody makes room, the oldest first. */
 static void log_trim(struct replica_log *log)
 {
-    while (log->recent_size > REPLICA_RECENT_SIZE_MAX && log->oldest != NULL &&
-           log->oldest != log->newest && log->oldest->holds == 0) {
+    while ((log->recent_size > REPLICA_RECENT_SIZE_MAX || MAYBE_SIM(100)) &&
+           log->oldest != NULL && log->oldest != log->newest &&
+           log->oldest->holds == 0) {
         struct replica_batch *batch = log->oldest;
 
         log->oldest = batch->next;
