@@ -97,6 +97,8 @@ void sim_check_durable(struct sim *sim, struct sim_node *node, uint64_t index,
 void sim_saw_made(struct sim *sim, const uint8_t leaf[HASH_SIZE]);
 void sim_check_shipped(struct sim *sim, uint32_t from, uint8_t type,
                        struct slice body);
+void sim_check_state(struct sim *sim, struct sim_node *one,
+                     struct sim_node *other);
 void sim_check_segments(struct sim *sim, struct sim_node *one,
                         struct sim_node *other);
 void sim_check_aside(struct sim *sim, struct sim_node *node,

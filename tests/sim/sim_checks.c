@@ -86,6 +86,17 @@ void sim_check_shipped(struct sim *sim, uint32_t from, uint8_t type,
     }
 }
 
+/* ---- I14: a state is what its log says ---------------------------------- */
+
+void sim_check_state(struct sim *sim, struct sim_node *one,
+                     struct sim_node *other)
+{
+    if (one->state.applied == other->state.applied &&
+        memcmp(one->state.digest, other->state.digest, HASH_SIZE) != 0)
+        sim_fail(sim, SIM_WRONG, "I14: %u and %u applied other entries",
+                 one->number, other->number);
+}
+
 /* ---- I15: sealed segments of two nodes are the same bytes --------------- */
 
 void sim_check_segments(struct sim *sim, struct sim_node *one,

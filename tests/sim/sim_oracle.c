@@ -137,6 +137,7 @@ void sim_judge_end(struct sim *sim)
         if (!sim->nodes[i].up || sim->nodes[i].journal == NULL)
             continue;
         sim_check_bounds(sim, &sim->nodes[i]);
+        sim_check_state(sim, primary, &sim->nodes[i]);
         if (&sim->nodes[i] != primary)
             sim_check_segments(sim, primary, &sim->nodes[i]);
     }
