@@ -44,7 +44,7 @@ static void heal_break(struct sim *sim, struct sim_node *lost)
         return;
     }
     if (how == 1) {
-        lost->paused_until = INT64_MAX / 4;
+        lost->paused_until = SIM_FOREVER;
         return;
     }
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
@@ -64,7 +64,9 @@ static void heal_break(struct sim *sim, struct sim_node *lost)
 static void heal_node(struct sim *sim, struct sim_node *node)
 {
     sim->reg_state.cut[node->number] = false;
-    node->paused_until = 0;
+    /* What it has waiting comes before what is new. */
+    if (node->paused_until == SIM_FOREVER)
+        node->paused_until = sim->now + SIM_HOP_US + 1;
     node->disk_slow_us = 0;
     node->clock_us = 0;
     disk_model_limit(node->disk, UINT64_MAX);

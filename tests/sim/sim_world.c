@@ -252,10 +252,10 @@ static bool world_holds(struct sim *sim, struct sim_event *event)
     if (event->generation != node->generation || !node->up)
         return true;
     if (node->paused_until > sim->now) {
-        /* The pause may end before it was to. */
+        /* In their order, whenever the pause ends. */
         sim_at(sim,
-               sim->now + 20000 < node->paused_until ? sim->now + 20000
-                                                     : node->paused_until,
+               node->paused_until == SIM_FOREVER ? sim->now + SIM_HOP_US
+                                                 : node->paused_until,
                event->type, event->node, event->number, event->data);
         event->data = NULL;
         return true;
