@@ -26,9 +26,10 @@ enum {
     SIM_MADE_MAX = 1 << 15 /* A power of two. */
 };
 
-#define SIM_FOREVER (INT64_MAX / 4) /* A pause that nobody knows the end of. \
-                                     */
-enum { SIM_HOP_US = 50000 };        /* So long its events wait at a time. */
+#define SIM_FOREVER                                                   \
+    (INT64_MAX / 4)          /* A pause that nobody knows the end of. \
+                              */
+enum { SIM_HOP_US = 50000 }; /* So long its events wait at a time. */
 
 /* Exit codes. */
 enum { SIM_GOOD = 0, SIM_CRASH = 127, SIM_LIVENESS = 128, SIM_WRONG = 129 };
