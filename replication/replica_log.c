@@ -3,6 +3,7 @@
 
 #include "protocol/entry.h"
 #include "replication/replica_parts.h"
+#include "replication/sometimes.h"
 
 void replica_log_open(struct replica_log *log, struct journal *journal)
 {
@@ -199,8 +200,8 @@ static void log_trim(struct replica_log *log)
 {
     struct replica_recent *recent = &log->recent;
 
-    while (log->recent_size > REPLICA_RECENT_SIZE_MAX && recent->count > 1 &&
-           replica_recent_at(recent, 0)->holds == 0) {
+    while ((log->recent_size > REPLICA_RECENT_SIZE_MAX || MAYBE_SIM(100)) &&
+           recent->count > 1 && replica_recent_at(recent, 0)->holds == 0) {
         struct replica_batch *batch = replica_recent_at(recent, 0);
 
         replica_recent_drop_oldest(recent);

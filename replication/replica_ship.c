@@ -74,7 +74,8 @@ static enum status ship_gather(struct replica *replica, struct writer *entries,
             replica_damaged(replica, *index);
             return count > 0 ? ST_OK : status;
         }
-        if (entry.size + sizeof(uint32_t) > entries->size - entries->used)
+        if (entry.size + sizeof(uint32_t) > entries->size - entries->used ||
+            (count > 0 && MAYBE_SIM(100)))
             break;
         peer_add_entry(entries, entry);
         *keyed = *keyed || replica_log_keyed(&replica->log, *index);

@@ -250,6 +250,9 @@ static enum status model_read(struct disk_file *file, size_t *read_out,
     if (model_of(file->disk)->off)
         return ST_DISK_FAILED;
     *read_out = 0;
+    if (disk_model_read_fails(model_of(file->disk),
+                              ((struct model_file *)file)->node, offset, size))
+        return ST_DISK_FAILED;
     if (offset >= node->size)
         return ST_OK;
     *read_out =
@@ -275,6 +278,7 @@ static enum status model_write(struct disk_file *file, const void *data,
     struct model_node *node = model_node(file);
     const uint64_t end = offset + size;
     const enum status status = model_fault(model);
+    uint64_t place;
 
     if (status != ST_OK)
         return status;
@@ -282,11 +286,13 @@ static enum status model_write(struct disk_file *file, const void *data,
         end - node->size + model_bytes(model) > model->bytes_max)
         return ST_DISK_FULL;
     disk_model_node_reserve(node, end);
-    memcpy(node->data + offset, data, size);
-    for (uint64_t at = offset / DISK_MODEL_SECTOR; at * DISK_MODEL_SECTOR < end;
-         at++)
+    place = disk_model_place(model, node, offset, size);
+    memcpy(node->data + place, data, size);
+    for (uint64_t at = place / DISK_MODEL_SECTOR;
+         at * DISK_MODEL_SECTOR < place + size; at++)
         node->clean[at] = 0;
-    disk_model_node_dirty(node, offset, end);
+    disk_model_node_dirty(node, place, place + size);
+    disk_model_wrote(model, ((struct model_file *)file)->node, place, size);
     if (end > node->size)
         node->size = end;
     model->writes++;

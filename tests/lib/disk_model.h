@@ -75,6 +75,19 @@ void disk_model_limit(struct disk_model *model, uint64_t bytes);
  */
 void disk_model_lie(struct disk_model *model, const char *name);
 
+/*
+ * Reads of the sector at ${offset} fail until it is written as a whole, or
+ * until disk_model_readable(), which leaves zeros there.
+ */
+void disk_model_unreadable(struct disk_model *model, const char *name,
+                           uint64_t offset);
+void disk_model_readable(struct disk_model *model);
+
+/* The ${writes}th write from now goes ${by} bytes further in its file, if that
+ * lies within it; 0: none does. */
+void disk_model_misdirect_after(struct disk_model *model, size_t writes,
+                                int64_t by);
+
 /* Counts of successful calls, by kind. */
 size_t disk_model_syncs(const struct disk_model *model);
 size_t disk_model_writes(const struct disk_model *model);

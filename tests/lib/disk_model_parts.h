@@ -6,6 +6,7 @@
 
 #include "tests/lib/disk_model.h"
 
+enum { MODEL_BAD_MAX = 8 };
 enum { MODEL_FILES_MAX = 128, MODEL_NAMES_MAX = 128, MODEL_STEPS_MAX = 256 };
 
 /*
@@ -42,6 +43,12 @@ struct model_step {
     int node;
 };
 
+/* A sector that cannot be read; node 0: none, else its number + 1. */
+struct model_bad {
+    int node;
+    uint64_t sector;
+};
+
 struct disk_model {
     struct disk disk; /* First. */
     struct model_node nodes[MODEL_FILES_MAX];
@@ -58,6 +65,10 @@ struct disk_model {
     size_t fail_sync_in;
     uint64_t bytes_max;
     bool off;
+    struct model_bad bad[MODEL_BAD_MAX];
+    size_t bad_count;
+    size_t misdirect_in;
+    int64_t misdirect_by;
     char lying[DISK_NAME_SIZE_MAX];
 };
 
@@ -78,6 +89,14 @@ void disk_model_names_remove(struct model_names *names, const char *name);
 /* A step whose beginning did not survive does not happen either. */
 void disk_model_names_step(struct model_names *names,
                            const struct model_step *step);
+
+bool disk_model_read_fails(const struct disk_model *model, int node,
+                           uint64_t offset, size_t size);
+void disk_model_wrote(struct disk_model *model, int node, uint64_t offset,
+                      size_t size);
+uint64_t disk_model_place(struct disk_model *model,
+                          const struct model_node *node, uint64_t offset,
+                          size_t size);
 
 bool disk_model_referenced(const struct disk_model *model, int node);
 void disk_model_node_reserve(struct model_node *node, uint64_t size);

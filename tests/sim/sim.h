@@ -22,8 +22,14 @@ enum {
     SIM_CLIENTS_MAX = 8,
     SIM_OPS_MAX = 4096,
     SIM_HISTORY_MAX = 1024,
-    SIM_QUEUE_MAX = REPLICA_JOBS_MAX
+    SIM_QUEUE_MAX = REPLICA_JOBS_MAX,
+    SIM_MADE_MAX = 1 << 15 /* A power of two. */
 };
+
+#define SIM_FOREVER                                                   \
+    (INT64_MAX / 4)          /* A pause that nobody knows the end of. \
+                              */
+enum { SIM_HOP_US = 50000 }; /* So long its events wait at a time. */
 
 /* Exit codes. */
 enum { SIM_GOOD = 0, SIM_CRASH = 127, SIM_LIVENESS = 128, SIM_WRONG = 129 };
@@ -44,15 +50,19 @@ enum sim_fault {
     FAULT_SLOW = 1 << 11,    /* A disk that takes seconds. */
     FAULT_CLOCK = 1 << 12,   /* Wall clocks that jump. */
     FAULT_HAND_OVER = 1 << 13,
-    FAULT_MAYBE = 1 << 14, /* The code does what is rare (MAYBE_SIM). */
-    FAULT_ALL = (1 << 15) - 1
+    FAULT_MAYBE = 1 << 14,     /* The code does what is rare (MAYBE_SIM). */
+    FAULT_LATENT = 1 << 15,    /* Sectors that cannot be read. */
+    FAULT_MISDIRECT = 1 << 16, /* Writes that go elsewhere. */
+    FAULT_LIE = 1 << 17,       /* Syncs of the log that do nothing. */
+    FAULT_OPERATOR = 1 << 18,  /* Certificates that are not lawful. */
+    FAULT_ALL = (1 << 19) - 1
 };
 
 /* What else a seed is. */
 enum sim_kind {
     KIND_MANUAL = 1 << 0, /* An operator signs, and there is no register. */
     KIND_SAFETY_ONLY = 1 << 1, /* No atlas: it may halt, and never be wrong. */
-    KIND_FULL = 1 << 2         /* The pipeline itself, with its databases. */
+    KIND_AWAY = 1 << 2         /* No fault but a register that is away. */
 };
 
 enum { SIM_TEXT_SIZE = 256 };
@@ -113,7 +123,11 @@ enum sim_event_type {
     EVENT_FAULT,
     EVENT_CLIENT,
     EVENT_REPLY,
-    EVENT_HEAL
+    EVENT_HEAL,
+    EVENT_FAILED,
+    EVENT_FOLLOW,
+    EVENT_OPERATOR,
+    EVENT_CERTIFIED
 };
 
 struct sim_event {
@@ -146,11 +160,13 @@ struct sim_node {
     uint8_t id[NODE_ID_SIZE];
     bool archive;
     struct disk_model *disk;
-    struct disk_model *older; /* For a rollback. */
+    struct disk_model *older; /* For a rollback, with its keys. */
+    uint64_t *older_keys;
     uint64_t older_incarnation;
     uint64_t last_incarnation;
     bool up;
-    bool down_for_good; /* Outside of the core. */
+    bool down_for_good; /* Nobody starts it. */
+    bool outside;       /* Of the core. */
     uint32_t generation;
     int64_t paused_until;
     int64_t clock_us; /* Its wall clock's offset. */
@@ -169,7 +185,8 @@ struct sim_node {
 
     /* What stands for the pipeline. */
     bool leading;
-    bool enters; /* EPOCH, once the actions at hand are done. */
+    bool follows; /* It leads no more, and has not heard of it. */
+    bool enters;  /* EPOCH, once the actions at hand are done. */
     bool draining;
     bool drain_told;
     uint32_t epoch;
@@ -177,10 +194,14 @@ struct sim_node {
     struct sim_pending pending[SIM_OPS_MAX];
     size_t pending_count;
     struct sim_state state;
-    uint64_t keys; /* Entries below have their keys here. */
-    bool healthy;
+    uint64_t *keys; /* By operation: index + 1 of its first use; 0: none. */
+    enum config_why want; /* What it waits for the operator to sign; 0: not. */
+    uint8_t want_node[NODE_ID_SIZE];
+    int64_t want_at;
     int64_t alive_until; /* In the register. */
     bool damaged;        /* The atlas counts it as a bad copy. */
+    bool doubtful;       /* ... until it is healed. */
+    bool lying;          /* Its disk does not sync the log. */
 };
 
 /* ---- Network ------------------------------------------------------------ */
@@ -238,6 +259,13 @@ struct sim {
     uint32_t ops_count;
     struct sim_client clients[SIM_CLIENTS_MAX];
     bool healing;
+    int64_t healing_at;
+    int64_t reviewed_at;
+    int64_t operator_heard; /* When the primary last answered him. */
+    uint64_t away_acked;    /* As the register went away. */
+    uint64_t away_unknown;
+    uint64_t *made; /* The beginnings of all leaves made: a table. */
+    size_t made_count;
     bool over;
     uint64_t hash; /* Of everything that happened. */
     struct replica_timers timers;
@@ -252,76 +280,6 @@ struct sim {
     uint64_t counts[SIM_COUNTS];
 };
 
-/* sim_world.c */
-void sim_open(struct sim *sim, const struct sim_options *options);
-void sim_close(struct sim *sim);
-int sim_run(struct sim *sim);
-void sim_at(struct sim *sim, int64_t at, enum sim_event_type type,
-            uint32_t node, uint64_t number, void *data);
-void sim_fail(struct sim *sim, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void sim_trace(struct sim *sim, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void sim_mix(struct sim *sim, uint64_t value);
-
-/* sim_node.c */
-void sim_node_make(struct sim *sim, uint32_t number);
-void sim_node_start(struct sim *sim, struct sim_node *node);
-void sim_node_crash(struct sim *sim, struct sim_node *node);
-void sim_node_close(struct sim_node *node);
-void sim_node_event(struct sim *sim, struct sim_node *node,
-                    struct replica_event *event);
-void sim_node_disk(struct sim *sim, struct sim_node *node);
-/* Peer number of ${other} at ${node}, and back. */
-size_t sim_peer(const struct sim *sim, uint32_t node, uint32_t other);
-uint32_t sim_other(const struct sim *sim, uint32_t node, size_t peer);
-
-/* sim_pipeline.c */
-void sim_lead(struct sim *sim, struct sim_node *node,
-              const struct replica_action *action);
-void sim_enter(struct sim *sim, struct sim_node *node);
-void sim_follow(struct sim *sim, struct sim_node *node);
-void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size);
-void sim_command(struct sim *sim, struct sim_node *node, uint32_t op);
-void sim_state_open(struct sim_node *node);
-
-/* sim_net.c */
-void sim_send(struct sim *sim, uint32_t from, uint32_t to, uint8_t type,
-              struct slice body);
-void sim_frame(struct sim *sim, const struct sim_event *event);
-void sim_link_break(struct sim *sim, uint32_t a, uint32_t b);
-void sim_link_connect(struct sim *sim, uint32_t a, uint32_t b);
-void sim_links_of_crashed(struct sim *sim, uint32_t node);
-void sim_cut(struct sim *sim, uint32_t from, uint32_t to, bool cut);
-
-/* sim_register.c */
-void sim_ask(struct sim *sim, struct sim_node *node,
-             const struct replica_action *action);
-void sim_register_event(struct sim *sim, const struct sim_event *event);
-void sim_answer_event(struct sim *sim, const struct sim_event *event);
-void sim_watch_event(struct sim *sim, const struct sim_event *event);
-void sim_lease(struct sim *sim, struct sim_node *node);
-bool sim_register_config(const struct sim *sim, struct config *out);
-
-/* sim_faults.c */
-void sim_fault(struct sim *sim);
-void sim_heal(struct sim *sim);
-bool sim_healed(struct sim *sim);
-
-/* sim_clients.c */
-/* ${number}: the client, and its attempt << 32. */
-void sim_client(struct sim *sim, uint64_t number);
-void sim_reply(struct sim *sim, uint32_t op, bool done, uint64_t index);
-
-/* sim_oracle.c */
-void sim_saw_commit(struct sim *sim, struct sim_node *node, uint64_t index,
-                    const uint8_t leaf[HASH_SIZE]);
-void sim_saw_ack(struct sim *sim, struct sim_node *node, uint64_t index,
-                 const uint8_t leaf[HASH_SIZE]);
-void sim_saw_lead(struct sim *sim, struct sim_node *node);
-void sim_saw_config(struct sim *sim, const struct config *newer,
-                    const struct config *older, struct slice older_bytes);
-void sim_judge_end(struct sim *sim);
-void sim_dump(struct sim *sim);
+#include "tests/sim/sim_calls.h"
 
 #endif

@@ -73,8 +73,6 @@ void sim_reply(struct sim *sim, uint32_t number, bool done, uint64_t index)
         op->returned = sim->now;
         op->index = index;
         sim->counts[COUNT_ACKED]++;
-    } else {
-        sim->counts[COUNT_UNKNOWN]++;
     }
     if (client->op != number)
         return;

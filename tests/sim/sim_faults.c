@@ -13,63 +13,6 @@ static struct sim_node *fault_node(struct sim *sim)
     return &sim->nodes[random_below(&sim->fault, sim->options.nodes_count)];
 }
 
-/* ---- The atlas ---------------------------------------------------------- */
-
-/* A node whose disk is beyond doubt. */
-static bool atlas_good(struct sim *sim, struct sim_node *node)
-{
-    struct replica_status status;
-
-    if (!node->up || node->damaged)
-        return false;
-    replica_status(node->replica, &status, sim->now / 1000 + 1);
-    return status.lost_to == 0 && status.healthy;
-}
-
-/* Whether another member has a good copy of all that was acknowledged. */
-static bool atlas_allows(struct sim *sim, const struct sim_node *victim)
-{
-    struct config config;
-    uint32_t members = 0;
-
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        if (&sim->nodes[i] != victim && sim->nodes[i].damaged)
-            return false;
-    }
-    if (!sim_register_config(sim, &config))
-        return false;
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        struct sim_node *node = &sim->nodes[i];
-
-        if (node != victim && config_has_member(&config, node->id) &&
-            atlas_good(sim, node) &&
-            journal_size(node->journal) >= sim->committed_count)
-            members++;
-    }
-    return members > 0;
-}
-
-/* A damaged node counts as whole again once it says so itself. */
-static void atlas_review(struct sim *sim)
-{
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        struct sim_node *node = &sim->nodes[i];
-        struct replica_status status;
-        struct journal_scrub scrub = {0};
-        uint8_t buffer[JOURNAL_READ_SIZE];
-        enum status read = ST_OK;
-
-        if (!node->damaged || !node->up)
-            continue;
-        replica_status(node->replica, &status, sim->now / 1000 + 1);
-        while (read == ST_OK)
-            read = journal_scrub_next(node->journal, &scrub, buffer);
-        if (status.healthy && status.lost_to == 0 && read == ST_END &&
-            journal_size(node->journal) >= sim->committed_count)
-            node->damaged = false;
-    }
-}
-
 /* ---- Faults ------------------------------------------------------------- */
 
 static void fault_crash(struct sim *sim)
@@ -133,45 +76,106 @@ static void fault_cut(struct sim *sim)
     sim_trace(sim, "the network changes");
 }
 
-static void fault_rot(struct sim *sim)
-{
-    struct sim_node *node = fault_node(sim);
+/* A place of the log of a node that may be damaged. */
+struct fault_place {
+    struct sim_node *node;
     char name[DISK_NAME_SIZE_MAX];
+    uint64_t index;
+    uint64_t offset;
+};
+
+/* A node with a tail that nobody else has to have, if there is one. */
+static struct sim_node *fault_tail(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        struct sim_node *node = &sim->nodes[i];
+
+        if (node->up && node->journal != NULL &&
+            journal_size(node->journal) > sim->committed_count)
+            return node;
+    }
+    return fault_node(sim);
+}
+
+static bool fault_place(struct sim *sim, struct fault_place *out,
+                        struct sim_node *node, bool newest)
+{
     const uint8_t *data;
     size_t size;
-    uint64_t first = 0;
 
-    if (!node->up || node->journal == NULL || !atlas_allows(sim, node) ||
+    out->node = node;
+    if (!node->up || node->journal == NULL || !sim_atlas_allows(sim, node) ||
         journal_size(node->journal) == 0)
-        return;
-    (void)first;
-    uint64_t index =
+        return false;
+    out->index =
         random_below(&sim->fault, (uint32_t)journal_size(node->journal));
-    uint64_t offset = 0;
-    if (journal_place(node->journal, name, &offset, index) != ST_OK ||
-        !disk_model_peek(node->disk, name, &data, &size))
-        return;
-    offset += random_below(&sim->fault, 300);
-    if (offset >= size)
-        return;
-    node->damaged = true;
+    /* The newest matter most. */
+    if (newest)
+        out->index = journal_size(node->journal) - 1 -
+                     random_below(&sim->fault, 1 + (uint32_t)out->index % 4) %
+                         journal_size(node->journal);
+    if (journal_place(node->journal, out->name, &out->offset, out->index) !=
+            ST_OK ||
+        !disk_model_peek(node->disk, out->name, &data, &size))
+        return false;
+    out->offset += random_below(&sim->fault, 300);
+    return out->offset < size;
+}
+
+static void fault_damage(struct sim *sim, const struct fault_place *place)
+{
+    place->node->damaged = true;
     sim->counts[COUNT_ROTS]++;
-    sim_trace(sim, "%u: a bit of entry %u flips", node->number,
-              (unsigned)index);
-    disk_model_rot(node->disk, name, offset,
+    if (fault_has(sim, FAULT_LATENT) && random_chance(&sim->fault, 200)) {
+        sim_trace(sim, "%u: a sector of entry %u cannot be read",
+                  place->node->number, (unsigned)place->index);
+        place->node->doubtful = true;
+        disk_model_unreadable(place->node->disk, place->name, place->offset);
+        return;
+    }
+    sim_trace(sim, "%u: a bit of entry %u flips", place->node->number,
+              (unsigned)place->index);
+    disk_model_rot(place->node->disk, place->name, place->offset,
                    (unsigned)random_below(&sim->fault, 8));
+}
+
+/* One bit or several; and perhaps the power goes. */
+static void fault_rot(struct sim *sim)
+{
+    bool newest = random_chance(&sim->fault, 500);
+    struct sim_node *node = newest ? fault_tail(sim) : fault_node(sim);
+    uint32_t count = 1 + random_skewed(&sim->fault, 6);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct fault_place place;
+
+        if (fault_place(sim, &place, node, newest))
+            fault_damage(sim, &place);
+    }
+    if (newest && node->damaged && random_chance(&sim->fault, 500))
+        sim_node_crash(sim, node);
+}
+
+/* Somebody who is down, if anybody is. */
+static struct sim_node *fault_down(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        if (!sim->nodes[i].up)
+            return &sim->nodes[i];
+    }
+    return fault_node(sim);
 }
 
 /* One slot of the mark or of meta, while the process is down. */
 static void fault_mark(struct sim *sim)
 {
-    struct sim_node *node = fault_node(sim);
+    struct sim_node *node = fault_down(sim);
     const char *name = random_chance(&sim->fault, 500) ? "mark" : "meta";
     const uint8_t *data;
     size_t size;
 
     /* With a disk that was put back, two things went wrong at once. */
-    if (node->up || node->damaged || !atlas_allows(sim, node) ||
+    if (node->up || node->damaged || !sim_atlas_allows(sim, node) ||
         !disk_model_peek(node->disk, name, &data, &size) || size < 64)
         return;
     node->damaged = true;
@@ -182,22 +186,28 @@ static void fault_mark(struct sim *sim)
 
 static void fault_rollback(struct sim *sim)
 {
-    struct sim_node *node = fault_node(sim);
+    struct sim_node *node =
+        random_chance(&sim->fault, 500) ? fault_down(sim) : fault_node(sim);
 
     if (node->up) {
         if (node->older == NULL || random_chance(&sim->fault, 300)) {
             disk_model_free(node->older);
             node->older = disk_model_copy(node->disk);
+            memcpy(node->older_keys, node->keys,
+                   SIM_OPS_MAX * sizeof node->keys[0]);
             node->older_incarnation = node->meta.value.incarnation;
         }
         return;
     }
-    /* One of the same start cannot be told from a crash. */
-    if (node->older == NULL || !atlas_allows(sim, node) ||
+    /* One of the same start cannot be told from a crash; and without a register
+     * nobody remembers starts. */
+    if (node->older == NULL || (sim->options.kinds & KIND_MANUAL) != 0 ||
+        !sim_atlas_allows(sim, node) ||
         node->older_incarnation >= node->last_incarnation)
         return;
     disk_model_free(node->disk);
     node->disk = disk_model_copy(node->older);
+    memcpy(node->keys, node->older_keys, SIM_OPS_MAX * sizeof node->keys[0]);
     node->damaged = true;
     sim_trace(sim, "%u: the disk is put back", node->number);
 }
@@ -224,6 +234,25 @@ static void fault_hand_over(struct sim *sim)
     }
 }
 
+/* Writes that go elsewhere, syncs that are none: until it is healed nobody
+ * knows what this disk has. */
+static void fault_dishonest(struct sim *sim, struct sim_node *node)
+{
+    if (!node->up || !sim_atlas_allows(sim, node))
+        return;
+    if (fault_has(sim, FAULT_MISDIRECT) && random_chance(&sim->fault, 300)) {
+        sim_trace(sim, "%u: a write goes elsewhere", node->number);
+        node->damaged = node->doubtful = true;
+        disk_model_misdirect_after(node->disk, 1 + random_below(&sim->fault, 4),
+                                   random_between(&sim->fault, -8, 8) *
+                                       INT64_C(512));
+    } else if (fault_has(sim, FAULT_LIE) && random_chance(&sim->fault, 300)) {
+        sim_trace(sim, "%u: the disk lies", node->number);
+        node->damaged = node->doubtful = node->lying = true;
+        disk_model_lie(node->disk, "log*");
+    }
+}
+
 static void fault_disk(struct sim *sim)
 {
     struct sim_node *node = fault_node(sim);
@@ -238,13 +267,26 @@ static void fault_disk(struct sim *sim)
         node->disk_slow_us = random_chance(&sim->fault, 500) ? 0 : 1500000;
     if (fault_has(sim, FAULT_CLOCK) && random_chance(&sim->fault, 300))
         node->clock_us += random_between(&sim->fault, -40000000, 40000000);
+    fault_dishonest(sim, node);
+}
+
+/* The register goes away, and nothing else ever happens. */
+static void fault_away(struct sim *sim)
+{
+    if (sim->reg_state.unavailable_until > 0 || sim->now < 1500000)
+        return;
+    sim->reg_state.unavailable_until = INT64_MAX;
+    sim->away_acked = sim->counts[COUNT_ACKED];
+    sim->away_unknown = sim->counts[COUNT_UNKNOWN];
 }
 
 void sim_fault(struct sim *sim)
 {
     if (sim->healing)
         return;
-    atlas_review(sim);
+    if ((sim->options.kinds & KIND_AWAY) != 0)
+        fault_away(sim);
+    sim_atlas_review(sim);
     switch (random_below(&sim->fault, 9)) {
     case 0:
     case 1:
@@ -282,106 +324,4 @@ void sim_fault(struct sim *sim)
     }
     sim_at(sim, sim->now + random_between(&sim->fault, 30000, 700000),
            EVENT_FAULT, SIM_NODES_MAX, 0, NULL);
-}
-
-/* ---- Healing ------------------------------------------------------------ */
-
-/* Whether one node may stay away for ever: the others must be enough. */
-static bool heal_without(struct sim *sim, const struct sim_node *lost)
-{
-    struct config config;
-    uint32_t eligible = 0, members = 0;
-
-    if (!sim_register_config(sim, &config) ||
-        sim->options.nodes_count <= config.minimum)
-        return false;
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        struct sim_node *node = &sim->nodes[i];
-
-        if (node == lost)
-            continue;
-        eligible += !node->archive;
-        members += config_has_member(&config, node->id) && !node->damaged &&
-                   atlas_good(sim, node);
-    }
-    return eligible > 0 && members > 0 && !lost->damaged;
-}
-
-void sim_heal(struct sim *sim)
-{
-    uint32_t n = sim->options.nodes_count;
-    struct sim_node *lost = fault_node(sim);
-
-    sim_trace(sim, "healing");
-    sim->healing = true;
-    sim->reg_state.unavailable_until = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        sim->reg_state.cut[i] = false;
-        sim->nodes[i].disk_slow_us = 0;
-        sim->nodes[i].clock_us = 0;
-        disk_model_limit(sim->nodes[i].disk, UINT64_MAX);
-        disk_model_fail_sync_after(sim->nodes[i].disk, 0);
-        for (uint32_t j = 0; j < n; j++) {
-            if (i != j)
-                sim_cut(sim, i, j, false);
-        }
-    }
-    if (random_chance(&sim->fault, 400) && heal_without(sim, lost)) {
-        sim_trace(sim, "%u stays away", lost->number);
-        lost->down_for_good = true;
-        sim_node_crash(sim, lost);
-    }
-    for (uint32_t i = 0; i < n; i++)
-        sim_at(sim, sim->now + 1000, EVENT_START, i, 0, NULL);
-}
-
-static bool heal_equal(struct sim *sim, const struct sim_node *primary)
-{
-    struct journal_end end = journal_end(primary->journal);
-
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        struct sim_node *node = &sim->nodes[i];
-        struct journal_end other;
-        struct replica_status status;
-
-        if (node->down_for_good || node == primary)
-            continue;
-        if (!node->up)
-            return false;
-        other = journal_end(node->journal);
-        replica_status(node->replica, &status, sim->now / 1000 + 1);
-        if (other.size != end.size ||
-            memcmp(other.leaf, end.leaf, HASH_SIZE) != 0 ||
-            status.lost_to != 0 || !status.healthy ||
-            node->state.applied != end.size)
-            return false;
-    }
-    return primary->state.applied == end.size;
-}
-
-bool sim_healed(struct sim *sim)
-{
-    struct sim_node *primary = NULL;
-
-    if (sim->ops_count < sim->options.ops_max / 4)
-        return false;
-    for (uint32_t i = 0; i < sim->options.clients_count; i++) {
-        const struct sim_client *client = &sim->clients[i];
-
-        if (client->op != UINT32_MAX && sim->ops[client->op].state != OP_DONE)
-            return false;
-    }
-    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        struct replica_status status;
-
-        if (!sim->nodes[i].up)
-            continue;
-        replica_status(sim->nodes[i].replica, &status, sim->now / 1000 + 1);
-        if (status.role == REPLICA_PRIMARY) {
-            if (primary != NULL)
-                return false;
-            primary = &sim->nodes[i];
-        }
-    }
-    return primary != NULL && heal_equal(sim, primary);
 }

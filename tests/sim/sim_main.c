@@ -28,6 +28,7 @@ enum main_option {
     OPTION_OPS,
     OPTION_CLIENTS,
     OPTION_MUTANT,
+    OPTION_FAILURES,
     OPTION_MUTANTS,
     OPTION_REGRESSIONS,
     OPTION_MARKS,
@@ -47,6 +48,7 @@ static const struct option known[] = {
     {"safety-ms", required_argument, NULL, OPTION_SAFETY},
     {"ops", required_argument, NULL, OPTION_OPS},
     {"clients", required_argument, NULL, OPTION_CLIENTS},
+    {"failures", required_argument, NULL, OPTION_FAILURES},
     {"mutant", required_argument, NULL, OPTION_MUTANT},
     {"mutants", no_argument, NULL, OPTION_MUTANTS},
     {"regressions", required_argument, NULL, OPTION_REGRESSIONS},
@@ -101,6 +103,9 @@ static void line_number(struct main_line *line, enum main_option option,
         break;
     case OPTION_OPS:
         plan->wish.ops = number;
+        break;
+    case OPTION_FAILURES:
+        plan->failures_max = (unsigned)number;
         break;
     case OPTION_CLIENTS:
         plan->wish.clients = number;

@@ -55,6 +55,7 @@ void sim_send(struct sim *sim, uint32_t from, uint32_t to, uint8_t type,
                                           : 0,
                   (unsigned)body.size);
     }
+    sim_check_shipped(sim, from, type, body);
     frame = malloc(sizeof *frame + body.size);
     INVARIANT(frame != NULL);
     *frame = (struct net_frame){.from = from,

@@ -42,6 +42,9 @@ void sim_node_make(struct sim *sim, uint32_t number)
     memcpy(value.lineage, lineage, LINEAGE_SIZE);
     status = meta_create(disk_model_disk(node->disk), &value);
     INVARIANT(status == ST_OK);
+    node->keys = calloc(SIM_OPS_MAX, sizeof *node->keys);
+    node->older_keys = calloc(SIM_OPS_MAX, sizeof *node->older_keys);
+    INVARIANT(node->keys != NULL && node->older_keys != NULL);
     node->state.index_of = malloc(SIM_OPS_MAX * sizeof(uint64_t));
     INVARIANT(node->state.index_of != NULL);
     node->disk_slow_us = 0;
@@ -69,8 +72,9 @@ static void node_replica_options(struct sim *sim, const struct sim_node *node,
     memcpy(out->cluster_id, cluster_id, CLUSTER_ID_SIZE);
     memcpy(out->lineage, lineage, LINEAGE_SIZE);
     out->archive = node->archive;
-    out->automatic = true;
+    out->automatic = (sim->options.kinds & KIND_MANUAL) == 0;
     out->first = node->number == 0;
+    memcpy(out->founder, sim->nodes[0].id, NODE_ID_SIZE);
     out->minimum = sim->options.minimum;
     out->timers = sim->timers;
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
@@ -151,6 +155,9 @@ static enum status node_open(struct sim *sim, struct sim_node *node)
         return status;
     node->storage = (struct storage){
         .disk = disk, .journal = node->journal, .meta = &node->meta};
+    node->storage.keys = sim_keys_of(node);
+    /* Of entries that did not survive. */
+    node->storage.keys.truncate(node, journal_size(node->journal));
     node_replica_options(sim, node, &options);
     parts = (struct replica_parts){
         .journal = node->journal,
@@ -211,6 +218,8 @@ static void node_wipe(struct sim_node *node)
     node->disk_busy = false;
     node->leading = false;
     node->draining = false;
+    node->follows = false;
+    node->want = (enum config_why)0;
     node->pending_count = 0;
     node->up = false;
 }
@@ -221,6 +230,8 @@ void sim_node_close(struct sim_node *node)
     disk_model_free(node->disk);
     disk_model_free(node->older);
     free(node->state.index_of);
+    free(node->keys);
+    free(node->older_keys);
 }
 
 /* What was pending survives in part. */
@@ -264,183 +275,4 @@ void sim_node_crash(struct sim *sim, struct sim_node *node)
     if (!node->down_for_good)
         sim_at(sim, sim->now + random_between(&sim->schedule, 20000, 1500000),
                EVENT_START, node->number, 0, NULL);
-}
-
-/* ---- The disk ----------------------------------------------------------- */
-
-static void node_disk_begin(struct sim *sim, struct sim_node *node)
-{
-    int64_t takes = random_between(&sim->disk, 200, 3000);
-
-    if (node->disk_busy || node->jobs_count == 0)
-        return;
-    node->disk_busy = true;
-    node->running = node->jobs_count;
-    if (node->disk_slow_us > 0)
-        takes += random_below(&sim->disk, (uint32_t)node->disk_slow_us);
-    sim_at(sim, sim->now + takes, EVENT_DISK, node->number, 0, NULL);
-}
-
-void sim_node_disk(struct sim *sim, struct sim_node *node)
-{
-    struct storage_job *done[SIM_QUEUE_MAX];
-    size_t count = node->running;
-    uint32_t generation = node->generation;
-
-    storage_run(&node->storage, node->jobs, count);
-    memcpy(done, node->jobs, count * sizeof done[0]);
-    node->jobs_count -= count;
-    memmove(node->jobs, node->jobs + count,
-            node->jobs_count * sizeof node->jobs[0]);
-    node->disk_busy = false;
-    for (size_t i = 0; i < count; i++) {
-        struct replica_event event = {.type = REPLICA_JOB_DONE};
-
-        if (done[i]->status == ST_DISK_FAILED) {
-            sim_trace(sim, "%u: the disk failed", node->number);
-            node->jobs_count = 0; /* The process ends here. */
-            sim_node_crash(sim, node);
-            return;
-        }
-        if (done[i]->status != ST_OK)
-            sim_trace(sim, "%u: a job of type %d ends with %d", node->number,
-                      (int)done[i]->type, (int)done[i]->status);
-        event.job = done[i];
-        sim_node_event(sim, node, &event);
-        if (node->generation != generation || sim->failure != SIM_GOOD)
-            return;
-    }
-    node_disk_begin(sim, node);
-}
-
-/* ---- Actions ------------------------------------------------------------ */
-
-static void node_say(struct sim *sim, struct sim_node *node,
-                     const struct replica_action *action)
-{
-    static const char *const names[] = {
-        "role",        "leads", "stalled", "resumed",  "dropped", "added",
-        "cut",         "lost",  "found",   "repaired", "rot",     "register",
-        "certificate", "peer",  "halt",    "clock",    "want"};
-
-    switch (action->say.note) {
-    case NOTE_CUT:
-        sim->counts[COUNT_CUTS]++;
-        break;
-    case NOTE_LOST:
-        sim->counts[COUNT_LOST]++;
-        break;
-    case NOTE_FOUND:
-        sim->counts[COUNT_FOUND]++;
-        break;
-    case NOTE_REPAIRED:
-        sim->counts[COUNT_REPAIRS]++;
-        break;
-    case NOTE_DROPPED:
-        sim->counts[COUNT_DROPPED]++;
-        break;
-    case NOTE_ADDED:
-        sim->counts[COUNT_ADDED]++;
-        break;
-    default:
-        break;
-    }
-    if (action->say.note == NOTE_ROLE)
-        sim_trace(sim, "%u is %s", node->number,
-                  replica_role_name((enum replica_role)action->say.number));
-    else
-        sim_trace(sim, "%u %s %u (node %u)", node->number,
-                  names[action->say.note], (unsigned)action->say.number,
-                  (unsigned)action->say.node_id[1]);
-}
-
-static void node_job(struct sim *sim, struct sim_node *node,
-                     struct storage_job *job)
-{
-    if (node->jobs_count == SIM_QUEUE_MAX) {
-        sim_fail(sim, SIM_WRONG, "I18: %u gives too many jobs", node->number);
-        return;
-    }
-    node->jobs[node->jobs_count++] = job;
-    node_disk_begin(sim, node);
-}
-
-static void node_act(struct sim *sim, struct sim_node *node,
-                     const struct replica_action *action)
-{
-    switch (action->type) {
-    case REPLICA_SEND:
-        sim_send(sim, node->number, sim_other(sim, node->number, action->peer),
-                 action->send.type, action->send.body);
-        break;
-    case REPLICA_SEND_KEYS:
-        break;
-    case REPLICA_DROP_LINK:
-        sim_trace(sim, "%u drops the link to %u", node->number,
-                  sim_other(sim, node->number, action->peer));
-        sim_at(sim, sim->now, EVENT_BREAK, SIM_NODES_MAX,
-               node->number * SIM_NODES_MAX +
-                   sim_other(sim, node->number, action->peer),
-               NULL);
-        break;
-    case REPLICA_JOB:
-        node_job(sim, node, action->job);
-        break;
-    case REPLICA_ASK:
-        sim_ask(sim, node, action);
-        break;
-    case REPLICA_COMMIT:
-        sim_commit(sim, node, action->size);
-        break;
-    case REPLICA_LEAD:
-        sim_lead(sim, node, action);
-        break;
-    case REPLICA_FOLLOW:
-        sim_follow(sim, node);
-        break;
-    case REPLICA_DRAIN:
-        node->draining = action->on;
-        node->drain_told = false;
-        break;
-    case REPLICA_VERIFY:
-        break;
-    case REPLICA_HALT:
-        sim->counts[COUNT_HALTS]++;
-        sim_fail(sim, SIM_WRONG, "I17: %u halts: %d", node->number,
-                 (int)action->halt);
-        break;
-    case REPLICA_SAY:
-        node_say(sim, node, action);
-        break;
-    }
-}
-
-void sim_node_event(struct sim *sim, struct sim_node *node,
-                    struct replica_event *event)
-{
-    struct replica_actions actions = {0};
-    uint32_t generation = node->generation;
-
-    if (!node->up || node->replica == NULL || sim->failure != SIM_GOOD)
-        return;
-    event->now_ms = sim->now / 1000 + 1;
-    event->wall_us = sim->now + node->clock_us;
-    replica_actions_init(&actions);
-    replica_step(node->replica, &actions, event);
-    if (actions.count > 0 || event->type != REPLICA_TICK)
-        replica_check(node->replica);
-    for (size_t i = 0; i < actions.count && node->generation == generation &&
-                       sim->failure == SIM_GOOD;
-         i++)
-        node_act(sim, node, &actions.list[i]);
-    replica_actions_wipe(&actions);
-    if (node->generation == generation && node->enters)
-        sim_enter(sim, node);
-    if (node->generation == generation && node->draining && !node->drain_told &&
-        node->pending_count == 0) {
-        struct replica_event drained = {.type = REPLICA_DRAINED};
-
-        node->drain_told = true;
-        sim_node_event(sim, node, &drained);
-    }
 }

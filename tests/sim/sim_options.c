@@ -7,25 +7,21 @@ const struct sim_wish sim_wish_none = {
 
 static void options_nodes(struct sim_options *out, struct random *random)
 {
+    uint32_t shape = random_below(random, 6);
+
     out->nodes_count = 3;
     out->archives_count = 1;
     out->minimum = 2;
-    switch (random_below(random, 6)) {
-    case 0:
+    if (shape == 0) {
         out->nodes_count = 2;
         out->archives_count = 0;
         out->minimum = (uint8_t)random_between(random, 1, 2);
-        break;
-    case 1:
+    } else if (shape == 1) {
         out->nodes_count = (uint32_t)random_between(random, 4, 5);
         out->archives_count = random_below(random, 2);
         out->minimum = (uint8_t)random_between(random, 2, 3);
-        break;
-    case 2:
+    } else if (shape == 2) {
         out->minimum = 1;
-        break;
-    default:
-        break;
     }
 }
 
@@ -61,6 +57,10 @@ void sim_options_draw(struct sim_options *out, uint64_t seed,
     out->scrub_ms = random_chance(&random, 200) ? 50 : 300;
     out->data_max = random_chance(&random, 200) ? 3500 : 500;
     out->kinds = options_kinds(&random);
+    if (random_chance(&random, 20)) {
+        out->faults = 0;
+        out->kinds = KIND_AWAY;
+    }
     if (wish->faults >= 0)
         out->faults = (uint32_t)wish->faults;
     if (wish->kinds >= 0)

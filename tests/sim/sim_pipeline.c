@@ -13,7 +13,7 @@
  */
 
 enum { ENTRY_DATA_MIN = SALT_SIZE, ENTRY_BUFFER = 4096 };
-#define EPOCH_OP UINT32_MAX
+#define EPOCH_OP SIM_EPOCH_OP
 
 /* ---- Entries ------------------------------------------------------------ */
 
@@ -80,13 +80,22 @@ static struct journal_entry entry_make(uint8_t *out, struct journal_end *end,
     return entry;
 }
 
-static uint32_t entry_op(struct slice bytes)
+uint32_t sim_entry_op(struct slice bytes)
 {
     struct entry entry;
     enum status status = entry_view(&entry, bytes);
 
     INVARIANT(status == ST_OK);
     return load_u32(entry.header.idem);
+}
+
+uint64_t sim_entry_index(struct slice bytes)
+{
+    struct entry entry;
+    enum status status = entry_view(&entry, bytes);
+
+    INVARIANT(status == ST_OK);
+    return entry.place.index;
 }
 
 /* ---- Leading ------------------------------------------------------------ */
@@ -108,6 +117,9 @@ static void submit(struct sim *sim, struct sim_node *node, uint32_t op)
     }
     event.submitted.entries = &entry;
     event.submitted.count = 1;
+    event.submitted.keyed = sim_key_used(op);
+    sim_key_make(node, op, node->end.size - 1);
+    sim_saw_made(sim, entry.leaf);
     sim_node_event(sim, node, &event);
 }
 
@@ -117,6 +129,8 @@ void sim_lead(struct sim *sim, struct sim_node *node,
     uint8_t buffer[JOURNAL_READ_SIZE];
 
     sim->counts[COUNT_LEADS]++;
+    if (node->follows)
+        sim_follow(sim, node);
     node->leading = true;
     node->draining = false;
     node->epoch = action->lead.epoch;
@@ -129,14 +143,15 @@ void sim_lead(struct sim *sim, struct sim_node *node,
         enum status status =
             journal_read_entry(node->journal, &entry, buffer, i);
 
+        /* Unread so far, and rotten: the next start finds it, and has it
+         * repaired. */
         if (status != ST_OK) {
-            sim_fail(sim, SIM_WRONG, "I6: %u leads over a hole at %u",
-                     node->number, (unsigned)i);
+            sim_node_fails(sim, node);
             return;
         }
-        if (entry_op(entry) != EPOCH_OP)
+        if (sim_entry_op(entry) != EPOCH_OP)
             node->pending[node->pending_count++] =
-                (struct sim_pending){.index = i, .op = entry_op(entry)};
+                (struct sim_pending){.index = i, .op = sim_entry_op(entry)};
     }
     node->enters = true;
 }
@@ -150,8 +165,10 @@ void sim_enter(struct sim *sim, struct sim_node *node)
 
 void sim_follow(struct sim *sim, struct sim_node *node)
 {
+    node->follows = false;
     node->leading = false;
     node->draining = false;
+    sim->counts[COUNT_UNKNOWN] += node->pending_count;
     for (size_t i = 0; i < node->pending_count; i++)
         sim_reply(sim, node->pending[i].op, false, 0);
     node->pending_count = 0;
@@ -190,15 +207,13 @@ void sim_state_open(struct sim_node *node)
 }
 
 static void apply_pending(struct sim *sim, struct sim_node *node,
-                          uint64_t index, uint32_t op,
-                          const uint8_t leaf[HASH_SIZE])
+                          uint64_t index, uint32_t op)
 {
     for (size_t i = 0; i < node->pending_count; i++) {
         if (node->pending[i].index != index)
             continue;
         node->pending[i] = node->pending[--node->pending_count];
         if (node->leading) {
-            sim_saw_ack(sim, node, index, leaf);
             sim_reply(sim, op, true, index);
         }
         return;
@@ -209,7 +224,7 @@ static void apply_one(struct sim *sim, struct sim_node *node, uint64_t index,
                       struct slice entry)
 {
     uint8_t leaf[HASH_SIZE], both[2 * HASH_SIZE];
-    uint32_t op = entry_op(entry);
+    uint32_t op = sim_entry_op(entry);
 
     entry_leaf_hash(leaf, entry);
     memcpy(both, node->state.digest, HASH_SIZE);
@@ -223,7 +238,7 @@ static void apply_one(struct sim *sim, struct sim_node *node, uint64_t index,
         return;
     }
     node->state.index_of[op] = index;
-    apply_pending(sim, node, index, op, leaf);
+    apply_pending(sim, node, index, op);
 }
 
 void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size)
@@ -241,6 +256,8 @@ void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size)
         enum status status =
             journal_read_entry(node->journal, &entry, buffer, index);
 
+        if (status == ST_DISK_FAILED)
+            sim_node_fails(sim, node);
         /* Damaged: once it is repaired, at the next commit. */
         if (status != ST_OK)
             return;

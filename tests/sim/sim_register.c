@@ -113,9 +113,13 @@ static bool reg_alive(const struct sim *sim, uint32_t node)
     return node != UINT32_MAX && sim->nodes[node].alive_until > sim->now;
 }
 
-static bool reg_guards_hold(const struct sim *sim,
+static bool reg_guards_hold(struct sim *sim,
                             const struct register_proposal *proposal)
 {
+    /* What is compared may change and change back. */
+    if (reg_faulty(sim) && proposal->guards_count > 0 &&
+        random_chance(&sim->reg, 80))
+        return false;
     if (proposal->guard_alive &&
         reg_alive(sim, reg_node_of(sim, proposal->alive)))
         return false;
@@ -139,14 +143,13 @@ static void reg_watchers(struct sim *sim)
     }
 }
 
-static void reg_put(struct sim *sim, const struct register_proposal *proposal)
+void sim_register_put(struct sim *sim, struct slice value)
 {
     struct sim_register *reg = &sim->reg_state;
     struct config newer, older;
     struct register_view *view;
     bool first = reg->history_count == 0;
-    enum status status =
-        config_decode(&newer, slice_of(proposal->value, proposal->value_size));
+    enum status status = config_decode(&newer, value);
 
     if (reg->history_count == SIM_HISTORY_MAX) {
         sim_fail(sim, SIM_LIVENESS, "the configuration never rests");
@@ -165,14 +168,13 @@ static void reg_put(struct sim *sim, const struct register_proposal *proposal)
     view = &reg->history[reg->history_count++];
     reg->revision += 1 + random_below(&sim->reg, 3);
     view->revision = reg->revision;
-    view->value_size = proposal->value_size;
-    memcpy(view->value, proposal->value, proposal->value_size);
+    view->value_size = value.size;
+    memcpy(view->value, value.data, value.size);
     sim_trace(sim,
-              "register: number %u, epoch %u, primary %u, why %d, %u members",
+              "register: number %u, epoch %u, primary %u, why %s, %u members",
               (unsigned)newer.number, (unsigned)newer.epoch,
-              (unsigned)newer.primary[1], (int)newer.why,
+              (unsigned)newer.primary[1], config_why_name(newer.why),
               (unsigned)newer.members_count);
-    reg_watchers(sim);
 }
 
 /* What a comparison that does not look at revisions would compare. */
@@ -197,7 +199,8 @@ static enum register_outcome reg_cas(struct sim *sim,
         return REGISTER_LOST;
     if (!reg_guards_hold(sim, proposal))
         return REGISTER_REJECTED;
-    reg_put(sim, proposal);
+    sim_register_put(sim, slice_of(proposal->value, proposal->value_size));
+    reg_watchers(sim);
     return REGISTER_WON;
 }
 

@@ -131,7 +131,8 @@ void sim_open(struct sim *sim, const struct sim_options *options)
         .scrub_ms = options->scrub_ms,
     };
     sim->ops = calloc(SIM_OPS_MAX, sizeof *sim->ops);
-    INVARIANT(sim->ops != NULL);
+    sim->made = calloc(SIM_MADE_MAX, sizeof *sim->made);
+    INVARIANT(sim->ops != NULL && sim->made != NULL);
     for (uint32_t i = 0; i < options->nodes_count; i++)
         sim_node_make(sim, i);
     for (uint32_t i = 0; i < options->nodes_count; i++)
@@ -143,6 +144,8 @@ void sim_open(struct sim *sim, const struct sim_options *options)
                SIM_NODES_MAX, i, NULL);
     }
     sim_at(sim, 500000, EVENT_FAULT, SIM_NODES_MAX, 0, NULL);
+    if ((options->kinds & KIND_MANUAL) != 0)
+        sim_at(sim, 300000, EVENT_OPERATOR, SIM_NODES_MAX, 0, NULL);
     sim_at(sim, options->safety_us, EVENT_HEAL, SIM_NODES_MAX, 0, NULL);
 }
 
@@ -154,6 +157,7 @@ void sim_close(struct sim *sim)
         free(sim->heap[i].data);
     free(sim->heap);
     free(sim->ops);
+    free(sim->made);
     free(sim->committed);
 }
 
@@ -219,6 +223,19 @@ static void world_dispatch(struct sim *sim, const struct sim_event *event)
     case EVENT_HEAL:
         sim_heal(sim);
         break;
+    case EVENT_FOLLOW:
+        if (node->follows)
+            sim_follow(sim, node);
+        break;
+    case EVENT_FAILED:
+        sim_node_crash(sim, node);
+        break;
+    case EVENT_OPERATOR:
+        sim_operator(sim);
+        break;
+    case EVENT_CERTIFIED:
+        sim_certified(sim, event);
+        break;
     }
 }
 
@@ -235,12 +252,25 @@ static bool world_holds(struct sim *sim, struct sim_event *event)
     if (event->generation != node->generation || !node->up)
         return true;
     if (node->paused_until > sim->now) {
-        sim_at(sim, node->paused_until, event->type, event->node, event->number,
-               event->data);
+        /* In their order, whenever the pause ends. */
+        sim_at(sim,
+               node->paused_until == SIM_FOREVER ? sim->now + SIM_HOP_US
+                                                 : node->paused_until,
+               event->type, event->node, event->number, event->data);
         event->data = NULL;
         return true;
     }
     return false;
+}
+
+/* Without the atlas that is no failure. */
+static void world_unhealed(struct sim *sim)
+{
+    if ((sim->options.kinds & KIND_SAFETY_ONLY) != 0) {
+        sim->over = true;
+        return;
+    }
+    sim_fail(sim, SIM_LIVENESS, "the core does not come to rest");
 }
 
 int sim_run(struct sim *sim)
@@ -258,8 +288,8 @@ int sim_run(struct sim *sim)
         if (sim->healing && sim->failure == SIM_GOOD && sim_healed(sim))
             sim->over = true;
         if (sim->healing && !sim->over &&
-            sim->now > sim->options.safety_us + sim->options.healing_us)
-            sim_fail(sim, SIM_LIVENESS, "the core does not come to rest");
+            sim->now > sim->healing_at + sim->options.healing_us)
+            world_unhealed(sim);
     }
     if (sim->failure == SIM_GOOD)
         sim_judge_end(sim);

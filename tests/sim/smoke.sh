@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# ctest-timeout: 600
+# The simulator in a few minutes: seeds that failed once, some thousand others,
+# a canary that must sing, and some rules broken that must be missed.
+set -u
+sim=$DEFTER_BUILD/bin/sim
+failed=0
+
+fail() {
+    printf 'smoke: %s\n' "$*" >&2
+    failed=1
+}
+
+"$sim" --regressions "$DEFTER_SOURCE/tests/sim/seeds.txt" \
+    --from 1 --seeds "${1:-2000}" || fail "a seed failed ($?)"
+[ "${2:-}" != short ] || exit $failed
+
+"$sim" --canary --seed 1 >/dev/null
+code=$?
+[ $code -eq 129 ] || fail "the canary ended with $code"
+
+# Each is noticed within a hundred seeds.
+for number in 1 2 3 7 9 13 18 33 40 59 85; do
+    "$sim" --mutants --mutant $number --seeds 300 ||
+        fail "mutant $number lives"
+done
+exit $failed
