@@ -4,6 +4,20 @@
 
 #include "replication/journal_repair.h"
 
+const char *storage_job_name(enum storage_job_type type)
+{
+    static const char *const names[] = {
+        [STORAGE_APPEND] = "append",   [STORAGE_MARK] = "mark",
+        [STORAGE_PROMISE] = "promise", [STORAGE_USE] = "use",
+        [STORAGE_RISE] = "rise",       [STORAGE_CONFIGURE] = "configure",
+        [STORAGE_CUT] = "cut",         [STORAGE_REPAIR] = "repair",
+        [STORAGE_EXAMINE] = "examine", [STORAGE_LOST] = "lost",
+        [STORAGE_FOUND] = "found",
+    };
+
+    return names[type];
+}
+
 static enum status storage_accept(struct storage *storage,
                                   const struct storage_job *job)
 {
