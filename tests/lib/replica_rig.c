@@ -1,5 +1,6 @@
 #include "tests/lib/replica_rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,7 +195,11 @@ void lone_event(struct replica_rig *rig, struct replica_event *event)
     replica_step(rig->replica, &actions, event);
     replica_check(rig->replica);
     for (size_t i = 0; i < actions.count; i++) {
+        size_t from = rig->trace_size;
+
         lone_trace_action(rig, &actions.list[i]);
+        if (getenv("DEFTER_TRACE") != NULL)
+            fputs(rig->trace + from, stderr);
         take(rig, &actions.list[i]);
     }
     replica_actions_wipe(&actions);

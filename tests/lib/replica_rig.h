@@ -145,6 +145,8 @@ void lone_ack_all(struct replica_rig *rig, char peer);
 
 /* ${count} entries follow, in this node's epoch. */
 void lone_submit(struct replica_rig *rig, size_t count);
+/* The newest proposal wins, and this node begins to lead by it. */
+void lone_win_lead(struct replica_rig *rig);
 /* A alone leads, its EPOCH is committed if ${minimum} is 1. */
 void lone_lead_alone(struct replica_rig *rig, uint8_t minimum);
 /* A leads with B as member, everything is committed; minimum 2. */
@@ -152,7 +154,8 @@ void lone_lead_pair(struct replica_rig *rig);
 
 /* ---- What it did --------------------------------------------------------- */
 
-/* The actions since the last call, or since lone_forget(), are these. */
+/* DEFTER_TRACE=1 in the environment prints every line as it comes.
+ * The actions since the last call, or since lone_forget(), are these. */
 void lone_expect(struct replica_rig *rig, const char *text);
 /* Among them is a line that begins so; nothing is forgotten. */
 bool lone_did(const struct replica_rig *rig, const char *text);

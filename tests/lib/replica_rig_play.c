@@ -182,15 +182,21 @@ void lone_submit(struct replica_rig *rig, size_t count)
     lone_event(rig, &event);
 }
 
+void lone_win_lead(struct replica_rig *rig)
+{
+    lone_win(rig);
+    for (int i = 0; i < 40 && !rig->leads; i++) {
+        lone_work(rig);
+        lone_tick(rig, 100);
+    }
+    ck_assert(rig->leads);
+}
+
 void lone_lead_alone(struct replica_rig *rig, uint8_t minimum)
 {
     rig->options.minimum = minimum;
     lone_start(rig);
-    lone_win(rig);
-    lone_work(rig);
-    lone_tick(rig, 100);
-    lone_work(rig);
-    ck_assert(rig->leads);
+    lone_win_lead(rig);
     lone_submit(rig, 1);
     lone_work(rig);
     ck_assert_int_eq(lone_role(rig),
