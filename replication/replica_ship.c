@@ -260,6 +260,14 @@ void replica_on_refused(struct replica *replica, size_t at,
 /* ---- Own entries
  * ------------------------------------------------------------- */
 
+void replica_peer_falls_behind(struct replica *replica,
+                               struct replica_peer *peer)
+{
+    /* Until now nothing was owed: its time begins. */
+    if (peer->matched >= replica->log.end.size)
+        peer->progress_ms = replica->now_ms;
+}
+
 void replica_submitted(struct replica *replica,
                        const struct replica_event *event)
 {
@@ -268,6 +276,8 @@ void replica_submitted(struct replica *replica,
     /* Sequenced before the pipeline heard that it leads no more. */
     if (!replica_leads(replica))
         return;
+    for (size_t i = 0; i < replica->peers_count; i++)
+        replica_peer_falls_behind(replica, &replica->peers[i]);
     job = replica_job_new(replica, STORAGE_APPEND);
     job->batch =
         replica_log_add(&replica->log, event->submitted.entries,
