@@ -181,7 +181,8 @@ static void replica_rise(struct replica *replica, uint64_t number)
 {
     struct replica_job *job;
 
-    if (replica->jobs_count > 0 || number < replica->incarnation)
+    if (replica->jobs_count > 0 || number < replica->incarnation ||
+        number == UINT64_MAX)
         return;
     if (!replica->lost)
         replica_set_lost(replica);

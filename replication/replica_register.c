@@ -266,7 +266,8 @@ static void register_boot(struct replica *replica)
                             .minimum = replica->options.minimum};
 
     if (!replica->options.first || replica->configured ||
-        replica_proposing(replica) || replica->lost)
+        replica_proposing(replica) || replica->lost ||
+        replica->promised == UINT32_MAX)
         return;
     memcpy(config.cluster_id, replica->options.cluster_id, CLUSTER_ID_SIZE);
     memcpy(config.lineage, replica->options.lineage, LINEAGE_SIZE);
