@@ -44,6 +44,16 @@ static enum status storage_append(struct storage *storage,
     return status;
 }
 
+/* A log that was found again may know of a later commit than who gave the
+ * job. */
+static enum status storage_sync(struct storage *storage, uint64_t committed)
+{
+    uint64_t known = journal_committed(storage->journal);
+
+    return journal_sync(storage->journal,
+                        committed > known ? committed : known);
+}
+
 /*
  * A run of appends, and one sync for all of them.  The first that is not taken
  * ends it: those behind it do not follow the log any more.
@@ -68,7 +78,7 @@ static void storage_appends(struct storage *storage, struct storage_job **jobs,
         jobs[i]->status = status;
     if (taken == 0)
         return;
-    status = journal_sync(storage->journal, committed);
+    status = storage_sync(storage, committed);
     for (size_t i = 0; i < taken && status != ST_OK; i++)
         jobs[i]->status = status;
 }
@@ -125,7 +135,7 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
     case STORAGE_APPEND:
         break;
     case STORAGE_MARK:
-        return journal_sync(storage->journal, job->committed);
+        return storage_sync(storage, job->committed);
     case STORAGE_PROMISE:
         if (job->epoch <= storage->meta->value.promised_epoch)
             return ST_OK;
