@@ -170,7 +170,6 @@ static bool repair_waits(const struct replica *replica)
 
 static void repair_scrub(struct replica *replica)
 {
-    uint64_t sealed = replica->scrub.next;
     enum status status;
 
     if (replica->options.timers.scrub_ms == 0 ||
@@ -183,7 +182,7 @@ static void repair_scrub(struct replica *replica)
     if (status == ST_CHECKSUM)
         replica_damaged(replica, replica->scrub.bad);
     else if (status == ST_END)
-        replica_compare(replica, sealed);
+        replica_compare(replica, replica->log.durable.size);
 }
 
 void replica_repair_tend(struct replica *replica)
