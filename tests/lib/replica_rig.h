@@ -23,7 +23,7 @@
 #include "tests/lib/rig_log.h"
 
 enum {
-    RIG_JOBS_MAX = 128,
+    RIG_JOBS_MAX = 4096,
     RIG_SENDS_MAX = 4096,
     RIG_TRACE_SIZE = 1 << 20,
     RIG_SEGMENT = SEGMENT_HEADER_SIZE + 8192
