@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RIG_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44, RIG_STEP_MS = 100 };
+enum { RIG_STEP_MS = 100 };
 
 /* ---- Its life ------------------------------------------------------------ */
 
@@ -180,7 +180,11 @@ static void take(struct replica_rig *rig, const struct replica_action *action)
     case REPLICA_HALT:
         rig->leads = false;
         break;
-    default:
+    case REPLICA_SEND_KEYS:
+    case REPLICA_DROP_LINK:
+    case REPLICA_DRAIN:
+    case REPLICA_VERIFY:
+    case REPLICA_SAY:
         break;
     }
 }

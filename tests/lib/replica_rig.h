@@ -141,6 +141,13 @@ void lone_ack(struct replica_rig *rig, char peer, uint64_t size);
 /* To everything that it was sent. */
 void lone_ack_all(struct replica_rig *rig, char peer);
 
+/* A backup, or a learner, that has all of ${log}: A and ${members} are in sync
+ * under A's epoch 1; the link to A is gone again. */
+void lone_backup(struct replica_rig *rig, const char *members, uint8_t minimum,
+                 const struct rig_log *log);
+/* ${ms} pass; then the register says the same as before. */
+void lone_silence(struct replica_rig *rig, int64_t ms);
+
 /* ---- Leading ------------------------------------------------------------- */
 
 /* ${count} entries follow, in this node's epoch. */

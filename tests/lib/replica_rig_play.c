@@ -165,6 +165,32 @@ void lone_ack_all(struct replica_rig *rig, char peer)
     lone_ack(rig, peer, rig->replica->peers[lone_peer(rig, peer)].next);
 }
 
+void lone_backup(struct replica_rig *rig, const char *members, uint8_t minimum,
+                 const struct rig_log *log)
+{
+    sample_config(&rig->config);
+    rig->config.minimum = minimum;
+    rig->config.why = CONFIG_ADD;
+    rig->config.number = 4;
+    for (; *members != '\0'; members++)
+        config_admit(&rig->config, sample_node(*members), 1);
+    rig->revision = 5;
+    lone_start(rig);
+    lone_greet(rig, 'A', NULL, 0);
+    lone_append_in(rig, 'A', log, 1, 0, log->size, 0);
+    lone_work(rig);
+    lone_unlink(rig, 'A');
+    lone_forget(rig);
+}
+
+void lone_silence(struct replica_rig *rig, int64_t ms)
+{
+    lone_pass(rig, ms);
+    lone_work(rig);
+    lone_see(rig);
+    lone_pass(rig, 200);
+}
+
 /* ---- Leading ------------------------------------------------------------- */
 
 void lone_submit(struct replica_rig *rig, size_t count)
