@@ -306,8 +306,10 @@ void replica_on_append(struct replica *replica, size_t peer,
     struct follow *follow;
     enum status status;
 
-    if (!replica_fence(replica, peer, append->epoch, append->stream))
+    if (!replica_fence(replica, peer, append->epoch, append->stream)) {
+        replica_keys_forget(&replica->peers[peer]);
         return;
+    }
     follow_note_primary(replica, peer, append->epoch);
     if (replica->cut_again != UINT64_MAX) {
         replica_keys_forget(&replica->peers[peer]);

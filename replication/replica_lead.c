@@ -17,7 +17,8 @@ static bool lead_may(const struct replica *replica)
            replica->now_ms >= replica->attempt_ms;
 }
 
-/* R19: above everything that anybody is known to have promised. */
+/* R19: above everything that anybody is known to have promised; 0 if nothing
+ * is above it. */
 static uint32_t lead_next_epoch(const struct replica *replica)
 {
     uint32_t epoch = replica->config.epoch;
@@ -28,7 +29,7 @@ static uint32_t lead_next_epoch(const struct replica *replica)
         epoch = replica->promised;
     if (replica->seen_epoch > epoch)
         epoch = replica->seen_epoch;
-    return epoch < REPLICA_EPOCH_MAX ? epoch + 1 : epoch;
+    return epoch < REPLICA_EPOCH_MAX ? epoch + 1 : 0;
 }
 
 /* Between tries, longer for who comes later in the order of nodes. */
@@ -66,11 +67,13 @@ static void lead_restart(struct replica *replica)
     SOMETIMES(restart_proposed);
     replica_successor(replica, &config, CONFIG_RESTART);
     config.epoch = lead_next_epoch(replica);
+    lead_wait(replica);
+    if (config.epoch == 0)
+        return;
     lead_set_incarnation(replica, &config);
     replica_propose(
         replica, &config,
         replica_is_member(replica) ? replica->options.node_id : NULL, NULL);
-    lead_wait(replica);
 }
 
 /* A member that can be asked for its log, if this node is none. */
@@ -101,6 +104,9 @@ static void lead_promote(struct replica *replica)
     replica_successor(replica, &config,
                       member ? CONFIG_PROMOTE : CONFIG_PROMOTE_VIA);
     config.epoch = lead_next_epoch(replica);
+    lead_wait(replica);
+    if (config.epoch == 0)
+        return;
     memcpy(config.primary, replica->options.node_id, NODE_ID_SIZE);
     config.phase = member ? CONFIG_NORMAL : CONFIG_RECOVERING;
     if (member && config.minimum == 1)
@@ -109,7 +115,6 @@ static void lead_promote(struct replica *replica)
         lead_set_incarnation(replica, &config);
     replica_propose(replica, &config, member ? replica->options.node_id : NULL,
                     former);
-    lead_wait(replica);
 }
 
 static bool lead_former_is_alive(const struct replica *replica)

@@ -383,7 +383,8 @@ void replica_hand_over(struct replica *replica, const uint8_t *node_id)
     size_t peer = replica_peer_of(replica, node_id);
 
     if (replica->role != REPLICA_PRIMARY || replica->draining ||
-        peer == SIZE_MAX || replica->peers[peer].archive ||
+        replica->epoch == UINT32_MAX || peer == SIZE_MAX ||
+        replica->peers[peer].archive ||
         !config_has_member(&replica->config, node_id) ||
         !config_is_eligible(&replica->config, node_id) ||
         !replica_caught_up(replica, peer))

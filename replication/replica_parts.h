@@ -410,6 +410,9 @@ void replica_on_appended(struct replica *replica, size_t peer,
                          const struct peer_appended *appended);
 void replica_on_refused(struct replica *replica, size_t peer,
                         const struct peer_refused *refused);
+/* ${peer} has less than everything from now on, if it had everything. */
+void replica_peer_falls_behind(struct replica *replica,
+                               struct replica_peer *peer);
 void replica_submitted(struct replica *replica,
                        const struct replica_event *event);
 

@@ -217,8 +217,10 @@ static void peers_on_hello(struct replica *replica, size_t at,
         return;
     }
     /* What another start of it acknowledged, this one may not have. */
-    if (hello->incarnation != peer->incarnation && !MUTANT(26))
+    if (hello->incarnation != peer->incarnation && !MUTANT(26)) {
+        replica_peer_falls_behind(replica, peer);
         peer->matched = 0;
+    }
     peers_take_hello(replica, peer, hello);
     if (hello->config_number > 0 &&
         (!replica->configured || hello->config_number > replica->config.number))

@@ -274,7 +274,6 @@ static bool repair_waits(const struct replica *replica)
 
 static void repair_scrub(struct replica *replica)
 {
-    uint64_t sealed = replica->scrub.next;
     enum status status;
 
     if (replica->options.timers.scrub_ms == 0 ||
@@ -292,7 +291,7 @@ static void repair_scrub(struct replica *replica)
     if (status == ST_CHECKSUM)
         replica_damaged(replica, replica->scrub.bad);
     else if (status == ST_END)
-        replica_compare(replica, sealed);
+        replica_compare(replica, replica->log.durable.size);
 }
 
 void replica_repair_tend(struct replica *replica)

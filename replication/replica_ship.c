@@ -298,6 +298,14 @@ void replica_on_refused(struct replica *replica, size_t at,
 
 /* ---- Own entries -------------------------------------------------------- */
 
+void replica_peer_falls_behind(struct replica *replica,
+                               struct replica_peer *peer)
+{
+    /* Until now nothing was owed: its time begins. */
+    if (peer->matched >= replica->log.end.size)
+        peer->progress_ms = replica->now_ms;
+}
+
 void replica_submitted(struct replica *replica,
                        const struct replica_event *event)
 {
@@ -308,11 +316,8 @@ void replica_submitted(struct replica *replica,
         SOMETIMES(submitted_too_late);
         return;
     }
-    /* Nothing was owed until now. */
-    for (size_t i = 0; i < replica->peers_count; i++) {
-        if (replica->peers[i].matched >= replica->log.end.size)
-            replica->peers[i].progress_ms = replica->now_ms;
-    }
+    for (size_t i = 0; i < replica->peers_count; i++)
+        replica_peer_falls_behind(replica, &replica->peers[i]);
     job = replica_job_new(replica, STORAGE_APPEND);
     job->batch =
         replica_log_add(&replica->log, event->submitted.entries,

@@ -5,6 +5,20 @@
 #include "replication/journal_repair.h"
 #include "replication/sometimes.h"
 
+const char *storage_job_name(enum storage_job_type type)
+{
+    static const char *const names[] = {
+        [STORAGE_APPEND] = "append",   [STORAGE_MARK] = "mark",
+        [STORAGE_PROMISE] = "promise", [STORAGE_USE] = "use",
+        [STORAGE_RISE] = "rise",       [STORAGE_CONFIGURE] = "configure",
+        [STORAGE_CUT] = "cut",         [STORAGE_REPAIR] = "repair",
+        [STORAGE_EXAMINE] = "examine", [STORAGE_LOST] = "lost",
+        [STORAGE_FOUND] = "found",
+    };
+
+    return names[type];
+}
+
 static enum status storage_accept(struct storage *storage,
                                   const struct storage_job *job)
 {
@@ -30,6 +44,16 @@ static enum status storage_append(struct storage *storage,
             return status;
     }
     return status;
+}
+
+/* A log that was found again may know of a later commit than who gave the
+ * job. */
+static enum status storage_sync(struct storage *storage, uint64_t committed)
+{
+    uint64_t known = journal_committed(storage->journal);
+
+    return journal_sync(storage->journal,
+                        committed > known ? committed : known);
 }
 
 /*
@@ -58,7 +82,7 @@ static void storage_appends(struct storage *storage, struct storage_job **jobs,
         SOMETIMES(appends_share_a_sync);
     if (taken == 0)
         return;
-    status = journal_sync(storage->journal, committed);
+    status = storage_sync(storage, committed);
     for (size_t i = 0; i < taken && status != ST_OK; i++)
         jobs[i]->status = status;
 }
@@ -114,23 +138,13 @@ static enum status storage_configure(struct storage *storage,
     return status;
 }
 
-/* The mark's may have become known again, and never falls. */
-static uint64_t storage_committed(const struct storage *storage,
-                                  uint64_t committed)
-{
-    uint64_t known = journal_committed(storage->journal);
-
-    return committed > known ? committed : known;
-}
-
 static enum status storage_one(struct storage *storage, struct storage_job *job)
 {
     switch (job->type) {
     case STORAGE_APPEND:
         break;
     case STORAGE_MARK:
-        return journal_sync(storage->journal,
-                            storage_committed(storage, job->committed));
+        return storage_sync(storage, job->committed);
     case STORAGE_PROMISE:
         if (job->epoch <= storage->meta->value.promised_epoch || MUTANT(5))
             return ST_OK;

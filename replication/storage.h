@@ -26,6 +26,9 @@ enum storage_job_type {
                         * a later primary's commit covers it. */
 };
 
+/* "append" and the like. */
+const char *storage_job_name(enum storage_job_type type);
+
 /* The replica's, from its action until STORAGE's completion is given back. */
 struct storage_job {
     struct storage_job *next; /* The replica's own. */

@@ -1,6 +1,7 @@
 /*
- * catalogue_tables: prints the tables of docs/PROTOCOL.md from the code's own
- * tables, each between the markers that it has in the document.
+ * catalogue_tables: prints the tables of docs/PROTOCOL.md and of
+ * docs/REPLICATION.md from the code's own tables, each between the markers that
+ * it has in the document.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -182,6 +183,29 @@ static void print_frames(void)
 #define ELEMENT(lower, UPPER) \
     print_fields(&schema_##lower, "Element `" #lower "`");
     MESSAGE_ELEMENT_LIST(ELEMENT)
+#undef ELEMENT
+    end();
+}
+
+static void print_peers(void)
+{
+    uint32_t count;
+    const struct peer_info *rows = peer_list(&count);
+
+    begin("peer-frames");
+    printf("| type | name | meaning |\n|--|--|--|\n");
+    for (uint32_t i = 0; i < count; i++)
+        printf("| 0x%02x | %s | %s |\n", rows[i].number, rows[i].name,
+               rows[i].english);
+    end();
+    begin("peer-fields");
+    for (uint32_t i = 0; i < count; i++) {
+        printf("**0x%02x %s**\n\n", rows[i].number, rows[i].name);
+        print_fields(rows[i].schema, "Body");
+    }
+#define ELEMENT(lower, UPPER) \
+    print_fields(&schema_##lower, "Element `" #lower "`");
+    PEER_ELEMENT_LIST(ELEMENT)
 #undef ELEMENT
     end();
 }
@@ -495,6 +519,7 @@ static void print_queries(void)
 int main(void)
 {
     print_frames();
+    print_peers();
     print_roles_and_duties();
     print_small_lists();
     print_statuses();

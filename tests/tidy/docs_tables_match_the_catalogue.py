@@ -14,7 +14,7 @@ import sys
 ROOT = os.path.realpath(os.environ.get(
     "DEFTER_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
 BUILD = os.environ.get("DEFTER_BUILD", os.path.join(ROOT, "build"))
-DOCUMENTS = ["docs/PROTOCOL.md"]
+DOCUMENTS = ["docs/PROTOCOL.md", "docs/REPLICATION.md"]
 BLOCK = re.compile(
     r"^<!-- catalogue:([\w-]+) -->\n(.*?)^<!-- end -->\n", re.M | re.S)
 
