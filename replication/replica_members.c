@@ -343,6 +343,23 @@ static void members_relieve(struct replica *replica)
     }
 }
 
+/* Who was named to the operator holds up everything once it is silent; any
+ * configuration that comes next ends that. */
+static bool members_misses_vouched(struct replica *replica)
+{
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+
+        if (!replica->vouched[i] || members_answers(replica, peer) ||
+            config_has_member(&replica->config, peer->node_id))
+            continue;
+        replica_want(replica, CONFIG_SETTLE, peer->node_id);
+        members_stall(replica, true);
+        return true;
+    }
+    return false;
+}
+
 void replica_members_tend(struct replica *replica)
 {
     if (!replica_leads(replica) || replica_proposing(replica) ||
@@ -350,7 +367,7 @@ void replica_members_tend(struct replica *replica)
         replica->now_ms < replica->members_ms)
         return;
     if (members_introduce(replica) || members_admit_anew(replica) ||
-        members_drop(replica))
+        members_drop(replica) || members_misses_vouched(replica))
         return;
     if (members_join(replica)) {
         members_stall(replica,

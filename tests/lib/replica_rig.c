@@ -124,7 +124,11 @@ void lone_open(struct replica_rig *rig)
 
 void lone_start(struct replica_rig *rig)
 {
+    struct replica_event enrolled = {.type = REPLICA_ENROLLED,
+                                     .enrolled = true};
+
     lone_open(rig);
+    lone_event(rig, &enrolled);
     lone_tick(rig, 1);
     if (!rig->options.automatic)
         return;

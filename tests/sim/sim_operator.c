@@ -164,6 +164,8 @@ static void operator_answers(struct sim *sim, struct sim_node *primary,
         else
             config_admit(&config, about.other, about.other_incarnation);
         break;
+    case CONFIG_SETTLE:
+        break;
     case CONFIG_SWITCHOVER:
         if (!operator_asks(sim, primary, &about, why, primary->want_node,
                            older->number) ||
