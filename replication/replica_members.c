@@ -119,6 +119,17 @@ static void members_in(struct config *config, const struct replica_peer *peer)
     }
 }
 
+static void members_stall(struct replica *replica, bool stalled)
+{
+    if (replica->stalled == stalled)
+        return;
+    replica->stalled = stalled;
+    replica_say(replica, stalled ? NOTE_STALLED : NOTE_RESUMED, NULL,
+                replica->config.members_count);
+    if (stalled)
+        replica_ship_all(replica);
+}
+
 /* ${out}, ${in}: numbers of peers, SIZE_MAX for none. */
 static void members_change(struct replica *replica, enum config_why why,
                            size_t out, size_t in)
@@ -129,6 +140,8 @@ static void members_change(struct replica *replica, enum config_why why,
         size_t of = out != SIZE_MAX ? out : in;
 
         replica_want(replica, why, replica->peers[of].node_id);
+        if (out != SIZE_MAX && !members_answers(replica, &replica->peers[out]))
+            members_stall(replica, true);
         return;
     }
     replica_successor(replica, &config, why);
@@ -165,17 +178,6 @@ void replica_want(struct replica *replica, enum config_why why,
     replica->wanted = why;
     replica->wanted_ms = replica->now_ms;
     replica_say(replica, NOTE_WANT, node_id, (uint64_t)why);
-}
-
-static void members_stall(struct replica *replica, bool stalled)
-{
-    if (replica->stalled == stalled)
-        return;
-    replica->stalled = stalled;
-    replica_say(replica, stalled ? NOTE_STALLED : NOTE_RESUMED, NULL,
-                replica->config.members_count);
-    if (stalled)
-        replica_ship_all(replica);
 }
 
 /* A node that this one's operator named, and that no configuration knows. */

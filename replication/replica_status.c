@@ -70,6 +70,17 @@ static void status_primary(const struct replica *replica,
         memcpy(out->primary, replica->config.primary, NODE_ID_SIZE);
 }
 
+/* Of a proposal, for so long that somebody should look at the register. */
+static bool status_fate_is_unknown(const struct replica *replica)
+{
+    for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++) {
+        if (replica->proposals[i].open && replica->proposals[i].unknown)
+            return replica_leads(replica) &&
+                   replica->log.committed < replica->log.durable.size;
+    }
+    return false;
+}
+
 void replica_status(const struct replica *replica, struct replica_status *out,
                     int64_t now_ms)
 {
@@ -77,7 +88,7 @@ void replica_status(const struct replica *replica, struct replica_status *out,
     out->role = replica->role;
     out->halt = replica->halt;
     out->healthy = status_healthy(replica);
-    out->stalled = replica->stalled;
+    out->stalled = replica->stalled || status_fate_is_unknown(replica);
     out->draining = replica->draining;
     out->epoch = replica_won(replica) ? replica->epoch : replica->primary_epoch;
     out->promised = replica->promised;

@@ -45,7 +45,7 @@ void sim_options_draw(struct sim_options *out, uint64_t seed,
     memset(out, 0, sizeof *out);
     out->seed = seed;
     /* Swarm: each class is there or not. */
-    out->faults = (uint32_t)random_next(&random) & FAULT_ALL;
+    out->faults = (uint32_t)random_next(&random) & FAULT_USUAL;
     if (random_chance(&random, 100))
         out->faults = FAULT_CRASH;
     options_nodes(out, &random);

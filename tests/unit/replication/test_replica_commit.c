@@ -271,27 +271,6 @@ START_TEST(R15_who_lacks_committed_entries_is_not_let_in)
 }
 END_TEST
 
-START_TEST(R15_whoever_is_named_in_a_statement_must_agree_from_then_on)
-{
-    struct statement statement;
-
-    begin_alone(1);
-    lone_greet(&rig, 'B', NULL, 0);
-    lone_ack_all(&rig, 'B');
-    ck_assert_int_eq(replica_state(rig.replica, &statement, CONFIG_ADD,
-                                   sample_node('B'), rig.now_ms),
-                     ST_OK);
-    ck_assert((statement.flags & STATEMENT_ACK) != 0);
-    ck_assert_uint_eq(statement.other_matched, 1);
-    lone_submit(&rig, 1);
-    lone_work(&rig);
-    ck_assert_uint_eq(rig.published, 1);
-    lone_ack_all(&rig, 'B');
-    ck_assert_uint_eq(rig.published, 2);
-    lone_end(&rig);
-}
-END_TEST
-
 /* ---- R16 ----------------------------------------------------------------- */
 
 static void appended(char from, uint32_t epoch, uint32_t stream, uint64_t size)
@@ -442,7 +421,6 @@ SUITE_MAIN("replica_commit",
            R15_who_joins_must_agree_from_the_proposal_on,
            R15_the_proposal_is_guarded_by_the_incarnation_that_answered,
            R15_who_lacks_committed_entries_is_not_let_in,
-           R15_whoever_is_named_in_a_statement_must_agree_from_then_on,
            R16_an_acknowledgement_of_another_epoch_or_stream_is_ignored,
            R16_another_start_of_a_member_has_acknowledged_nothing,
            R16_the_same_start_keeps_what_it_acknowledged_over_a_new_link,

@@ -19,6 +19,9 @@ static void begin(void)
     memset(&log_b, 0, sizeof log_b);
     sample_config_pair(&pair);
     rig.config = pair.config;
+    rig.config.base_size = 1;
+    for (size_t i = 0; i < rig.config.members_count; i++)
+        rig.config.members[i].incarnation = 1;
     rig.revision = 5;
     lone_start(&rig);
     ck_assert_int_eq(lone_role(&rig), REPLICA_MEMBER);

@@ -19,6 +19,9 @@ static void begin(void)
     memset(&log_a, 0, sizeof log_a);
     sample_config_pair(&pair);
     rig.config = pair.config;
+    rig.config.base_size = 1;
+    for (size_t i = 0; i < rig.config.members_count; i++)
+        rig.config.members[i].incarnation = 1;
     rig.revision = 5;
     lone_start(&rig);
     rig_log_add(&log_a, 6, 1, 0);

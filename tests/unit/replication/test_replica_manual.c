@@ -94,6 +94,14 @@ static void begin_pair(uint8_t minimum)
     lone_forget(&rig);
 }
 
+static void vouch_for_b(void)
+{
+    struct replica_event event = {.type = REPLICA_VOUCH};
+
+    memcpy(event.node_id, sample_node('B'), NODE_ID_SIZE);
+    lone_event(&rig, &event);
+}
+
 /* ---- Grants -------------------------------------------------------------- */
 
 START_TEST(a_certificate_lets_its_primary_lead_and_goes_into_the_log)
@@ -281,16 +289,23 @@ START_TEST(a_certificate_that_may_not_follow_is_told_and_not_acted_upon)
     ck_assert(lone_did(&rig, "say certificate "));
     newest = kept;
     next(CONFIG_SETTLE);
-    newest.config.previous[0] ^= 1; /* Names another before it. */
-    certify();
-    ck_assert_uint_eq(lone_count(&rig, "say certificate "), 2);
-    newest = kept;
-    next(CONFIG_SETTLE);
     newest.config.lineage[0] ^= 1;
     certify();
     ck_assert_uint_eq(lone_status(&rig).config_number, 2);
     ck_assert(rig.leads);
     ck_assert_uint_eq(lone_count(&rig, "job"), 0);
+    lone_end(&rig);
+}
+END_TEST
+
+/* Whoever signed it signed two of the number before. */
+START_TEST(a_certificate_that_names_another_before_it_halts)
+{
+    begin_pair(2);
+    next(CONFIG_SETTLE);
+    newest.config.previous[0] ^= 1;
+    certify();
+    ck_assert_int_eq(lone_status(&rig).halt, HALT_EQUIVOCATION);
     lone_end(&rig);
 }
 END_TEST
@@ -366,6 +381,36 @@ START_TEST(R13_a_silent_member_counts_until_a_certificate_let_it_go)
     config_dismiss(&newest.config, sample_node('B'));
     certify();
     lone_work(&rig);
+    ck_assert_uint_eq(rig.published, 3);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R15_whoever_is_named_in_a_statement_must_agree_from_then_on)
+{
+    struct statement statement;
+
+    begin_alone(1);
+    lone_greet(&rig, 'B', NULL, 0);
+    lone_ack_all(&rig, 'B');
+    lone_submit(&rig, 1);
+    lone_work(&rig);
+    lone_ack_all(&rig, 'B');
+    ck_assert_uint_eq(rig.published, 2);
+    vouch_for_b();
+    ck_assert_int_eq(replica_state(rig.replica, &statement, CONFIG_ADD,
+                                   sample_node('B'), rig.now_ms),
+                     ST_OK);
+    ck_assert_int_eq(statement.flags & STATEMENT_ACK, 0); /* Not durable. */
+    lone_work(&rig);
+    ck_assert_int_eq(replica_state(rig.replica, &statement, CONFIG_ADD,
+                                   sample_node('B'), rig.now_ms),
+                     ST_OK);
+    ck_assert_int_ne(statement.flags & STATEMENT_ACK, 0);
+    lone_submit(&rig, 1);
+    lone_work(&rig);
+    ck_assert_uint_eq(rig.published, 2);
+    lone_ack_all(&rig, 'B');
     ck_assert_uint_eq(rig.published, 3);
     lone_end(&rig);
 }
@@ -505,11 +550,13 @@ SUITE_MAIN("replica_manual",
            a_peers_certificate_is_verified_before_it_counts,
            a_peers_configuration_without_a_certificate_is_nothing,
            two_certificates_of_one_number_halt,
+           a_certificate_that_names_another_before_it_halts,
            a_certificate_that_may_not_follow_is_told_and_not_acted_upon,
            an_older_certificate_is_nothing,
            bytes_that_are_no_certificate_are_nothing,
            what_a_register_would_say_is_nothing_here,
            R13_a_silent_member_counts_until_a_certificate_let_it_go,
+           R15_whoever_is_named_in_a_statement_must_agree_from_then_on,
            who_may_join_is_asked_for_and_let_in_by_a_certificate,
            a_hand_over_waits_for_a_certificate_and_states_that_all_is_sealed,
            a_backup_leads_when_a_certificate_says_so_and_never_before,

@@ -134,9 +134,8 @@ START_TEST(R20_the_register_comes_first_then_the_promise_then_the_members)
     lone_forget(&rig);
     lone_win(&rig);
     lone_expect(&rig, "job configure 5\nsend Z CONFIG number 5\n");
-    lone_work(&rig);
+    lone_jobs(&rig, 1);
     ck_assert_uint_eq(rig.meta.value.promised_epoch, 2);
-    lone_pass(&rig, 3000);
     ck_assert(lone_did(&rig, "job use 2\n"));
     ck_assert(lone_did(&rig, "send Z NEWEPOCH epoch 2\n"));
     ck_assert(!rig.leads);

@@ -81,6 +81,7 @@ START_TEST(R20_who_won_as_no_member_takes_over_a_sealed_members_log)
     sealed('Z', 2, &log_z, 7);
     ck_assert(lone_did(&rig, "send Z FETCH first 3 count 4\n"));
     give('Z', &log_z, 3, 3); /* Nothing came: it is asked again. */
+    lone_pass(&rig, 500);
     ck_assert_uint_eq(lone_count(&rig, "send Z FETCH first 3 count 4\n"), 2);
     give('Z', &log_z, 3, 5);
     lone_work(&rig);
