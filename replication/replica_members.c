@@ -25,19 +25,23 @@ static bool members_is_broken(const struct replica *replica,
                            replica->options.timers.remove_ms);
 }
 
+static bool members_is_silent(const struct replica *replica,
+                              const struct replica_peer *peer)
+{
+    /* Nobody heard of it before this term: it has as long as anybody. */
+    return replica_elapsed(
+        replica, peer->heard_ms == 0 ? replica->lead_ms : peer->heard_ms,
+        replica->options.timers.remove_ms);
+}
+
 static bool members_answers(const struct replica *replica,
                             const struct replica_peer *peer)
 {
     uint32_t limit = replica->options.timers.remove_ms;
-    int64_t heard_ms = peer->heard_ms;
 
     if (MUTANT(66))
         return true;
-    /* Nobody heard of it before this term: it has as long as anybody. */
-    if (heard_ms == 0)
-        heard_ms = replica->lead_ms;
-    if (replica_elapsed(replica, heard_ms, limit) ||
-        members_is_broken(replica, peer))
+    if (members_is_silent(replica, peer) || members_is_broken(replica, peer))
         return false;
     if (!peer->linked || !peer->greeted)
         return true;
@@ -352,7 +356,7 @@ static bool members_misses_vouched(struct replica *replica)
     for (size_t i = 0; i < replica->peers_count; i++) {
         const struct replica_peer *peer = &replica->peers[i];
 
-        if (!replica->vouched[i] || members_answers(replica, peer) ||
+        if (!replica->vouched[i] || !members_is_silent(replica, peer) ||
             config_has_member(&replica->config, peer->node_id))
             continue;
         replica_want(replica, CONFIG_SETTLE, peer->node_id);

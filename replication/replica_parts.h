@@ -266,6 +266,7 @@ struct replica {
     /* Lost or damaged. */
     bool lost;
     bool finding; /* FOUND is under way. */
+    int64_t finding_ms;
     uint64_t lost_to;
     struct replica_repair repair;
     uint32_t token;

@@ -71,6 +71,7 @@ static void repair_find(struct replica *replica, bool proven)
     if (!replica->lost || replica->finding)
         return;
     replica->finding = true;
+    replica->finding_ms = replica->now_ms;
     job = replica_job_new(replica, STORAGE_FOUND);
     job->job.proven = proven;
     replica_job_give(replica, job);
@@ -300,7 +301,9 @@ void replica_repair_tend(struct replica *replica)
 
     if (replica->lost && replica->lost_to != UINT64_MAX &&
         replica->log.durable.size >= replica->lost_to &&
-        !replica_has_holes(replica)) {
+        !replica_has_holes(replica) &&
+        replica_elapsed(replica, replica->finding_ms,
+                        replica->options.timers.retry_ms)) {
         SOMETIMES(found_by_mark);
         repair_find(replica, false);
     }
