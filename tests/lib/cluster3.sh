@@ -17,7 +17,8 @@
 #   cluster3_status NODE     its JSON; empty if it does not answer
 #   cluster3_figure NODE NAME   one figure of it
 #   cluster3_primary         the node that leads, or nothing
-#   cluster3_promote NODE, cluster3_switchover NODE   the operator signs
+#   cluster3_promote NODE, cluster3_switchover NODE, cluster3_add NODE,
+#   cluster3_remove NODE     the operator signs
 #   cluster3_operator WORD...   another act of his
 #   cluster3_await SECONDS   until all run, one leads and all hold the same
 #   cluster3_check HISTORY RECEIPTS   all that must hold at the end
@@ -164,8 +165,11 @@ ${cluster3_role[$other]} $(cluster3_peer_address "$other")}" "$conf"
 # The running node becomes a member, as `defter node new` says; where etcd
 # decides, the primary lets it in by itself.
 cluster3_add() {
-    cluster3_operator member add "$(cluster3_name "$1")" \
-        >"$cluster/add-$1.txt" 2>&1
+    cluster3_operator member add "$(cluster3_name "$1")"
+}
+
+cluster3_added() {
+    cluster3_add "$1" >"$cluster/add-$1.txt" 2>&1
 }
 
 # It is entered in the log, and may lead from then on.
@@ -184,33 +188,47 @@ cluster3_status() {
         2>/dev/null
 }
 
+# One node is asked, so it is the first in the report; each figure has a line.
 cluster3_figure() {
-    cluster3_status "$1" | python3 -c '
-import json, sys
-try:
-    status = json.load(sys.stdin)
-except ValueError:
-    sys.exit()
-# One node is asked; a report of several has it as its first.
-names = {"size": "log_size", "committed": "committed_size",
-         "config": "configuration"}
-for inner in (*(status.get("nodes") or [])[:1], status):
-    for name in (sys.argv[1], names.get(sys.argv[1])):
-        if name in inner:
-            print(inner[name])
-            sys.exit()
-' "$2"
+    local name=$2
+    case $name in
+    size) name=log_size ;;
+    committed) name=committed_size ;;
+    config) name=configuration ;;
+    esac
+    cluster3_status "$1" |
+        sed -n "s/^.*\"$name\":[[:blank:]]*\"\{0,1\}\([^\",]*\).*/\1/p" |
+        head -n 1
 }
 
 # The operator signs: his key, his state and the list of nodes lie in one
 # folder.
+# What is signed but not countersigned, or reached no node, he delivers again.
 cluster3_operator() {
+    local status
+    cluster3_operator_once "$@"
+    status=$?
+    for _ in 1 2 3 4 5; do
+        [ $status -eq 2 ] || break
+        sleep 1
+        cluster3_operator_once certificate again
+        status=$?
+    done
+    return $status
+}
+
+cluster3_operator_once() {
     (cd "$cluster/c" && cluster3_exec clients timeout 60 "$DEFTER_BIN/defter" \
         --cluster cluster.conf --key operator.key "$@" --yes </dev/null)
 }
 
 cluster3_promote() {
     cluster3_operator promote "$(cluster3_name "$1")"
+}
+
+# Whoever leads goes on without it.
+cluster3_remove() {
+    cluster3_operator member remove "$(cluster3_name "$1")"
 }
 
 cluster3_switchover() {
@@ -246,13 +264,15 @@ cluster3_unmount_stale() {
 
 cluster3_end() {
     local name
+    exec 4>&2 2>/dev/null # The shell would say who was killed.
     for name in "${cluster3_pid[@]}" "${cluster3_etcd_pid[@]}" \
         "${cluster_pids[@]}"; do
         kill -9 "$name" 2>/dev/null
         kill -CONT "$name" 2>/dev/null
     done
     [ -n "${CLUSTER3_LOCAL-}" ] || netns_down
-    wait 2>/dev/null
+    wait
+    exec 2>&4
     if [ -n "${KEEP-}" ]; then
         for name in "${cluster3_nodes[@]}"; do
             cp -a "$cluster/disk-$name" "$cluster/kept-$name" 2>/dev/null
@@ -318,7 +338,7 @@ cluster3_begin() {
     # In manual mode the first node leads once a second one is a member.
     if [ "$cluster3_mode" = manual ]; then
         for name in "${cluster3_nodes[@]:1}"; do
-            wait_for 60 cluster3_add "$name" || {
+            wait_for 60 cluster3_added "$name" || {
                 cat "$cluster/add-$name.txt" >&2
                 fail "$name did not become a member"
             }
@@ -328,7 +348,10 @@ cluster3_begin() {
     for name in "${cluster3_nodes[@]:1}"; do
         cluster3_enrol "$name"
     done
-    cluster3_await 60 || fail 'the nodes did not become one cluster'
+    cluster3_await 60 || {
+        as operator status >&2
+        fail 'the nodes did not become one cluster'
+    }
 }
 
 # ---- Nodes -------------------------------------------------------------------
@@ -517,13 +540,36 @@ cluster3_leads() {
     [ -n "$(cluster3_primary)" ]
 }
 
-# All run, one leads, and all hold the same, all of it committed.
-cluster3_settled() {
-    local name size='' figure
+# It is a member, as the one that leads sees it.
+cluster3_in_sync() {
+    local leader
+    leader=$(cluster3_primary)
+    [ -n "$leader" ] && cluster3_status "$leader" | python3 -c '
+import json, sys
+try:
+    members = json.load(sys.stdin).get("members", [])
+except ValueError:
+    sys.exit(1)
+sys.exit(not any(member["node_id"] == sys.argv[1] and member["in_sync"]
+                 for member in members))
+' "${cluster3_id[$1]}"
+}
+
+# All run, one leads, and both that may lead are members.
+cluster3_serves() {
+    local name
     for name in "${cluster3_nodes[@]}"; do
         cluster3_runs "$name" || return 1
     done
     cluster3_leads || return 1
+    [ ${#cluster3_nodes[@]} -gt 1 ] || return 0
+    cluster3_in_sync A && cluster3_in_sync B
+}
+
+# The same, and all hold the same, all of it committed.
+cluster3_settled() {
+    local name size='' figure
+    cluster3_serves || return 1
     [ ${#cluster3_nodes[@]} -gt 1 ] || return 0
     for name in "${cluster3_nodes[@]}"; do
         figure=$(cluster3_figure "$name" size)/$(
