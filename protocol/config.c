@@ -10,8 +10,7 @@
 static_assert(sizeof(struct config_member) == NODE_ID_SIZE + 8,
               "a member has no padding");
 
-/* ---- Lists ----------------------------------------------------------------
- */
+/* ---- Lists -------------------------------------------------------------- */
 
 /* A list of ${count} rows of ${stride} bytes that begin with a node's id: where
  * ${node_id} is, or would be. */
@@ -184,8 +183,7 @@ void config_dismiss_others(struct config *config, const uint8_t *node_id)
     }
 }
 
-/* ---- Bytes ----------------------------------------------------------------
- */
+/* ---- Bytes -------------------------------------------------------------- */
 
 static bool config_lists_hold(const struct config *config)
 {

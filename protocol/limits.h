@@ -144,10 +144,10 @@ enum {
     SEGMENTS_MAX = 65536,      /* 4 TiB of log. */
     SEGMENT_INDEX_STRIDE = 16, /* Every 16th entry's place is held in memory. */
     JOURNAL_SCAN_SIZE = 1024 * 1024,
-    JOURNAL_HOLES_MAX = 16,       /* Damaged segments that can be repaired. */
-    JOURNAL_EPOCHS_MAX = 4096,    /* The newest; older ones are forgotten. */
-    JOURNAL_LEAVES = 4096,        /* The newest; older ones are read. */
-    JOURNAL_SCRUB_ENTRIES = 256,  /* Of one step. */
+    JOURNAL_HOLES_MAX = 16,      /* Damaged segments that can be repaired. */
+    JOURNAL_EPOCHS_MAX = 4096,   /* The newest; older ones are forgotten. */
+    JOURNAL_LEAVES = 4096,       /* The newest; older ones are read. */
+    JOURNAL_SCRUB_ENTRIES = 256, /* Of one step. */
     DISK_NAME_SIZE_MAX = 96,
     DISK_ZEROS_SIZE = 256 * 1024
 };
@@ -171,7 +171,9 @@ enum {
     REPLICA_WINDOW_FRAMES = 512,
     REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */
     REPLICA_JOBS_MAX = 1024,                    /* Given to the disk. */
-    REPLICA_KEYS_MAX = 8, /* KEYS frames before one APPEND. */
+    REPLICA_EPOCH_MAX = 0x7fffffff, /* Numbers of seal keys hold it. */
+    REPLICA_EPOCH_JUMP_MAX = 1024 * 1024,
+    REPLICA_KEYS_MAX = 8,             /* KEYS frames before one APPEND. */
     REPLICA_APPEND_ENTRIES_MAX = 256, /* In one APPEND. */
     REPLICA_REPAIR_ENTRIES_MAX = 1024 * 1024, /* Of one hole. */
     REPLICA_JOIN_LAG_MAX = 2048 /* Entries behind, at most, who is let in. */

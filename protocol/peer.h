@@ -22,7 +22,8 @@ enum peer_refusal {
     PEER_REFUSED_MISMATCH,
     PEER_REFUSED_LOST,
     PEER_REFUSED_DISK,
-    PEER_REFUSED_DAMAGED
+    PEER_REFUSED_DAMAGED,
+    PEER_REFUSED_OLDER /* A later start was seen of the node. */
 };
 enum peer_fetch_result {
     PEER_FETCH_ENTRIES = 1,

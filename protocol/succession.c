@@ -129,7 +129,7 @@ enum succession_fault succession_newest(struct succession_plan *plan,
                : fault_of(plan, SUCCESSION_FOREIGN, best->node_id);
 }
 
-/* ---- What a statement is worth ------------------------------------------- */
+/* ---- What a statement is worth ------------------------------------------ */
 
 static bool is_whole(const struct succession_node *node)
 {
@@ -235,8 +235,7 @@ static void take_base(struct succession_plan *plan,
     memcpy(plan->newer.base_leaf, node->statement.leaf, HASH_SIZE);
 }
 
-/* ---- One function a wish --------------------------------------------------
- */
+/* ---- One function a wish ------------------------------------------------ */
 
 /* The primary goes on, and asked for this by a statement of that kind. */
 static enum succession_fault make_by_primary(struct succession_work *work)

@@ -38,8 +38,7 @@ const char *replica_role_name(enum replica_role role)
     return names[role];
 }
 
-/* ---- Opening ---------------------------------------------------------------
- */
+/* ---- Opening ------------------------------------------------------------ */
 
 static void replica_open_peers(struct replica *replica)
 {
@@ -98,8 +97,7 @@ void replica_close(struct replica *replica)
     free(replica);
 }
 
-/* ---- Small questions -------------------------------------------------------
- */
+/* ---- Small questions ---------------------------------------------------- */
 
 bool replica_leads(const struct replica *replica)
 {
@@ -132,8 +130,7 @@ bool replica_elapsed(const struct replica *replica, int64_t since_ms,
     return replica->now_ms - since_ms >= (int64_t)ms;
 }
 
-/* ---- Roles -----------------------------------------------------------------
- */
+/* ---- Roles -------------------------------------------------------------- */
 
 void replica_set_role(struct replica *replica, enum replica_role role)
 {
@@ -158,8 +155,7 @@ void replica_settle_role(struct replica *replica)
         replica_set_role(replica, REPLICA_LEARNER);
 }
 
-/* ---- Events ----------------------------------------------------------------
- */
+/* ---- Events ------------------------------------------------------------- */
 
 static void replica_register_self(struct replica *replica)
 {
@@ -177,23 +173,6 @@ static void replica_register_self(struct replica *replica)
     action->ask.incarnation = replica->incarnation;
 }
 
-/* This disk is older than what the cluster saw of it (case C6).  Nobody may
- * take this start for one that there was before: it counts from above. */
-static void replica_rise(struct replica *replica, uint64_t number)
-{
-    struct replica_job *job;
-
-    if (replica->jobs_count > 0 || number < replica->incarnation)
-        return;
-    if (!replica->lost)
-        replica_set_lost(replica);
-    job = replica_job_new(replica, STORAGE_RISE);
-    job->job.size = number + 1;
-    replica->incarnation = number + 1;
-    replica_job_give(replica, job);
-    replica->registering_ms = 0;
-}
-
 static void replica_on_registered(struct replica *replica, bool higher,
                                   uint64_t number)
 {
@@ -201,7 +180,12 @@ static void replica_on_registered(struct replica *replica, bool higher,
         return;
     if (higher && !MUTANT(64)) {
         SOMETIMES(disk_is_older);
-        replica_rise(replica, number);
+        /* This disk is older than what the cluster saw of it (case C6). */
+        if (replica->jobs_count == 0 && number >= replica->incarnation) {
+            if (!replica->lost)
+                replica_set_lost(replica);
+            replica_rise(replica, number);
+        }
         return;
     }
     replica->registered = true;
@@ -212,7 +196,7 @@ static void replica_on_registered(struct replica *replica, bool higher,
 }
 
 /* Nothing can be proposed before the register's revision is known. */
-static void replica_look(struct replica *replica)
+void replica_look(struct replica *replica)
 {
     if (replica->options.automatic && replica->registered &&
         (!replica->configured || replica->revision == 0) &&
@@ -233,6 +217,21 @@ static void replica_mark(struct replica *replica)
     replica_job_give(replica, job);
 }
 
+/* Whoever was not running himself knows nothing of how long others were silent.
+ */
+static void replica_after_pause(struct replica *replica)
+{
+    bool paused = replica_elapsed(replica, replica->tick_ms,
+                                  replica->options.timers.remove_ms);
+
+    replica->tick_ms = replica->now_ms;
+    for (size_t i = 0; paused && i < replica->peers_count; i++) {
+        if (replica->peers[i].heard_ms != 0)
+            replica->peers[i].heard_ms = replica->now_ms;
+        replica->peers[i].progress_ms = replica->now_ms;
+    }
+}
+
 static void replica_tick(struct replica *replica)
 {
     if (!replica->ticked) {
@@ -240,9 +239,13 @@ static void replica_tick(struct replica *replica)
         replica->started_ms = replica->now_ms;
         replica->heard_ms = replica->now_ms;
         replica->config_ms = replica->now_ms;
+        replica->tick_ms = replica->now_ms;
         replica_settle_role(replica);
         replica_publish(replica);
+        if (replica->configured)
+            replica_admitted(replica);
     }
+    replica_after_pause(replica);
     replica_register_self(replica);
     replica_look(replica);
     replica_found(replica);
@@ -318,6 +321,9 @@ static void replica_dispatch(struct replica *replica,
         break;
     case REPLICA_HAND_OVER:
         replica_hand_over(replica, event->node_id);
+        break;
+    case REPLICA_VOUCH:
+        replica_vouch(replica, event->node_id);
         break;
     case REPLICA_ENROLLED:
         replica->enrolled = event->enrolled;

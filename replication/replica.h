@@ -83,8 +83,7 @@ struct replica_parts {
     const struct journal_report *report; /* What opening the log found. */
 };
 
-/* ---- Events ---------------------------------------------------------------
- */
+/* ---- Events ------------------------------------------------------------- */
 
 enum replica_event_type {
     REPLICA_TICK,    /* Time passes; at least each beacon_ms / 4. */
@@ -101,8 +100,11 @@ enum replica_event_type {
     REPLICA_CERTIFIED, /* A certificate whose signatures the caller verified. */
     REPLICA_HAND_OVER, /* The operator wants ${node_id} to lead. */
     REPLICA_DRAINED,   /* After REPLICA_DRAIN: nothing more is under way. */
-    REPLICA_ENROLLED   /* Whether the log knows this node: without that it may
-                        * not begin an epoch. */
+    REPLICA_VOUCH, /* The operator may add ${node_id}: it has to agree from now
+                    * on, whatever this node forgets, until the next
+                    * configuration is known. */
+    REPLICA_ENROLLED /* Whether the log knows this node: without that it may
+                      * not begin an epoch. */
 };
 
 struct replica_event {
@@ -141,8 +143,7 @@ struct replica_event {
     };
 };
 
-/* ---- Actions --------------------------------------------------------------
- */
+/* ---- Actions ------------------------------------------------------------ */
 
 enum replica_action_type {
     REPLICA_SEND,      /* A frame to ${peer}. */
@@ -242,8 +243,7 @@ void replica_actions_init(struct replica_actions *actions);
 void replica_actions_reset(struct replica_actions *actions);
 void replica_actions_wipe(struct replica_actions *actions);
 
-/* ---- The replica ----------------------------------------------------------
- */
+/* ---- The replica -------------------------------------------------------- */
 
 struct replica; /* Opaque; replica_parts.h for its own files and tests. */
 
@@ -269,8 +269,7 @@ void replica_step(struct replica *replica, struct replica_actions *actions,
 /* When the next TICK is due at the latest. */
 int64_t replica_deadline(const struct replica *replica);
 
-/* ---- What it is ------------------------------------------------------------
- */
+/* ---- What it is --------------------------------------------------------- */
 
 struct replica_member_status {
     uint8_t node_id[NODE_ID_SIZE];
@@ -314,8 +313,8 @@ bool replica_config(const struct replica *replica, struct config *out,
 struct slice replica_certificate(const struct replica *replica);
 
 /* What this node may state to the operator's tool (protocol/statement.h); the
- * caller signs it.  For ADD the named node joins those that must agree, from
- * now on until the next configuration is known. */
+ * caller signs it.  What is stated for ADD or REPLACE binds this node: the ACK
+ * is set once REPLICA_VOUCH for the named node is durable; ask again. */
 struct statement;
 NODISCARD enum status replica_state(struct replica *replica,
                                     struct statement *out, enum config_why why,

@@ -3,8 +3,7 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* ---- The maximal set (R3, R13, R15, R17)
- * ------------------------------------- */
+/* ---- The maximal set (R3, R13, R15, R17) -------------------------------- */
 
 bool replica_must_agree(const struct replica *replica, const uint8_t *node_id)
 {
@@ -19,7 +18,8 @@ bool replica_must_agree(const struct replica *replica, const uint8_t *node_id)
         return false;
     if (replica->configured && config_has_member(&replica->config, node_id))
         return true;
-    if (peer != SIZE_MAX && replica->vouched[peer])
+    if (peer != SIZE_MAX &&
+        (replica->vouched[peer] || replica->peers[peer].joining))
         return true;
     for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++) {
         if (replica->proposals[i].open && !MUTANT(7) &&
@@ -41,20 +41,34 @@ static bool commit_admits(const struct config *config,
     return member != NULL && member->incarnation == peer->incarnation;
 }
 
-/* What one that lost entries has now counts once it was admitted anew: it may
- * have lost a promise as well (R21). */
+/*
+ * What one that lost entries has now counts once the configuration admitted it
+ * anew: it may have lost a promise as well, and only what is won shows that
+ * nobody else was promised (R21).  Of one that knows of damage in its log
+ * nothing new counts.
+ */
 static uint64_t commit_counts(const struct replica *replica,
                               const struct replica_peer *peer)
 {
-    if ((peer->flags & PEER_LOST) == 0 || MUTANT(65) ||
-        commit_admits(&replica->config, peer))
-        return peer->matched;
-    for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++) {
-        if (replica->proposals[i].open &&
-            commit_admits(&replica->proposals[i].config, peer))
-            return peer->matched;
-    }
-    return 0;
+    if ((peer->flags & PEER_LOST) != 0 &&
+        !commit_admits(&replica->config, peer))
+        return 0;
+    if ((peer->flags & PEER_DAMAGED) != 0 &&
+        peer->matched > replica->log.committed)
+        return replica->log.committed;
+    return peer->matched;
+}
+
+/* What this node has itself, up to the first entry that it cannot read. */
+static uint64_t commit_own(const struct replica *replica)
+{
+    struct journal_gap gap;
+    uint64_t size = replica->log.durable.size;
+
+    if (journal_hole_at(replica->log.journal, &gap, 0) == ST_OK &&
+        gap.first < size)
+        size = gap.first;
+    return size;
 }
 
 /* Durable on all of them, as far as this node knows. */
@@ -64,8 +78,8 @@ static uint64_t commit_agreed(const struct replica *replica)
     uint64_t size = log->end.size;
 
     if (replica_must_agree(replica, replica->options.node_id) && !MUTANT(29) &&
-        log->durable.size < size)
-        size = log->durable.size;
+        commit_own(replica) < size)
+        size = commit_own(replica);
     for (size_t i = 0; i < replica->peers_count; i++) {
         const struct replica_peer *peer = &replica->peers[i];
 
@@ -113,8 +127,7 @@ void replica_commit(struct replica *replica)
     replica_ship_all(replica);
 }
 
-/* ---- Following
- * ---------------------------------------------------------------- */
+/* ---- Following ---------------------------------------------------------- */
 
 void replica_learn_commit(struct replica *replica, uint64_t committed)
 {

@@ -7,8 +7,7 @@
 
 enum { FOLLOW_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
 
-/* ---- Refusing and promising
- * -------------------------------------------------- */
+/* ---- Refusing and promising --------------------------------------------- */
 
 void replica_refuse(struct replica *replica, size_t peer,
                     enum peer_refusal reason, uint32_t epoch, uint32_t stream)
@@ -28,9 +27,24 @@ void replica_refuse(struct replica *replica, size_t peer,
     replica_send(replica, peer, &frame);
 }
 
+/* Nobody makes epochs jump so far that they are used up. */
+bool replica_epoch_fits(const struct replica *replica, uint32_t epoch)
+{
+    uint32_t known = replica->promised;
+
+    if (replica->seen_epoch > known)
+        known = replica->seen_epoch;
+    return epoch <= known || (epoch <= REPLICA_EPOCH_MAX &&
+                              epoch - known <= REPLICA_EPOCH_JUMP_MAX);
+}
+
 bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
                    uint32_t stream)
 {
+    if (!replica_epoch_fits(replica, epoch)) {
+        replica_break(replica, peer, ST_LIMIT);
+        return false;
+    }
     if (epoch > replica->seen_epoch)
         replica->seen_epoch = epoch;
     if (epoch < replica->promised && !MUTANT(4)) {
@@ -62,8 +76,7 @@ static void follow_note_primary(struct replica *replica, size_t peer,
         replica->primary_epoch = epoch;
 }
 
-/* ---- NEWEPOCH
- * ---------------------------------------------------------------- */
+/* ---- NEWEPOCH ----------------------------------------------------------- */
 
 void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
 {
@@ -102,8 +115,7 @@ void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch)
                              .epoch = epoch});
 }
 
-/* ---- APPEND
- * ------------------------------------------------------------------ */
+/* ---- APPEND ------------------------------------------------------------- */
 
 /* The entries of one APPEND that are new here. */
 struct follow {
@@ -347,8 +359,7 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
     free(follow);
 }
 
-/* ---- BEACON
- * ------------------------------------------------------------------ */
+/* ---- BEACON ------------------------------------------------------------- */
 
 void replica_on_beacon(struct replica *replica, size_t peer,
                        const struct peer_beacon *beacon)

@@ -4,8 +4,7 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* ---- Jobs ------------------------------------------------------------------
- */
+/* ---- Jobs --------------------------------------------------------------- */
 
 struct replica_job *replica_job_new(struct replica *replica,
                                     enum storage_job_type type)
@@ -116,8 +115,7 @@ void replica_cut_again(struct replica *replica)
     replica->cut_size = replica->cut_again;
 }
 
-/* ---- Answers that wait for a job -------------------------------------------
- */
+/* ---- Answers that wait for a job ---------------------------------------- */
 
 /* An older APPEND's answer says less than a newer one's. */
 static bool owed_covers(const struct replica_owed *older,
@@ -202,8 +200,7 @@ static void owed_pay(struct replica *replica)
     }
 }
 
-/* ---- Completions -----------------------------------------------------------
- */
+/* ---- Completions -------------------------------------------------------- */
 
 /* Entries that were not taken are not part of the log: nor is what follows. */
 static void job_append_failed(struct replica *replica, struct replica_job *job)

@@ -4,8 +4,7 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* ---- Wanting to lead
- * ----------------------------------------------------------- */
+/* ---- Wanting to lead ---------------------------------------------------- */
 
 static bool lead_may(const struct replica *replica)
 {
@@ -29,7 +28,7 @@ static uint32_t lead_next_epoch(const struct replica *replica)
         epoch = replica->promised;
     if (replica->seen_epoch > epoch)
         epoch = replica->seen_epoch;
-    return epoch + 1;
+    return epoch < REPLICA_EPOCH_MAX ? epoch + 1 : epoch;
 }
 
 /* Between tries, longer for who comes later in the order of nodes. */
@@ -123,6 +122,16 @@ static bool lead_former_is_alive(const struct replica *replica)
     return !replica->alive_known[peer] || replica->alive[peer];
 }
 
+static bool lead_is_behind(const struct replica *replica)
+{
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        if (replica->peers[i].greeted &&
+            replica->peers[i].config_number > replica->config.number)
+            return true;
+    }
+    return false;
+}
+
 void replica_try_to_lead(struct replica *replica)
 {
     bool member = replica->configured && replica_is_member(replica);
@@ -142,6 +151,9 @@ void replica_try_to_lead(struct replica *replica)
                          member ? grace : grace * 2) ||
         (!member && !lead_source(replica)))
         return;
+    /* A register that is behind what others know was put back. */
+    if (lead_is_behind(replica))
+        return;
     if (!replica->view_fresh) {
         if (replica_elapsed(replica, replica->reading_ms,
                             replica->options.timers.retry_ms))
@@ -156,8 +168,7 @@ void replica_try_to_lead(struct replica *replica)
     lead_promote(replica);
 }
 
-/* ---- The configuration names this node
- * ------------------------------------------- */
+/* ---- The configuration names this node ---------------------------------- */
 
 static bool lead_is_news(const struct replica *replica)
 {
@@ -183,8 +194,13 @@ static uint32_t lead_granted_epoch(const struct replica *replica)
         epoch = replica->used_epoch + 1;
     if (replica->promised > epoch)
         epoch = replica->promised;
-    if (replica->seen_epoch > epoch)
+    /* With certificates nobody but the peers remembers what a disk that was put
+     * back forgot. */
+    if (replica->seen_epoch > epoch ||
+        (replica->seen_epoch == epoch && !replica->options.automatic))
         epoch = replica->seen_epoch + 1;
+    if (epoch > REPLICA_EPOCH_MAX)
+        return 0;
     if (replica->options.automatic)
         return epoch == first && lead_is_news(replica) ? epoch : 0;
     return epoch - first < CONFIG_GRANT_EPOCHS ? epoch : 0;
@@ -201,6 +217,7 @@ static void lead_begin(struct replica *replica, uint32_t epoch)
         replica->promised = epoch;
     job->job.epoch = epoch;
     replica_job_give(replica, job);
+    replica->lead_ms = replica->now_ms;
     replica->adopt_peer = SIZE_MAX;
     replica->adopted = false;
     replica->adopting = false;
@@ -210,6 +227,7 @@ static void lead_begin(struct replica *replica, uint32_t epoch)
 
         replica->peers[i].matched = 0;
         replica->peers[i].sealed = false;
+        replica->peers[i].joining = false;
         frame.newepoch.epoch = epoch;
         if (replica->peers[i].greeted)
             replica_send(replica, i, &frame);
@@ -236,7 +254,7 @@ void replica_take_lead(struct replica *replica)
         /* R18: this start needs an epoch of its own, at the revision that
          * stands. */
         if (replica->revision == 0)
-            replica_read_register(replica);
+            replica_look(replica);
         else
             lead_restart(replica);
     } else {
@@ -246,8 +264,7 @@ void replica_take_lead(struct replica *replica)
     }
 }
 
-/* ---- The inherited tail
- * ------------------------------------------------------------ */
+/* ---- The inherited tail ------------------------------------------------- */
 
 /* R23: what is above the commit is read back before anything is put on top. */
 static bool lead_verify_tail(struct replica *replica)
@@ -306,8 +323,7 @@ void replica_candidate(struct replica *replica)
     lead_enter(replica);
 }
 
-/* ---- Giving up
- * --------------------------------------------------------------------- */
+/* ---- Giving up ---------------------------------------------------------- */
 
 void replica_step_down(struct replica *replica)
 {
@@ -326,5 +342,9 @@ void replica_step_down(struct replica *replica)
         SOMETIMES(term_ends_before_it_began);
     if (led && !MUTANT(51))
         replica_act(replica, REPLICA_FOLLOW);
+    /* What it acknowledged before it cut its tail, it has no more. */
+    if (replica->adopting && replica->lost)
+        replica_rise(replica, replica->incarnation);
+    replica->adopting = false;
     lead_wait(replica);
 }

@@ -35,8 +35,7 @@ void replica_log_close(struct replica_log *log)
     memset(log, 0, sizeof *log);
 }
 
-/* ---- Epochs ----------------------------------------------------------------
- */
+/* ---- Epochs ------------------------------------------------------------- */
 
 void replica_log_note_epoch(struct replica_log *log, uint32_t epoch,
                             uint64_t first, const uint8_t leaf[HASH_SIZE])
@@ -95,9 +94,11 @@ static uint64_t log_epoch_end(const struct journal_epoch *epochs, size_t count,
 }
 
 uint64_t replica_log_common(const struct replica_log *log, uint64_t size,
-                            const struct journal_epoch *epochs, size_t count)
+                            const struct journal_epoch *epochs, size_t count,
+                            uint64_t committed)
 {
     size_t own = log->epochs_count;
+    bool all = count == 0 || epochs[0].first == 0;
 
     /* Both rise: walk down together to the newest epoch that both began. */
     while (count > 0 && own > 0) {
@@ -122,11 +123,14 @@ uint64_t replica_log_common(const struct replica_log *log, uint64_t size,
             own--;
         }
     }
-    return 0;
+    /* The table tells of the newest epochs only: what both know to be committed
+     * is the same all the same. */
+    if (all)
+        return 0;
+    return committed < log->committed ? committed : log->committed;
 }
 
-/* ---- Entries ---------------------------------------------------------------
- */
+/* ---- Entries ------------------------------------------------------------ */
 
 static const struct replica_batch *log_find(const struct replica_log *log,
                                             uint64_t index)
@@ -176,8 +180,7 @@ bool replica_log_keyed(const struct replica_log *log, uint64_t index)
     return log_find(log, index)->keyed;
 }
 
-/* ---- Batches ---------------------------------------------------------------
- */
+/* ---- Batches ------------------------------------------------------------ */
 
 static void batch_copy(struct replica_batch *batch,
                        const struct journal_entry *entries, uint8_t *at)
@@ -271,8 +274,7 @@ void replica_log_release(struct replica_log *log, struct replica_batch *batch)
         log_trim(log);
 }
 
-/* ---- Cutting ---------------------------------------------------------------
- */
+/* ---- Cutting ------------------------------------------------------------ */
 
 static void log_drop(struct replica_log *log, struct replica_batch *batch)
 {

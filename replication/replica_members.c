@@ -7,20 +7,40 @@
  * each drop within ten minutes. */
 enum { MEMBERS_BACKOFF_MAX = 6, MEMBERS_FORGET_MS = 600000 };
 
-/* ---- Who answers
- * ------------------------------------------------------------------- */
+/* ---- Who answers -------------------------------------------------------- */
+
+/* One whose log is lost or damaged, and not mended in time. */
+static bool members_is_broken(const struct replica *replica,
+                              const struct replica_peer *peer)
+{
+    const struct config_member *member =
+        config_member(&replica->config, peer->node_id);
+
+    if (peer->flags_ms == 0)
+        return false;
+    if ((peer->flags & PEER_LOST) != 0 && member != NULL &&
+        member->incarnation == peer->incarnation)
+        return false;
+    return replica_elapsed(replica, peer->flags_ms,
+                           replica->options.timers.remove_ms);
+}
 
 static bool members_answers(const struct replica *replica,
                             const struct replica_peer *peer)
 {
     uint32_t limit = replica->options.timers.remove_ms;
+    int64_t heard_ms = peer->heard_ms;
 
     if (MUTANT(66))
         return true;
-    if (!peer->linked || !peer->greeted)
-        return !replica_elapsed(replica, peer->heard_ms, limit);
-    if (replica_elapsed(replica, peer->heard_ms, limit))
+    /* Nobody heard of it before this term: it has as long as anybody. */
+    if (heard_ms == 0)
+        heard_ms = replica->lead_ms;
+    if (replica_elapsed(replica, heard_ms, limit) ||
+        members_is_broken(replica, peer))
         return false;
+    if (!peer->linked || !peer->greeted)
+        return true;
     return peer->matched >= replica->log.end.size ||
            !replica_elapsed(replica, peer->progress_ms, limit);
 }
@@ -77,7 +97,8 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
             !config_has_learner(&replica->config, peer->node_id) ||
             !replica_caught_up(replica, i) ||
             (peer->archive && !archive_too && (peer->flags & PEER_LOST) == 0) ||
-            (!peer->archive && members_backs_off(replica, peer)))
+            (!peer->archive && !archive_too &&
+             members_backs_off(replica, peer)))
             continue;
         if (!peer->archive)
             return i;
@@ -86,8 +107,7 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
     return found;
 }
 
-/* ---- Changes
- * ------------------------------------------------------------------------- */
+/* ---- Changes ------------------------------------------------------------ */
 
 static void members_in(struct config *config, const struct replica_peer *peer)
 {
@@ -235,6 +255,51 @@ static bool members_drop(struct replica *replica)
     return false;
 }
 
+/* A learner that is nearly there and may lead. */
+static size_t members_near(const struct replica *replica)
+{
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        const struct replica_peer *peer = &replica->peers[i];
+
+        if (!peer->archive && peer->streaming && peer->greeted &&
+            (peer->flags & PEER_DAMAGED) == 0 && peer->matched > 0 &&
+            config_has_learner(&replica->config, peer->node_id) &&
+            !members_backs_off(replica, peer) &&
+            replica->log.end.size - peer->matched <= REPLICA_JOIN_LAG_MAX)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/*
+ * Under a steady load a learner is always one round trip behind the commit.  So
+ * it agrees first, as a member would, and is proposed once it has everything;
+ * if that takes too long, it waits.
+ */
+static void members_let_agree(struct replica *replica)
+{
+    uint32_t limit = replica->options.timers.remove_ms;
+    size_t near = members_near(replica);
+
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        struct replica_peer *peer = &replica->peers[i];
+
+        if (!peer->joining)
+            continue;
+        if (i == near && !replica_elapsed(replica, peer->joining_ms, limit))
+            return;
+        peer->joining = false;
+        peer->dropped_ms = replica->now_ms;
+        peer->dropped_count++;
+        replica_commit(replica);
+        return;
+    }
+    if (near == SIZE_MAX || replica->role != REPLICA_PRIMARY)
+        return;
+    replica->peers[near].joining = true;
+    replica->peers[near].joining_ms = replica->now_ms;
+}
+
 static bool members_join(struct replica *replica)
 {
     bool few = replica->config.members_count < replica->config.minimum;
@@ -243,8 +308,11 @@ static bool members_join(struct replica *replica)
     /* Before the barrier only who is needed (R22). */
     if (few || replica->role == REPLICA_PRIMARY)
         in = members_candidate(replica, few);
-    if (in == SIZE_MAX)
+    if (in == SIZE_MAX) {
+        members_let_agree(replica);
         return few;
+    }
+    replica->peers[in].joining = false;
     if (replica->role == REPLICA_BARRIER)
         SOMETIMES(joined_before_barrier);
     members_change(replica, CONFIG_ADD, SIZE_MAX, in);
@@ -294,8 +362,21 @@ void replica_members_tend(struct replica *replica)
         members_relieve(replica);
 }
 
-/* ---- Handing over
- * ---------------------------------------------------------------------- */
+/* R15: whoever may be added by what is signed next has to agree already. */
+void replica_vouch(struct replica *replica, const uint8_t *node_id)
+{
+    size_t peer = replica_peer_of(replica, node_id);
+
+    if (replica->options.automatic || peer == SIZE_MAX ||
+        !replica_leads(replica) || replica->vouched[peer] ||
+        !replica_caught_up(replica, peer))
+        return;
+    replica->vouched[peer] = true;
+    replica_keep_config(replica);
+    replica->vouched_job = replica->job_number;
+}
+
+/* ---- Handing over ------------------------------------------------------- */
 
 void replica_hand_over(struct replica *replica, const uint8_t *node_id)
 {
@@ -347,5 +428,11 @@ void replica_hand_over_tend(struct replica *replica)
     replica_successor(replica, &config, CONFIG_SWITCHOVER);
     config.epoch = replica->epoch + 1;
     memcpy(config.primary, replica->hand_over_to, NODE_ID_SIZE);
+    /* It may have started anew since it was admitted. */
+    config_remove_member(&config, replica->hand_over_to);
+    config_add_member(
+        &config, replica->hand_over_to,
+        replica->peers[replica_peer_of(replica, replica->hand_over_to)]
+            .incarnation);
     replica_propose(replica, &config, replica->hand_over_to, NULL);
 }

@@ -9,7 +9,7 @@
 #include "replication/journal_scrub.h"
 #include "replication/replica.h"
 
-/* ---- The log, as the replica sees it ------------------------------------- */
+/* ---- The log, as the replica sees it ------------------------------------ */
 
 /* Entries held in memory: those on their way to the disk, and the newest behind
  * them.  holds: jobs that still point to them. */
@@ -90,10 +90,10 @@ struct list replica_log_epochs(const struct replica_log *log,
  * follows it.
  */
 uint64_t replica_log_common(const struct replica_log *log, uint64_t size,
-                            const struct journal_epoch *epochs, size_t count);
+                            const struct journal_epoch *epochs, size_t count,
+                            uint64_t committed);
 
-/* ---- Peers ----------------------------------------------------------------
- */
+/* ---- Peers -------------------------------------------------------------- */
 
 /* The end of an APPEND that is not answered yet. */
 struct replica_sent {
@@ -108,6 +108,7 @@ struct replica_peer {
     bool greeted; /* HELLO came; what follows is from it. */
     uint64_t incarnation;
     uint16_t flags;
+    uint16_t flags_told; /* What this node's last HELLO to it said of itself. */
     uint32_t promised;
     uint64_t config_number;
     uint64_t size;
@@ -123,7 +124,12 @@ struct replica_peer {
     uint64_t next;       /* Index to send next. */
     uint64_t matched;    /* Durable there and matching, in this epoch. */
     int64_t progress_ms; /* When matched rose, or nothing was owed. */
-    int64_t again_ms;    /* Not before: it refused. */
+    bool joining;        /* Agrees already, and is proposed once it has all. */
+    int64_t joining_ms;  /* Since then. */
+    bool mismatched;     /* The stream that began at ${began} was refused. */
+    uint64_t began;
+    int64_t flags_ms; /* Since its log is lost or damaged. */
+    int64_t again_ms; /* Not before: it refused. */
     struct replica_sent sent[REPLICA_WINDOW_FRAMES];
     size_t sent_first;
     size_t sent_count;
@@ -145,8 +151,7 @@ struct replica_peer {
     uint32_t dropped_count;
 };
 
-/* ---- Jobs, answers that wait for them, proposals ---------------------------
- */
+/* ---- Jobs, answers that wait for them, proposals ------------------------ */
 
 /* A job with what it holds. */
 struct replica_job {
@@ -204,6 +209,7 @@ struct replica {
     int64_t wall_us;
     int64_t started_ms;
     bool ticked;
+    int64_t tick_ms;                 /* The last. */
     struct replica_actions *actions; /* Of the event at hand. */
 
     /* Durable, or on its way. */
@@ -237,7 +243,6 @@ struct replica {
     bool lost;
     bool finding; /* FOUND is under way. */
     uint64_t lost_to;
-    uint16_t flags_told;
     struct replica_repair repair;
     uint32_t token;
     struct journal_scrub scrub;
@@ -251,6 +256,7 @@ struct replica {
     /* Leading. */
     uint32_t epoch;
     uint64_t barrier; /* Index of this epoch's EPOCH. */
+    int64_t lead_ms;  /* When this term began. */
     bool stalled;
     uint32_t streams;
     uint8_t ship_buffer[PEER_ENTRIES_SIZE_MAX];
@@ -266,6 +272,7 @@ struct replica {
     uint64_t nonces;
     int64_t attempt_ms;             /* Not before: to try to lead. */
     int64_t members_ms;             /* Not before: to change members. */
+    uint64_t vouched_job;           /* After which they are durable. */
     bool vouched[CONFIG_NODES_MAX]; /* Peers named in a statement for ADD. */
 
     /* A planned hand-over. */
@@ -292,8 +299,7 @@ struct replica {
     size_t owed_count;
 };
 
-/* ---- Actions (replica_actions.c) -------------------------------------------
- */
+/* ---- Actions (replica_actions.c) ---------------------------------------- */
 
 struct replica_action *replica_act(struct replica *replica,
                                    enum replica_action_type type);
@@ -305,8 +311,7 @@ void replica_say(struct replica *replica, enum replica_note note,
                  const uint8_t *node_id, uint64_t number);
 void replica_halt(struct replica *replica, enum replica_halt halt);
 
-/* ---- Jobs (replica_jobs.c) --------------------------------------------------
- */
+/* ---- Jobs (replica_jobs.c) ---------------------------------------------- */
 
 struct replica_job *replica_job_new(struct replica *replica,
                                     enum storage_job_type type);
@@ -324,8 +329,7 @@ void replica_cut(struct replica *replica, uint64_t size);
 void replica_cut_again(struct replica *replica);
 void replica_jobs_free(struct replica *replica);
 
-/* ---- Parts ------------------------------------------------------------------
- */
+/* ---- Parts -------------------------------------------------------------- */
 
 bool replica_leads(const struct replica *replica); /* BARRIER or PRIMARY */
 bool replica_won(const struct replica *replica); /* ... or on the way to it. */
@@ -335,6 +339,9 @@ void replica_settle_role(struct replica *replica);
 size_t replica_peer_of(const struct replica *replica, const uint8_t *node_id);
 bool replica_is_self(const struct replica *replica, const uint8_t *node_id);
 bool replica_is_member(const struct replica *replica);
+/* Ask the register what stands there, unless that was done just now. */
+void replica_look(struct replica *replica);
+bool replica_epoch_fits(const struct replica *replica, uint32_t epoch);
 bool replica_elapsed(const struct replica *replica, int64_t since_ms,
                      uint32_t ms);
 
@@ -404,6 +411,7 @@ void replica_certified(struct replica *replica, struct slice certificate);
 /* Begins a successor of the newest configuration, with base and nonce. */
 void replica_successor(struct replica *replica, struct config *out,
                        enum config_why why);
+void replica_keep_config(struct replica *replica);
 void replica_configure(struct replica *replica, struct slice config,
                        struct slice certificate, uint64_t revision);
 bool replica_load_config(struct replica *replica, struct slice stored);
@@ -422,6 +430,7 @@ void replica_adopt_fetched(struct replica *replica, size_t peer,
 
 /* replica_members.c */
 void replica_members_tend(struct replica *replica);
+void replica_vouch(struct replica *replica, const uint8_t *node_id);
 void replica_hand_over(struct replica *replica, const uint8_t *node_id);
 void replica_hand_over_tend(struct replica *replica);
 void replica_want(struct replica *replica, enum config_why why,
@@ -439,6 +448,8 @@ bool replica_has_holes(const struct replica *replica);
 void replica_repair_done(struct replica *replica,
                          const struct replica_job *job);
 void replica_set_lost(struct replica *replica);
+void replica_rise(struct replica *replica, uint64_t above);
+void replica_lose(struct replica *replica);
 /* The log is one that a sealed member vouches for. */
 void replica_find(struct replica *replica);
 /* A configuration may say that nothing is missing any more. */

@@ -7,8 +7,7 @@
 /* What a list of epochs takes at most. */
 enum { PEERS_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
 
-/* ---- What others are told ---------------------------------------------------
- */
+/* ---- What others are told ----------------------------------------------- */
 
 static uint16_t peers_flags(const struct replica *replica)
 {
@@ -47,6 +46,7 @@ void replica_hello(struct replica *replica, size_t peer)
         return;
     writer_init(&space, bytes, sizeof bytes);
     peers_own_hello(replica, &frame.hello, &space);
+    replica->peers[peer].flags_told = frame.hello.flags;
     replica_send(replica, peer, &frame);
     replica_tell_config(replica, peer);
 }
@@ -55,11 +55,10 @@ void replica_tell_flags(struct replica *replica)
 {
     uint16_t flags = peers_flags(replica);
 
-    if (flags == replica->flags_told)
-        return;
-    replica->flags_told = flags;
-    for (size_t i = 0; i < replica->peers_count; i++)
-        replica_hello(replica, i);
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        if (replica->peers[i].flags_told != flags)
+            replica_hello(replica, i);
+    }
 }
 
 void replica_tell_config(struct replica *replica, size_t peer)
@@ -75,8 +74,7 @@ void replica_tell_config(struct replica *replica, size_t peer)
     replica_send(replica, peer, &frame);
 }
 
-/* ---- Links ------------------------------------------------------------------
- */
+/* ---- Links -------------------------------------------------------------- */
 
 void replica_keys_forget(struct replica_peer *peer)
 {
@@ -120,8 +118,7 @@ void replica_break(struct replica *replica, size_t peer, enum status why)
     peers_reset(replica, peer);
 }
 
-/* ---- HELLO ------------------------------------------------------------------
- */
+/* ---- HELLO -------------------------------------------------------------- */
 
 void replica_peer_epochs(struct replica_peer *peer, const struct list *epochs)
 {
@@ -167,18 +164,56 @@ static void peers_take_hello(struct replica *replica, struct replica_peer *peer,
     peers_note_clock(replica, peer, hello->time);
     if (hello->promised > replica->seen_epoch)
         replica->seen_epoch = hello->promised;
+    if ((hello->flags & (PEER_LOST | PEER_DAMAGED)) == 0)
+        peer->flags_ms = 0;
+    else if (peer->flags_ms == 0)
+        peer->flags_ms = replica->now_ms;
+}
+
+/* A start that is older than one that was seen: its disk was put back. */
+static bool peers_is_older(const struct replica *replica,
+                           const struct replica_peer *peer,
+                           uint64_t incarnation, uint64_t *seen_out)
+{
+    const struct config_member *member =
+        replica->configured ? config_member(&replica->config, peer->node_id)
+                            : NULL;
+
+    *seen_out = peer->incarnation;
+    if (member != NULL && member->incarnation > *seen_out)
+        *seen_out = member->incarnation;
+    return incarnation < *seen_out;
+}
+
+static void peers_tell_older(struct replica *replica, size_t at, uint64_t seen)
+{
+    struct peer_frame frame = {.type = PEER_REFUSED};
+
+    frame.refused.reason = PEER_REFUSED_OLDER;
+    frame.refused.promised = replica->promised;
+    frame.refused.size = seen;
+    replica_send(replica, at, &frame);
 }
 
 static void peers_on_hello(struct replica *replica, size_t at,
                            const struct peer_hello *hello)
 {
     struct replica_peer *peer = &replica->peers[at];
+    uint64_t seen;
 
     if (memcmp(hello->cluster_id.b, replica->options.cluster_id,
                CLUSTER_ID_SIZE) != 0 ||
         memcmp(hello->lineage.b, replica->options.lineage, LINEAGE_SIZE) != 0 ||
         ((hello->flags & PEER_ARCHIVE) != 0) != peer->archive) {
         replica_break(replica, at, ST_WRONG_ENV);
+        return;
+    }
+    if (!replica_epoch_fits(replica, hello->promised)) {
+        replica_break(replica, at, ST_LIMIT);
+        return;
+    }
+    if (peers_is_older(replica, peer, hello->incarnation, &seen)) {
+        peers_tell_older(replica, at, seen);
         return;
     }
     /* What another start of it acknowledged, this one may not have. */
@@ -198,11 +233,12 @@ static void peers_on_hello(struct replica *replica, size_t at,
     if (replica_leads(replica)) {
         SOMETIMES(greeted_while_leading);
         replica_stream_begin(replica, at);
+        /* What it has may count again. */
+        replica_commit(replica);
     }
 }
 
-/* ---- Frames -----------------------------------------------------------------
- */
+/* ---- Frames ------------------------------------------------------------- */
 
 static void peers_on_keys(struct replica *replica, size_t at,
                           const struct peer_keys *keys)

@@ -9,8 +9,7 @@
  * promised keeps it from taking more (R20).
  */
 
-/* ---- Whose log
- * --------------------------------------------------------------------- */
+/* ---- Whose log ---------------------------------------------------------- */
 
 void replica_on_sealed(struct replica *replica, size_t at,
                        const struct peer_sealed *sealed)
@@ -49,6 +48,12 @@ static void recover_ask_again(struct replica *replica)
 {
     struct peer_frame frame = {.type = PEER_NEWEPOCH};
 
+    /* Alone, and what is damaged was acknowledged by nobody else. */
+    if (replica->config.members_count == 1 && replica_is_member(replica)) {
+        replica_halt(replica, HALT_TAIL);
+        return;
+    }
+
     if (!replica_elapsed(replica, replica->adopt_ms,
                          replica->options.timers.retry_ms))
         return;
@@ -61,15 +66,15 @@ static void recover_ask_again(struct replica *replica)
     }
 }
 
-/* ---- Taking it over
- * ------------------------------------------------------------------ */
+/* ---- Taking it over ----------------------------------------------------- */
 
 /* What stands here and not there goes; true if nothing had to. */
 static bool recover_cut(struct replica *replica,
                         const struct replica_peer *peer)
 {
-    uint64_t common = replica_log_common(&replica->log, peer->sealed_size,
-                                         peer->epochs, peer->epochs_count);
+    uint64_t common =
+        replica_log_common(&replica->log, peer->sealed_size, peer->epochs,
+                           peer->epochs_count, peer->committed);
 
     if (common >= replica->log.end.size || MUTANT(56))
         return true;
@@ -111,7 +116,8 @@ void replica_adopt_fetched(struct replica *replica, size_t at,
         frame->fetched.token != replica->adopt_token ||
         frame->fetched.first != replica->log.end.size)
         return;
-    replica->adopt_ms = 0;
+    if (frame->entries.size > 0)
+        replica->adopt_ms = 0;
     if (frame->fetched.result != PEER_FETCH_ENTRIES) {
         /* It cannot give what it sealed: another may. */
         SOMETIMES(adopting_is_denied);
@@ -122,15 +128,14 @@ void replica_adopt_fetched(struct replica *replica, size_t at,
     replica_follow_fetched(replica, at, frame->entries);
 }
 
-/* ---- Becoming a member
- * ----------------------------------------------------------------- */
+/* ---- Becoming a member -------------------------------------------------- */
 
 static void recover_propose(struct replica *replica)
 {
     const struct replica_peer *peer = &replica->peers[replica->adopt_peer];
     struct config config;
 
-    if (replica_proposing(replica))
+    if (replica_proposing(replica) || replica->now_ms < replica->attempt_ms)
         return;
     SOMETIMES(adopted);
     replica_successor(replica, &config, CONFIG_ADOPTED);
@@ -159,6 +164,12 @@ static bool recover_matches(const struct replica *replica,
 /* The log is that member's: what was missing here is not missing any more. */
 static void recover_done(struct replica *replica)
 {
+    const struct replica_peer *source = &replica->peers[replica->adopt_peer];
+
+    /* What it knew to be committed is; the rest is verified before it leads. */
+    replica_learn_commit(replica, source->committed < replica->log.end.size
+                                      ? source->committed
+                                      : replica->log.end.size);
     replica->adopted = true;
     if (replica->config.phase != CONFIG_NORMAL || !replica_is_member(replica)) {
         recover_propose(replica);
@@ -183,7 +194,7 @@ static bool recover_clear_holes(struct replica *replica)
         gap.first < replica->log.committed)
         return true;
     SOMETIMES(adopting_clears_hole);
-    if (!replica->lost)
+    if (!replica->lost || replica->finding)
         replica_set_lost(replica);
     replica_cut(replica, gap.first);
     return false;

@@ -15,8 +15,7 @@ static void register_close_proposals(struct replica *replica)
     memset(replica->vouched, 0, sizeof replica->vouched);
 }
 
-/* ---- Asking
- * ------------------------------------------------------------------- */
+/* ---- Asking ------------------------------------------------------------- */
 
 void replica_read_register(struct replica *replica)
 {
@@ -133,20 +132,29 @@ void replica_retry(struct replica *replica)
     }
 }
 
-/* ---- Knowing
- * ------------------------------------------------------------------ */
+/* ---- Knowing ------------------------------------------------------------ */
 
-static void register_keep(struct replica *replica)
+/* kind ‖ u8 count ‖ ids of the nodes vouched for ‖ bytes. */
+void replica_keep_config(struct replica *replica)
 {
     struct replica_job *job = replica_job_new(replica, STORAGE_CONFIGURE);
     bool certified = replica->certificate_size > 0;
     size_t size = certified ? replica->certificate_size : replica->config_size;
+    size_t used = 2;
 
-    job->bytes = replica_bytes(size + 1);
+    job->bytes = replica_bytes(used + sizeof replica->options.peers + size);
     job->bytes[0] = certified ? STORED_CERTIFICATE : STORED_CONFIG;
-    memcpy(job->bytes + 1,
+    job->bytes[1] = 0;
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        if (!replica->vouched[i])
+            continue;
+        memcpy(job->bytes + used, replica->peers[i].node_id, NODE_ID_SIZE);
+        used += NODE_ID_SIZE;
+        job->bytes[1]++;
+    }
+    memcpy(job->bytes + used,
            certified ? replica->certificate : replica->config_bytes, size);
-    job->job.config = slice_of(job->bytes, size + 1);
+    job->job.config = slice_of(job->bytes, used + size);
     job->job.config_number = replica->config.number;
     job->job.epoch = replica->config.epoch;
     replica_job_give(replica, job);
@@ -210,18 +218,25 @@ void replica_configure(struct replica *replica, struct slice bytes,
         if (fault != CONFIG_GOOD) {
             SOMETIMES(successor_refused);
             replica_say(replica, NOTE_CERTIFICATE, NULL, (uint64_t)fault);
+            /* The operator signed two successors of one configuration. */
+            if (fault == CONFIG_V1_PREVIOUS && certificate.size > 0)
+                replica_halt(replica, HALT_EQUIVOCATION);
             return;
         }
     }
-    if (replica->configured && config.number > replica->config.number + 1)
+    /* Over a gap nobody leads: what lies between may have been another's. */
+    if (replica->configured && config.number > replica->config.number + 1) {
         SOMETIMES(configurations_skipped);
+        if (replica_won(replica) && certificate.size > 0)
+            replica_step_down(replica);
+    }
     replica->revision = revision;
     register_set(replica, &config, bytes, certificate);
     replica->config_ms = replica->now_ms;
     replica->heard_ms = replica->now_ms;
     replica->view_fresh = false;
     register_close_proposals(replica);
-    register_keep(replica);
+    replica_keep_config(replica);
     replica_admitted(replica);
     if (replica_won(replica) && !register_leads_on(replica)) {
         SOMETIMES(another_leads_by_register);
@@ -238,22 +253,47 @@ void replica_configure(struct replica *replica, struct slice bytes,
     replica_ship_all(replica);
 }
 
+/* Who was vouched for by an earlier start still has to agree (R15). */
+static bool register_load_vouched(struct replica *replica,
+                                  struct reader *reader)
+{
+    uint8_t count = reader_u8(reader);
+
+    if (count > CONFIG_NODES_MAX)
+        return false;
+    for (uint8_t i = 0; i < count; i++) {
+        struct slice id = reader_bytes(reader, NODE_ID_SIZE);
+        size_t peer = reader->status == ST_OK
+                          ? replica_peer_of(replica, id.data)
+                          : SIZE_MAX;
+
+        if (peer != SIZE_MAX)
+            replica->vouched[peer] = true;
+    }
+    return reader->status == ST_OK;
+}
+
 bool replica_load_config(struct replica *replica, struct slice stored)
 {
     struct config_cert cert = {.config = {NULL, 0}};
     struct slice certificate = {NULL, 0};
-    struct slice bytes = slice_of(stored.data + 1, stored.size - 1);
+    struct slice bytes;
     struct config config;
+    struct reader reader;
+    uint8_t kind;
 
-    if (stored.size < 2)
+    reader_init(&reader, stored);
+    kind = reader_u8(&reader);
+    if (!register_load_vouched(replica, &reader))
         return false;
-    if (stored.data[0] == STORED_CERTIFICATE) {
+    bytes = reader_bytes(&reader, reader_left(&reader));
+    if (kind == STORED_CERTIFICATE) {
         if (bytes.size > CONFIG_CERT_SIZE_MAX ||
             config_cert_decode(&cert, bytes) != ST_OK)
             return false;
         certificate = bytes;
         bytes = cert.config;
-    } else if (stored.data[0] != STORED_CONFIG) {
+    } else if (kind != STORED_CONFIG) {
         return false;
     }
     if (bytes.size > CONFIG_SIZE_MAX || config_decode(&config, bytes) != ST_OK)
@@ -264,8 +304,7 @@ bool replica_load_config(struct replica *replica, struct slice stored)
     return true;
 }
 
-/* ---- The register's words
- * ------------------------------------------------------ */
+/* ---- The register's words ----------------------------------------------- */
 
 /* The very first configuration: the node that genesis names writes it. */
 static bool register_may_boot(const struct replica *replica)
@@ -307,6 +346,24 @@ static void register_boot(struct replica *replica)
     replica_propose(replica, &config, replica->options.node_id, NULL);
 }
 
+/* A disk that was made anew must not found a second time: whoever answers tells
+ * of what there is, and silence is waited for. */
+static bool register_is_alone_or_first(const struct replica *replica)
+{
+    size_t greeted = 0;
+
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        if (!replica->peers[i].greeted)
+            continue;
+        if (replica->peers[i].config_number > 0)
+            return false;
+        greeted++;
+    }
+    return greeted == replica->peers_count ||
+           replica_elapsed(replica, replica->started_ms,
+                           replica->options.timers.grace_ms);
+}
+
 /* Where certificates decide there is nobody to ask: what genesis' node says
  * first is what the operator's first certificate follows. */
 void replica_found(struct replica *replica)
@@ -314,7 +371,8 @@ void replica_found(struct replica *replica)
     uint8_t bytes[CONFIG_SIZE_MAX];
     struct config config;
 
-    if (replica->options.automatic || !register_may_boot(replica))
+    if (replica->options.automatic || !register_may_boot(replica) ||
+        !register_is_alone_or_first(replica))
         return;
     register_first(replica, &config);
     config_encode(bytes, &config);
@@ -365,7 +423,8 @@ void replica_viewed(struct replica *replica, const struct register_view *view)
 /* R17 d: a guard failed, and an older copy of the proposal may yet be carried
  * out.  A primary supersedes it on the same revision; M holds both until one of
  * them is known to stand. */
-static void register_supersede(struct replica *replica)
+static void register_supersede(struct replica *replica,
+                               struct replica_proposal *proposal)
 {
     struct config config;
 
@@ -379,6 +438,13 @@ static void register_supersede(struct replica *replica)
     /* What was refused now would be refused again at once. */
     replica->members_ms =
         replica->now_ms + (int64_t)replica->options.timers.remove_ms;
+    /* One without guards is refused by nothing but the revision: it is asked
+     * again until that is known. */
+    if (proposal->ask.guards_count == 0 && !proposal->ask.guard_alive) {
+        proposal->unknown = true;
+        replica_read_register(replica);
+        return;
+    }
     SOMETIMES(proposal_superseded);
     replica_successor(replica, &config, CONFIG_SETTLE);
     replica_propose(replica, &config, NULL, NULL);
@@ -417,7 +483,7 @@ void replica_answered(struct replica *replica,
             view->revision > replica->revision)
             replica_viewed(replica, view);
         else
-            register_supersede(replica);
+            register_supersede(replica, proposal);
         break;
     case REGISTER_UNKNOWN:
         SOMETIMES(proposal_unanswered);
@@ -431,8 +497,7 @@ void replica_answered(struct replica *replica,
     }
 }
 
-/* ---- Certificates
- * -------------------------------------------------------------- */
+/* ---- Certificates ------------------------------------------------------- */
 
 void replica_certified(struct replica *replica, struct slice bytes)
 {

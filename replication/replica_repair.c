@@ -8,23 +8,60 @@
 /* Entries that one repair takes: a segment is filled from its end in pieces. */
 enum { REPAIR_ENTRIES_MAX = 4096 };
 
-/* ---- Lost
- * ------------------------------------------------------------------------ */
+/* ---- Lost --------------------------------------------------------------- */
 
 void replica_repair_open(struct replica *replica)
 {
     struct mark_lost lost = journal_lost(replica->log.journal);
 
     replica->lost = lost.kind != MARK_WHOLE && !MUTANT(14);
-    replica->lost_to = replica->lost ? lost.size : 0;
+    /* Of the other kinds this node cannot tell by itself when they are over. */
+    replica->lost_to = !replica->lost           ? 0
+                       : lost.kind == MARK_LOST ? lost.size
+                                                : UINT64_MAX;
+}
+
+/* Nobody may take what this start acknowledged before for what it has now: it
+ * goes on as a later one, which is registered and admitted anew. */
+void replica_rise(struct replica *replica, uint64_t above)
+{
+    struct replica_job *job;
+
+    if (above >= INT64_MAX) {
+        replica_say(replica, NOTE_REGISTER, NULL, above);
+        return;
+    }
+    replica->incarnation = above + 1;
+    job = replica_job_new(replica, STORAGE_RISE);
+    job->job.size = replica->incarnation;
+    replica_job_give(replica, job);
+    if (replica->options.automatic) {
+        replica->registered = false;
+        replica->registering_ms = 0;
+    }
+    replica_settle_role(replica);
+    for (size_t i = 0; i < replica->peers_count; i++)
+        replica_hello(replica, i);
 }
 
 void replica_set_lost(struct replica *replica)
 {
     replica->lost = true;
+    replica->finding = false; /* What is being found is not all. */
     replica->lost_to = UINT64_MAX;
     replica_say(replica, NOTE_LOST, NULL, replica->lost_to);
     replica_job_give(replica, replica_job_new(replica, STORAGE_LOST));
+}
+
+/* While it runs: who leads gives up first. */
+void replica_lose(struct replica *replica)
+{
+    if (replica_won(replica))
+        replica_step_down(replica);
+    if (!replica->lost || replica->finding) {
+        replica_set_lost(replica);
+        replica_rise(replica, replica->incarnation);
+    }
 }
 
 static void repair_find(struct replica *replica, bool proven)
@@ -51,13 +88,37 @@ void replica_admitted(struct replica *replica)
     const struct config_member *self =
         config_member(&replica->config, replica->options.node_id);
 
-    if (replica->lost && self != NULL &&
-        self->incarnation == replica->incarnation)
+    if (self == NULL)
+        return;
+    /* A later start of this node is known: this disk is older (case C6); or it
+     * is a new one, and a member has more than genesis. */
+    if (self->incarnation > replica->incarnation) {
+        if (!replica->lost)
+            replica_set_lost(replica);
+        replica_rise(replica, self->incarnation);
+    } else if (!replica->lost && replica->log.end.size <= 1 &&
+               replica->config.base_size > 1 && !replica_won(replica)) {
+        replica_lose(replica);
+    } else if (replica->lost && !replica->adopting &&
+               self->incarnation == replica->incarnation) {
         repair_find(replica, true);
+    }
 }
 
-/* ---- Holes
- * ----------------------------------------------------------------------- */
+/* With what is whole again the commit that was known is known again. */
+static void replica_found_again(struct replica *replica)
+{
+    struct replica_log *log = &replica->log;
+    uint64_t committed = journal_committed(log->journal);
+
+    if (committed > log->end.size)
+        committed = log->end.size;
+    if (committed > log->committed)
+        log->committed = committed;
+    replica_publish(replica);
+}
+
+/* ---- Holes -------------------------------------------------------------- */
 
 bool replica_has_holes(const struct replica *replica)
 {
@@ -98,8 +159,7 @@ void replica_repair_wipe(struct replica *replica)
     repair_forget(replica);
 }
 
-/* ---- Gathering
- * ------------------------------------------------------------------- */
+/* ---- Gathering ---------------------------------------------------------- */
 
 /* Each peer in turn. */
 static bool repair_next_peer(struct replica *replica)
@@ -159,6 +219,49 @@ static void repair_begin(struct replica *replica, const struct journal_gap *gap)
     repair_ask(replica);
 }
 
+/* Whose stream brings again what is cut off here. */
+static bool repair_hears_primary(const struct replica *replica)
+{
+    return replica->primary_peer != SIZE_MAX &&
+           replica->peers[replica->primary_peer].greeted &&
+           !replica_elapsed(replica, replica->heard_ms,
+                            replica->options.timers.remove_ms);
+}
+
+/*
+ * Nobody has what is missing.  Behind the commit it was perhaps never more than
+ * a tail of ours: a follower cuts it off and is lost until a later commit
+ * covers it; a primary takes a new term, and what a member sealed instead (R21,
+ * R23).
+ */
+static void repair_failed(struct replica *replica)
+{
+    struct replica_repair *repair = &replica->repair;
+    struct journal_gap gap;
+
+    SOMETIMES(repair_asks_next);
+    repair_forget(replica);
+    repair->failures++;
+    if (repair->failures <= replica->peers_count || MUTANT(22) ||
+        journal_hole_at(replica->log.journal, &gap, 0) != ST_OK ||
+        gap.first < replica->log.committed)
+        return;
+    repair->failures = 0;
+    if (replica->role == REPLICA_CANDIDATE) {
+        SOMETIMES(tail_beyond_repair);
+        replica->adopting = true;
+        replica_set_role(replica, REPLICA_RECOVERING);
+    } else if (replica_leads(replica)) {
+        SOMETIMES(leading_tail_beyond_repair);
+        replica_step_down(replica);
+    } else if (!replica_won(replica) && repair_hears_primary(replica) &&
+               gap.first < replica->log.end.size) {
+        SOMETIMES(followed_tail_beyond_repair);
+        replica_lose(replica);
+        replica_cut(replica, gap.first);
+    }
+}
+
 static bool repair_waits(const struct replica *replica)
 {
     const struct replica_repair *repair = &replica->repair;
@@ -205,50 +308,18 @@ void replica_repair_tend(struct replica *replica)
     if (MUTANT(89))
         repair_find(replica, true);
     if (!repair_waits(replica) &&
-        journal_hole_at(replica->log.journal, &gap, 0) == ST_OK)
-        repair_begin(replica, &gap);
+        journal_hole_at(replica->log.journal, &gap, 0) == ST_OK) {
+        /* No answer is one that does not help. */
+        if (replica->repair.gathering)
+            repair_failed(replica);
+        else
+            repair_begin(replica, &gap);
+    }
     replica_cut_again(replica);
     repair_scrub(replica);
 }
 
-/* ---- What comes
- * ------------------------------------------------------------------ */
-
-/*
- * Nobody has what is missing.  Behind the commit it was perhaps never more than
- * a tail of ours: a follower cuts it off and is lost until a later commit
- * covers it; a primary takes a new term, and what a member sealed instead (R21,
- * R23).
- */
-static void repair_failed(struct replica *replica)
-{
-    struct replica_repair *repair = &replica->repair;
-    struct journal_gap gap;
-
-    SOMETIMES(repair_asks_next);
-    repair_forget(replica);
-    repair->failures++;
-    if (repair->failures <= replica->peers_count || MUTANT(22) ||
-        journal_hole_at(replica->log.journal, &gap, 0) != ST_OK ||
-        gap.first < replica->log.committed)
-        return;
-    repair->failures = 0;
-    if (replica->role == REPLICA_CANDIDATE) {
-        SOMETIMES(tail_beyond_repair);
-        replica->adopting = true;
-        replica_set_role(replica, REPLICA_RECOVERING);
-    } else if (replica_leads(replica)) {
-        SOMETIMES(leading_tail_beyond_repair);
-        replica_step_down(replica);
-    } else if (!replica_won(replica) && replica->primary_peer != SIZE_MAX &&
-               gap.first < replica->log.end.size) {
-        SOMETIMES(followed_tail_beyond_repair);
-        if (!replica->lost)
-            replica_set_lost(replica);
-        replica_settle_role(replica);
-        replica_cut(replica, gap.first);
-    }
-}
+/* ---- What comes --------------------------------------------------------- */
 
 static void repair_give(struct replica *replica)
 {
@@ -329,9 +400,9 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
     switch (job->job.type) {
     case STORAGE_EXAMINE:
         replica->repair.examined--;
-        if (status == ST_LOST && !replica->lost && !MUTANT(88)) {
+        if (status == ST_LOST && !MUTANT(88)) {
             SOMETIMES(damage_beyond_judging);
-            replica_set_lost(replica);
+            replica_lose(replica);
         }
         repair_tell(replica);
         break;
@@ -349,9 +420,13 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
         }
         break;
     default:
+        /* Something more was lost meanwhile. */
+        if (!replica->finding)
+            break;
         replica->finding = false;
         if (status != ST_OK)
             break;
+        replica_found_again(replica);
         replica->lost = false;
         replica->lost_to = 0;
         replica_say(replica, NOTE_FOUND, NULL, replica->log.durable.size);

@@ -17,8 +17,8 @@ static bool serve_is_sure(const struct replica *replica)
            config_has_member(&replica->config, replica->options.node_id);
 }
 
-static void serve_entries(struct replica *replica, struct writer *entries,
-                          const struct peer_fetch *fetch)
+static uint64_t serve_entries(struct replica *replica, struct writer *entries,
+                              const struct peer_fetch *fetch)
 {
     uint64_t index = fetch->first;
 
@@ -29,12 +29,13 @@ static void serve_entries(struct replica *replica, struct writer *entries,
 
         if (replica_log_entry(&replica->log, &entry, index) != ST_OK) {
             replica_damaged(replica, index);
-            return;
+            return index;
         }
         if (entry.size + sizeof(uint32_t) > entries->size - entries->used)
-            return;
+            return index;
         peer_add_entry(entries, entry);
     }
+    return index;
 }
 
 void replica_on_fetch(struct replica *replica, size_t peer,
@@ -44,7 +45,7 @@ void replica_on_fetch(struct replica *replica, size_t peer,
     struct writer entries;
 
     writer_init(&entries, replica->ship_buffer, sizeof replica->ship_buffer);
-    serve_entries(replica, &entries, fetch);
+    uint64_t end = serve_entries(replica, &entries, fetch);
     frame.fetched.token = fetch->token;
     frame.fetched.first = fetch->first;
     frame.entries = writer_slice(&entries);
@@ -59,13 +60,11 @@ void replica_on_fetch(struct replica *replica, size_t peer,
     if (frame.fetched.result == PEER_FETCH_UNSURE)
         SOMETIMES(unsure_whether_it_had_it);
     if (entries.used > 0)
-        replica_send_keys(replica, peer, fetch->first,
-                          fetch->first + fetch->count);
+        replica_send_keys(replica, peer, fetch->first, end);
     replica_send(replica, peer, &frame);
 }
 
-/* ---- Comparing
- * ----------------------------------------------------------------- */
+/* ---- Comparing ---------------------------------------------------------- */
 
 /*
  * At the end of a cycle every entry was read and follows the one before; so the
@@ -113,8 +112,8 @@ void replica_on_scrub(struct replica *replica, size_t peer,
 void replica_on_scrubbed(struct replica *replica, size_t peer,
                          const struct peer_scrubbed *scrubbed)
 {
-    (void)peer;
-    if (scrubbed->result == PEER_SCRUB_DIFFERS &&
-        scrubbed->first <= replica->log.committed)
-        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+    /* It halted, if that is so; what this node has it compares itself. */
+    if (scrubbed->result == PEER_SCRUB_DIFFERS)
+        replica_say(replica, NOTE_PEER, replica->peers[peer].node_id,
+                    ST_DIVERGED);
 }

@@ -4,8 +4,7 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* ---- Streams
- * ----------------------------------------------------------------- */
+/* ---- Streams ------------------------------------------------------------ */
 
 void replica_stream_end(struct replica *replica, size_t at)
 {
@@ -28,7 +27,14 @@ void replica_stream_begin(struct replica *replica, size_t at)
     peer->streaming = true;
     peer->stream = ++replica->streams;
     peer->next = replica_log_common(&replica->log, peer->size, peer->epochs,
-                                    peer->epochs_count);
+                                    peer->epochs_count, peer->committed);
+    /* Where the tables agree and the entries do not, further down. */
+    if (peer->mismatched && peer->next >= peer->began) {
+        peer->next = peer->began / 2;
+        peer->again_ms = replica->now_ms + replica->options.timers.retry_ms;
+    }
+    peer->mismatched = false;
+    peer->began = peer->next;
     peer->told = 0;
     replica_ship(replica, at);
 }
@@ -51,8 +57,7 @@ static uint64_t ship_committed(const struct replica *replica)
     return replica->role == REPLICA_PRIMARY ? replica->log.committed : 0;
 }
 
-/* ---- APPEND
- * ------------------------------------------------------------------ */
+/* ---- APPEND ------------------------------------------------------------- */
 
 /* Entries for one frame; the index behind them. */
 static enum status ship_gather(struct replica *replica, struct writer *entries,
@@ -154,8 +159,7 @@ void replica_ship_all(struct replica *replica)
         replica_ship(replica, i);
 }
 
-/* ---- Beacons
- * ----------------------------------------------------------------- */
+/* ---- Beacons ------------------------------------------------------------ */
 
 void replica_beacons(struct replica *replica, bool now)
 {
@@ -182,8 +186,7 @@ void replica_beacons(struct replica *replica, bool now)
     }
 }
 
-/* ---- Answers
- * ----------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------ */
 
 static void ship_acknowledged(struct replica_peer *peer, uint64_t size)
 {
@@ -208,10 +211,13 @@ void replica_on_appended(struct replica *replica, size_t at,
         SOMETIMES(acknowledged_too_late);
         return;
     }
+    if (appended->size > 0 && appended->size <= peer->next &&
+        replica_log_leaf(&replica->log, own, appended->size - 1) != ST_OK) {
+        replica_damaged(replica, appended->size - 1);
+        return;
+    }
     if (appended->size > peer->next ||
-        (appended->size > 0 &&
-         replica_log_leaf(&replica->log, own, appended->size - 1) == ST_OK &&
-         memcmp(own, appended->leaf.b, HASH_SIZE) != 0)) {
+        (appended->size > 0 && memcmp(own, appended->leaf.b, HASH_SIZE) != 0)) {
         replica_break(replica, at, ST_CHAIN_BROKEN);
         return;
     }
@@ -228,6 +234,8 @@ void replica_on_appended(struct replica *replica, size_t at,
 
 static void ship_on_higher(struct replica *replica, uint32_t promised)
 {
+    if (!replica_epoch_fits(replica, promised))
+        return;
     if (promised > replica->seen_epoch)
         replica->seen_epoch = promised;
     if (!replica_won(replica) || promised <= replica->epoch || MUTANT(37))
@@ -238,6 +246,18 @@ static void ship_on_higher(struct replica *replica, uint32_t promised)
     replica_read_register(replica);
 }
 
+/* Somebody saw a later start of this node than this one (case C6). */
+static void ship_on_older(struct replica *replica, uint64_t seen)
+{
+    if (seen <= replica->incarnation)
+        return;
+    if (replica_won(replica))
+        replica_step_down(replica);
+    if (!replica->lost || replica->finding)
+        replica_set_lost(replica);
+    replica_rise(replica, seen);
+}
+
 void replica_on_refused(struct replica *replica, size_t at,
                         const struct peer_refused *refused)
 {
@@ -245,6 +265,10 @@ void replica_on_refused(struct replica *replica, size_t at,
 
     if (refused->reason == PEER_REFUSED_HIGHER) {
         ship_on_higher(replica, refused->promised);
+        return;
+    }
+    if (refused->reason == PEER_REFUSED_OLDER) {
+        ship_on_older(replica, refused->size);
         return;
     }
     if (refused->reason == PEER_REFUSED_DISK)
@@ -260,6 +284,7 @@ void replica_on_refused(struct replica *replica, size_t at,
     if (refused->reason == PEER_REFUSED_MISMATCH &&
         refused->stream != peer->stream)
         return;
+    peer->mismatched = refused->reason == PEER_REFUSED_MISMATCH;
     peer->size = refused->size;
     peer->committed = refused->committed;
     replica_peer_epochs(peer, &refused->epochs);
@@ -270,8 +295,7 @@ void replica_on_refused(struct replica *replica, size_t at,
     replica_stream_begin(replica, at);
 }
 
-/* ---- Own entries
- * ------------------------------------------------------------- */
+/* ---- Own entries -------------------------------------------------------- */
 
 void replica_submitted(struct replica *replica,
                        const struct replica_event *event)
@@ -282,6 +306,11 @@ void replica_submitted(struct replica *replica,
     if (!replica_leads(replica)) {
         SOMETIMES(submitted_too_late);
         return;
+    }
+    /* Nothing was owed until now. */
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        if (replica->peers[i].matched >= replica->log.end.size)
+            replica->peers[i].progress_ms = replica->now_ms;
     }
     job = replica_job_new(replica, STORAGE_APPEND);
     job->batch =

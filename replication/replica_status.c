@@ -5,8 +5,7 @@
 #include "protocol/statement.h"
 #include "replication/replica_parts.h"
 
-/* ---- Figures
- * --------------------------------------------------------------------- */
+/* ---- Figures ------------------------------------------------------------ */
 
 static void status_self(const struct replica *replica,
                         struct replica_member_status *out)
@@ -115,8 +114,7 @@ struct slice replica_certificate(const struct replica *replica)
     return slice_of(replica->certificate, replica->certificate_size);
 }
 
-/* ---- Statements
- * ------------------------------------------------------------------- */
+/* ---- Statements --------------------------------------------------------- */
 
 static void state_about(const struct replica *replica, struct statement *out,
                         size_t at)
@@ -126,8 +124,6 @@ static void state_about(const struct replica *replica, struct statement *out,
     memcpy(out->other, peer->node_id, NODE_ID_SIZE);
     out->other_incarnation = peer->incarnation;
     out->other_matched = peer->matched;
-    if (replica_leads(replica) && replica_caught_up(replica, at))
-        out->flags |= STATEMENT_ACK;
 }
 
 enum status replica_state(struct replica *replica, struct statement *out,
@@ -166,15 +162,17 @@ enum status replica_state(struct replica *replica, struct statement *out,
     if (at == SIZE_MAX)
         return !about || replica_is_self(replica, node_id) ? ST_OK : ST_NO_SUCH;
     state_about(replica, out, at);
-    /* R15: whoever may be added by what is now signed has to agree already. */
-    if ((out->flags & STATEMENT_ACK) != 0 &&
-        (why == CONFIG_ADD || why == CONFIG_REPLACE))
-        replica->vouched[at] = true;
+    if (!replica_leads(replica) || !replica_caught_up(replica, at))
+        return ST_OK;
+    if (!replica->options.automatic &&
+        (why == CONFIG_ADD || why == CONFIG_REPLACE) &&
+        (!replica->vouched[at] || replica->vouched_job > replica->job_done))
+        return ST_OK;
+    out->flags |= STATEMENT_ACK;
     return ST_OK;
 }
 
-/* ---- Invariants
- * -------------------------------------------------------------------- */
+/* ---- Invariants --------------------------------------------------------- */
 
 static void check_log(const struct replica *replica)
 {

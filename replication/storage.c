@@ -40,7 +40,7 @@ static void storage_appends(struct storage *storage, struct storage_job **jobs,
                             size_t count)
 {
     enum status status = ST_OK;
-    uint64_t committed = 0;
+    uint64_t committed = journal_committed(storage->journal);
     size_t taken = 0;
 
     while (taken < count && status == ST_OK) {
@@ -66,6 +66,10 @@ static void storage_appends(struct storage *storage, struct storage_job **jobs,
 static enum status storage_cut(struct storage *storage, struct storage_job *job)
 {
     struct journal_report report = {.size = 0};
+
+    /* What was to be cut off was not taken. */
+    if (job->size > journal_end(storage->journal).size)
+        return ST_OK;
     enum status status = journal_cut_to(storage->journal, &report, job->size);
 
     memcpy(job->aside, report.aside, sizeof job->aside);
@@ -110,13 +114,23 @@ static enum status storage_configure(struct storage *storage,
     return status;
 }
 
+/* The mark's may have become known again, and never falls. */
+static uint64_t storage_committed(const struct storage *storage,
+                                  uint64_t committed)
+{
+    uint64_t known = journal_committed(storage->journal);
+
+    return committed > known ? committed : known;
+}
+
 static enum status storage_one(struct storage *storage, struct storage_job *job)
 {
     switch (job->type) {
     case STORAGE_APPEND:
         break;
     case STORAGE_MARK:
-        return journal_sync(storage->journal, job->committed);
+        return journal_sync(storage->journal,
+                            storage_committed(storage, job->committed));
     case STORAGE_PROMISE:
         if (job->epoch <= storage->meta->value.promised_epoch || MUTANT(5))
             return ST_OK;

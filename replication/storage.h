@@ -36,8 +36,7 @@ struct storage_job {
     size_t entries_count;
     const struct slice *keys; /* APPEND: as KEYS frames brought them. */
     size_t keys_count;
-    bool verify_keys; /* APPEND: entries of another node (rulings: what a backup
-                         checks before it acknowledges). */
+    bool verify_keys; /* APPEND: entries of another node are looked at first. */
     uint64_t committed; /* APPEND, MARK. */
     uint64_t size;      /* CUT; REPAIR, EXAMINE: an index; RISE. */
     bool proven;        /* FOUND */

@@ -19,6 +19,7 @@ enum {
     DEV_OWNER = 1,
     DEV_TAXES = 2,
     DEV_FUND = 3,
+    DEV_BODY = 4, /* Coordinates the registry. */
     DEV_LEVEL = 3,
     DEV_CATEGORIES = 0xff,
     DEV_MODE_SECRET = 0600,
@@ -28,12 +29,13 @@ enum {
 };
 
 /* Persons are numbered from 2 and assignments from 2 in this order, because
- * the log is new: 1 is the operator of genesis. */
+ * the log is new: 1 is the operator of genesis.  Those who are assigned nothing
+ * come last. */
 static const struct dev_actor {
     const char *name;
     enum role role;
     uint32_t organisation;
-    enum duty duty; /* DUTY_EHS: by the key's role, nothing is assigned. */
+    enum duty duty; /* DUTY_EHS, DUTY_COR: by the key's role. */
     uint16_t scope;
     const char *what;
 } actors[] = {
@@ -46,11 +48,22 @@ static const struct dev_actor {
     {"supplier", ROLE_PARTICIPANT, DEV_TAXES, DUTY_SUP, 0,
      "feeds, through the gateway"},
     {"requester", ROLE_PARTICIPANT, DEV_FUND, DUTY_REQ, 0, "asks for consent"},
+    {"engineer", ROLE_STAFF, DEV_OWNER, DUTY_OPS, 0,
+     "keeps the node going, asks for failovers"},
+    {"director", ROLE_STAFF, DEV_OWNER, DUTY_DIR, 0,
+     "changes settings, asks for failovers"},
     {"gateway", ROLE_EHIS, DEV_OWNER, DUTY_EHS, 0, "carries what bodies feed"},
+    {"coordinator", ROLE_COORDINATOR, DEV_BODY, DUTY_COR, 0,
+     "lets failovers of the registry be done"},
 };
 static const char DEV_ADDRESS[] = "127.0.0.1:7840";
 
 enum { DEV_ACTORS_COUNT = sizeof actors / sizeof actors[0] };
+
+static bool dev_is_assigned(const struct dev_actor *actor)
+{
+    return actor->duty != DUTY_EHS && actor->duty != DUTY_COR;
+}
 
 /* ---- Files -------------------------------------------------------------- */
 
@@ -217,6 +230,7 @@ static void dev_enter_organisations(struct pipeline *pipeline,
 {
     static const char taxes[] = "Dövlət Vergi Xidməti";
     static const char fund[] = "Sahibkarlığın İnkişafı Fondu";
+    static const char body[] = "Əlaqələndirici qurum";
     struct op_organisation_enrol enrol = {
         .kind = 2,
         .name = slice_of(taxes, sizeof taxes - 1),
@@ -230,6 +244,9 @@ static void dev_enter_organisations(struct pipeline *pipeline,
     enrol.name = slice_of(fund, sizeof fund - 1);
     enrol.sections = 0;
     enrol.ehis_code = slice_of(NULL, 0);
+    dev_submit(pipeline, admin, OPCODE_ORGANISATION_ENROL, &enrol);
+    enrol.kind = 5;
+    enrol.name = slice_of(body, sizeof body - 1);
     dev_submit(pipeline, admin, OPCODE_ORGANISATION_ENROL, &enrol);
 }
 
@@ -288,6 +305,24 @@ static void dev_enter_purpose(struct pipeline *pipeline,
     dev_submit(pipeline, &signer, OPCODE_PURPOSE_PUT, &purpose);
 }
 
+/* Whom the registry's failovers need. */
+static void dev_enter_coordinator(struct pipeline *pipeline,
+                                  const struct dev_signer *director,
+                                  uint32_t duty)
+{
+    struct dev_signer signer = *director;
+    struct op_config_change change = {
+        .setting = SETTING_coordinator_registry,
+        .value = DEV_BODY,
+        .note = slice_of("dev", 3),
+        .basis = {{1}},
+    };
+
+    signer.signer.identity = &signer.identity;
+    signer.signer.duty = duty;
+    dev_submit(pipeline, &signer, OPCODE_CONFIG_CHANGE, &change);
+}
+
 static void dev_enter_carrier(struct pipeline *pipeline,
                               const struct dev_signer *admin,
                               const struct dev_signer *gateway)
@@ -315,10 +350,12 @@ static enum node_exit dev_enter_actor(struct pipeline *pipeline,
     dev_enter_key(pipeline, admin, actor, &own);
     if (actor->duty == DUTY_EHS)
         dev_enter_carrier(pipeline, admin, &own);
-    else
+    if (dev_is_assigned(actor))
         dev_enter_duty(pipeline, admin, actor, number, &own);
     if (actor->duty == DUTY_DPO)
         dev_enter_purpose(pipeline, &own, number);
+    if (actor->duty == DUTY_DIR)
+        dev_enter_coordinator(pipeline, &own, number);
     identity_wipe(&own.identity);
     return NODE_DRAINED;
 }
@@ -340,9 +377,9 @@ static bool dev_is_entered(struct pipeline *pipeline, const char *directory)
 
 enum node_exit dev_enter(struct pipeline *pipeline, const char *directory)
 {
-    /* Organisations; three entries an actor but the gateway, which has two;
-     * the purpose. */
-    const uint64_t expected = 2 + 3 * (DEV_ACTORS_COUNT - 1) + 2 + 1;
+    /* Organisations; three entries an actor but the gateway, which has two, and
+     * the coordinator, who has one; the purpose; the setting. */
+    const uint64_t expected = 3 + 3 * (DEV_ACTORS_COUNT - 2) + 2 + 1 + 1 + 1;
     uint64_t size = pipeline_size(pipeline) + expected;
     struct dev_signer admin;
 
@@ -373,14 +410,14 @@ static const char *dev_role(enum role role)
 void dev_say(const char *directory)
 {
     printf("A node for trying things out, in %s. Its keys:\n\n"
-           "  %-14s %-12s %s\n"
-           "  %-14s %-12s as=1  enrols keys, assigns duties\n",
+           "  %-15s %-12s %s\n"
+           "  %-15s %-12s as=1  enrols keys, assigns duties\n",
            directory, "--key", "--role", "", "operator.key", "");
     for (uint32_t i = 0; i < DEV_ACTORS_COUNT; i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "%s.key", actors[i].name);
-        printf("  %-14s %-12s ", name, dev_role(actors[i].role));
-        if (actors[i].duty == DUTY_EHS)
+        printf("  %-15s %-12s ", name, dev_role(actors[i].role));
+        if (!dev_is_assigned(&actors[i]))
             printf("      %s\n", actors[i].what);
         else
             printf("as=%u  %s\n", i + 2, actors[i].what);

@@ -14,8 +14,7 @@
 #include "server/node_cluster.h"
 #include "server/node_private.h"
 
-/* ---- What the host calls ----------------------------------------------------
- */
+/* ---- What the host calls ------------------------------------------------ */
 
 static const char *client_address(const struct node *node,
                                   const uint8_t *node_id)
@@ -171,8 +170,7 @@ static const struct host_calls cluster_calls = {
     .say = on_say,
 };
 
-/* ---- What the pipeline calls
- * ------------------------------------------------- */
+/* ---- What the pipeline calls -------------------------------------------- */
 
 struct cluster_submission {
     struct host_submission submission; /* First. */
@@ -219,8 +217,7 @@ static void on_truncate(void *context, uint64_t size)
     pipeline_truncate_keys(node->pipeline, size);
 }
 
-/* ---- Options
- * ------------------------------------------------------------------ */
+/* ---- Options ------------------------------------------------------------ */
 
 static void cluster_timers(const struct options_timers *from,
                            struct replica_timers *out)
@@ -319,8 +316,7 @@ static struct cluster_register cluster_register_of(struct node *node)
     return register_by_etcd(by);
 }
 
-/* ---- Life
- * ----------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------- */
 
 static enum status cluster_open_host(struct node *node)
 {

@@ -32,8 +32,7 @@ static struct slice query_text(struct writer *space, const char *text)
     return query_copy(space, text, size);
 }
 
-/* ---- Status
- * -------------------------------------------------------------------- */
+/* ---- Status ------------------------------------------------------------- */
 
 static enum cluster_role status_role(enum replica_role role, bool archive)
 {
@@ -124,8 +123,7 @@ static void query_cluster(void *context, struct cluster_status *out)
         status_member(node, &status, i, &out->members[out->members_count++]);
 }
 
-/* ---- Statements
- * ------------------------------------------------------------------ */
+/* ---- Statements --------------------------------------------------------- */
 
 /* What the operator asked for; ST_WRONG_STATE for another node's question. */
 static enum status statement_asked(const struct node *node,
@@ -145,6 +143,26 @@ static enum status statement_asked(const struct node *node,
                : ST_WRONG_STATE;
 }
 
+/* What binds this node is stated once it is durable. */
+static enum status statement_bound(struct node *node, struct host_query *query,
+                                   const struct statement_request *asked)
+{
+    enum { TRIES = 20, PAUSE_NS = 10000000 };
+    enum status status = ST_TIMEOUT;
+
+    for (int i = 0; i < TRIES; i++) {
+        query->question = HOST_STATE;
+        query->why = asked->why;
+        memcpy(query->node_id, asked->about, NODE_ID_SIZE);
+        status = host_ask(node->cluster->host, query, QUERY_WAIT_MS);
+        if (status != ST_OK || (query->statement.flags & STATEMENT_ACK) != 0 ||
+            (asked->why != CONFIG_ADD && asked->why != CONFIG_REPLACE))
+            break;
+        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+    return status;
+}
+
 static enum status statement_make(struct node *node, struct host_query *query,
                                   const struct statement_request *asked)
 {
@@ -161,10 +179,7 @@ static enum status statement_make(struct node *node, struct host_query *query,
         if (status != ST_OK)
             return status;
     }
-    query->question = HOST_STATE;
-    query->why = asked->why;
-    memcpy(query->node_id, asked->about, NODE_ID_SIZE);
-    return host_ask(node->cluster->host, query, QUERY_WAIT_MS);
+    return statement_bound(node, query, asked);
 }
 
 static void statement_config(struct node *node,
@@ -208,8 +223,7 @@ static void query_statement(void *context, struct rows_cluster_statement *out,
     statement_config(node, out, space, &query);
 }
 
-/* ---- Certificates
- * ------------------------------------------------------------------ */
+/* ---- Certificates ------------------------------------------------------- */
 
 static void query_certificate(void *context,
                               struct rows_cluster_certificate *out,

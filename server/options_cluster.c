@@ -198,7 +198,7 @@ int options_cluster_take(struct options_reading *reading, const char *name,
     return cluster_refuse(reading, name, "no such key");
 }
 
-/* ---- Whether it goes together -------------------------------------------- */
+/* ---- Whether it goes together ------------------------------------------- */
 
 static bool cluster_judge_nodes(struct options_reading *reading)
 {

@@ -74,6 +74,8 @@ void authority_begin(struct authority *authority,
     uint32_t node, owner;
 
     identity_cluster_id(authority->cluster_id, genesis->authority_key.b);
+    memcpy(authority->operator_key, genesis->operator_key.b, PUBLIC_KEY_SIZE);
+    memcpy(authority->authority_key, genesis->authority_key.b, PUBLIC_KEY_SIZE);
     node = keys_add(&authority->keys, genesis->node_receipt_key.b);
     owner = keys_add(&authority->keys, genesis->operator_key.b);
     key = &authority->keys.rows[node];
@@ -131,7 +133,8 @@ bool authority_needs_fields(uint16_t opcode)
            opcode == OPCODE_DUTY_ASSIGN || opcode == OPCODE_DUTY_ACK ||
            opcode == OPCODE_DUTY_REVOKE || opcode == OPCODE_CONFIG_CHANGE ||
            opcode == OPCODE_NODE_ENROL || opcode == OPCODE_NODE_RETIRE ||
-           opcode == OPCODE_FAILOVER_ACTIVATE;
+           opcode == OPCODE_FAILOVER_ACTIVATE ||
+           opcode == OPCODE_SYSTEM_EPOCH || opcode == OPCODE_SYSTEM_CONFIG;
 }
 
 /* ---- May the signer do this? ----------------------------------------------

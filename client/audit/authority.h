@@ -32,9 +32,19 @@ struct authority_node {
     uint32_t key; /* Row of keys. */
 };
 
+/* The newest one that the log holds; size 0: none. */
+struct authority_configuration {
+    uint8_t bytes[CONFIG_SIZE_MAX];
+    size_t size;
+    uint8_t certificate[CONFIG_CERT_SIZE_MAX];
+    size_t certificate_size;
+};
+
 struct authority {
     struct keys keys;
     uint8_t cluster_id[CLUSTER_ID_SIZE];
+    uint8_t operator_key[PUBLIC_KEY_SIZE]; /* Both of genesis. */
+    uint8_t authority_key[PUBLIC_KEY_SIZE];
     /* Objects are numbered from 1 in the order of their making. */
     struct authority_duty *duties;
     struct authority_organisation *organisations;
@@ -44,7 +54,9 @@ struct authority {
     uint32_t organisations_count, organisations_room;
     uint32_t carriers_count, carriers_room;
     uint32_t nodes_count, nodes_room;
-    uint32_t primary;    /* Who began the last term; KEYS_NONE. */
+    uint32_t primary; /* Who began the last term; KEYS_NONE. */
+    uint32_t epoch;   /* Of that term. */
+    struct authority_configuration configuration;
     bool registry_waits; /* For its failover.activate. */
     uint64_t persons_count;
     int32_t utc_offset_minutes;

@@ -192,6 +192,8 @@ union authority_fields {
     struct op_node_enrol node_enrol;
     struct op_node_retire node_retire;
     struct op_failover_activate failover_activate;
+    struct op_system_epoch system_epoch;
+    struct op_system_config system_config;
 };
 union authority_given {
     struct result_actor_enrol actor_enrol;
@@ -237,6 +239,10 @@ static const char *change_state(struct authority *authority,
                                     &in->node_enrol);
     if (opcode == OPCODE_NODE_RETIRE)
         return authority_node_retire(authority, &in->node_retire);
+    if (opcode == OPCODE_SYSTEM_EPOCH)
+        return authority_epoch(authority, &in->system_epoch, act->signer);
+    if (opcode == OPCODE_SYSTEM_CONFIG)
+        return authority_config(authority, &in->system_config, act->signer);
     if (opcode == OPCODE_FAILOVER_ACTIVATE)
         authority_activate(authority, &in->failover_activate);
     else if (opcode == OPCODE_ORGANISATION_ENROL)
@@ -286,8 +292,6 @@ const char *authority_change(struct authority *authority,
                           SCHEMA_REFUSE_UNKNOWN) != ST_OK)
             return "done with fields that no node could read";
         complaint = change_state(authority, &given, &fields, act);
-    } else if (act->operation->opcode == OPCODE_SYSTEM_EPOCH) {
-        complaint = authority_epoch(authority, act->signer);
     }
     if (complaint == NULL)
         authority_give(result_out, act->operation, &given);

@@ -1,13 +1,13 @@
 /*
- * authority_node.c: which nodes the log has, whose term it is, and whether the
- * registry's realm waits for its failover to be let (PROTOCOL, section 12.7).
+ * authority_node.c: which nodes the log has, and whether the registry's realm
+ * waits for its failover to be let (PROTOCOL, section 12.7).
  */
 #include <string.h>
 
 #include "client/audit/authority_parts.h"
 #include "protocol/enrol.h"
 
-enum { AUTHORITY_NODE_ARCHIVE = 3, AUTHORITY_REALM_REGISTRY = 2 };
+enum { AUTHORITY_REALM_REGISTRY = 2 };
 
 static struct authority_node *node_find(struct authority *authority,
                                         const struct bytes16 *node_id)
@@ -66,16 +66,6 @@ const char *authority_node_retire(struct authority *authority,
     if (node->key == authority->primary)
         return "retires the primary";
     authority->keys.rows[node->key].state = KEYS_ENDED;
-    return NULL;
-}
-
-const char *authority_epoch(struct authority *authority, uint32_t signer)
-{
-    if (authority->keys.rows[signer].role == AUTHORITY_NODE_ARCHIVE)
-        return "begins an epoch, and is an archive";
-    if (authority->primary != KEYS_NONE && authority->primary != signer)
-        authority->registry_waits = true;
-    authority->primary = signer;
     return NULL;
 }
 

@@ -29,12 +29,18 @@ const char *authority_node_enrol(struct authority *authority,
                                  const struct op_node_enrol *in);
 const char *authority_node_retire(struct authority *authority,
                                   const struct op_node_retire *in);
-const char *authority_epoch(struct authority *authority, uint32_t signer);
 void authority_activate(struct authority *authority,
                         const struct op_failover_activate *in);
 /* Whether the act was done in a realm that was not open. */
 bool authority_realm_waits(const struct authority *authority,
                            const struct authority_act *act);
+
+/* authority_config.c; each returns as authority_done(). */
+const char *authority_epoch(struct authority *authority,
+                            const struct op_system_epoch *in, uint32_t signer);
+const char *authority_config(struct authority *authority,
+                             const struct op_system_config *in,
+                             uint32_t signer);
 
 /* Take over what a permitted act changes.  Returns: see authority_done(). */
 const char *authority_change(struct authority *authority,

@@ -47,7 +47,7 @@ struct disk_thread *disk_thread_open(const struct storage *storage,
     return thread;
 }
 
-/* ---- The ring ------------------------------------------------------------ */
+/* ---- The ring ----------------------------------------------------------- */
 
 static struct storage_job **at(struct disk_thread *thread, size_t number)
 {
@@ -109,7 +109,7 @@ bool disk_thread_is_alive(struct disk_thread *thread, int64_t limit_ms)
     return alive;
 }
 
-/* ---- The threads --------------------------------------------------------- */
+/* ---- The threads -------------------------------------------------------- */
 
 /* Waits for jobs; 0 once there are none and none will come. */
 static size_t take_work(struct disk_thread *thread, struct storage_job **jobs)

@@ -10,7 +10,7 @@
 
 enum { KEPT_CONNECTIONS_MAX = 8, PORT_MAX = 65535 };
 
-/* ---- Endpoints ----------------------------------------------------------- */
+/* ---- Endpoints ---------------------------------------------------------- */
 
 static bool is_port(const char *text)
 {
@@ -70,7 +70,7 @@ void etcd_http_next(struct etcd_http *http)
     http->endpoint = (http->endpoint + 1) % http->endpoints_count;
 }
 
-/* ---- libcurl on libevent ------------------------------------------------- */
+/* ---- libcurl on libevent ------------------------------------------------ */
 
 static void on_socket(evutil_socket_t fd, short what, void *argument)
 {
@@ -135,7 +135,7 @@ static int watch_time(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-/* ---- Opening ------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------ */
 
 static enum status copy_file(char to[ETCD_FILE_NAME_SIZE_MAX + 1],
                              const char *from, bool needed)

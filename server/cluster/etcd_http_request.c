@@ -5,7 +5,7 @@
 
 enum { URL_SIZE = ETCD_ENDPOINT_SIZE_MAX + 64, HTTP_BROKEN = 500 };
 
-/* ---- What comes ---------------------------------------------------------- */
+/* ---- What comes --------------------------------------------------------- */
 
 /* Makes room by moving what was not taken to the front. */
 static void compact(struct etcd_request *request)
@@ -30,7 +30,7 @@ static size_t receive(char *data, size_t one, size_t size, void *context)
     return size;
 }
 
-/* ---- Sending ------------------------------------------------------------- */
+/* ---- Sending ------------------------------------------------------------ */
 
 static bool set_text(CURL *easy, CURLoption option, const char *text)
 {
@@ -184,7 +184,7 @@ void etcd_http_cancel(struct etcd_request *request)
     etcd_request_free(request);
 }
 
-/* ---- Calling back -------------------------------------------------------- */
+/* ---- Calling back ------------------------------------------------------- */
 
 static void mark_finished(struct etcd_http *http)
 {

@@ -9,7 +9,7 @@
 /* gRPC's number of "not found". */
 enum { CODE_NOT_FOUND = 5 };
 
-/* ---- What all answers have ----------------------------------------------- */
+/* ---- What all answers have ---------------------------------------------- */
 
 /* The revision in the header, which every answer has. */
 static bool read_header(uint64_t *revision, const cJSON *object)
@@ -49,7 +49,7 @@ static enum status read_or_error(const cJSON *object)
                : ST_BAD_FIELD;
 }
 
-/* ---- Ranges and transactions --------------------------------------------- */
+/* ---- Ranges and transactions -------------------------------------------- */
 
 static bool read_pair(struct etcd_pair *pair, const cJSON *object)
 {
@@ -183,7 +183,7 @@ const struct etcd_pair *etcd_reply_find(const struct etcd_reply *reply,
     return NULL;
 }
 
-/* ---- Leases -------------------------------------------------------------- */
+/* ---- Leases ------------------------------------------------------------- */
 
 enum status etcd_reply_put(struct slice text)
 {
@@ -253,7 +253,7 @@ enum status etcd_reply_time_to_live(struct etcd_lease *lease, struct slice text)
     return status;
 }
 
-/* ---- The watch ----------------------------------------------------------- */
+/* ---- The watch ---------------------------------------------------------- */
 
 static bool read_event(struct etcd_watch *watch, const cJSON *event,
                        const uint8_t cluster_id[CLUSTER_ID_SIZE])
@@ -316,7 +316,7 @@ enum status etcd_reply_watch(struct etcd_watch *watch, struct slice text,
     return verdict(good);
 }
 
-/* ---- Errors -------------------------------------------------------------- */
+/* ---- Errors ------------------------------------------------------------- */
 
 void etcd_reply_error(char out[ERROR_TEXT_SIZE_MAX + 1], struct slice text)
 {

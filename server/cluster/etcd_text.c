@@ -8,7 +8,7 @@ enum { DECIMAL_SIZE = 20 };
 
 static const char root[] = "/defter/";
 
-/* ---- Keys ---------------------------------------------------------------- */
+/* ---- Keys --------------------------------------------------------------- */
 
 static void put(struct writer *writer, const char *text)
 {
@@ -120,7 +120,7 @@ struct etcd_key etcd_key_all_alive(const uint8_t cluster_id[CLUSTER_ID_SIZE])
     return key_of_text(cluster_id, "alive/");
 }
 
-/* ---- Bodies -------------------------------------------------------------- */
+/* ---- Bodies ------------------------------------------------------------- */
 
 static void put_base64(struct writer *writer, const void *data, size_t size)
 {

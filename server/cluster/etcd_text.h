@@ -30,7 +30,7 @@
 #define ETCD_PATH_REVOKE       "/v3/lease/revoke"
 #define ETCD_PATH_WATCH        "/v3/watch"
 
-/* ---- Keys ---------------------------------------------------------------- */
+/* ---- Keys --------------------------------------------------------------- */
 
 /*
  * All keys of a cluster begin with "/defter/<cluster id>/":
@@ -61,7 +61,7 @@ struct etcd_key etcd_key_alive(const uint8_t cluster_id[CLUSTER_ID_SIZE],
 struct etcd_key etcd_key_all(const uint8_t cluster_id[CLUSTER_ID_SIZE]);
 struct etcd_key etcd_key_all_alive(const uint8_t cluster_id[CLUSTER_ID_SIZE]);
 
-/* ---- Transactions -------------------------------------------------------- */
+/* ---- Transactions ------------------------------------------------------- */
 
 enum etcd_target { ETCD_VERSION, ETCD_CREATE, ETCD_MOD, ETCD_VALUE };
 
@@ -136,7 +136,7 @@ void etcd_txn_incarnation(struct etcd_txn *txn,
                           const uint8_t node_id[NODE_ID_SIZE], uint64_t before,
                           uint64_t incarnation);
 
-/* ---- Bodies of requests -------------------------------------------------- */
+/* ---- Bodies of requests ------------------------------------------------- */
 
 /*
  * Each writes one body; with ETCD_BODY_SIZE_MAX bytes of room there is room for

@@ -14,7 +14,7 @@
 
 enum { CALLBACKS_PER_POLL = 16 };
 
-/* ---- The mailbox --------------------------------------------------------- */
+/* ---- The mailbox -------------------------------------------------------- */
 
 static void wake(struct host *host)
 {
@@ -98,7 +98,7 @@ static void disk_failed(void *context, enum status status, const char *what)
     abort();
 }
 
-/* ---- Timers -------------------------------------------------------------- */
+/* ---- Timers ------------------------------------------------------------- */
 
 static void arm(struct event *event, int64_t delay_ms)
 {
@@ -165,7 +165,7 @@ static void on_second(evutil_socket_t fd, short what, void *argument)
     arm(host->second_event, HOST_SECOND_MS);
 }
 
-/* ---- Opening and closing ------------------------------------------------- */
+/* ---- Opening and closing ------------------------------------------------ */
 
 static enum status open_base(struct host *host)
 {

@@ -73,7 +73,7 @@ void host_close(struct host *host);
 /* Port of the links. */
 uint16_t host_port(const struct host *host);
 
-/* ---- An operator's questions --------------------------------------------- */
+/* ---- An operator's questions -------------------------------------------- */
 
 enum host_question {
     HOST_STATUS,   /* What the node is. */

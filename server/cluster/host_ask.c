@@ -67,6 +67,14 @@ static enum status answer_hand_over(struct host *host,
     return ST_OK;
 }
 
+static void vouch(struct host *host, const struct host_query *query)
+{
+    struct replica_event event = {.type = REPLICA_VOUCH};
+
+    memcpy(event.node_id, query->node_id, NODE_ID_SIZE);
+    host_step(host, &event);
+}
+
 static enum status answer(struct host *host, struct host_query *query)
 {
     switch (query->question) {
@@ -78,6 +86,8 @@ static enum status answer(struct host *host, struct host_query *query)
     case HOST_CERT:
         return answer_cert(host, query);
     case HOST_STATE:
+        if (query->why == CONFIG_ADD || query->why == CONFIG_REPLACE)
+            vouch(host, query);
         return replica_state(host->replica, &query->statement, query->why,
                              query->node_id, cluster_clock_ms());
     case HOST_CERTIFY:

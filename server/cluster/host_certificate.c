@@ -91,7 +91,7 @@ enum status host_certify(struct host *host,
     return ST_OK;
 }
 
-/* ---- From a peer --------------------------------------------------------- */
+/* ---- From a peer -------------------------------------------------------- */
 
 struct certificate_mail {
     struct host_mail mail;
@@ -128,7 +128,7 @@ void host_verify(struct host *host, struct slice bytes)
         free(sent);
 }
 
-/* ---- From a file --------------------------------------------------------- */
+/* ---- From a file -------------------------------------------------------- */
 
 /* Reads all of it, if it is no larger than a certificate may be. */
 static enum status read_file(struct host *host, uint8_t *out, size_t *size_out)

@@ -4,7 +4,7 @@
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
-/* ---- Links --------------------------------------------------------------- */
+/* ---- Links -------------------------------------------------------------- */
 
 static void link_up(void *context, size_t peer)
 {
@@ -42,7 +42,7 @@ struct links_user host_links_user(struct host *host)
     return (struct links_user){host, link_up, link_down, link_received, say};
 }
 
-/* ---- The register -------------------------------------------------------- */
+/* ---- The register ------------------------------------------------------- */
 
 /* What it tells may come from within a call, so from within a step: it goes by
  * mail. */
@@ -129,7 +129,7 @@ struct cluster_register_events host_register_events(struct host *host)
     };
 }
 
-/* ---- The disk and the clock ---------------------------------------------- */
+/* ---- The disk and the clock --------------------------------------------- */
 
 void host_take_jobs(struct host *host)
 {
@@ -218,7 +218,7 @@ void host_beat(struct host *host)
     }
 }
 
-/* ---- The pipeline -------------------------------------------------------- */
+/* ---- The pipeline ------------------------------------------------------- */
 
 static void deliver_submission(struct host *host, struct host_mail *mail)
 {

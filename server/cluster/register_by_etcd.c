@@ -28,8 +28,7 @@ static void kept_say(struct kept *kept, enum cluster_level level,
     kept->events.say(kept->events.context, level, line);
 }
 
-/* ---- What etcd tells ------------------------------------------------------
- */
+/* ---- What etcd tells ---------------------------------------------------- */
 
 static void on_ready(void *context)
 {
@@ -109,8 +108,7 @@ static void on_reached(void *context, bool answers, const char *why)
         kept_say(context, CLUSTER_WARNING, "etcd does not answer: ", why);
 }
 
-/* ---- What the host asks ---------------------------------------------------
- */
+/* ---- What the host asks ------------------------------------------------- */
 
 static enum status kept_open(void *context, void **self_out,
                              struct event_base *base,

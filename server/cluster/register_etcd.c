@@ -7,7 +7,7 @@
 
 #include "server/cluster/register_etcd_parts.h"
 
-/* ---- Sending and understanding ------------------------------------------- */
+/* ---- Sending and understanding ------------------------------------------ */
 
 enum status register_send(struct register_etcd *etcd,
                           const struct etcd_txn *txn, void *context,
@@ -100,7 +100,7 @@ void register_look_soon(struct register_etcd *etcd)
     poll_in(etcd, retry_ms(etcd));
 }
 
-/* ---- The self-test ------------------------------------------------------- */
+/* ---- The self-test ------------------------------------------------------ */
 
 void register_bar(struct register_etcd *etcd, const char *why)
 {
@@ -150,7 +150,7 @@ static void probe(struct register_etcd *etcd)
         poll_in(etcd, retry_ms(etcd));
 }
 
-/* ---- Readings ------------------------------------------------------------ */
+/* ---- Readings ----------------------------------------------------------- */
 
 static bool is_same_view(const struct register_view *a,
                          const struct register_view *b)
@@ -294,7 +294,7 @@ static void on_poll(evutil_socket_t fd, short what, void *argument)
         register_look(etcd);
 }
 
-/* ---- Opening ------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------ */
 
 static enum status open_http(struct register_etcd *etcd,
                              struct event_base *base)

@@ -1,6 +1,6 @@
 #include "server/cluster/register_etcd_parts.h"
 
-/* ---- Proposals ----------------------------------------------------------- */
+/* ---- Proposals ---------------------------------------------------------- */
 
 static void proposed(void *context, const struct etcd_result *result)
 {
@@ -54,7 +54,7 @@ enum status register_etcd_cas(struct register_etcd *etcd,
     return status;
 }
 
-/* ---- The incarnation ----------------------------------------------------- */
+/* ---- The incarnation ---------------------------------------------------- */
 
 static void tell_claim(struct register_etcd *etcd,
                        enum register_incarnation_outcome outcome,

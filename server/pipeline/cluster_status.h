@@ -50,9 +50,11 @@ struct cluster_status {
     uint64_t committed_size; /* Of them committed, as far as is known here. */
     struct bytes16 primary;  /* Zeros: not known. */
     char primary_address[ADDRESS_SIZE_MAX + 1]; /* Empty: not known. */
-    uint64_t failover_epoch; /* Of the last change of the primary; 0: none. */
-    int64_t failover_at;     /* Wall clock, microseconds. */
-    uint32_t members_count;  /* 0 where this node is not told. */
+    /* Of the last change of the primary, as the log tells it; the pipeline
+     * fills it in.  0: none. */
+    uint64_t failover_epoch;
+    int64_t failover_at;    /* Wall clock, microseconds. */
+    uint32_t members_count; /* 0 where this node is not told. */
     struct cluster_member members[CLUSTER_NODES_MAX];
 };
 

@@ -104,7 +104,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
         },
         parts->log == NULL ? &start : NULL);
     atomic_store(&pipeline->has_secret, apply_has_secret(parts->apply));
-    atomic_store(&pipeline->epoch, state_head(parts->state)->epoch);
+    pipeline_tell_state(pipeline);
     atomic_store(&pipeline->size, apply_size(parts->apply));
     apply_set_changes(parts->apply, &(struct apply_changes){
                                         .context = pipeline,
@@ -258,9 +258,12 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
         return ST_DRAINING;
     if (!pipeline_leads(pipeline) || !pipeline_role_leads(pipeline))
         return ST_NOT_PRIMARY;
-    if (atomic_load(&pipeline->stalled) || atomic_load(&pipeline->held))
+    if (atomic_load(&pipeline->stalled) || atomic_load(&pipeline->held) ||
+        !pipeline_admits(pipeline, work))
         return ST_READ_ONLY;
     decode_work(work);
+    /* Without a host there is one; else it may end meanwhile. */
+    work->term = atomic_load(&pipeline->term);
     /* The last places are for the node's own commands. */
     if (queue_count(&pipeline->commands) >= QUEUE_COMMANDS_MAX) {
         atomic_fetch_add(&pipeline->counts.busy, 1);

@@ -84,7 +84,8 @@ struct pipeline_events {
  * a known command is answered before.
  *
  * Returns: ST_OK; else the caller keeps ${work} and answers ERROR with
- *          ST_BUSY (queue full), ST_READ_ONLY, ST_NOT_PRIMARY or ST_DRAINING.
+ *          ST_BUSY (queue full), ST_READ_ONLY (also for a realm that waits for
+ *          its failover), ST_NOT_PRIMARY or ST_DRAINING.
  */
 NODISCARD enum status pipeline_submit(struct pipeline *pipeline,
                                       struct work *work);

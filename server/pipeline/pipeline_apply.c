@@ -45,9 +45,8 @@ static void applier_work(struct applier *applier, struct work *work,
     if (status != ST_OK)
         pipeline_fail(pipeline, status, work->index, "applying an entry");
     applier_count(pipeline, work);
-    if (work->node_made && (work->operation->opcode == OPCODE_CONSENT_LAPSE ||
-                            work->operation->opcode == OPCODE_CONSENT_END))
-        applier->deadlines_made = false;
+    if (work->node_made)
+        applier_own_applied(applier, work);
     reply_answer(&applier->replies, work, &outcome, &pipeline->signer);
 }
 
@@ -100,7 +99,7 @@ static void applier_deliver(struct applier *applier)
             act_day(pipeline->parts.state, clock_wall(&pipeline->parts.clock)));
     atomic_store(&pipeline->attested, attest_first(attest));
     atomic_store(&pipeline->unattested, attest_waiting(attest));
-    atomic_store(&pipeline->epoch, state_head(pipeline->parts.state)->epoch);
+    pipeline_tell_state(pipeline);
     atomic_store(&pipeline->has_secret, apply_has_secret(apply));
     if (size != atomic_exchange(&pipeline->size, size))
         events->grown(events->context, size);
@@ -270,10 +269,7 @@ static void applier_look(struct applier *applier)
                    PIPELINE_GROUPS - applier->groups_count, 0);
     if (applier->view.term == term)
         return;
-    /* What was under way went with the term. */
-    attest_give_up(apply_attest(pipeline->parts.apply));
-    applier->deadlines_made = false;
-    applier->owed = false;
+    applier_own_begin(applier);
 }
 
 static bool applier_step(struct applier *applier)

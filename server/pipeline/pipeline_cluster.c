@@ -87,6 +87,10 @@ void pipeline_cluster_status(struct pipeline *pipeline,
         .log_size = size,
         .committed_size = size,
     };
+    (void)pthread_mutex_lock(&pipeline->cluster.lock);
+    out->failover_epoch = pipeline->cluster.failover_epoch;
+    out->failover_at = pipeline->cluster.failover_at;
+    (void)pthread_mutex_unlock(&pipeline->cluster.lock);
     if (pipeline->cluster.fill != NULL)
         pipeline->cluster.fill(pipeline->cluster.fill_context, out);
 }

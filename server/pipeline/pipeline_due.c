@@ -1,9 +1,19 @@
 /*
  * pipeline_due.c: what a primary enters because of what is applied:
- * attestations and deadlines.
+ * attestations, deadlines, and what follows from a change of primary.
  */
 #include "server/pipeline/pipeline_private.h"
 #include "server/registry/consent.h"
+#include "server/registry/continuity.h"
+
+/* Nothing else is entered while this holds. */
+static bool applier_rests(const struct applier *applier)
+{
+    const struct pipeline *pipeline = applier->pipeline;
+
+    return atomic_load(&pipeline->draining) || atomic_load(&pipeline->held) ||
+           atomic_load(&pipeline->stalled);
+}
 
 /* Whether this node leads and everything before its own term is applied. */
 static bool applier_leads(const struct applier *applier)
@@ -48,8 +58,7 @@ static void applier_deadlines(struct applier *applier, int64_t now_ms)
     int64_t wall = clock_wall(&pipeline->parts.clock);
     uint32_t count;
 
-    if (applier->deadlines_made || atomic_load(&pipeline->draining) ||
-        atomic_load(&pipeline->held) || atomic_load(&pipeline->stalled) ||
+    if (applier->deadlines_made ||
         now_ms - applier->deadlines_ms < PIPELINE_DEADLINES_MS)
         return;
     applier->deadlines_ms = now_ms;
@@ -72,6 +81,97 @@ static void applier_deadlines(struct applier *applier, int64_t now_ms)
         pipeline, node_command_finish(command, wall), applier->view.term);
 }
 
+/* ---- A change of primary ------------------------------------------------- */
+
+enum { OWED_TERM_SHIFT = 32 };
+
+/* How many of this term's found no place. */
+static uint32_t applier_owed_refused(const struct applier *applier)
+{
+    uint64_t refused = atomic_load(&applier->pipeline->owed_refused);
+
+    return refused >> OWED_TERM_SHIFT == applier->view.term ? (uint32_t)refused
+                                                            : 0;
+}
+
+void pipeline_owed_refused(struct pipeline *pipeline, uint64_t term)
+{
+    uint64_t refused = atomic_load(&pipeline->owed_refused);
+
+    if (refused >> OWED_TERM_SHIFT != term)
+        refused = term << OWED_TERM_SHIFT;
+    atomic_store(&pipeline->owed_refused, refused + 1);
+}
+
+/* The fields of both operations are in one union. */
+static bool applier_enter_owed(struct applier *applier,
+                               const struct continuity_owed *owed)
+{
+    struct pipeline *pipeline = applier->pipeline;
+    struct node_command *command = node_command_begin(&pipeline->signer);
+
+    node_command_add(command, owed->opcode, &owed->fields);
+    return pipeline_push_own(
+        pipeline,
+        node_command_finish(command, clock_wall(&pipeline->parts.clock)),
+        applier->view.term);
+}
+
+/* An entry each, in their order; none again before all of them are applied or
+ * refused. */
+static void applier_owes(struct applier *applier, int64_t now_ms)
+{
+    struct continuity_owed owed[CONTINUITY_OWED_MAX];
+    struct pipeline *pipeline = applier->pipeline;
+    uint32_t count;
+
+    if (applier->owed_made !=
+            applier->owed_done + applier_owed_refused(applier) ||
+        (applier->owed_ms != INT64_MIN &&
+         now_ms - applier->owed_ms < PIPELINE_DEADLINES_MS))
+        return;
+    applier->owed_ms = now_ms;
+    count = continuity_owed(pipeline->parts.state, owed, CONTINUITY_OWED_MAX,
+                            clock_wall(&pipeline->parts.clock));
+    for (uint32_t i = 0; i < count; i++) {
+        if (!applier_enter_owed(applier, &owed[i]))
+            break;
+        applier->owed_made++;
+    }
+}
+
+/* ---- All of it ----------------------------------------------------------- */
+
+void applier_own_begin(struct applier *applier)
+{
+    /* What was under way went with the term. */
+    attest_give_up(apply_attest(applier->pipeline->parts.apply));
+    applier->deadlines_made = false;
+    applier->owed_made = applier->owed_done = 0;
+    applier->owed_ms = INT64_MIN;
+    applier->config_made = 0;
+}
+
+void applier_own_applied(struct applier *applier, const struct work *work)
+{
+    bool of_term = work->term == applier->view.term;
+
+    switch (work->operation->opcode) {
+    case OPCODE_CONSENT_LAPSE:
+    case OPCODE_CONSENT_END:
+        applier->deadlines_made = false;
+        break;
+    case OPCODE_INCIDENT_OPEN:
+    case OPCODE_FAILOVER_ACTIVATE:
+        applier->owed_done += of_term;
+        break;
+    case OPCODE_SYSTEM_CONFIG:
+        if (of_term)
+            applier_config_applied(applier);
+        break;
+    }
+}
+
 void applier_own(struct applier *applier, int64_t now_ms)
 {
     struct pipeline *pipeline = applier->pipeline;
@@ -81,12 +181,14 @@ void applier_own(struct applier *applier, int64_t now_ms)
         attest_give_up(apply_attest(pipeline->parts.apply));
     if (atomic_exchange(&pipeline->deadlines_refused, 0) == term)
         applier->deadlines_made = false;
+    if (atomic_exchange(&pipeline->config_refused, 0) == term)
+        applier->config_made = 0;
     if (!applier_leads(applier))
         return;
-    if (!applier->owed) {
-        applier->owed = true;
-        pipeline_owed(pipeline, term);
-    }
     applier_attest(applier, now_ms);
+    if (applier_rests(applier))
+        return;
+    applier_owes(applier, now_ms);
+    applier_enter_config(applier);
     applier_deadlines(applier, now_ms);
 }

@@ -71,7 +71,8 @@ struct pipeline_lead {
  * Sequence from now on.  EPOCH is the first entry; commands follow when those
  * of the inherited tail (what is durable and not applied) are known.
  *
- * Requires: the slices are at most CONFIG_SIZE_MAX and CONFIG_CERT_SIZE_MAX.
+ * Requires: the slices are at most CONFIG_SIZE_MAX and CONFIG_CERT_SIZE_MAX;
+ *           the configuration is one, or empty.
  * Owns:     borrows ${lead} for the call.
  */
 void pipeline_lead(struct pipeline *pipeline, const struct pipeline_lead *lead);
@@ -85,6 +86,20 @@ void pipeline_lead(struct pipeline *pipeline, const struct pipeline_lead *lead);
  * Order: after pipeline_committed() of everything that was committed before.
  */
 void pipeline_follow(struct pipeline *pipeline);
+
+/*
+ * pipeline_note_config(pipeline, config, certificate):
+ * The newest configuration that this node has, with its certificate or an empty
+ * slice; as often as the host likes.  While the node leads, those that the log
+ * does not hold are entered after EPOCH, in the order of their numbers; of
+ * more than a few that wait the newest remain.  A follower passes them over.
+ *
+ * Requires: ${config} is a configuration; ${certificate} is at most
+ *           CONFIG_CERT_ENCODED_SIZE_MAX.
+ * Owns:     borrows both for the call.
+ */
+void pipeline_note_config(struct pipeline *pipeline, struct slice config,
+                          struct slice certificate);
 
 /*
  * pipeline_drain_commands(pipeline, on):

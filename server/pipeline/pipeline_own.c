@@ -30,6 +30,7 @@ bool pipeline_push_own(struct pipeline *pipeline, struct work *work,
 struct work *pipeline_epoch_work(struct pipeline *pipeline,
                                  const struct pipeline_term *lead)
 {
+    struct config config = {.number = 0};
     struct op_system_epoch epoch = {
         .epoch = lead->start.epoch,
         .configuration =
@@ -39,6 +40,12 @@ struct work *pipeline_epoch_work(struct pipeline *pipeline,
     };
     struct node_command *command = node_command_begin(&pipeline->signer);
 
+    if (epoch.configuration.size > 0) {
+        enum status status = config_decode(&config, epoch.configuration);
+
+        INVARIANT(status == ST_OK);
+        epoch.number = config.number;
+    }
     node_command_add(command, OPCODE_SYSTEM_EPOCH, &epoch);
     return node_command_finish(command, clock_wall(&pipeline->parts.clock));
 }
@@ -52,12 +59,6 @@ struct work *pipeline_secret_work(struct pipeline *pipeline)
     node_command_add(command, OPCODE_SYSTEM_SECRET, &secret);
     sodium_memzero(&secret, sizeof secret);
     return node_command_finish(command, clock_wall(&pipeline->parts.clock));
-}
-
-void pipeline_owed(struct pipeline *pipeline, uint64_t term)
-{
-    /* The registry owes nothing yet that a change of the primary brings. */
-    REQUIRE(term <= atomic_load(&pipeline->term));
 }
 
 /* ---- Refusals and noise ------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "protocol/config_cert.h"
 #include "server/pipeline/apply.h"
 #include "server/pipeline/node_command.h"
 #include "server/pipeline/open_data.h"
@@ -35,6 +36,8 @@ enum {
     PIPELINE_TICK_MS = 100,
     PIPELINE_COMMIT_MS = 50, /* How long the state's transaction gathers. */
     PIPELINE_DEADLINES_MS = 1000,
+    /* Configurations that wait to be entered. */
+    PIPELINE_CONFIGS_MAX = 4,
     /* What may be neither applied nor given up beside the inherited tail. */
     PIPELINE_PENDING = (PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX
 };
@@ -61,6 +64,10 @@ struct pipeline_cluster {
     void (*moved)(void *context);
     void *fill_context;
     void (*fill)(void *context, struct cluster_status *out);
+    /* The last change of the primary, as the log tells it; under the lock. */
+    uint32_t failover_epoch;
+    int64_t failover_at;
+    uint32_t looked_epoch; /* The apply thread's: it looked up to here. */
 };
 void pipeline_cluster_init(struct pipeline_cluster *cluster);
 void pipeline_cluster_wipe(struct pipeline_cluster *cluster);
@@ -90,11 +97,23 @@ struct pipeline_term {
     size_t certificate_size;
 };
 
-/* What the host told last; the lock guards all of it. */
+struct pipeline_config {
+    uint64_t number;
+    size_t size;
+    size_t certificate_size;
+    uint8_t bytes[CONFIG_SIZE_MAX];
+    uint8_t certificate[CONFIG_CERT_SIZE_MAX];
+};
+
+/* What the host told last; the lock guards all of it.
+ * Invariant: numbers of configs rise, and are above configs_done. */
 struct pipeline_role {
     pthread_mutex_t lock;
     struct pipeline_view view;
     struct pipeline_term lead;
+    struct pipeline_config configs[PIPELINE_CONFIGS_MAX];
+    uint32_t configs_count;
+    uint64_t configs_done; /* In the log of this term, or refused there. */
     int64_t offset_us_min;
     int64_t offset_us_max;
     struct group *given_up; /* Groups that the host has yet to read. */
@@ -135,6 +154,8 @@ struct pipeline {
     atomic_bool held;           /* No commands before a hand-over. */
     atomic_bool has_secret;     /* Among the entries applied. */
     atomic_uint_fast64_t epoch; /* Of the newest entry applied. */
+    /* Realms that wait for their failover, as CONTINUITY_BIT() has them. */
+    atomic_uint closed_realms;
 
     pthread_mutex_t gate; /* Guards under_way. */
     pthread_cond_t gate_changed;
@@ -151,6 +172,10 @@ struct pipeline {
     /* Terms whose attestation or deadlines found no place. */
     atomic_uint_fast64_t attest_refused;
     atomic_uint_fast64_t deadlines_refused;
+    atomic_uint_fast64_t config_refused;
+    /* The newest term that was refused owed commands, and how many (the low
+     * half). */
+    atomic_uint_fast64_t owed_refused;
 
     pthread_t core;
     pthread_t disk;
@@ -203,9 +228,18 @@ void pipeline_enter_refused(struct pipeline *pipeline, uint64_t term);
 /* The lines of a journal.refused that finds no place wait with those that come
  * after them. */
 void pipeline_keep_lines(struct pipeline *pipeline, const struct work *work);
-/* The apply thread: EPOCH of ${term} is applied; enter what the registry owes
- * from the terms before. */
-void pipeline_owed(struct pipeline *pipeline, uint64_t term);
+
+/* ---- Configurations (pipeline_config.c) ---------------------------------- */
+
+/* With the role's lock held: another term begins. */
+void pipeline_forget_configs(struct pipeline_role *role);
+
+/* ---- What the state says (pipeline_state.c) ------------------------------ */
+
+/* The apply thread, or before it runs: tell the other threads. */
+void pipeline_tell_state(struct pipeline *pipeline);
+/* Whether the realm of ${work} is open, or it needs none. */
+bool pipeline_admits(struct pipeline *pipeline, const struct work *work);
 
 /* ---- The core thread (pipeline_core.c, pipeline_term.c) -------------------
  */
@@ -246,14 +280,27 @@ struct applier {
     size_t groups_count;
     struct work *done; /* Applied; they end when they are answered. */
     struct reply_lists replies;
-    bool owed; /* EPOCH of this term was applied. */
+    /* What the registry owes because of a change of primary, in this term. */
+    uint32_t owed_made;
+    uint32_t owed_done;
+    int64_t owed_ms;      /* Looked for; INT64_MIN: not yet. */
+    uint64_t config_made; /* Number of the one under way; 0 = none. */
     bool in_transaction;
     int64_t begun_ms; /* The transaction. */
     bool deadlines_made;
     int64_t deadlines_ms;
 };
 
+/* The core thread: an owed command of ${term} found no place. */
+void pipeline_owed_refused(struct pipeline *pipeline, uint64_t term);
 /* What is due, if this node leads. */
 void applier_own(struct applier *applier, int64_t now_ms);
+/* The term is another one. */
+void applier_own_begin(struct applier *applier);
+/* A command of the node itself was applied. */
+void applier_own_applied(struct applier *applier, const struct work *work);
+/* The next configuration that waits (pipeline_config.c). */
+void applier_enter_config(struct applier *applier);
+void applier_config_applied(struct applier *applier);
 
 #endif

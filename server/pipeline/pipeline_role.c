@@ -115,6 +115,7 @@ static void role_next(struct pipeline *pipeline, bool leads)
     }
     view->term++;
     view->leads = leads;
+    pipeline_forget_configs(&pipeline->role);
     atomic_store(&pipeline->held, false);
     atomic_store(&pipeline->term, view->term);
 }

@@ -4,8 +4,10 @@
 
 #include <sodium.h>
 
+#include "protocol/config_entry.h"
 #include "protocol/contract.h"
 #include "protocol/dates.h"
+#include "protocol/genesis.h"
 #include "server/registry/continuity.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/failover.h"
@@ -24,6 +26,21 @@ bool epoch_last(struct state *state, struct row_epoch *row_out)
     return found;
 }
 
+bool epoch_last_change(struct state *state, struct row_epoch *row_out,
+                       uint32_t after)
+{
+    struct row_epoch last = {.number = UINT32_MAX};
+    struct state_scan scan;
+    bool found = false;
+
+    state_scan_key(state, &scan, TABLE_EPOCH, &last,
+                   (struct state_range){.from = true, .descending = true});
+    while (!found && state_scan_next(&scan, row_out) && row_out->number > after)
+        found = row_out->change >= EPOCH_UNPLANNED;
+    state_scan_close(&scan);
+    return found;
+}
+
 bool epoch_is_primary(struct state *state, const struct bytes16 *key_id)
 {
     struct row_epoch last;
@@ -33,15 +50,6 @@ bool epoch_is_primary(struct state *state, const struct bytes16 *key_id)
 }
 
 /* ---- Configurations ----------------------------------------------------- */
-
-/* As both operations bring it. */
-struct system_configuration {
-    uint64_t number; /* 0: a single node without a register. */
-    uint32_t epoch;
-    struct slice bytes;
-    struct slice certificate;
-    bool begins; /* With a term, which may go on with the one before. */
-};
 
 bool epoch_configuration(struct state *state, struct row_configuration *row_out)
 {
@@ -62,67 +70,76 @@ bool epoch_configuration(struct state *state, struct row_configuration *row_out)
     return true;
 }
 
-/*
- * Whether the configuration may follow what the log holds.  Numbers rise, but a
- * term under a grant goes on with the very bytes of the one before.
- */
-static enum status system_configuration_check(
-    struct state *state, const struct system_configuration *in)
+/* The keys of genesis, and the archive that signed as witness. */
+static void epoch_cert_keys(struct act *act, struct config_cert_keys *out,
+                            struct slice certificate)
 {
-    struct row_configuration last;
-    uint8_t digest[HASH_SIZE];
-
-    if ((in->number == 0) != (in->bytes.size == 0) ||
-        (in->number == 0 && in->certificate.size != 0))
-        return ST_BAD_FIELD;
-    if (!epoch_configuration(state, &last))
-        return ST_OK;
-    if (in->number > last.number)
-        return ST_OK;
-    if (in->number < last.number)
-        return ST_BAD_FIELD;
-    if (!in->begins)
-        return ST_EXISTS;
-    crypto_hash_sha256(digest, in->bytes.data, in->bytes.size);
-    return memcmp(digest, last.digest.b, sizeof digest) == 0 ? ST_OK
-                                                             : ST_BAD_FIELD;
-}
-
-static void configuration_keep(struct act *act,
-                               const struct system_configuration *in)
-{
-    struct row_configuration row = {.index = act->index,
-                                    .number = in->number,
-                                    .epoch = in->epoch,
-                                    .log_time = act->log_time,
-                                    .configuration = in->bytes,
-                                    .certificate = in->certificate};
-
-    if (in->number == 0)
-        return;
-    crypto_hash_sha256(row.digest.b, in->bytes.data, in->bytes.size);
-    state_insert(act->state, TABLE_CONFIGURATION, &row);
-}
-
-enum status system_config(struct act *act, const struct op_system_config *in,
-                          struct result_system_config *out)
-{
-    struct system_configuration configuration = {
-        .number = in->number, .epoch = in->epoch, .bytes = in->configuration};
+    struct op_system_genesis genesis;
+    struct config_cert cert;
+    struct entry entry;
+    struct slice bytes;
     enum status status;
 
-    (void)out;
-    if (in->has_certificate)
-        configuration.certificate = in->certificate;
-    if (in->epoch != act->epoch)
-        return ST_BAD_FIELD;
-    status = system_configuration_check(act->state, &configuration);
-    if (status == ST_OK)
-        configuration_keep(act, &configuration);
-    return status;
+    memset(out, 0, sizeof *out);
+    if (config_cert_decode(&cert, certificate) != ST_OK)
+        return;
+    status = act->services->read_entry(act->services->context, 0, &bytes);
+    INVARIANT(status == ST_OK);
+    status = genesis_read(&genesis, &entry, bytes);
+    INVARIANT(status == ST_OK);
+    memcpy(out->operator_key, genesis.operator_key.b, PUBLIC_KEY_SIZE);
+    memcpy(out->authority_key, genesis.authority_key.b, PUBLIC_KEY_SIZE);
+    for (size_t i = 0; i < cert.signatures_count; i++) {
+        const struct config_signature *signature = &cert.signatures[i];
+        struct row_node row;
+
+        memcpy(row.node_id.b, signature->node_id, NODE_ID_SIZE);
+        if (signature->signer != CONFIG_SIGNER_WITNESS ||
+            !state_get(act->state, TABLE_NODE, &row) ||
+            row.role != NODE_ARCHIVE || row.state != NODE_ACTIVE)
+            continue;
+        memcpy(out->witnesses[0].node_id, row.node_id.b, NODE_ID_SIZE);
+        memcpy(out->witnesses[0].receipt_key, row.receipt_key.b,
+               PUBLIC_KEY_SIZE);
+        out->witnesses_count = 1;
+    }
 }
 
-/* ---- Terms -------------------------------------------------------------- */
+static enum status epoch_configuration_check(struct act *act,
+                                             const struct config_entry *entry)
+{
+    struct config_cert_keys keys;
+    struct config_held held = {{NULL, 0}, {NULL, 0}};
+    struct row_configuration last;
+
+    epoch_cert_keys(act, &keys, entry->certificate);
+    if (epoch_configuration(act->state, &last)) {
+        held.bytes = last.configuration;
+        held.certificate = last.certificate;
+        if (!entry->begins && slice_equal(entry->bytes, held.bytes))
+            return ST_EXISTS;
+    }
+    return config_entry_judge(entry, &held, act->services->cluster_id, &keys) ==
+                   NULL
+               ? ST_OK
+               : ST_BAD_FIELD;
+}
+
+static void epoch_configuration_keep(struct act *act,
+                                     const struct config_entry *entry)
+{
+    struct row_configuration row = {.index = act->index,
+                                    .number = entry->number,
+                                    .epoch = entry->epoch,
+                                    .log_time = act->log_time,
+                                    .configuration = entry->bytes,
+                                    .certificate = entry->certificate};
+
+    if (entry->number == 0)
+        return;
+    crypto_hash_sha256(row.digest.b, entry->bytes.data, entry->bytes.size);
+    state_insert(act->state, TABLE_CONFIGURATION, &row);
+}
 
 /* The signer's row, if it may be primary. */
 static bool epoch_find_node(struct act *act, struct row_node *row_out)
@@ -138,6 +155,30 @@ static bool epoch_find_node(struct act *act, struct row_node *row_out)
     return found && row_out->state == NODE_ACTIVE &&
            row_out->role != NODE_ARCHIVE;
 }
+
+enum status system_config(struct act *act, const struct op_system_config *in,
+                          struct result_system_config *out)
+{
+    struct config_entry entry = {
+        .number = in->number, .epoch = in->epoch, .bytes = in->configuration};
+    struct row_node node;
+    enum status status;
+
+    (void)out;
+    if (in->has_certificate)
+        entry.certificate = in->certificate;
+    if (in->epoch != act->epoch)
+        return ST_BAD_FIELD;
+    if (!epoch_find_node(act, &node))
+        return ST_NO_DUTY;
+    entry.node_id = node.node_id.b;
+    status = epoch_configuration_check(act, &entry);
+    if (status == ST_OK)
+        epoch_configuration_keep(act, &entry);
+    return status;
+}
+
+/* ---- Terms -------------------------------------------------------------- */
 
 static enum epoch_change epoch_changed(struct act *act,
                                        const struct row_epoch *before,
@@ -184,17 +225,17 @@ static void epoch_begin(struct act *act, const struct row_node *node)
 enum status system_epoch(struct act *act, const struct op_system_epoch *in,
                          struct result_system_epoch *out)
 {
-    struct system_configuration configuration = {.number = in->number,
-                                                 .epoch = in->epoch,
-                                                 .bytes = in->configuration,
-                                                 .begins = true};
+    struct config_entry entry = {.number = in->number,
+                                 .epoch = in->epoch,
+                                 .bytes = in->configuration,
+                                 .begins = true};
     struct row_epoch last;
     struct row_node node;
     enum status status;
 
     (void)out;
     if (in->has_certificate)
-        configuration.certificate = in->certificate;
+        entry.certificate = in->certificate;
     if (in->epoch != act->epoch)
         return ST_BAD_FIELD;
     /* A term begins once: nobody becomes primary inside another's. */
@@ -202,10 +243,11 @@ enum status system_epoch(struct act *act, const struct op_system_epoch *in,
         return ST_EXISTS;
     if (!epoch_find_node(act, &node))
         return ST_NO_DUTY;
-    status = system_configuration_check(act->state, &configuration);
+    entry.node_id = node.node_id.b;
+    status = epoch_configuration_check(act, &entry);
     if (status != ST_OK)
         return status;
-    configuration_keep(act, &configuration);
+    epoch_configuration_keep(act, &entry);
     epoch_begin(act, &node);
     return ST_OK;
 }

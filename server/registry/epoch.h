@@ -22,6 +22,11 @@ enum epoch_change {
 /* The newest term: false before the first EPOCH entry. */
 bool epoch_last(struct state *state, struct row_epoch *row_out);
 
+/* The newest term above ${after} that another primary than the one before it
+ * began: false if there is none. */
+bool epoch_last_change(struct state *state, struct row_epoch *row_out,
+                       uint32_t after);
+
 /* The newest configuration: false while the log holds none.  Its bytes are lent
  * until the next call for its table. */
 bool epoch_configuration(struct state *state,

@@ -13,7 +13,7 @@
 
 enum { NOT_FOUND = 5, INVALID = 3, TEXT_SIZE = 4096 };
 
-/* ---- Reading bodies ------------------------------------------------------ */
+/* ---- Reading bodies ----------------------------------------------------- */
 
 /* ${object} has these fields, each once, and no other; NULL ends the list. */
 bool fake_has_exactly(const cJSON *object, const char *const *names)
@@ -70,7 +70,7 @@ bool fake_key_of(struct fake_bytes *out, const cJSON *object, const char *name)
            strlen((const char *)out->data) == out->size;
 }
 
-/* ---- Writing answers ----------------------------------------------------- */
+/* ---- Writing answers ---------------------------------------------------- */
 
 void fake_say(struct writer *out, const char *format, ...)
 {
@@ -111,7 +111,7 @@ static uint32_t no_lease(struct writer *out)
     return 404;
 }
 
-/* ---- Leases -------------------------------------------------------------- */
+/* ---- Leases ------------------------------------------------------------- */
 
 static uint32_t post_put(struct etcd_fake *fake, struct writer *out,
                          const cJSON *json)
@@ -206,7 +206,7 @@ static uint32_t post_revoke(struct etcd_fake *fake, struct writer *out,
     return 200;
 }
 
-/* ---- All together -------------------------------------------------------- */
+/* ---- All together ------------------------------------------------------- */
 
 struct etcd_fake *etcd_fake_new(void)
 {

@@ -16,7 +16,7 @@ static const char *text_of(const cJSON *object, const char *name)
     return text == NULL ? "" : text;
 }
 
-/* ---- Ranges -------------------------------------------------------------- */
+/* ---- Ranges ------------------------------------------------------------- */
 
 static void say_entry(struct writer *out, const struct fake_entry *entry)
 {
@@ -96,7 +96,7 @@ uint32_t fake_post_range(struct etcd_fake *fake, struct writer *out,
     return 200;
 }
 
-/* ---- Transactions -------------------------------------------------------- */
+/* ---- Transactions ------------------------------------------------------- */
 
 static bool compare_number(bool *holds, const cJSON *json, const char *name,
                            uint64_t stands)

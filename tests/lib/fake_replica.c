@@ -31,8 +31,7 @@ static struct replica_member_status node_list[CONFIG_NODES_MAX];
 static size_t nodes_count;
 static const char *config_bytes = "";
 
-/* ---- What the test does ---------------------------------------------------
- */
+/* ---- What the test does ------------------------------------------------- */
 
 struct replica_action *fake_act(struct replica_actions *actions,
                                 enum replica_action_type type)
@@ -115,8 +114,7 @@ void fake_disk_go(void)
     pthread_mutex_unlock(&disk);
 }
 
-/* ---- What stands for the replica ------------------------------------------
- */
+/* ---- What stands for the replica ---------------------------------------- */
 
 static void keep_body(struct fake_event *kept, struct slice body)
 {

@@ -48,7 +48,7 @@ static void fault(struct check *check, enum history_fault kind,
     check->verdict->total++;
 }
 
-/* ---- The logs among themselves ---- */
+/* ---- The logs among themselves ------------------------------------------ */
 
 static void check_equal(struct check *check, const struct history_log *a,
                         const struct history_log *b)
@@ -116,7 +116,7 @@ static const struct history_entry *find_id(
                : NULL;
 }
 
-/* ---- The history against one log ---- */
+/* ---- The history against one log ---------------------------------------- */
 
 static void check_acked(struct check *check, const struct history_log *log,
                         const struct history_entry *found,
@@ -170,7 +170,7 @@ static void check_log(struct check *check, const struct history_log *log)
     free(sorted);
 }
 
-/* ---- The history in itself ---- */
+/* ---- The history in itself ---------------------------------------------- */
 
 static int by_invoked(const void *a, const void *b)
 {

@@ -10,7 +10,7 @@
 
 #include "tests/lib/link_rig.h"
 
-/* ---- The rest of the node ------------------------------------------------ */
+/* ---- The rest of the node ----------------------------------------------- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 char host_rig_said[HOST_RIG_LOG_SIZE]; /* Lines. */
@@ -87,6 +87,12 @@ static void on_halt(void *context, enum replica_halt why)
 bool host_rig_archive;
 atomic_bool host_rig_idle;
 
+static bool on_enrolled(void *context)
+{
+    MAYBE(context == NULL);
+    return true;
+}
+
 static bool on_idle(void *context)
 {
     MAYBE(context == NULL);
@@ -150,6 +156,7 @@ static const struct host_calls calls = {
     .drain = on_drain,
     .halt = on_halt,
     .idle = on_idle,
+    .enrolled = on_enrolled,
     .status = on_status,
     .peer_clock = on_peer_clock,
     .keys = on_keys,
@@ -163,8 +170,7 @@ static void on_healthy(void *self, bool healthy)
     atomic_store(&host_rig_healthy, healthy ? 1 : 2);
 }
 
-/* ---- Hosts ----------------------------------------------------------------
- */
+/* ---- Hosts -------------------------------------------------------------- */
 
 /* Node ${number}, whose one peer is ${peer} at ${port}. */
 struct host *host_rig_open(uint8_t number, uint8_t peer, uint16_t port)

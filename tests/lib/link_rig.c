@@ -60,7 +60,7 @@ void link_rig_sign(uint8_t out[NODECERT_SIZE],
     nodecert_sign(out, &claim->cert, &key);
 }
 
-/* ---- Nodes --------------------------------------------------------------- */
+/* ---- Nodes -------------------------------------------------------------- */
 
 void link_rig_open(struct link_rig *rig)
 {
@@ -208,7 +208,7 @@ void link_rig_until_count(struct link_rig *rig,
         (void)event_base_loop(rig->base, EVLOOP_ONCE);
 }
 
-/* ---- A peer that may say anything ---------------------------------------- */
+/* ---- A peer that may say anything --------------------------------------- */
 
 void link_rig_wire_connect(struct link_rig_wire *wire, struct link_rig *rig,
                            uint16_t port, uint8_t host)

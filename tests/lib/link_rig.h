@@ -81,7 +81,7 @@ void link_rig_turn(struct link_rig *rig);
 
 uint32_t link_rig_sum(struct slice bytes);
 
-/* ---- A peer that may say anything ---------------------------------------- */
+/* ---- A peer that may say anything --------------------------------------- */
 
 struct link_rig_wire {
     struct link_rig *rig;

@@ -21,7 +21,7 @@ void pipeline_host_nap_long(void)
         pipeline_host_nap();
 }
 
-/* ---- What the pipeline calls --------------------------------------------- */
+/* ---- What the pipeline calls -------------------------------------------- */
 
 static void host_on_submit(void *context, struct group *group, bool keyed)
 {
@@ -99,12 +99,20 @@ static int64_t host_boot(void *context)
     return host->rig.boot + atomic_load(&host->passed);
 }
 
-/* ---- Opening ------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------ */
 
 void pipeline_host_open(struct pipeline_host *host)
 {
+    pipeline_host_open_as(host, NULL);
+}
+
+void pipeline_host_open_as(struct pipeline_host *host,
+                           const struct identity *node)
+{
     memset(host, 0, sizeof *host);
     rig_open_bare(&host->rig);
+    if (node != NULL)
+        host->rig.node = *node;
     host->takes = true;
     host->committed = journal_size(host->rig.journal);
     host->log = (struct pipeline_log){host, host_on_submit};
@@ -151,14 +159,13 @@ void pipeline_host_close(struct pipeline_host *host)
     (void)pthread_mutex_destroy(&host->lock);
 }
 
-/* ---- The role ------------------------------------------------------------ */
+/* ---- The role ----------------------------------------------------------- */
 
 void pipeline_host_win(struct pipeline_host *host)
 {
-    static const char configuration[] = "configuration";
     struct pipeline_lead lead = {
         .end = journal_end(host->rig.journal),
-        .configuration = slice_of(configuration, sizeof configuration),
+        .configuration = host->configuration,
     };
 
     host->epoch = (host->epoch > lead.end.epoch ? host->epoch : lead.end.epoch);
@@ -197,7 +204,7 @@ void pipeline_host_follow(struct pipeline_host *host)
     pipeline_follow(host->pipeline);
 }
 
-/* ---- Groups -------------------------------------------------------------- */
+/* ---- Groups ------------------------------------------------------------- */
 
 size_t pipeline_host_held(struct pipeline_host *host)
 {
@@ -286,7 +293,7 @@ void pipeline_host_run_to(struct pipeline_host *host, uint64_t size)
     }
 }
 
-/* ---- Commands ------------------------------------------------------------ */
+/* ---- Commands ----------------------------------------------------------- */
 
 struct work *pipeline_host_ping(struct pipeline_host *host)
 {
@@ -365,7 +372,7 @@ uint64_t pipeline_host_run_ping(struct pipeline_host *host, uint64_t request_id)
     return answer.index;
 }
 
-/* ---- What stands in the log ---------------------------------------------- */
+/* ---- What stands in the log --------------------------------------------- */
 
 uint16_t pipeline_host_opcode(struct pipeline_host *host, uint64_t index)
 {
@@ -404,7 +411,7 @@ void pipeline_host_check_replay(struct pipeline_host *host)
     ck_assert_mem_eq(running, state_head(rig->state)->digest, HASH_SIZE);
 }
 
-/* ---- Between nodes ------------------------------------------------------- */
+/* ---- Between nodes ------------------------------------------------------ */
 
 static enum status host_take(struct pipeline_host *to, struct storage_job *job)
 {

@@ -39,6 +39,7 @@ struct pipeline_host {
     struct pipeline_log log;
     uint32_t epoch;
     uint64_t committed;
+    struct slice configuration; /* With which it leads next; empty: none. */
     bool takes;                 /* Says that it has read each group. */
     atomic_int_fast64_t passed; /* Since the rig's time. */
     atomic_int_fast64_t leapt;  /* The wall clock alone. */
@@ -55,6 +56,9 @@ struct pipeline_host {
 
 /* A node that follows, with genesis alone. */
 void pipeline_host_open(struct pipeline_host *host);
+/* The same, as another node of the cluster than the one that genesis names. */
+void pipeline_host_open_as(struct pipeline_host *host,
+                           const struct identity *node);
 void pipeline_host_close(struct pipeline_host *host);
 
 /* Stop the pipeline; what the rig holds can be looked at then. */
@@ -64,7 +68,7 @@ void pipeline_host_nap(void);
 /* As long as something that must not happen would take. */
 void pipeline_host_nap_long(void);
 
-/* ---- The role ------------------------------------------------------------ */
+/* ---- The role ----------------------------------------------------------- */
 
 /* pipeline_lead() in a fresh epoch at the log's end. */
 void pipeline_host_win(struct pipeline_host *host);
@@ -73,7 +77,7 @@ void pipeline_host_win(struct pipeline_host *host);
 void pipeline_host_lead(struct pipeline_host *host);
 void pipeline_host_follow(struct pipeline_host *host);
 
-/* ---- Groups -------------------------------------------------------------- */
+/* ---- Groups ------------------------------------------------------------- */
 
 /* Until ${count} groups are held. */
 void pipeline_host_hold(struct pipeline_host *host, size_t count);
@@ -90,7 +94,7 @@ void pipeline_host_wait_applied(struct pipeline_host *host, uint64_t size);
 /* Write and commit whatever comes until entries below ${size} are applied. */
 void pipeline_host_run_to(struct pipeline_host *host, uint64_t size);
 
-/* ---- Commands ------------------------------------------------------------ */
+/* ---- Commands ----------------------------------------------------------- */
 
 struct work *pipeline_host_ping(struct pipeline_host *host);
 /* A copy to be sent once more. */
@@ -109,7 +113,7 @@ unsigned pipeline_host_answered(struct pipeline_host *host,
 uint64_t pipeline_host_run_ping(struct pipeline_host *host,
                                 uint64_t request_id);
 
-/* ---- What stands in the log ---------------------------------------------- */
+/* ---- What stands in the log --------------------------------------------- */
 
 /* Opcode of the first item of entry ${index}; entries of such an opcode. */
 uint16_t pipeline_host_opcode(struct pipeline_host *host, uint64_t index);
@@ -118,7 +122,7 @@ size_t pipeline_host_count(struct pipeline_host *host, uint16_t opcode);
 /* Commit everything, stop, and see that the log replays to the same digest. */
 void pipeline_host_check_replay(struct pipeline_host *host);
 
-/* ---- Between nodes ------------------------------------------------------- */
+/* ---- Between nodes ------------------------------------------------------ */
 
 /* Entries that ${to} lacks, with their keys, as a backup takes them. */
 enum status pipeline_host_ship(struct pipeline_host *to,

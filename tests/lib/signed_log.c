@@ -218,8 +218,7 @@ void signed_log_attest(struct signed_log *log)
     signed_log_add(log, &log->node, OPCODE_SYSTEM_ATTEST, 0, &fields, ST_OK);
 }
 
-/* ---- Files ----------------------------------------------------------------
- */
+/* ---- Files -------------------------------------------------------------- */
 
 static void log_flush(const char *directory, const uint8_t *bytes,
                       uint32_t size, uint64_t first)

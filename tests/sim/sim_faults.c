@@ -317,7 +317,6 @@ void sim_heal(struct sim *sim)
     sim->reg_state.unavailable_until = 0;
     for (uint32_t i = 0; i < n; i++) {
         sim->reg_state.cut[i] = false;
-        sim->nodes[i].paused_until = 0;
         sim->nodes[i].disk_slow_us = 0;
         sim->nodes[i].clock_us = 0;
         disk_model_limit(sim->nodes[i].disk, UINT64_MAX);

@@ -234,6 +234,12 @@ static void on_halt(void *context, enum replica_halt why)
     ck_abort_msg("halt %d", why);
 }
 
+static bool on_enrolled(void *context)
+{
+    MAYBE(context == NULL);
+    return true;
+}
+
 static bool on_idle(void *context)
 {
     MAYBE(context == NULL);
@@ -337,6 +343,7 @@ static void open_host(struct node *node, uint8_t minimum)
                                      .drain = on_drain,
                                      .halt = on_halt,
                                      .idle = on_idle,
+                                     .enrolled = on_enrolled,
                                      .status = on_status,
                                      .peer_clock = on_peer_clock,
                                      .keys = on_keys,
