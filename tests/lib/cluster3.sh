@@ -26,7 +26,8 @@
 #
 # Namespaces need root.  CLUSTER3_LOCAL=1 does without: 127.0.0.1, and folders
 # instead of disks; there nothing can be cut, frozen, filled or lose its power.
-# $cluster3_timers are lines of [cluster], tight ones unless said.  Needs
+# CLUSTER3_NO_ORDER=1: without it the registry is served after a failover at
+# once, by a standing order.  $cluster3_timers are lines of [cluster], tight ones unless said.  Needs
 # $DEFTER_BIN.
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
@@ -179,6 +180,23 @@ cluster3_enrol() {
         tr -d '\\\n' | sed "s/.*node\.enrol/node.enrol/;s/BASIS/$basis/")
     # shellcheck disable=SC2086
     must as operator $words
+}
+
+# The people who let the registry be served after a failover.
+cluster3_people() {
+    organisation ministry 'coordinating body' none 'Nazirlik'
+    enrol ministry coordinator "${organisation_of[ministry]}"
+    enrol head staff 1
+    duty head DIR
+    must as head --json config.change "as=${duty_of[head]}" setting=12 \
+        "value=${organisation_of[ministry]}" note=paper "basis=$basis"
+}
+
+# The registry opens by itself after each failover.
+cluster3_standing_order() {
+    must as ministry --json failover.order for_realm=R \
+        from=2026-01-01T00:00:00Z "to=$(date -u -d '+1 day' +%FT%TZ)" \
+        automatic=yes times=60000 nodes= "basis=$basis"
 }
 
 cluster3_status() {
@@ -348,6 +366,10 @@ cluster3_begin() {
     for name in "${cluster3_nodes[@]:1}"; do
         cluster3_enrol "$name"
     done
+    if [ ${#cluster3_nodes[@]} -gt 1 ]; then
+        cluster3_people
+        [ -n "${CLUSTER3_NO_ORDER-}" ] || cluster3_standing_order
+    fi
     cluster3_await 60 || {
         as operator status >&2
         fail 'the nodes did not become one cluster'
