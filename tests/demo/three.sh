@@ -93,7 +93,7 @@ sealed=$(cluster3_sealed "$old" | wc -l)
 tell "$(find "$(cluster3_dir A)/log" -name '*.seg' | wc -l) segments of 64 MiB,\
  $sealed of them sealed; of the one in use all that is written"
 
-step 'Stop all; hold what every client saw, and every receipt, against each log' \
+step 'Stop all; hold what clients saw, and every receipt, against each log' \
     'Müştərilərin gördükləri və bütün qəbzlər hər jurnalla tutuşdurulur'
 cluster3_finish >"$cluster/last.txt" || exit 1
 show

@@ -27,8 +27,8 @@
 # Namespaces need root.  CLUSTER3_LOCAL=1 does without: 127.0.0.1, and folders
 # instead of disks; there nothing can be cut, frozen, filled or lose its power.
 # CLUSTER3_NO_ORDER=1: without it the registry is served after a failover at
-# once, by a standing order.  $cluster3_timers are lines of [cluster], tight ones unless said.  Needs
-# $DEFTER_BIN.
+# once, by a standing order.  $cluster3_timers are lines of [cluster], tight
+# ones unless said.  Needs $DEFTER_BIN.
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
 # shellcheck source=tests/lib/netns.sh
@@ -200,8 +200,8 @@ cluster3_standing_order() {
 }
 
 cluster3_status() {
-    cluster3_exec clients timeout "${cluster3_patience:-5}" "$DEFTER_BIN/defter" \
-        --cluster "$cluster/c/cluster.conf" --key "$keys/operator.key" \
+    cluster3_exec clients timeout "${cluster3_patience:-5}" \
+        "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" --key "$keys/operator.key" \
         --role staff --address "$(cluster3_address "$1")" --json status \
         2>/dev/null
 }
@@ -489,7 +489,8 @@ cluster3_line() {
         --to "$(cluster3_peer_address "$to")" "${@:3}" >"$said" 2>&1 &
     cluster_pids+=("$!")
     wait_for 20 grep -q ready "$said" || fail "the line $from to $to is not up"
-    sed -i "s/^\(peer = ${cluster3_id[$to]} [a-z]*\) [^ ]*/\1 127.0.0.1:$port/" \
+    sed -i \
+        "s/^\(peer = ${cluster3_id[$to]} [a-z]*\) [^ ]*/\1 127.0.0.1:$port/" \
         "$(cluster3_dir "$from")/defterd.conf"
 }
 
