@@ -201,7 +201,8 @@ cluster3_standing_order() {
 
 cluster3_status() {
     cluster3_exec clients timeout "${cluster3_patience:-5}" \
-        "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" --key "$keys/operator.key" \
+        "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" \
+        --key "$keys/operator.key" \
         --role staff --address "$(cluster3_address "$1")" --json status \
         2>/dev/null
 }

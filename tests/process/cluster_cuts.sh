@@ -51,7 +51,8 @@ isolated() {
 cluster3_make etcd 'connections_per_person = 100' \
     'commands_per_second_person = 1000000'
 cluster3_begin
-cluster3_load --clients 4 --pace 20
+# A client that a primary keeps waiting, alone as it is, looks elsewhere then.
+cluster3_load --clients 4 --pace 20 --patience 8000
 cluster3_await_acked 30
 one_way A B
 isolated clients
