@@ -541,7 +541,7 @@ cluster3_leads_itself() {
     case $(cluster3_figure "$1" role) in
     primary | single) return 0 ;;
     '') [ ${#cluster3_nodes[@]} -eq 1 ] &&
-        [ -n "$(cluster3_status "$1")" ] ;;
+        [ "$(cluster3_figure "$1" reachable)" = true ] ;;
     *) return 1 ;;
     esac
 }
