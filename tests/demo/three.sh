@@ -41,8 +41,8 @@ cluster3_make etcd 'connections_per_person = 100' \
 cluster3_begin
 old=$(cluster3_primary)
 tell "Made by \`defter init\` and \`defter node new\`; ${site[$old]} leads."
-tell 'The ministry gave a standing order: the registry may be served by another' \
-    'node at once, and the log will tell of it.'
+tell 'The ministry gave a standing order: another node may serve the registry' \
+    'at once, and the log will tell of it.'
 show_status
 
 step 'Clients send commands and keep the signed receipts' \
