@@ -193,6 +193,7 @@ int cluster_login_read(struct cluster_login *login,
         return program_fail(EXIT_USAGE, "unknown role %s", program->role);
     login->options.address = login->cluster.addresses;
     login->options.timeout_ms = program->timeout_ms;
+    login->options.any_node = program->any_node;
     memcpy(login->options.authority_key, login->cluster.authority_key,
            PUBLIC_KEY_SIZE);
     return read_who(login, program);

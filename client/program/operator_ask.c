@@ -29,6 +29,7 @@ static int connect_node(struct operator_job *job, struct operator_node *node)
 
     program.address = node->row->address;
     program.timeout_ms = OPERATOR_TIMEOUT_MS;
+    program.any_node = true; /* What this one states, whoever leads. */
     if (node->client == NULL) {
         int code = cluster_client(&node->client, &program, 0);
         if (code != EXIT_GOOD)

@@ -29,6 +29,7 @@ struct program {
     const char *receipts;
     const char *role;    /* Name or number; NULL: what the operation needs. */
     uint32_t timeout_ms; /* Of one answer; 0: the usual. */
+    bool any_node;       /* Stay with a node that does not lead. */
     bool json;
     bool azerbaijani;
     bool color;

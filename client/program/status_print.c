@@ -76,6 +76,15 @@ static void print_node(const struct status_report *report,
     putchar('\n');
 }
 
+static void print_heard(uint32_t heard_ms)
+{
+    if (heard_ms == UINT32_MAX)
+        puts("never heard");
+    else
+        printf("heard %" PRIu32 ".%" PRIu32 " s ago\n", heard_ms / 1000,
+               heard_ms % 1000 / 100);
+}
+
 static void print_members(const struct program *program,
                           const struct rows_status *rows)
 {
@@ -88,12 +97,11 @@ static void print_members(const struct program *program,
     while (list_reader_next(&reader, &schema_cluster_row, &row)) {
         char id[2 * NODE_ID_SIZE + 1], role[TEXT_SIZE_MAX + 1];
         char address[TEXT_SIZE_MAX + 1];
-        printf("%-21s  %-8s  %-10s  %-11s %11" PRIu64 " entries, heard %" PRIu32
-               ".%" PRIu32 " s ago\n",
+        printf("%-21s  %-8s  %-10s  %-11s %11" PRIu64 " entries, ",
                text_of(address, row.address),
                id_of(id, &row.node_id, SHORT_ID_SIZE), text_of(role, row.role),
-               row.in_sync != 0 ? "in sync" : "not in sync", row.size,
-               row.heard_ms / 1000, row.heard_ms % 1000 / 100);
+               row.in_sync != 0 ? "in sync" : "not in sync", row.size);
+        print_heard(row.heard_ms);
     }
 }
 

@@ -52,6 +52,8 @@ echo "seed $seed; again: ./dev chaos --seconds $seconds --seed $seed" \
 cluster3_seed=$seed
 # shellcheck source=tests/lib/cluster3.sh
 . tests/lib/cluster3.sh
+# shellcheck source=tests/lib/cluster3_load.sh
+. tests/lib/cluster3_load.sh
 
 # ---- The plan ----------------------------------------------------------------
 
@@ -170,7 +172,8 @@ operator_operator() {
     fi
 }
 
-# Who leads dies, and he makes the other one lead at once.
+# Who leads dies; he makes the other one lead at once, and has it go on without
+# the dead one.
 operator_failover() {
     local leader
     leader=$(cluster3_primary)
@@ -180,6 +183,7 @@ operator_failover() {
     cluster3_kill "$leader"
     end_later "$1" start "$leader"
     act promote "$(other_leader "$leader")"
+    act remove "$leader"
 }
 
 begin_fault() {
@@ -347,71 +351,53 @@ heal() {
     done
 }
 
-# Where nobody leads and nothing decides who, the operator does, now and then.
+# Where nobody leads and nothing decides who, the operator does, now and then;
+# and a node that is whole again is taken in again.
 next_act=0
-settled() {
-    watch_nodes
-    end_faults
-    ! cluster3_settled || return 0
-    if [ "$mode" = manual ] && [ ${#cluster3_nodes[@]} -gt 1 ] &&
-        [ "$(now_ms)" -ge "$next_act" ] && ! cluster3_leads; then
+operator_mends() {
+    local node
+    [ "$mode" = manual ] && [ ${#cluster3_nodes[@]} -gt 1 ] &&
+        [ "$(now_ms)" -ge "$next_act" ] || return 0
+    next_act=$(($(now_ms) + 5000))
+    if ! cluster3_leads; then
         draw 2
         [ "$drawn" -eq 0 ] && act promote A || act promote B
-        next_act=$(($(now_ms) + 10000))
+        return 0
     fi
+    for node in A B; do
+        cluster3_in_sync "$node" || act add "$node"
+    done
+}
+
+# recovered CONDITION: while it is awaited, what ended is started again.
+recovered() {
+    watch_nodes
+    end_faults
+    ! "$@" || return 0
+    operator_mends
     return 1
 }
 
 # ---- One run -----------------------------------------------------------------
 
-have_acked() {
-    grep -q ' acked ' "$cluster/history" 2>/dev/null
-}
-
 cluster3_make "$mode" 'connections_per_person = 100' \
     'commands_per_second_person = 1000000'
 cluster3_begin
-enrol auditor auditor 1
-duty auditor AUD 255
-addresses=()
-for node in "${cluster3_nodes[@]}"; do
-    addresses+=(--address "$(cluster3_address "$node")")
-done
-: >"$cluster/history"
-ip netns exec "$(netns_name clients)" "$DEFTER_BIN/workload" \
-    --cluster "$cluster/c/cluster.conf" --key "$keys/auditor.key" \
-    --duty "${duty_of[auditor]}" --history "$cluster/history" \
-    --receipts "$cluster/receipts" --clients 8 "${addresses[@]}" \
-    >"$cluster/workload.txt" 2>&1 &
-workload=$!
-cluster_pids=("$workload")
-wait_for 60 have_acked || fail 'nothing is acknowledged'
+cluster3_load --clients 8
 
 started=$(now_ms)
 run_plan
 heal
-count=$(wc -l <"$cluster/history")
-wait_for 180 settled || fail "the cluster did not come to rest (seed $seed)"
-say "at rest; $(cluster3_primary) leads"
-# It serves again, too.
-grown() {
-    [ "$(wc -l <"$cluster/history")" -gt $((count + 100)) ]
+wait_for 180 recovered cluster3_serves || {
+    as operator status >&2
+    fail "the cluster did not come to rest (seed $seed)"
 }
-wait_for 60 grown || fail "nothing is acknowledged any more (seed $seed)"
-kill -TERM "$workload"
-wait "$workload" || {
-    cat "$cluster/workload.txt" >&2
-    fail "a client does not believe a node (seed $seed)"
+say "healed; $(cluster3_primary) leads"
+cluster3_await_acked 100 120
+cluster3_load_end
+wait_for 180 recovered cluster3_settled || {
+    as operator status >&2
+    fail "the nodes do not come to hold the same (seed $seed)"
 }
-cluster_pids=()
-cat "$cluster/workload.txt"
-wait_for 180 settled || fail "the cluster did not come to rest (seed $seed)"
-for node in "${cluster3_nodes[@]}"; do
-    kill -TERM "${cluster3_pid[$node]}"
-done
-for node in "${cluster3_nodes[@]}"; do
-    cluster3_reap "$node" || fail "node $node ended with $? (seed $seed)"
-done
-cluster3_check "$cluster/history" "$cluster/receipts" ||
-    fail "the logs do not bear the history (seed $seed)"
+cluster3_finish
 echo "good: seed $seed, $(wc -l <<<"$plan") faults, $seconds s"

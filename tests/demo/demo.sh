@@ -4,33 +4,13 @@
 #
 #   demo.sh [SUBJECTS]      20 000 unless said; exit status 0: all was so
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-speech=${LC_ALL:-${LANG-}}
+# shellcheck source=tests/demo/words.sh
+. tests/demo/words.sh
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
 
 readonly subjects=${1:-20000}
 readonly started=$SECONDS
-steps=0
-
-# step ENGLISH AZERBAIJANI
-step() {
-    steps=$((steps + 1))
-    if [[ $speech == az* ]]; then
-        printf '\n%2d. %s\n    (%s)\n' $steps "$2" "$1"
-    else
-        printf '\n%2d. %s\n' $steps "$1"
-    fi
-}
-
-tell() {
-    printf '    %s\n' "$@"
-}
-
-# show [FILE [PATTERN]]: the last answer, or the lines that matter.
-show() {
-    grep -E "${2:-}" "${1:-$cluster/last.txt}" | sed 's/^/      | /' |
-        cut -c 1-100
-}
 
 # refused CODE COMMAND...: the command must be refused with that word.
 refused() {
@@ -243,3 +223,4 @@ show <(sed -n 1p "$cluster/last.txt")
 cluster_stop || fail 'the node did not stop as it should'
 
 printf '\nDone in %d s: all of it was so.\n' $((SECONDS - started))
+[ -z "${STEPS_FILE-}" ] || echo $steps >"$STEPS_FILE"

@@ -17,14 +17,18 @@
 #   cluster3_status NODE     its JSON; empty if it does not answer
 #   cluster3_figure NODE NAME   one figure of it
 #   cluster3_primary         the node that leads, or nothing
-#   cluster3_promote NODE, cluster3_switchover NODE   the operator signs
+#   cluster3_promote NODE, cluster3_switchover NODE, cluster3_add NODE,
+#   cluster3_remove NODE     the operator signs
 #   cluster3_operator WORD...   another act of his
 #   cluster3_await SECONDS   until all run, one leads and all hold the same
 #   cluster3_check HISTORY RECEIPTS   all that must hold at the end
 #   as NAME WORD...          defter with NAME's key, to the node that leads
 #
-# Everything that depends on how nodes are made, joined, asked and promoted is
-# in the first part.  Needs root and $DEFTER_BIN.
+# Namespaces need root.  CLUSTER3_LOCAL=1 does without: 127.0.0.1, and folders
+# instead of disks; there nothing can be cut, frozen, filled or lose its power.
+# CLUSTER3_NO_ORDER=1: without it the registry is served after a failover at
+# once, by a standing order.  $cluster3_timers are lines of [cluster], tight
+# ones unless said.  Needs $DEFTER_BIN.
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
 # shellcheck source=tests/lib/netns.sh
@@ -43,20 +47,58 @@ declare -A cluster3_losses=()   # Starts so far, for the seed of each.
 cluster3_mode=
 cluster3_seed=${cluster3_seed:-1}
 cluster3_disk_size=${cluster3_disk_size:-1G}
+# Not set: tight.  Set to nothing: what the program has by itself.
+cluster3_timers=${cluster3_timers-beacon_ms=100 remove_ms=600 grace_ms=1200}
+declare -A cluster3_local_port=() # Where nodes and etcd listen on 127.0.0.1.
 readonly cluster3_port=7840 cluster3_peer_port=7841
 
 # ---- How nodes are made, joined, asked and promoted --------------------------
 
+# cluster3_at NODE WHAT PORT: where it listens.
+cluster3_at() {
+    if [ -n "${CLUSTER3_LOCAL-}" ]; then
+        printf '127.0.0.1:%s' "${cluster3_local_port[$1-$2]}"
+    else
+        printf '%s:%s' "$(netns_address "${cluster3_site[$1]}")" "$3"
+    fi
+}
+
 cluster3_address() {
-    printf '%s:%s' "$(netns_address "${cluster3_site[$1]}")" "$cluster3_port"
+    cluster3_at "$1" client "$cluster3_port"
 }
 
 cluster3_peer_address() {
-    printf '%s:%s' "$(netns_address "${cluster3_site[$1]}")" \
-        "$cluster3_peer_port"
+    cluster3_at "$1" peer "$cluster3_peer_port"
 }
 
-# The directory of a node; its parent is a file system of its own.
+# Ports for all that will listen; each of them once.
+cluster3_ports() {
+    local name what port taken=' '
+    for name in "${cluster3_nodes[@]}"; do
+        for what in client peer etcd etcdpeer; do
+            port=$(free_port)
+            while [[ $taken == *" $port "* ]]; do
+                port=$(free_port)
+            done
+            taken+="$port "
+            cluster3_local_port[$name-$what]=$port
+        done
+    done
+}
+
+# cluster3_exec NODE|clients COMMAND...: at that site.
+cluster3_exec() {
+    local site=${cluster3_site[$1]-$1}
+    shift
+    if [ -n "${CLUSTER3_LOCAL-}" ]; then
+        "$@"
+    else
+        netns_exec "$site" "$@"
+    fi
+}
+
+# The directory of a node; in a namespace its parent is a file system of its
+# own.
 cluster3_dir() {
     printf '%s/disk-%s/node' "$cluster" "$1"
 }
@@ -110,58 +152,102 @@ cluster3_introduce() {
             sed -i "/^\\[cluster\\]/a ${line:-peer = ${cluster3_id[$other]} \
 ${cluster3_role[$other]} $(cluster3_peer_address "$other")}" "$conf"
         done
+        # shellcheck disable=SC2086
+        for line in $cluster3_timers; do
+            sed -i "/^\\[cluster\\]/a $line" "$conf"
+        done
         [ "$cluster3_mode" = etcd ] || continue
         sed -i '/^mode = /d' "$conf"
-        sed -i "/^\\[cluster\\]/a mode = etcd\\netcd = 10.77.0.1:2379,\
-10.77.0.2:2379,10.77.0.3:2379" "$conf"
+        sed -i "/^\\[cluster\\]/a mode = etcd\\netcd = $(cluster3_at A etcd \
+            2379),$(cluster3_at B etcd 2379),$(cluster3_at Z etcd 2379)" "$conf"
     done
 }
 
-# The running nodes B and Z become members, as `defter node new` says.
-cluster3_join() {
-    local name=$1 words
-    words=$(sed -n '/node\.enrol/,/receipt_key/p' "$cluster/new-$name.txt" |
-        tr -d '\\\n' | sed 's/.*node\.enrol/node.enrol/')
+# The running node becomes a member, as `defter node new` says; where etcd
+# decides, the primary lets it in by itself.
+cluster3_add() {
+    cluster3_operator member add "$(cluster3_name "$1")"
+}
+
+cluster3_added() {
+    cluster3_add "$1" >"$cluster/add-$1.txt" 2>&1
+}
+
+# It is entered in the log, and may lead from then on.
+cluster3_enrol() {
+    local words
+    words=$(sed -n '/node\.enrol/,/basis=/p' "$cluster/new-$1.txt" |
+        tr -d '\\\n' | sed "s/.*node\.enrol/node.enrol/;s/BASIS/$basis/")
     # shellcheck disable=SC2086
     must as operator $words
-    must cluster3_operator member enrol "$(cluster3_name "$name")"
-    must cluster3_operator member add "$(cluster3_name "$name")"
+}
+
+# The people who let the registry be served after a failover.
+cluster3_people() {
+    organisation ministry 'coordinating body' none 'Nazirlik'
+    enrol ministry coordinator "${organisation_of[ministry]}"
+    enrol head staff 1
+    duty head DIR
+    must as head --json config.change "as=${duty_of[head]}" setting=12 \
+        "value=${organisation_of[ministry]}" note=paper "basis=$basis"
+}
+
+# The registry opens by itself after each failover.
+cluster3_standing_order() {
+    must as ministry --json failover.order for_realm=R \
+        from=2026-01-01T00:00:00Z "to=$(date -u -d '+1 day' +%FT%TZ)" \
+        automatic=yes times=60000 nodes= "basis=$basis"
 }
 
 cluster3_status() {
-    netns_exec clients timeout 5 "$DEFTER_BIN/defter" \
-        --cluster "$cluster/c/cluster.conf" --key "$keys/operator.key" \
+    cluster3_exec clients timeout "${cluster3_patience:-5}" \
+        "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" \
+        --key "$keys/operator.key" \
         --role staff --address "$(cluster3_address "$1")" --json status \
         2>/dev/null
 }
 
+# One node is asked, so it is the first in the report; each figure has a line.
 cluster3_figure() {
-    cluster3_status "$1" | python3 -c '
-import json, sys
-try:
-    status = json.load(sys.stdin)
-except ValueError:
-    sys.exit()
-# One node is asked; a report of several has it as its first.
-names = {"size": "log_size", "committed": "committed_size",
-         "config": "configuration"}
-for inner in (*(status.get("nodes") or [])[:1], status):
-    for name in (sys.argv[1], names.get(sys.argv[1])):
-        if name in inner:
-            print(inner[name])
-            sys.exit()
-' "$2"
+    local name=$2
+    case $name in
+    size) name=log_size ;;
+    committed) name=committed_size ;;
+    config) name=configuration ;;
+    esac
+    cluster3_status "$1" |
+        sed -n "s/^.*\"$name\":[[:blank:]]*\"\{0,1\}\([^\",]*\).*/\1/p" |
+        head -n 1
 }
 
 # The operator signs: his key, his state and the list of nodes lie in one
 # folder.
+# What is signed but not countersigned, or reached no node, he delivers again.
 cluster3_operator() {
-    (cd "$cluster/c" && netns_exec clients timeout 60 "$DEFTER_BIN/defter" \
+    local status
+    cluster3_operator_once "$@"
+    status=$?
+    for _ in 1 2 3 4 5; do
+        [ $status -eq 2 ] || break
+        sleep 1
+        cluster3_operator_once certificate again
+        status=$?
+    done
+    return $status
+}
+
+cluster3_operator_once() {
+    (cd "$cluster/c" && cluster3_exec clients timeout 60 "$DEFTER_BIN/defter" \
         --cluster cluster.conf --key operator.key "$@" --yes </dev/null)
 }
 
 cluster3_promote() {
     cluster3_operator promote "$(cluster3_name "$1")"
+}
+
+# Whoever leads goes on without it.
+cluster3_remove() {
+    cluster3_operator member remove "$(cluster3_name "$1")"
 }
 
 cluster3_switchover() {
@@ -172,6 +258,10 @@ cluster3_switchover() {
 
 # A disk of its own that can be full, and loses nothing by itself.
 cluster3_mount() {
+    [ -z "${CLUSTER3_LOCAL-}" ] || {
+        mkdir -p -m 0700 "$cluster/disk-$1/node"
+        return
+    }
     local image=$cluster/image-$1 point=$cluster/disk-$1
     mkdir "$point"
     truncate -s "$cluster3_disk_size" "$image"
@@ -193,20 +283,22 @@ cluster3_unmount_stale() {
 
 cluster3_end() {
     local name
+    exec 4>&2 2>/dev/null # The shell would say who was killed.
     for name in "${cluster3_pid[@]}" "${cluster3_etcd_pid[@]}" \
         "${cluster_pids[@]}"; do
         kill -9 "$name" 2>/dev/null
         kill -CONT "$name" 2>/dev/null
     done
-    netns_down
-    wait 2>/dev/null
+    [ -n "${CLUSTER3_LOCAL-}" ] || netns_down
+    wait
+    exec 2>&4
     if [ -n "${KEEP-}" ]; then
         for name in "${cluster3_nodes[@]}"; do
             cp -a "$cluster/disk-$name" "$cluster/kept-$name" 2>/dev/null
         done
     fi
     for name in "${cluster3_nodes[@]}"; do
-        umount "$cluster/disk-$name" 2>/dev/null
+        [ -n "${CLUSTER3_LOCAL-}" ] || umount "$cluster/disk-$name" 2>/dev/null
     done
     if [ -n "${KEEP-}" ]; then
         printf 'kept: %s\n' "$cluster" >&2
@@ -219,11 +311,15 @@ cluster3_make() {
     local name
     cluster3_mode=$1
     shift
-    cluster3_unmount_stale
+    [ -n "${CLUSTER3_LOCAL-}" ] || cluster3_unmount_stale
     cluster=$(mktemp -d "${TMPDIR:-/tmp}/defter3.$$.XXXXXX") || exit 1
     trap cluster3_end EXIT
     trap 'exit 1' INT TERM
-    netns_up || exit 1
+    if [ -n "${CLUSTER3_LOCAL-}" ]; then
+        cluster3_ports
+    else
+        netns_up || exit 1
+    fi
     keys=$cluster/keys
     mkdir "$keys"
     for name in "${cluster3_nodes[@]}"; do
@@ -243,7 +339,7 @@ cluster3_make() {
 as() {
     local name=$1
     shift
-    netns_exec clients "$DEFTER_BIN/defter" \
+    cluster3_exec clients "$DEFTER_BIN/defter" \
         --cluster "$cluster/c/cluster.conf" --key "$keys/$name.key" \
         --role "${role_of[$name]}" "$@"
 }
@@ -258,11 +354,27 @@ cluster3_begin() {
     for name in "${cluster3_nodes[@]}"; do
         cluster3_start "$name"
     done
+    # In manual mode the first node leads once a second one is a member.
+    if [ "$cluster3_mode" = manual ]; then
+        for name in "${cluster3_nodes[@]:1}"; do
+            wait_for 60 cluster3_added "$name" || {
+                cat "$cluster/add-$name.txt" >&2
+                fail "$name did not become a member"
+            }
+        done
+    fi
     wait_for 60 cluster3_leads || fail 'no node leads'
     for name in "${cluster3_nodes[@]:1}"; do
-        cluster3_join "$name"
+        cluster3_enrol "$name"
     done
-    cluster3_await 60 || fail 'the nodes did not become one cluster'
+    if [ ${#cluster3_nodes[@]} -gt 1 ]; then
+        cluster3_people
+        [ -n "${CLUSTER3_NO_ORDER-}" ] || cluster3_standing_order
+    fi
+    cluster3_await 60 || {
+        as operator status >&2
+        fail 'the nodes did not become one cluster'
+    }
 }
 
 # ---- Nodes -------------------------------------------------------------------
@@ -273,13 +385,19 @@ cluster3_start() {
     loss=$((cluster3_losses[$name] + 1))
     cluster3_losses[$name]=$loss
     rm -rf "$(cluster3_dir "$name").amnesia"
-    amnesia_env "$(cluster3_dir "$name")" $((cluster3_seed * 1000 + loss))
     echo "-- start $loss" >>"$cluster/$name.txt"
-    ip netns exec "$(netns_name "${cluster3_site[$name]}")" \
-        env "${amnesia_words[@]}" AMNESIA_REPORT="$cluster/$name.losses" \
-        "$DEFTER_BIN/defterd" \
-        --config "$(cluster3_dir "$name")/defterd.conf" \
-        >>"$cluster/$name.txt" 2>&1 &
+    if [ -n "${CLUSTER3_LOCAL-}" ]; then
+        "$DEFTER_BIN/defterd" --config "$(cluster3_dir "$name")/defterd.conf" \
+            >>"$cluster/$name.txt" 2>&1 &
+    else
+        amnesia_env "$(cluster3_dir "$name")" \
+            $((cluster3_seed * 1000 + loss))
+        ip netns exec "$(netns_name "${cluster3_site[$name]}")" \
+            env "${amnesia_words[@]}" AMNESIA_REPORT="$cluster/$name.losses" \
+            "$DEFTER_BIN/defterd" \
+            --config "$(cluster3_dir "$name")/defterd.conf" \
+            >>"$cluster/$name.txt" 2>&1 &
+    fi
     cluster3_pid[$name]=$!
 }
 
@@ -372,24 +490,32 @@ cluster3_line() {
         --to "$(cluster3_peer_address "$to")" "${@:3}" >"$said" 2>&1 &
     cluster_pids+=("$!")
     wait_for 20 grep -q ready "$said" || fail "the line $from to $to is not up"
-    sed -i "s/^\(peer = ${cluster3_id[$to]} [a-z]*\) [^ ]*/\1 127.0.0.1:$port/" \
+    sed -i \
+        "s/^\(peer = ${cluster3_id[$to]} [a-z]*\) [^ ]*/\1 127.0.0.1:$port/" \
         "$(cluster3_dir "$from")/defterd.conf"
 }
 
 # ---- etcd --------------------------------------------------------------------
 
 cluster3_etcd_start() {
-    local name=$1 here
-    here=http://$(netns_address "${cluster3_site[$name]}")
-    ETCD_UNSUPPORTED_ARCH=$(uname -m) ip netns exec \
-        "$(netns_name "${cluster3_site[$name]}")" etcd --name "$name" \
-        --data-dir "$cluster/etcd-$name" \
-        --listen-client-urls "$here:2379" --advertise-client-urls "$here:2379" \
-        --listen-peer-urls "$here:2380" \
-        --initial-advertise-peer-urls "$here:2380" \
-        --initial-cluster "A=http://10.77.0.1:2380,B=http://10.77.0.2:2380,\
-Z=http://10.77.0.3:2380" \
-        --initial-cluster-state new >>"$cluster/etcd-$name.txt" 2>&1 &
+    local name=$1 here peer words=()
+    here=http://$(cluster3_at "$name" etcd 2379)
+    peer=http://$(cluster3_at "$name" etcdpeer 2380)
+    words=(--name "$name" --data-dir "$cluster/etcd-$name"
+        --listen-client-urls "$here" --advertise-client-urls "$here"
+        --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer"
+        --initial-cluster "A=http://$(cluster3_at A etcdpeer 2380),\
+B=http://$(cluster3_at B etcdpeer 2380),Z=http://$(cluster3_at Z etcdpeer 2380)"
+        --initial-cluster-state new)
+    if [ -n "${CLUSTER3_LOCAL-}" ]; then
+        # Its own process, without what the environment may set for etcd.
+        env -i PATH="$PATH" ETCD_UNSUPPORTED_ARCH="$(uname -m)" \
+            etcd "${words[@]}" >>"$cluster/etcd-$name.txt" 2>&1 &
+    else
+        env -i PATH="$PATH" ETCD_UNSUPPORTED_ARCH="$(uname -m)" ip netns exec \
+            "$(netns_name "${cluster3_site[$name]}")" \
+            etcd "${words[@]}" >>"$cluster/etcd-$name.txt" 2>&1 &
+    fi
     cluster3_etcd_pid[$name]=$!
 }
 
@@ -415,7 +541,7 @@ cluster3_leads_itself() {
     case $(cluster3_figure "$1" role) in
     primary | single) return 0 ;;
     '') [ ${#cluster3_nodes[@]} -eq 1 ] &&
-        [ -n "$(cluster3_status "$1")" ] ;;
+        [ "$(cluster3_figure "$1" reachable)" = true ] ;;
     *) return 1 ;;
     esac
 }
@@ -438,13 +564,36 @@ cluster3_leads() {
     [ -n "$(cluster3_primary)" ]
 }
 
-# All run, one leads, and all hold the same, all of it committed.
-cluster3_settled() {
-    local name size='' figure
+# It is a member, as the one that leads sees it.
+cluster3_in_sync() {
+    local leader
+    leader=$(cluster3_primary)
+    [ -n "$leader" ] && cluster3_status "$leader" | python3 -c '
+import json, sys
+try:
+    members = json.load(sys.stdin).get("members", [])
+except ValueError:
+    sys.exit(1)
+sys.exit(not any(member["node_id"] == sys.argv[1] and member["in_sync"]
+                 for member in members))
+' "${cluster3_id[$1]}"
+}
+
+# All run, one leads, and both that may lead are members.
+cluster3_serves() {
+    local name
     for name in "${cluster3_nodes[@]}"; do
         cluster3_runs "$name" || return 1
     done
     cluster3_leads || return 1
+    [ ${#cluster3_nodes[@]} -gt 1 ] || return 0
+    cluster3_in_sync A && cluster3_in_sync B
+}
+
+# The same, and all hold the same, all of it committed.
+cluster3_settled() {
+    local name size='' figure
+    cluster3_serves || return 1
     [ ${#cluster3_nodes[@]} -gt 1 ] || return 0
     for name in "${cluster3_nodes[@]}"; do
         figure=$(cluster3_figure "$name" size)/$(
