@@ -33,8 +33,10 @@ void founding_node_peer(struct writer *out, const struct founding_peer *peer)
     node_id_text(out, peer->node_id);
     node_text(out, peer->archive ? " archive " : " backup ");
     node_slice(out, peer->peer_address);
-    node_text(out, " ");
-    node_slice(out, peer->address);
+    if (peer->address.size > 0) {
+        node_text(out, " ");
+        node_slice(out, peer->address);
+    }
     node_text(out, "\n");
 }
 

@@ -47,8 +47,8 @@ static void trace_append(struct replica_rig *rig,
 static void trace_refused(struct replica_rig *rig,
                           const struct peer_refused *refused)
 {
-    static const char *const reasons[] = {"",     "higher", "mismatch",
-                                          "lost", "disk",   "damaged"};
+    static const char *const reasons[] = {"",     "higher",  "mismatch", "lost",
+                                          "disk", "damaged", "older"};
 
     line(rig,
          " %s epoch %" PRIu32 " promised %" PRIu32 " size %" PRIu64
