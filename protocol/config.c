@@ -211,8 +211,10 @@ static bool config_holds(const struct config *config)
     return (config->phase == CONFIG_NORMAL ||
             config->phase == CONFIG_RECOVERING) &&
            config->why >= CONFIG_BOOT && config->why <= CONFIG_WHY_MAX &&
-           config->number != 0 && config->epoch != 0 && config->minimum != 0 &&
-           config->minimum <= CONFIG_NODES_MAX && config_lists_hold(config);
+           config->number != 0 && config->number <= INT64_MAX &&
+           config->epoch != 0 && config->epoch <= REPLICA_EPOCH_MAX &&
+           config->minimum != 0 && config->minimum <= CONFIG_NODES_MAX &&
+           config_lists_hold(config);
 }
 
 size_t config_size(const struct config *config)
@@ -321,7 +323,7 @@ void config_hash(uint8_t out[HASH_SIZE], struct slice bytes)
 void config_succeed(struct config *out, const struct config *older,
                     struct slice older_bytes, enum config_why why)
 {
-    REQUIRE(older->number < UINT64_MAX);
+    REQUIRE(older->number <= INT64_MAX);
     *out = *older;
     out->number++;
     out->why = why;
@@ -335,7 +337,7 @@ enum status config_granted(uint32_t *epoch_out, const struct config *older,
 
     if (epoch <= seen)
         epoch = (uint64_t)seen + 1;
-    if (epoch > UINT32_MAX)
+    if (epoch > REPLICA_EPOCH_MAX)
         return ST_LIMIT;
     *epoch_out = (uint32_t)epoch;
     return ST_OK;

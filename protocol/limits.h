@@ -173,8 +173,9 @@ enum {
     REPLICA_JOBS_MAX = 1024,                    /* Given to the disk. */
     REPLICA_EPOCH_MAX = 0x7fffffff, /* Numbers of seal keys hold it. */
     REPLICA_EPOCH_JUMP_MAX = 1024 * 1024,
-    REPLICA_KEYS_MAX = 8,             /* KEYS frames before one APPEND. */
-    REPLICA_APPEND_ENTRIES_MAX = 256, /* In one APPEND. */
+    REPLICA_STARTS_JUMP_MAX = 1024 * 1024, /* Of a node, as a peer tells. */
+    REPLICA_KEYS_MAX = 8,                  /* KEYS frames before one APPEND. */
+    REPLICA_APPEND_ENTRIES_MAX = 256,      /* In one APPEND. */
     REPLICA_REPAIR_ENTRIES_MAX = 1024 * 1024, /* Of one hole. */
     REPLICA_JOIN_LAG_MAX = 2048 /* Entries behind, at most, who is let in. */
 };

@@ -247,10 +247,16 @@ static void ship_on_higher(struct replica *replica, uint32_t promised)
     replica_read_register(replica);
 }
 
-/* Somebody saw a later start of this node than this one (case C6). */
-static void ship_on_older(struct replica *replica, uint64_t seen)
+/* Somebody saw a later start of this node than this one (case C6).  A register
+ * would say so itself; without one a peer of the configuration is believed, so
+ * far as one node can have started again. */
+static void ship_on_older(struct replica *replica, const uint8_t *node_id,
+                          uint64_t seen)
 {
-    if (seen <= replica->incarnation)
+    if (replica->options.automatic || seen < replica->incarnation ||
+        seen - replica->incarnation > REPLICA_STARTS_JUMP_MAX ||
+        (replica->configured && !config_has_member(&replica->config, node_id) &&
+         !config_has_learner(&replica->config, node_id)))
         return;
     if (replica_won(replica))
         replica_step_down(replica);
@@ -269,7 +275,7 @@ void replica_on_refused(struct replica *replica, size_t at,
         return;
     }
     if (refused->reason == PEER_REFUSED_OLDER) {
-        ship_on_older(replica, refused->size);
+        ship_on_older(replica, peer->node_id, refused->size);
         return;
     }
     if (refused->reason == PEER_REFUSED_DISK)

@@ -98,8 +98,8 @@ void host_say(struct host *host, const struct replica_action *action)
         return;
     case NOTE_STALLED:
         host_tell(host, CLUSTER_WARNING,
-                  "nothing is acknowledged: only %" PRIu64
-                  " members answer, fewer than the minimum",
+                  "nothing is acknowledged: of %" PRIu64
+                  " members not all answer, and none may be let go",
                   number);
         return;
     case NOTE_RESUMED:

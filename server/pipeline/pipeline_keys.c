@@ -90,20 +90,27 @@ static void accept_drop_strays(struct pipeline *pipeline,
     }
 }
 
-/* Whether the row may be of the entry that it names, if that is here. */
+/* Whether the entry that the row names is one of these.  A row of another would
+ * outlive the entry it came with: what is not here brings its own. */
+static bool accept_row_is_here(const struct storage_job *job,
+                               const struct keyring_row *row)
+{
+    uint64_t first;
+
+    if (job->entries_count == 0)
+        return false;
+    first = accept_place(job, 0).index;
+    return row->first_index >= first &&
+           row->first_index - first < job->entries_count;
+}
+
+/* Whether the row may be of the entry that it names. */
 static bool accept_row_fits(const struct storage_job *job,
                             const struct keyring_row *row)
 {
-    struct entry_place place;
+    size_t at = (size_t)(row->first_index - accept_place(job, 0).index);
 
-    if (job->entries_count == 0)
-        return true;
-    place = accept_place(job, 0);
-    if (row->first_index < place.index ||
-        row->first_index - place.index >= job->entries_count)
-        return true;
-    place = accept_place(job, (size_t)(row->first_index - place.index));
-    return row->number >> 32 == place.epoch;
+    return row->number >> 32 == accept_place(job, at).epoch;
 }
 
 static enum status accept_rows(struct pipeline *pipeline,
@@ -114,6 +121,8 @@ static enum status accept_rows(struct pipeline *pipeline,
     enum status status;
 
     while ((status = keyring_rows_take(&row, key, &rows)) == ST_OK) {
+        if (!accept_row_is_here(job, &row))
+            continue;
         status = ST_BAD_FIELD;
         if (accept_row_fits(job, &row))
             status = keyring_accept(pipeline->parts.keyring, &row, key);

@@ -214,6 +214,12 @@ WEAK bool replica_config(const struct replica *replica, struct config *out,
     return bytes_out->size > 0;
 }
 
+WEAK struct slice replica_certificate(const struct replica *replica)
+{
+    MAYBE(replica == NULL);
+    return slice_of(NULL, 0);
+}
+
 WEAK enum status replica_state(struct replica *replica, struct statement *out,
                                enum config_why why, const uint8_t *node_id,
                                int64_t now_ms)

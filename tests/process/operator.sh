@@ -94,7 +94,7 @@ address() { echo "${address[$(printf '%d' "'$1")]}"; }
     --peer-listen 127.0.0.4:7841 --cluster "$cluster/c" >"$cluster/z.txt" ||
     fail 'node new archive'
 id_of=([a]=$(nth 1) [b]=$(nth 2) [z]=$(nth 3))
-grep -q "node.enrol as=1 node_id=${id_of[b]} kind=backup" "$cluster/b.txt" ||
+grep -q "node.enrol as=1 node_id=${id_of[b]} role=" "$cluster/b.txt" ||
     fail 'no operation to enrol the node'
 grep -q "peer = ${id_of[z]} archive 127.0.0.4:7841" "$cluster/z.txt" ||
     fail 'no line for the others'
