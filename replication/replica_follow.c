@@ -27,13 +27,13 @@ void replica_refuse(struct replica *replica, size_t peer,
     replica_send(replica, peer, &frame);
 }
 
-/* Nobody makes epochs jump so far that they are used up. */
+/* Nobody makes epochs jump so far that they are used up: not in one frame, and
+ * not in many, for what peers say is not what is counted from. */
 bool replica_epoch_fits(const struct replica *replica, uint32_t epoch)
 {
-    uint32_t known = replica->promised;
+    uint32_t known =
+        replica->configured ? replica->config.epoch : replica->promised;
 
-    if (replica->seen_epoch > known)
-        known = replica->seen_epoch;
     return epoch <= known || (epoch <= REPLICA_EPOCH_MAX &&
                               epoch - known <= REPLICA_EPOCH_JUMP_MAX);
 }
@@ -41,7 +41,9 @@ bool replica_epoch_fits(const struct replica *replica, uint32_t epoch)
 bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
                    uint32_t stream)
 {
-    if (!replica_epoch_fits(replica, epoch)) {
+    /* Who asks more of the disk than a window of frames is not waited for. */
+    if (!replica_epoch_fits(replica, epoch) ||
+        replica->jobs_count >= REPLICA_JOBS_MAX) {
         replica_break(replica, peer, ST_LIMIT);
         return false;
     }

@@ -16,14 +16,19 @@ START_TEST(I18_jobs_that_a_peer_causes_are_bounded)
     lone_begin(&rig, 'B', "ABZ");
     sample_config_pair(&pair);
     rig.config = pair.config;
+    rig.config.base_size = 1;
+    for (size_t i = 0; i < rig.config.members_count; i++)
+        rig.config.members[i].incarnation = 1;
     rig.revision = 5;
     lone_start(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_MEMBER);
     lone_greet(&rig, 'A', NULL, 0);
     for (uint32_t i = 0; i < 2 * REPLICA_JOBS_MAX; i++) {
         frame.beacon.epoch = 2 + i;
         lone_receive(&rig, 'A', &frame);
     }
     ck_assert_uint_le(rig.jobs_count, REPLICA_JOBS_MAX);
+    ck_assert(lone_did(&rig, "drop A\n"));
     lone_end(&rig);
 }
 END_TEST
