@@ -33,6 +33,27 @@ START_TEST(I18_jobs_that_a_peer_causes_are_bounded)
 }
 END_TEST
 
+START_TEST(a_tick_is_due_however_much_happens_before_it)
+{
+    struct peer_frame frame = {.type = PEER_BEACON};
+    int64_t due_ms;
+
+    lone_begin(&rig, 'B', "ABZ");
+    lone_start(&rig);
+    lone_greet(&rig, 'A', NULL, 0);
+    lone_tick(&rig, 10);
+    due_ms = replica_deadline(rig.replica);
+    ck_assert_int_gt(due_ms, rig.now_ms);
+    frame.beacon.epoch = 1;
+    for (int i = 0; i < 10; i++) {
+        rig.now_ms++;
+        lone_receive(&rig, 'A', &frame);
+        ck_assert_int_eq(replica_deadline(rig.replica), due_ms);
+    }
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(who_won_begins_its_term_without_waiting_for_another_try)
 {
     lone_begin(&rig, 'A', "ABZ");
@@ -145,6 +166,7 @@ END_TEST
 
 SUITE_MAIN(
     "replica_open", I18_jobs_that_a_peer_causes_are_bounded,
+    a_tick_is_due_however_much_happens_before_it,
     who_won_begins_its_term_without_waiting_for_another_try,
     a_primary_that_waits_for_the_operator_says_that_it_stalls,
     a_primary_that_does_not_know_the_fate_of_a_change_says_that_it_stalls,
