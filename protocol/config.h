@@ -197,6 +197,10 @@ enum config_fault config_judge(const struct config *newer,
                                const struct config *older,
                                struct slice older_bytes);
 
+/* What holds of every configuration, whatever was before it: its primary may
+ * lead, and is a member unless it recovers. */
+bool config_stands(const struct config *config);
+
 /*
  * config_succeed(out, older, older_bytes, why):
  * Begin a successor: a copy with the next number, ${why} and the hash of the

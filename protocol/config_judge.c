@@ -98,7 +98,7 @@ static enum config_fault judge_epoch(const struct config *newer,
 }
 
 /* V3 of one configuration by itself. */
-static bool primary_stands(const struct config *config)
+bool config_stands(const struct config *config)
 {
     bool member = config_has_member(config, config->primary);
 
@@ -110,7 +110,7 @@ static enum config_fault judge_primary(const struct config *newer,
                                        const struct config *older,
                                        const struct judged_form *form)
 {
-    if (!primary_stands(newer))
+    if (!config_stands(newer))
         return CONFIG_V3_PRIMARY;
     /* Who recovers is eligible, so a node, and as no member a learner. */
     if (form->primary == PRIMARY_OTHER && newer->phase == CONFIG_NORMAL &&
@@ -250,7 +250,7 @@ static enum config_fault judge_first(const struct config *config)
         config->phase != CONFIG_NORMAL || config->members_count != 1 ||
         !sodium_is_zero(config->previous, HASH_SIZE))
         return CONFIG_BOOT_FORM;
-    return primary_stands(config) ? CONFIG_GOOD : CONFIG_V3_PRIMARY;
+    return config_stands(config) ? CONFIG_GOOD : CONFIG_V3_PRIMARY;
 }
 
 enum config_fault config_judge(const struct config *newer,

@@ -5,14 +5,12 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-enum { FOLLOW_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
-
 /* ---- Refusing and promising --------------------------------------------- */
 
 void replica_refuse(struct replica *replica, size_t peer,
                     enum peer_refusal reason, uint32_t epoch, uint32_t stream)
 {
-    uint8_t bytes[FOLLOW_EPOCHS_SIZE];
+    uint8_t bytes[REPLICA_EPOCHS_SIZE];
     struct peer_frame frame = {.type = PEER_REFUSED};
     struct writer space;
 
@@ -82,7 +80,7 @@ static void follow_note_primary(struct replica *replica, size_t peer,
 
 void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
 {
-    uint8_t bytes[FOLLOW_EPOCHS_SIZE];
+    uint8_t bytes[REPLICA_EPOCHS_SIZE];
     struct peer_frame frame = {.type = PEER_SEALED};
     const struct replica_log *log = &replica->log;
     struct writer space;

@@ -206,7 +206,12 @@ struct replica_proposal {
     struct register_proposal ask;
 };
 
-enum { REPLICA_OWED_MAX = 2048, REPLICA_PROPOSALS_MAX = 4 };
+enum {
+    REPLICA_OWED_MAX = 2048,
+    REPLICA_PROPOSALS_MAX = 4,
+    /* What a frame's list of epochs takes at most: u32, u64 and a hash each. */
+    REPLICA_EPOCHS_SIZE = PEER_EPOCHS_MAX * (4 + 8 + HASH_SIZE)
+};
 
 /* Entries being gathered for a hole in this disk's log. */
 struct replica_repair {

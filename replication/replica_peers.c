@@ -4,9 +4,6 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* What a list of epochs takes at most. */
-enum { PEERS_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
-
 /* ---- What others are told ----------------------------------------------- */
 
 static uint16_t peers_flags(const struct replica *replica)
@@ -37,7 +34,7 @@ static void peers_own_hello(const struct replica *replica,
 
 void replica_hello(struct replica *replica, size_t peer)
 {
-    uint8_t bytes[PEERS_EPOCHS_SIZE];
+    uint8_t bytes[REPLICA_EPOCHS_SIZE];
     struct peer_frame frame = {.type = PEER_HELLO};
     struct writer space;
 

@@ -224,6 +224,11 @@ void replica_configure(struct replica *replica, struct slice bytes,
             return;
         }
     }
+    /* Without the one before it, what can be judged of it alone. */
+    if (!config_stands(&config)) {
+        replica_say(replica, NOTE_CERTIFICATE, NULL, CONFIG_V3_PRIMARY);
+        return;
+    }
     /* Over a gap nobody leads: what lies between may have been another's. */
     if (replica->configured && config.number > replica->config.number + 1) {
         SOMETIMES(configurations_skipped);
