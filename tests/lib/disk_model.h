@@ -19,6 +19,9 @@ struct disk_model *disk_model_new(void);
 void disk_model_free(struct disk_model *model);
 struct disk *disk_model_disk(struct disk_model *model);
 
+/* From now on it may be called by several threads, as the real one may. */
+void disk_model_share(struct disk_model *model);
+
 /* A copy in the same state, pending writes included; no file of it is open. */
 struct disk_model *disk_model_copy(const struct disk_model *model);
 

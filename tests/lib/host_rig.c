@@ -198,6 +198,7 @@ struct host *host_rig_open(uint8_t number, uint8_t peer, uint16_t port)
     options.replica.peers[0].archive = host_rig_archive;
     if (host_rig_journal.model == NULL)
         journal_rig_begin(&host_rig_journal, JOURNAL_RIG_SEGMENT);
+    disk_model_share(host_rig_journal.model);
     parts.journal = host_rig_journal.journal;
     parts.disk = disk_model_disk(host_rig_journal.model);
     options.links = node->options;
