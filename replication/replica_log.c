@@ -7,8 +7,6 @@
 
 void replica_log_open(struct replica_log *log, struct journal *journal)
 {
-    struct journal_epoch epoch;
-
     memset(log, 0, sizeof *log);
     log->journal = journal;
     log->end = journal_end(journal);
@@ -19,8 +17,7 @@ void replica_log_open(struct replica_log *log, struct journal *journal)
     log->buffer = malloc(JOURNAL_READ_SIZE);
     INVARIANT(log->buffer != NULL);
     INVARIANT(log->committed <= log->end.size);
-    for (size_t i = 0; journal_epoch_at(journal, &epoch, i) == ST_OK; i++)
-        replica_log_note_epoch(log, epoch.epoch, epoch.first, epoch.leaf);
+    replica_log_read_epochs(log);
 }
 
 void replica_log_close(struct replica_log *log)
@@ -51,6 +48,27 @@ void replica_log_note_epoch(struct replica_log *log, uint32_t epoch,
     row->epoch = epoch;
     row->first = first;
     memcpy(row->leaf, leaf, HASH_SIZE);
+}
+
+void replica_log_read_epochs(struct replica_log *log)
+{
+    struct journal_epoch *newer = log->epochs;
+    size_t newer_count = log->epochs_count;
+    struct journal_epoch epoch;
+
+    log->epochs = NULL;
+    log->epochs_count = 0;
+    log->epochs_capacity = 0;
+    for (size_t i = 0; journal_epoch_at(log->journal, &epoch, i) == ST_OK &&
+                       epoch.first < log->durable.size;
+         i++)
+        replica_log_note_epoch(log, epoch.epoch, epoch.first, epoch.leaf);
+    for (size_t i = 0; i < newer_count; i++) {
+        if (newer[i].first >= log->durable.size)
+            replica_log_note_epoch(log, newer[i].epoch, newer[i].first,
+                                   newer[i].leaf);
+    }
+    free(newer);
 }
 
 uint32_t replica_log_epoch(const struct replica_log *log, uint64_t index)

@@ -78,6 +78,10 @@ void replica_log_close(struct replica_log *log);
 void replica_log_note_epoch(struct replica_log *log, uint32_t epoch,
                             uint64_t first, const uint8_t leaf[HASH_SIZE]);
 
+/* What is durable, as the journal has it: an epoch that began in a hole is
+ * known once that is repaired. */
+void replica_log_read_epochs(struct replica_log *log);
+
 /* Leaf hash of entry ${index}.  Requires: index < end.size.
  * Returns: ST_OK; ST_CHECKSUM, ST_DISK_FAILED. */
 NODISCARD enum status replica_log_leaf(const struct replica_log *log,

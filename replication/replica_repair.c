@@ -412,6 +412,7 @@ void replica_repair_done(struct replica *replica, const struct replica_job *job)
         replica->repair.job = NULL; /* Freed by whoever calls. */
         if (status == ST_OK) {
             SOMETIMES(repaired);
+            replica_log_read_epochs(&replica->log);
             repair_forget(replica);
             replica->repair.failures = 0;
             replica->repair.asked_ms = 0;
