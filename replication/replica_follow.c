@@ -341,14 +341,14 @@ void replica_on_append(struct replica *replica, size_t peer,
 
 /* Entries that were asked for, behind this log's end (replica_recover.c). */
 void replica_follow_fetched(struct replica *replica, size_t peer,
-                            struct slice entries)
+                            uint32_t epoch, struct slice entries)
 {
     struct peer_frame frame = {.type = PEER_APPEND, .entries = entries};
     struct follow *follow = malloc(sizeof *follow);
     enum status status;
 
     INVARIANT(follow != NULL);
-    frame.append.epoch = replica->epoch;
+    frame.append.epoch = epoch;
     frame.append.previous_size = replica->log.end.size;
     memcpy(frame.append.previous_leaf.b, replica->log.end.leaf, HASH_SIZE);
     status = follow_begin(replica, follow, &frame.append);
