@@ -58,7 +58,7 @@ enum sim_fault {
     FAULT_ALL = (1 << 19) - 1,
     /* What is drawn unless --faults names more: of the others DESIGN tells what
      * does not hold yet. */
-    FAULT_USUAL = FAULT_ALL & ~(FAULT_MISDIRECT | FAULT_LIE)
+    FAULT_USUAL = FAULT_ALL & ~FAULT_LIE
 };
 
 /* What else a seed is. */

@@ -55,8 +55,10 @@ void sim_node_disk(struct sim *sim, struct sim_node *node)
             return;
         }
         if (done[i]->status != ST_OK)
-            sim_trace(sim, "%u: a job of type %d ends with %d", node->number,
-                      (int)done[i]->type, (int)done[i]->status);
+            sim_trace(sim, "%u: %s %llu+%zu ends with %d", node->number,
+                      storage_job_name(done[i]->type),
+                      (unsigned long long)done[i]->size, done[i]->entries_count,
+                      (int)done[i]->status);
         event.job = done[i];
         sim_node_event(sim, node, &event);
         if (node->generation != generation || sim->failure != SIM_GOOD)

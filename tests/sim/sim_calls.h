@@ -84,6 +84,8 @@ void sim_atlas_review(struct sim *sim);
 
 /* sim_heal.c */
 void sim_heal(struct sim *sim);
+/* Whether rest can be demanded at all. */
+void sim_heal_judge(struct sim *sim);
 bool sim_healed(struct sim *sim);
 
 /* sim_clients.c */

@@ -32,7 +32,13 @@ static void fault_pause(struct sim *sim)
 {
     struct sim_node *node = fault_node(sim);
 
-    node->paused_until = sim->now + random_between(&sim->fault, 50000, 2500000);
+    int64_t until = sim->now + random_between(&sim->fault, 50000, 2500000);
+
+    /* What waits for the end of one pause must not come behind what waits for
+     * the end of another. */
+    if (node->paused_until > sim->now)
+        return;
+    node->paused_until = until;
     sim_trace(sim, "%u pauses until %.3f", node->number,
               (double)node->paused_until / 1000000);
 }

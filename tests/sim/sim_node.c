@@ -129,6 +129,8 @@ static void node_fails_to_start(struct sim *sim, struct sim_node *node,
     if (status == ST_FILE_FORMAT || status == ST_LOST) {
         sim->counts[COUNT_HALTS]++;
         node->down_for_good = true;
+        if (sim->healing)
+            sim_heal_judge(sim);
     }
     sim_node_crash(sim, node);
 }
