@@ -227,7 +227,9 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
     if (replica_won(replica))
         replica_step_down(replica);
     INVARIANT(job->batch->first >= replica->log.committed);
-    if (replica_log_cut(&replica->log, job->batch->first) != ST_OK)
+    if (job->job.end.size == job->batch->first)
+        replica_log_cut_to(&replica->log, &job->job.end);
+    else if (replica_log_cut(&replica->log, job->batch->first) != ST_OK)
         replica_damaged(replica, job->batch->first - 1);
     if (job->peer != SIZE_MAX)
         replica_refuse(replica, job->peer,

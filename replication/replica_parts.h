@@ -105,6 +105,9 @@ void replica_log_release(struct replica_log *log, struct replica_batch *batch);
  * Returns: as replica_log_leaf() of the entry before. */
 NODISCARD enum status replica_log_cut(struct replica_log *log, uint64_t size);
 
+/* The same to where the journal ends, which need not be read again. */
+void replica_log_cut_to(struct replica_log *log, const struct journal_end *end);
+
 /* Epoch of entry ${index}.  Requires: index < end.size. */
 uint32_t replica_log_epoch(const struct replica_log *log, uint64_t index);
 
