@@ -166,7 +166,6 @@ struct sim_node {
     struct disk_model *older; /* For a rollback, with its keys. */
     uint64_t *older_keys;
     uint64_t older_incarnation;
-    uint64_t last_incarnation;
     bool up;
     bool down_for_good; /* Nobody starts it. */
     bool outside;       /* Of the core. */

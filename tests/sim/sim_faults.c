@@ -205,11 +205,11 @@ static void fault_rollback(struct sim *sim)
         }
         return;
     }
-    /* One of the same start cannot be told from a crash; and without a register
-     * nobody remembers starts. */
+    /* One of the start that is registered cannot be told from a crash; and
+     * without a register nobody remembers starts. */
     if (node->older == NULL || (sim->options.kinds & KIND_MANUAL) != 0 ||
         !sim_atlas_allows(sim, node) ||
-        node->older_incarnation >= node->last_incarnation)
+        node->older_incarnation >= sim->reg_state.incarnation[node->number])
         return;
     disk_model_free(node->disk);
     node->disk = disk_model_copy(node->older);

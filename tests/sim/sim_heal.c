@@ -220,9 +220,29 @@ static struct sim_node *heal_primary(struct sim *sim)
     return primary;
 }
 
+/* A request that was on its way for long may leave no member in the core. */
+static bool heal_core_is_left(struct sim *sim)
+{
+    bool outside = false;
+    struct config config;
+
+    if (!sim_register_config(sim, &config))
+        return true;
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        if (sim->nodes[i].outside)
+            outside = true;
+        else if (config_has_member(&config, sim->nodes[i].id))
+            return true;
+    }
+    return !outside;
+}
+
 bool sim_healed(struct sim *sim)
 {
     struct sim_node *primary;
+
+    if (!heal_core_is_left(sim))
+        (void)heal_the_rest(sim);
 
     if (sim->ops_count < sim->options.ops_max / 4)
         return false;

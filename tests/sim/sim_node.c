@@ -183,7 +183,6 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
         node_fails_to_start(sim, node, status);
         return;
     }
-    node->last_incarnation = node->meta.value.incarnation;
     sim_state_open(node);
     sim_trace(sim, "%u starts: incarnation %u, %s, size %u committed %u",
               node->number, (unsigned)node->meta.value.incarnation,
