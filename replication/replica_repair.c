@@ -292,10 +292,11 @@ void replica_on_fetched(struct replica *replica, size_t at,
 
 void replica_repair_tell(struct replica *replica)
 {
-    if (replica_has_holes(replica))
+    /* A lost one may have cut what it published. */
+    if (replica_has_holes(replica) || replica->log.published == 0 ||
+        replica->log.published > replica->log.durable.size)
         return;
-    if (replica->log.published > 0)
-        replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
+    replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
 }
 
 void replica_examined(struct replica *replica, enum status status)
