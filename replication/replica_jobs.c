@@ -272,7 +272,7 @@ static void job_judge(struct replica *replica, struct replica_job *job)
         replica_repaired(replica, job);
         break;
     case STORAGE_EXAMINE:
-        replica_examined(replica, job->job.status);
+        replica_examined(replica, job);
         break;
     case STORAGE_FOUND:
         replica_found_done(replica, job->job.status);

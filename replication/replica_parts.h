@@ -527,7 +527,7 @@ bool replica_has_holes(const struct replica *replica);
 /* Whether the log has to end where a hole begins: nobody has all of what is
  * missing, or what stands behind it was written to a wrong place. */
 bool replica_must_cut(const struct replica *replica, uint64_t *first_out);
-void replica_examined(struct replica *replica, enum status status);
+void replica_examined(struct replica *replica, const struct replica_job *job);
 void replica_repaired(struct replica *replica, const struct replica_job *job);
 /* Whoever applies this log goes on, if it is whole again. */
 void replica_repair_tell(struct replica *replica);

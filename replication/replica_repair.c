@@ -299,12 +299,17 @@ void replica_repair_tell(struct replica *replica)
     replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
 }
 
-void replica_examined(struct replica *replica, enum status status)
+void replica_examined(struct replica *replica, const struct replica_job *job)
 {
+    uint64_t index = job->job.size;
+
     replica->repair.examined--;
-    if (status == ST_LOST && !MUTANT(88)) {
+    if (job->job.status == ST_LOST && !MUTANT(88)) {
         SOMETIMES(damage_beyond_judging);
         replica_lose(replica);
+        /* Nothing can be put back there; a primary brings it all again. */
+        if (replica_hears_primary(replica))
+            repair_gives_up_following(replica, index);
     }
     replica_repair_tell(replica);
 }

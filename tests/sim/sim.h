@@ -55,7 +55,8 @@ enum sim_fault {
     FAULT_MISDIRECT = 1 << 16, /* Writes that go elsewhere. */
     FAULT_LIE = 1 << 17,       /* Syncs of the log that do nothing. */
     FAULT_OPERATOR = 1 << 18,  /* Certificates that are not lawful. */
-    FAULT_ALL = (1 << 19) - 1,
+    FAULT_MOMENT = 1 << 19,    /* Bits flip just when somebody reads them. */
+    FAULT_ALL = (1 << 20) - 1,
     /* What is drawn unless --faults names more: of the others DESIGN tells what
      * does not hold yet. */
     FAULT_USUAL = FAULT_ALL & ~FAULT_LIE
@@ -253,7 +254,7 @@ struct sim {
     struct sim_event *heap;
     size_t heap_count;
     size_t heap_capacity;
-    struct random net, disk, load, schedule, fault, reg, maybe;
+    struct random net, disk, load, schedule, fault, reg, maybe, moment;
     struct sim_node nodes[SIM_NODES_MAX];
     struct sim_link links[SIM_NODES_MAX][SIM_NODES_MAX];
     struct sim_register reg_state;

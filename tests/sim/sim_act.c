@@ -113,13 +113,15 @@ static void node_say(struct sim *sim, struct sim_node *node,
     case NOTE_CLOCK:
         break;
     }
-    if (action->say.note == NOTE_ROLE)
-        sim_trace(sim, "%u is %s", node->number,
-                  replica_role_name((enum replica_role)action->say.number));
-    else
+    if (action->say.note != NOTE_ROLE) {
         sim_trace(sim, "%u %s %u (node %u)", node->number,
                   names[action->say.note], (unsigned)action->say.number,
                   (unsigned)action->say.node_id[1]);
+        return;
+    }
+    sim_trace(sim, "%u is %s", node->number,
+              replica_role_name((enum replica_role)action->say.number));
+    sim_moment(sim, node, (enum replica_role)action->say.number);
 }
 
 static void node_job(struct sim *sim, struct sim_node *node,
