@@ -184,6 +184,7 @@ static bool repair_waits(const struct replica *replica)
 static void repair_scrub(struct replica *replica)
 {
     enum status status;
+    uint64_t from;
 
     if (replica->options.timers.scrub_ms == 0 ||
         !replica_elapsed(replica, replica->scrub_ms,
@@ -192,11 +193,13 @@ static void repair_scrub(struct replica *replica)
     replica->scrub_ms = replica->now_ms;
     if (MUTANT(87))
         return;
-    if (MUTANT(27) && replica->log.durable.size > 0)
-        replica->scrub.next =
-            replica->scrub.next * 7 % replica->log.durable.size;
+    from = replica->scrub.next;
     status = journal_scrub_next(replica->log.journal, &replica->scrub,
                                 replica->log.buffer);
+    if (MUTANT(27) && status == ST_OK) {
+        replica->scrub.next += replica->scrub.next - from;
+        replica->scrub.leaf_known = false;
+    }
     if (status == ST_CHECKSUM)
         replica_damaged(replica, replica->scrub.bad);
     else if (status == ST_END)
