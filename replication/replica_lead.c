@@ -11,7 +11,8 @@ static bool lead_may(const struct replica *replica)
     return replica->halt == HALT_NONE && replica->registered &&
            replica->cut_again == UINT64_MAX && replica->enrolled &&
            (!replica->lost || MUTANT(28)) &&
-           (!replica_has_holes(replica) || replica->hopeless) &&
+           (!replica_has_holes(replica) ||
+            (replica->hopeless && replica->config.members_count > 1)) &&
            !replica->options.archive && replica->configured &&
            config_is_eligible(&replica->config, replica->options.node_id) &&
            !replica_proposing(replica) && replica->jobs_count == 0 &&

@@ -161,7 +161,9 @@ static void repair_failed(struct replica *replica)
         SOMETIMES(leading_tail_beyond_repair);
         replica_step_down(replica);
     } else if (replica_won(replica)) {
-        return;
+        /* It takes over a log; with a later start nobody counts on that. */
+        if (!replica->adopting)
+            replica_lose(replica);
     } else if (replica_hears_primary(replica)) {
         repair_gives_up_following(replica, first);
     } else if (replica->configured && replica->config.members_count > 1) {
