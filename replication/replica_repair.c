@@ -114,13 +114,19 @@ bool replica_hears_primary(const struct replica *replica)
                             replica->options.timers.remove_ms);
 }
 
-/* Cut off; what is committed of it comes again with the stream. */
+/* Cut off; what is committed of it comes again with the stream.  Who was lost
+ * already may be about to be admitted for what it acknowledged: not with this
+ * start. */
 static void repair_gives_up_following(struct replica *replica, uint64_t first)
 {
+    bool lost = replica->lost && !replica->finding;
+
     if (first >= replica->log.end.size)
         return;
     SOMETIMES(followed_tail_beyond_repair);
     replica_lose(replica);
+    if (lost)
+        replica_rise(replica, replica->incarnation);
     replica_cut(replica, first);
 }
 

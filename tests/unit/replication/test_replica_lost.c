@@ -467,6 +467,42 @@ START_TEST(a_hole_over_the_commit_that_nobody_can_fill_is_cut_where_it_begins)
 }
 END_TEST
 
+START_TEST(who_was_lost_already_is_not_admitted_for_what_it_cut_since)
+{
+    struct config admitting;
+
+    begin_lost(); /* Up to 6; it has 5, and gets others than it had. */
+    rig_log_copy(&log_b, &log_a, 5);
+    rig_log_add(&log_b, 3, 2, 9);
+    lone_greet(&rig, 'A', &log_b, 8);
+    lone_append_in(&rig, 'A', &log_b, 2, 5, 8, 6);
+    lone_work(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_LOST);
+    rot(5);
+    rot(6);
+    rot(7);
+    lone_forget_recent(&rig);
+    fetch('A', 5, 1);
+    for (int i = 0; i < 12 && !lone_did(&rig, "job cut 5\n"); i++) {
+        lone_work(&rig);
+        lone_append_in(&rig, 'A', &log_b, 2, 4, 4, 4);
+        lone_forget(&rig);
+        lone_pass(&rig, 600);
+        if (lone_did(&rig, "send A FETCH"))
+            give_nothing('A', PEER_FETCH_UNSURE);
+    }
+    ck_assert(lone_did(&rig, "job cut 5\n"));
+    admitting = rig.config;
+    admitting.number++;
+    config_remove_member(&admitting, sample_node('B'));
+    config_add_member(&admitting, sample_node('B'), 2); /* As it started. */
+    lone_view(&rig, &admitting);
+    lone_work(&rig);
+    ck_assert_uint_ne(lone_status(&rig).lost_to, 0);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(entries_that_do_not_fit_between_others_are_cut_off_with_them)
 {
     struct journal_gap gap;
@@ -643,6 +679,7 @@ SUITE_MAIN("replica_lost",
            I13_an_entry_that_rots_in_service_is_noticed_and_got_again,
            a_tail_that_nobody_has_is_cut_off_and_the_node_is_lost,
            a_hole_over_the_commit_that_nobody_can_fill_is_cut_where_it_begins,
+           who_was_lost_already_is_not_admitted_for_what_it_cut_since,
            entries_that_do_not_fit_between_others_are_cut_off_with_them,
            committed_entries_that_nobody_gives_are_never_cut_off,
            C6_without_a_mark_nobody_knows_what_is_missing,
