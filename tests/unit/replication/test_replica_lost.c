@@ -469,6 +469,7 @@ END_TEST
 
 START_TEST(who_was_lost_already_is_not_admitted_for_what_it_cut_since)
 {
+    uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
     struct config admitting;
 
     begin_lost(); /* Up to 6; it has 5, and gets others than it had. */
@@ -492,8 +493,11 @@ START_TEST(who_was_lost_already_is_not_admitted_for_what_it_cut_since)
             give_nothing('A', PEER_FETCH_UNSURE);
     }
     ck_assert(lone_did(&rig, "job cut 5\n"));
-    admitting = rig.config;
-    admitting.number++;
+    lone_work(&rig);
+    lone_registered(&rig);
+    config_encode(bytes, &rig.config);
+    config_succeed(&admitting, &rig.config,
+                   slice_of(bytes, config_size(&rig.config)), CONFIG_ADD);
     config_remove_member(&admitting, sample_node('B'));
     config_add_member(&admitting, sample_node('B'), 2); /* As it started. */
     lone_view(&rig, &admitting);
