@@ -259,7 +259,7 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
     if (!pipeline_leads(pipeline) || !pipeline_role_leads(pipeline))
         return ST_NOT_PRIMARY;
     if (atomic_load(&pipeline->stalled) || atomic_load(&pipeline->held) ||
-        !pipeline_admits(pipeline, work))
+        atomic_load(&pipeline->crowded) || !pipeline_admits(pipeline, work))
         return ST_READ_ONLY;
     decode_work(work);
     /* Without a host there is one; else it may end meanwhile. */

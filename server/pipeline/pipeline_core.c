@@ -260,12 +260,22 @@ static void core_take(struct core *core)
     }
 }
 
+/* What the node itself owes the log goes on: it is little. */
+static void core_look_room(struct pipeline *pipeline)
+{
+    const struct pipeline_parts *parts = &pipeline->parts;
+
+    if (parts->has_room != NULL)
+        atomic_store(&pipeline->crowded, !parts->has_room(parts->room_context));
+}
+
 static bool core_step(struct core *core)
 {
     struct pipeline *pipeline = core->pipeline;
     struct group *group;
 
     core_take(core);
+    core_look_room(pipeline);
     if (pipeline->parts.log != NULL && !core_serve_term(core)) {
         core_refuse_waiting(core);
         return !queue_ended(&pipeline->commands);

@@ -157,6 +157,7 @@ struct pipeline {
     atomic_uint_fast64_t term;  /* As in role. */
     atomic_uint_fast64_t begun; /* Term whose commands are sequenced. */
     atomic_bool held;           /* No commands before a hand-over. */
+    atomic_bool crowded;        /* The disk has no room for commands. */
     atomic_bool has_secret;     /* Among the entries applied. */
     atomic_uint_fast64_t epoch; /* Of the newest entry applied. */
     /* Realms that wait for their failover, as CONTINUITY_BIT() has them. */
@@ -246,8 +247,7 @@ void pipeline_tell_state(struct pipeline *pipeline);
 /* Whether the realm of ${work} is open, or it needs none. */
 bool pipeline_admits(struct pipeline *pipeline, const struct work *work);
 
-/* ---- The core thread (pipeline_core.c, pipeline_term.c) -------------------
- */
+/* ---- The core thread (pipeline_core.c, pipeline_term.c) ----------------- */
 
 struct core {
     struct pipeline *pipeline;
@@ -274,8 +274,7 @@ bool core_serve_term(struct core *core);
 /* Give the keyring back. */
 void core_end_term(struct core *core);
 
-/* ---- The apply thread (pipeline_apply.c, pipeline_due.c) ------------------
- */
+/* ---- The apply thread (pipeline_apply.c, pipeline_due.c) ---------------- */
 
 /* Invariant: groups are in the order of submission. */
 struct applier {
