@@ -275,6 +275,8 @@ static void replica_on_alive(struct replica *replica,
 
     if (at == SIZE_MAX)
         return;
+    replica->gone[at] =
+        !event->alive.alive && (replica->gone[at] || replica->alive[at]);
     replica->alive[at] = event->alive.alive;
     replica->alive_known[at] = true;
     replica->viewed_ms = replica->now_ms;
