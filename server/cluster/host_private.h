@@ -15,6 +15,7 @@ enum {
     HOST_SECOND_MS = 1000,
     HOST_BEAT_MS_MAX = 1000,
     HOST_DRAIN_MS = 20,
+    HOST_LEAVE_S = 2,
     HOST_JOBS_AT_ONCE = 64
 };
 
