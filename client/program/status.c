@@ -28,6 +28,19 @@ static bool is_text(struct slice text, const char *word)
     return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
 }
 
+enum status_wait status_wait(const struct status_report *report)
+{
+    struct slice told;
+
+    if (report->primary == NULL)
+        return STATUS_WAIT_NOTHING;
+    told = status_figure(report->primary, "realm.R");
+    if (is_text(told, "waits for failover.request"))
+        return STATUS_WAIT_REQUEST;
+    return is_text(told, "waits for failover.approve") ? STATUS_WAIT_APPROVAL
+                                                       : STATUS_WAIT_NOTHING;
+}
+
 bool status_lag(const struct status_report *report,
                 const struct status_node *node, uint64_t *lag_out)
 {
@@ -146,6 +159,8 @@ static void judge(struct status_report *report)
         if (!is_text(state, "serving"))
             add_why(report, "the primary is %.*s", (int)state.size, state.data);
         judge_members(report);
+        if (status_wait(report) != STATUS_WAIT_NOTHING)
+            add_why(report, "realm R is not served yet");
     }
     for (uint32_t i = 0; i < report->count; i++) {
         const struct status_node *node = &report->at[i];

@@ -162,6 +162,7 @@ struct pipeline {
     atomic_uint_fast64_t epoch; /* Of the newest entry applied. */
     /* Realms that wait for their failover, as CONTINUITY_BIT() has them. */
     atomic_uint closed_realms;
+    atomic_uint registry_lack; /* enum failover_lack, while R is closed. */
 
     pthread_mutex_t gate; /* Guards under_way. */
     pthread_cond_t gate_changed;
@@ -244,6 +245,8 @@ void pipeline_forget_configs(struct pipeline_role *role);
 
 /* The apply thread, or before it runs: tell the other threads. */
 void pipeline_tell_state(struct pipeline *pipeline);
+/* Whether realm R is served, in the words of the status query; any thread. */
+const char *pipeline_registry_text(struct pipeline *pipeline);
 /* Whether the realm of ${work} is open, or it needs none. */
 bool pipeline_admits(struct pipeline *pipeline, const struct work *work);
 

@@ -68,6 +68,8 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
                   : !pipeline_leads(pipeline)       ? "following"
                   : atomic_load(&pipeline->stalled) ? "read only"
                                                     : "serving");
+    open_data_add(&out->figures, space, "realm.R",
+                  pipeline_registry_text(pipeline));
     open_data_add(&out->figures, space, "version", DEFTER_VERSION);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         open_data_add_number(&out->figures, space, own[i].name, own[i].value);
