@@ -111,8 +111,11 @@ static void arm(struct event *event, int64_t delay_ms)
 
 void host_settle(struct host *host)
 {
+    struct replica_status status;
     int64_t delay_ms;
 
+    if (host->status_due)
+        host_tell_status(host, &status);
     links_settle(host->links);
     delay_ms = replica_deadline(host->replica) - cluster_clock_ms();
     if (delay_ms < 1)

@@ -47,6 +47,7 @@ struct host {
     uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */
     bool healthy;
     bool enrolled;
+    bool status_due; /* What the node is has changed since it was told. */
     bool draining;   /* The replica waits until nothing is under way. */
     bool file_waits; /* The certificate's file, for an archive. */
     bool file_stuck; /* It cannot be renamed. */
@@ -73,6 +74,8 @@ struct cluster_register_events host_register_events(struct host *host);
 void host_take_jobs(struct host *host);
 void host_tick(struct host *host);
 void host_beat(struct host *host);
+/* What the node is, to whoever is asked for it. */
+void host_tell_status(struct host *host, struct replica_status *status_out);
 
 /* host_say.c */
 void host_say(struct host *host, const struct replica_action *action);
