@@ -47,8 +47,10 @@ struct host {
     uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */
     bool healthy;
     bool enrolled;
-    bool status_due; /* What the node is has changed since it was told. */
-    bool draining;   /* The replica waits until nothing is under way. */
+    bool status_due;   /* What the node is has changed since it was told. */
+    bool draining;     /* The replica waits until nothing is under way. */
+    uint64_t wish_why; /* What nothing waits for and was told last. */
+    uint8_t wish_node[NODE_ID_SIZE];
     bool file_waits; /* The certificate's file, for an archive. */
     bool file_stuck; /* It cannot be renamed. */
 
