@@ -177,6 +177,7 @@ static const struct {
     {"retire", CONFIG_NODES, 2, true},
     {"minimum", CONFIG_NODES, 2, false},
     {"adopted", CONFIG_ADOPTED, 2, false},
+    {"settle", CONFIG_SETTLE, 1, false},
 };
 
 /* The words behind "member". */
@@ -191,6 +192,8 @@ static int take_member(struct operator_job *job, int count, char **words)
             continue;
         job->wish.why = member_verbs[i].why;
         job->wish.retire = member_verbs[i].retire;
+        if (job->wish.why == CONFIG_SETTLE)
+            return EXIT_GOOD;
         if (strcmp(words[0], "minimum") == 0) {
             if (!program_number(&number, words[1], 1, CONFIG_NODES_MAX))
                 return program_usage("member");
@@ -212,7 +215,7 @@ int member_run(struct program *program, int argc, char **argv)
     static struct operator_job job;
     int at, code = operator_begin(&job, program, argc, argv, &at);
 
-    if (code == EXIT_GOOD && argc - at < 2)
+    if (code == EXIT_GOOD && argc - at < 1)
         code = program_usage(argv[0]);
     if (code == EXIT_GOOD)
         code = take_member(&job, argc - at, argv + at);
