@@ -98,6 +98,11 @@ void operator_say(const struct operator_job *job);
 void operator_say_json(const struct operator_job *job);
 /* What came of it. */
 void operator_say_done(const struct operator_job *job);
+/* The command that is to follow what was signed, and the same in words. */
+enum { OPERATOR_NEXT_SIZE = 80 };
+void operator_next(const struct operator_job *job,
+                   char out[OPERATOR_NEXT_SIZE]);
+void operator_say_next(const struct operator_job *job);
 /* A certificate in words. */
 int operator_say_certificate(const struct program *program,
                              struct slice certificate);

@@ -40,14 +40,16 @@ static bool is_automatic(const struct operator_job *job)
 static int refuse_automatic(const struct operator_job *job)
 {
     if (job->wish.why == CONFIG_SWITCHOVER) {
-        if (job->program.json)
+        if (job->program.json) {
             operator_say_json(job);
-        else
-            puts(OPERATOR_WORDS(&job->program,
-                                "The primary was asked to hand over; the "
-                                "register decides.",
-                                "Əsas qovşaqdan təhvil xahiş edildi; qərarı "
-                                "reyestr verir."));
+            return EXIT_GOOD;
+        }
+        puts(OPERATOR_WORDS(&job->program,
+                            "The primary was asked to hand over; the "
+                            "register decides.",
+                            "Əsas qovşaqdan təhvil xahiş edildi; qərarı "
+                            "reyestr verir."));
+        operator_say_next(job);
         return EXIT_GOOD;
     }
     return program_fail(EXIT_REFUSED,
@@ -92,6 +94,8 @@ static int carry_out(struct operator_job *job)
         operator_say_json(job);
     else
         operator_say_done(job);
+    if (code == EXIT_GOOD && !job->program.json)
+        operator_say_next(job);
     return code;
 }
 
