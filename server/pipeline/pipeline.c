@@ -256,7 +256,8 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
 
     if (atomic_load(&pipeline->draining))
         return ST_DRAINING;
-    if (!pipeline_leads(pipeline) || !pipeline_role_leads(pipeline))
+    if (!pipeline_leads(pipeline) || !pipeline_role_leads(pipeline) ||
+        atomic_load(&pipeline->cut_off))
         return ST_NOT_PRIMARY;
     if (atomic_load(&pipeline->stalled) || atomic_load(&pipeline->held) ||
         atomic_load(&pipeline->crowded) || !pipeline_admits(pipeline, work))

@@ -157,6 +157,7 @@ struct pipeline {
     atomic_uint_fast64_t term;  /* As in role. */
     atomic_uint_fast64_t begun; /* Term whose commands are sequenced. */
     atomic_bool held;           /* No commands before a hand-over. */
+    atomic_bool cut_off;        /* Leads, and can commit nothing. */
     atomic_bool crowded;        /* The disk has no room for commands. */
     atomic_bool has_secret;     /* Among the entries applied. */
     atomic_uint_fast64_t epoch; /* Of the newest entry applied. */

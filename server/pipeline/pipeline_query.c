@@ -65,6 +65,7 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
     out->figures = list_begin(space);
     open_data_add(&out->figures, space, "state",
                   atomic_load(&pipeline->draining)  ? "draining"
+                  : atomic_load(&pipeline->cut_off) ? "stalled"
                   : !pipeline_leads(pipeline)       ? "following"
                   : atomic_load(&pipeline->stalled) ? "read only"
                                                     : "serving");
