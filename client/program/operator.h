@@ -89,6 +89,9 @@ int operator_ask_all(struct operator_job *job);
 int operator_ask_primary(struct operator_job *job, const uint8_t *about,
                          bool wait_sealed);
 
+/* Ask the node of the wish until it leads; false: not within job->wait_s. */
+bool operator_await_leader(struct operator_job *job);
+
 /* The cluster's name, from any node that answers; else its number. */
 void operator_ask_name(struct operator_job *job);
 

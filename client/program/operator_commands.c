@@ -37,21 +37,41 @@ static bool is_automatic(const struct operator_job *job)
     return false;
 }
 
-static int refuse_automatic(const struct operator_job *job)
+/* The primary was asked to hand over, and the register decides: what came of
+ * it. */
+static int see_hand_over(struct operator_job *job)
 {
-    if (job->wish.why == CONFIG_SWITCHOVER) {
-        if (job->program.json) {
-            operator_say_json(job);
-            return EXIT_GOOD;
-        }
+    bool leads, json = job->program.json;
+
+    if (!json) {
         puts(OPERATOR_WORDS(&job->program,
                             "The primary was asked to hand over; the "
                             "register decides.",
                             "Əsas qovşaqdan təhvil xahiş edildi; qərarı "
                             "reyestr verir."));
-        operator_say_next(job);
-        return EXIT_GOOD;
+        (void)fflush(stdout);
     }
+    leads = operator_await_leader(job);
+    if (json)
+        operator_say_json(job);
+    if (!leads)
+        return program_fail(EXIT_INCOMPLETE, "%s",
+                            OPERATOR_WORDS(&job->program,
+                                           "it does not lead yet; defter "
+                                           "status tells who does",
+                                           "o hələ rəhbərlik etmir; kimin "
+                                           "etdiyini defter status deyir"));
+    if (json)
+        return EXIT_GOOD;
+    puts(OPERATOR_WORDS(&job->program, "It leads.", "O rəhbərlik edir."));
+    operator_say_next(job);
+    return EXIT_GOOD;
+}
+
+static int refuse_automatic(struct operator_job *job)
+{
+    if (job->wish.why == CONFIG_SWITCHOVER)
+        return see_hand_over(job);
     return program_fail(EXIT_REFUSED,
                         "these nodes take etcd's word (mode = etcd): nothing "
                         "is signed; set mode = manual on every node first");
