@@ -75,7 +75,7 @@ START_TEST(every_note_has_a_sentence_of_its_own)
 
     fake_replica_script = act_notes;
     host = host_rig_start();
-    host_rig_await(host_rig_said, "waiting for the operator");
+    host_rig_await(host_rig_said, "before the operator's certificate");
     host_rig_end(host);
     ck_assert_ptr_null(strchr(host_rig_said, '?'));
     static const char *const words[] = {"is now",
@@ -94,7 +94,7 @@ START_TEST(every_note_has_a_sentence_of_its_own)
                                         "broke the rules",
                                         "HALTED",
                                         "clock",
-                                        "waiting"};
+                                        "may not lead before"};
     for (; lines < sizeof words / sizeof words[0]; lines++)
         ck_assert_msg(strstr(host_rig_said, words[lines]) != NULL, "%s",
                       words[lines]);

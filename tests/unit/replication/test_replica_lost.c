@@ -153,7 +153,7 @@ START_TEST(C3_who_has_again_what_it_acknowledged_is_whole)
     ck_assert(lone_did(&rig, "job found\n"));
     lone_forget(&rig);
     lone_work(&rig);
-    lone_expect(&rig, "say found 6\nsay backup\ncommit 3\n");
+    lone_expect(&rig, "say found 6\nsay member\ncommit 3\n");
     lone_tick(&rig, 100);
     ck_assert(lone_did(&rig, "send A HELLO incarnation 2 promised 1 size 6 "
                              "committed 3\n"));
