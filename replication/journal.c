@@ -211,6 +211,15 @@ static void journal_take(struct journal *journal,
     journal_unlock(journal);
 }
 
+/* A hole at the very end: how long what belongs there is, nobody knows. */
+static bool journal_end_is_open(const struct journal *journal)
+{
+    const struct journal_hole *hole = &journal_segment_last(journal)->hole;
+
+    return hole->end == journal->end.size && hole->end > 0 &&
+           hole->offset_end == 0;
+}
+
 enum status journal_append(struct journal *journal,
                            const struct journal_entry *entries, size_t count)
 {
@@ -219,6 +228,8 @@ enum status journal_append(struct journal *journal,
     REQUIRE(count > 0);
     if (atomic_load(&journal->failed))
         return ST_DISK_FAILED;
+    if (journal_end_is_open(journal))
+        return ST_CHECKSUM;
     status = journal_check_chain(journal, entries, count);
     if (status != ST_OK)
         return status;

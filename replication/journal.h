@@ -178,6 +178,8 @@ uint64_t journal_room(const struct journal *journal);
  *           does not follow the one before it in index, hash, epoch and time;
  *           ST_DISK_FULL if a new segment is needed and there is no room;
  *           ST_AGAIN if another thread is still making the spare segment;
+ *           ST_CHECKSUM if the newest entries are a hole and its length is not
+ *           known: repair it first;
  *           ST_DISK_FAILED, and the journal refuses every later call.
  * Owns:     borrows ${entries} and their bytes for the call.
  */

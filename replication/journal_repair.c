@@ -228,6 +228,10 @@ static enum status repair_hole(struct journal *journal,
         for (size_t i = 0; i < count; i++)
             end += segment_frame_size(entries[i].bytes.size);
         status = repair_rest(journal, segment, end);
+        if (status == ST_OK && segment == journal_segment_last(journal)) {
+            segment->end = end;
+            journal->buffer_at = end;
+        }
     }
     if (status == ST_OK)
         repair_publish(journal, segment, &rest, entries, count, index, offset);

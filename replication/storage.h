@@ -82,6 +82,7 @@ struct storage {
  *   ST_DISK_FULL         APPEND: nothing of it, nor of those behind it in this
  *                        call, was taken
  *   ST_CHAIN_BROKEN, ST_KEY_MISSING, ST_SEAL, ST_DIVERGED   APPEND: likewise
+ *   ST_CHECKSUM          APPEND: likewise, until the end of the log is repaired
  *   ST_CHAIN_BROKEN      CUT: it would cut what is committed
  *   ST_CHECKSUM          CUT: the entry before it is damaged
  *   others than ST_OK    REPAIR, EXAMINE, FOUND: as journal_repair.h says
