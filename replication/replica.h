@@ -181,7 +181,9 @@ enum replica_note {
     NOTE_PEER,        /* node: broke the rules; number: status */
     NOTE_HALT,        /* number: replica_halt */
     NOTE_CLOCK,       /* node: its clock differs; number: milliseconds */
-    NOTE_WANT         /* number: config_why the operator is waited for; node */
+    NOTE_WANT,        /* number: config_why the operator is waited for; node */
+    NOTE_DISPUTE      /* node: it says that another entry is committed; number:
+                       * index */
 };
 
 /* I17: why a node halts. */
@@ -299,6 +301,7 @@ struct replica_status {
     uint64_t committed;
     uint64_t lost_to;   /* LOST: what must be reached. */
     uint64_t proposals; /* Open. */
+    uint64_t disputes;  /* Claims of peers against what is committed here. */
     struct replica_member_status nodes[CONFIG_NODES_MAX]; /* Itself first. */
     size_t nodes_count;
 };

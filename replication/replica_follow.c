@@ -183,12 +183,13 @@ static enum status follow_read(struct replica *replica, struct follow *follow,
 }
 
 static void follow_give(struct replica *replica, size_t at,
-                        const struct follow *follow)
+                        const struct follow *follow, uint32_t epoch)
 {
     struct replica_peer *peer = &replica->peers[at];
     struct replica_job *job = replica_job_new(replica, STORAGE_APPEND);
 
     job->peer = at;
+    job->epoch = epoch;
     job->batch = replica_log_add(&replica->log, follow->entries, follow->count,
                                  peer->keys_count > 0);
     job->job.entries = job->batch->entries;
@@ -199,6 +200,60 @@ static void follow_give(struct replica *replica, size_t at,
     job->job.keys_count = peer->keys_count;
     peer->keys_count = 0;
     replica_job_give(replica, job);
+}
+
+/* Of whom no configuration known here says that he leads, nothing is believed:
+ * the next beacon says it again. */
+static void follow_learn_commit(struct replica *replica, size_t peer,
+                                uint32_t epoch, uint64_t committed)
+{
+    if (replica_is_named(replica, peer, epoch))
+        replica_learn_commit(replica, committed);
+    else
+        replica_look_for_name(replica);
+}
+
+/* R9: entry ${first} differs here from the one that was shown. */
+static void follow_conflict(struct replica *replica, size_t peer,
+                            const struct peer_append *append, uint64_t first)
+{
+    if (replica_is_named(replica, peer, append->epoch)) {
+        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        return;
+    }
+    replica_dispute(replica, peer, first);
+    replica_break(replica, peer, ST_DIVERGED);
+}
+
+/* Whether entries from ${first} on can be put behind this log now. */
+static bool follow_make_room(struct replica *replica, size_t peer,
+                             const struct peer_append *append, uint64_t first)
+{
+    if (first < replica->log.committed) {
+        follow_conflict(replica, peer, append, first);
+        return false;
+    }
+    /* What is here may be acknowledged: who lets it be cut is known first. */
+    if (first < replica->log.end.size &&
+        !replica_is_named(replica, peer, append->epoch)) {
+        SOMETIMES(cut_waits_for_a_name);
+        replica_look_for_name(replica);
+        replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
+                       append->stream);
+        return false;
+    }
+    if (first < replica->log.end.size) {
+        SOMETIMES(conflict_cut);
+        replica_cut(replica, first);
+    }
+    if (replica->log.end.size != first) {
+        /* Damaged before the cut: once that is repaired. */
+        SOMETIMES(damage_before_cut);
+        replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
+                       append->stream);
+        return false;
+    }
+    return true;
 }
 
 static void follow_take(struct replica *replica, size_t peer,
@@ -215,22 +270,9 @@ static void follow_take(struct replica *replica, size_t peer,
     if (follow->count > 0) {
         uint64_t first = matched - follow->count;
 
-        if (first < replica->log.committed) {
-            replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        if (!follow_make_room(replica, peer, append, first))
             return;
-        }
-        if (first < replica->log.end.size) {
-            SOMETIMES(conflict_cut);
-            replica_cut(replica, first);
-        }
-        if (replica->log.end.size != first) {
-            /* Damaged before the cut: once that is repaired. */
-            SOMETIMES(damage_before_cut);
-            replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
-                           append->stream);
-            return;
-        }
-        follow_give(replica, peer, follow);
+        follow_give(replica, peer, follow, append->epoch);
     }
     replica_keys_forget(&replica->peers[peer]);
     replica_owe(replica, &(struct replica_owed){.type = OWED_APPENDED,
@@ -239,9 +281,10 @@ static void follow_take(struct replica *replica, size_t peer,
                                                 .epoch = append->epoch,
                                                 .stream = append->stream,
                                                 .size = matched});
-    replica_learn_commit(replica, append->committed < matched || MUTANT(59)
-                                      ? append->committed
-                                      : matched);
+    follow_learn_commit(replica, peer, append->epoch,
+                        append->committed < matched || MUTANT(59)
+                            ? append->committed
+                            : matched);
 }
 
 /* Whether the entry before is the same here; what stands there, if it is. */
@@ -355,7 +398,7 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
     if (status == ST_OK)
         status = follow_read(replica, follow, &frame);
     if (status == ST_OK && follow->count > 0)
-        follow_give(replica, peer, follow);
+        follow_give(replica, peer, follow, replica->epoch);
     else if (status != ST_OK)
         replica_break(replica, peer, status);
     free(follow);
@@ -383,8 +426,8 @@ void replica_on_beacon(struct replica *replica, size_t peer,
         SOMETIMES(beacon_of_another_tail);
         /* Behind the commit it is a tail that will be cut off. */
         if (beacon->committed <= replica->log.committed)
-            replica_halt(replica, HALT_COMMITTED_CONFLICT);
+            replica_dispute(replica, peer, beacon->committed - 1);
         return;
     }
-    replica_learn_commit(replica, beacon->committed);
+    follow_learn_commit(replica, peer, beacon->epoch, beacon->committed);
 }

@@ -207,7 +207,10 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
 {
     enum status status = job->job.status;
 
-    if (status == ST_DIVERGED) {
+    /* One number, two keys: who says so must be the one that gives keys. */
+    if (status == ST_DIVERGED &&
+        (job->peer == SIZE_MAX ||
+         replica_is_named(replica, job->peer, job->epoch))) {
         replica_halt(replica, HALT_KEYS);
         return;
     }
@@ -222,7 +225,9 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
     INVARIANT(job->batch->first >= replica->log.committed);
     if (replica_log_cut(&replica->log, job->batch->first) != ST_OK)
         replica_damaged(replica, job->batch->first - 1);
-    if (job->peer != SIZE_MAX)
+    if (status == ST_DIVERGED)
+        replica_break(replica, job->peer, status);
+    else if (job->peer != SIZE_MAX)
         replica_refuse(replica, job->peer,
                        status == ST_DISK_FULL ? PEER_REFUSED_DISK
                                               : PEER_REFUSED_DAMAGED,

@@ -145,6 +145,7 @@ struct replica_peer {
     size_t epochs_count;
     int64_t heard_ms; /* 0: never. */
     int64_t clock_us;
+    int64_t disputed_ms; /* When people were told of it; 0: never. */
 
     /* What a primary ships. */
     bool streaming;
@@ -189,6 +190,7 @@ struct replica_job {
     uint8_t *bytes; /* Of a configuration, or of entries that repair. */
     struct journal_entry *entries; /* REPAIR */
     size_t peer;                   /* Whose APPEND it was; SIZE_MAX: our own. */
+    uint32_t epoch;                /* In which it was sent. */
 };
 
 /* What is sent to a peer once a job is done. */
@@ -319,6 +321,7 @@ struct replica {
 
     struct replica_peer peers[CONFIG_NODES_MAX - 1];
     size_t peers_count;
+    uint64_t disputes; /* Claims against what is committed here. */
 
     struct storage_job *jobs_first;
     struct storage_job *jobs_last;
@@ -407,6 +410,21 @@ void replica_refuse(struct replica *replica, size_t peer,
 /* Whether ${epoch} may be taken from ${peer}; promises it where it is new. */
 bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
                    uint32_t stream);
+
+/*
+ * replica_dispute.c
+ *
+ * Whether the newest configuration known here names ${peer} to lead in
+ * ${epoch}; false for SIZE_MAX.
+ */
+bool replica_is_named(const struct replica *replica, size_t peer,
+                      uint32_t epoch);
+/* Somebody leads whom no configuration known here names: the register is asked,
+ * but not again and again. */
+void replica_look_for_name(struct replica *replica);
+/* ${peer} says that another entry than this log's is committed at ${index}, and
+ * proves nothing: it is counted, and told. */
+void replica_dispute(struct replica *replica, size_t peer, uint64_t index);
 
 /* replica_ship.c */
 void replica_stream_begin(struct replica *replica, size_t peer);

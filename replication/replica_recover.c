@@ -18,6 +18,12 @@ void replica_on_sealed(struct replica *replica, size_t at,
 
     if (replica->role != REPLICA_RECOVERING || sealed->epoch != replica->epoch)
         return;
+    /* Every member has what is committed: one that seals less has lost it, or
+     * means harm, and either way its log is not the one to take over. */
+    if (sealed->size < replica->log.committed) {
+        replica_dispute(replica, at, sealed->size);
+        return;
+    }
     peer->sealed = true;
     peer->sealed_epoch = sealed->epoch;
     peer->sealed_size = sealed->size;
@@ -80,7 +86,10 @@ static bool recover_cut(struct replica *replica,
         return true;
     SOMETIMES(adopting_cuts);
     if (common < replica->log.committed) {
-        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        replica_dispute(replica, replica->adopt_peer, common);
+        replica->peers[replica->adopt_peer].sealed = false;
+        replica->adopt_peer = SIZE_MAX;
+        replica->adopt_ms = replica->now_ms; /* Not at once again. */
         return false;
     }
     replica_cut(replica, common);

@@ -101,6 +101,7 @@ void replica_status(const struct replica *replica, struct replica_status *out,
     out->committed = replica->log.committed;
     out->lost_to = replica->lost_to;
     out->proposals = status_proposals(replica);
+    out->disputes = replica->disputes;
     status_self(replica, &out->nodes[0]);
     status_lists(replica, &out->nodes[0]);
     for (size_t i = 0; i < replica->peers_count; i++) {

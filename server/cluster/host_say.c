@@ -166,5 +166,12 @@ void host_say(struct host *host, const struct replica_action *action)
                   "waiting for the operator's certificate to %s (node %s)",
                   why_text(number), node);
         return;
+    case NOTE_DISPUTE:
+        host_tell(host, CLUSTER_FAILURE,
+                  "DISPUTED: node %s says that another entry %" PRIu64
+                  " is committed than this node has, and proves nothing; look "
+                  "at its log",
+                  node, number);
+        return;
     }
 }

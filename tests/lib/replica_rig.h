@@ -116,6 +116,9 @@ void lone_see(struct replica_rig *rig);
 /* The newest proposal wins, and stands there. */
 void lone_win(struct replica_rig *rig);
 void lone_answer(struct replica_rig *rig, enum register_outcome outcome);
+/* The primary that stands there started again, in ${epoch}; the replica sees
+ * it. */
+void lone_restart(struct replica_rig *rig, uint32_t epoch);
 void lone_alive(struct replica_rig *rig, char node, bool alive);
 /* The configuration that was proposed last. */
 struct config lone_proposed(const struct replica_rig *rig);

@@ -223,7 +223,7 @@ static void trace_say(struct replica_rig *rig,
     static const char *const names[] = {
         "role",        "leads", "stalled", "resumed",  "dropped", "added",
         "cut",         "lost",  "found",   "repaired", "rot",     "register",
-        "certificate", "peer",  "halt",    "clock",    "want"};
+        "certificate", "peer",  "halt",    "clock",    "want",    "dispute"};
     const uint8_t node = action->say.node_id[0];
 
     if (action->say.note == NOTE_ROLE)

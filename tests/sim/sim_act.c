@@ -73,7 +73,7 @@ static void node_say(struct sim *sim, struct sim_node *node,
     static const char *const names[] = {
         "role",        "leads", "stalled", "resumed",  "dropped", "added",
         "cut",         "lost",  "found",   "repaired", "rot",     "register",
-        "certificate", "peer",  "halt",    "clock",    "want"};
+        "certificate", "peer",  "halt",    "clock",    "want",    "dispute"};
 
     switch (action->say.note) {
     case NOTE_WANT:
@@ -109,6 +109,7 @@ static void node_say(struct sim *sim, struct sim_node *node,
     case NOTE_PEER:
     case NOTE_HALT:
     case NOTE_CLOCK:
+    case NOTE_DISPUTE:
         break;
     }
     if (action->say.note == NOTE_ROLE)
