@@ -378,7 +378,6 @@ bool replica_is_self(const struct replica *replica, const uint8_t *node_id);
 bool replica_is_member(const struct replica *replica);
 /* Ask the register what stands there, unless that was done just now. */
 void replica_look(struct replica *replica);
-bool replica_epoch_fits(const struct replica *replica, uint32_t epoch);
 bool replica_elapsed(const struct replica *replica, int64_t since_ms,
                      uint32_t ms);
 
@@ -402,11 +401,14 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
                             struct slice entries);
 void replica_on_beacon(struct replica *replica, size_t peer,
                        const struct peer_beacon *beacon);
+
+/* replica_fence.c */
 void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch);
 /* Tells ${peer} how far this log goes, once nothing below ${epoch} is taken. */
 void replica_seal(struct replica *replica, size_t peer, uint32_t epoch);
 void replica_refuse(struct replica *replica, size_t peer,
                     enum peer_refusal reason, uint32_t epoch, uint32_t stream);
+bool replica_epoch_fits(const struct replica *replica, uint32_t epoch);
 /* Whether ${epoch} may be taken from ${peer}; promises it where it is new. */
 bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
                    uint32_t stream);
