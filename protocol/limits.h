@@ -171,6 +171,8 @@ enum {
     REPLICA_WINDOW_FRAMES = 512,
     REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */
     REPLICA_JOBS_MAX = 1024,                    /* Given to the disk. */
+    REPLICA_QUEUE_SIZE_MAX = 8 * REPLICA_WINDOW_SIZE, /* Of one peer's entries
+                                                       * and keys in them. */
     REPLICA_EPOCH_MAX = 0x7fffffff, /* Numbers of seal keys hold it. */
     REPLICA_EPOCH_JUMP_MAX = 1024 * 1024,
     REPLICA_STARTS_JUMP_MAX = 1024 * 1024, /* Of a node, as a peer tells. */
@@ -201,6 +203,10 @@ static_assert((int)LINK_HANDSHAKE_SIZE_MAX >= PREFACE_SIZE + 2 +
 static_assert((int)HANDSHAKE_PAYLOAD_SIZE_MAX >=
                   2 * TLV_HEADER_SIZE + AGENT_SIZE_MAX + NODECERT_SIZE,
               "message 3 holds a node's certificate");
+static_assert((int)REPLICA_QUEUE_SIZE_MAX >=
+                  2 * ((int)REPLICA_WINDOW_SIZE + (int)PEER_ENTRIES_SIZE_MAX +
+                       (int)REPLICA_KEYS_MAX * (int)PEER_KEYS_SIZE_MAX),
+              "two windows fit, each with a frame full of keys");
 static_assert((int)CONFIG_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
               "a node keeps its configuration");
 static_assert((int)ENTRY_SIZE_MAX + 4 <= (int)PEER_ENTRIES_SIZE_MAX,

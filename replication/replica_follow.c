@@ -82,6 +82,29 @@ static enum status follow_read(struct replica *replica, struct follow *follow,
     return status;
 }
 
+static size_t follow_job_size(const struct replica_job *job)
+{
+    size_t size = job->batch->size;
+
+    for (size_t i = 0; i < job->job.keys_count; i++)
+        size += job->keys[i].size;
+    return size;
+}
+
+/* Whether the disk may be given so much more of this peer. */
+static bool follow_fits(const struct replica_peer *peer, struct slice entries)
+{
+    size_t room = REPLICA_QUEUE_SIZE_MAX - peer->queued_size;
+
+    INVARIANT(peer->queued_size <= REPLICA_QUEUE_SIZE_MAX);
+    for (size_t i = 0; i < peer->keys_count; i++) {
+        if (peer->keys[i].size > room)
+            return false;
+        room -= peer->keys[i].size;
+    }
+    return entries.size <= room;
+}
+
 static void follow_give(struct replica *replica, size_t at,
                         const struct follow *follow, uint32_t epoch)
 {
@@ -99,6 +122,8 @@ static void follow_give(struct replica *replica, size_t at,
     job->job.keys = job->keys;
     job->job.keys_count = peer->keys_count;
     peer->keys_count = 0;
+    job->size = follow_job_size(job);
+    peer->queued_size += job->size;
     replica_job_give(replica, job);
 }
 
@@ -253,6 +278,10 @@ void replica_on_append(struct replica *replica, size_t peer,
         replica_keys_forget(&replica->peers[peer]);
         return;
     }
+    if (!follow_fits(&replica->peers[peer], frame->entries)) {
+        replica_break(replica, peer, ST_LIMIT);
+        return;
+    }
     follow_note_primary(replica, peer, append->epoch);
     if (replica->cut_again != UINT64_MAX) {
         replica_keys_forget(&replica->peers[peer]);
@@ -297,6 +326,8 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
     status = follow_begin(replica, follow, &frame.append);
     if (status == ST_OK)
         status = follow_read(replica, follow, &frame);
+    if (status == ST_OK && !follow_fits(&replica->peers[peer], entries))
+        status = ST_LIMIT;
     if (status == ST_OK && follow->count > 0)
         follow_give(replica, peer, follow, replica->epoch);
     else if (status != ST_OK)

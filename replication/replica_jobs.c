@@ -44,6 +44,8 @@ void replica_job_give(struct replica *replica, struct replica_job *job)
 
 void replica_job_free(struct replica *replica, struct replica_job *job)
 {
+    if (job->peer != SIZE_MAX)
+        replica->peers[job->peer].queued_size -= job->size;
     /* What was fetched is the job's own. */
     for (size_t i = 0; job->entries != NULL && i < job->job.entries_count; i++)
         free((void *)(uintptr_t)job->entries[i].bytes.data);

@@ -168,6 +168,7 @@ struct replica_peer {
     /* What it is asked as a primary's follower. */
     struct slice keys[REPLICA_KEYS_MAX]; /* Of the next APPEND. */
     size_t keys_count;
+    size_t queued_size; /* Bytes of jobs that are its. */
 
     /* What it answered as a sealed member. */
     bool sealed;
@@ -191,6 +192,7 @@ struct replica_job {
     struct journal_entry *entries; /* REPAIR */
     size_t peer;                   /* Whose APPEND it was; SIZE_MAX: our own. */
     uint32_t epoch;                /* In which it was sent. */
+    size_t size;                   /* Counted in the peer's queued_size. */
 };
 
 /* What is sent to a peer once a job is done. */

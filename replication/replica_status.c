@@ -226,6 +226,14 @@ static void check_leading(const struct replica *replica)
     }
 }
 
+/* I18 */
+static void check_bounds(const struct replica *replica)
+{
+    INVARIANT(replica->owed_count <= REPLICA_OWED_MAX);
+    for (size_t i = 0; i < replica->peers_count; i++)
+        INVARIANT(replica->peers[i].queued_size <= REPLICA_QUEUE_SIZE_MAX);
+}
+
 void replica_check(const struct replica *replica)
 {
     check_log(replica);
@@ -233,6 +241,6 @@ void replica_check(const struct replica *replica)
     INVARIANT(replica->used_epoch <= replica->promised);
     INVARIANT(
         IMPLIES(replica->halt != HALT_NONE, replica->role == REPLICA_HALTED));
-    INVARIANT(replica->owed_count <= REPLICA_OWED_MAX);
+    check_bounds(replica);
     INVARIANT(IMPLIES(replica->finding, replica->jobs_count > 0));
 }
