@@ -144,13 +144,17 @@ enum {
     SEGMENTS_MAX = 65536,      /* 4 TiB of log. */
     SEGMENT_INDEX_STRIDE = 16, /* Every 16th entry's place is held in memory. */
     JOURNAL_SCAN_SIZE = 1024 * 1024,
-    JOURNAL_HOLES_MAX = 16,      /* Damaged segments that can be repaired. */
-    JOURNAL_EPOCHS_MAX = 4096,   /* The newest; older ones are forgotten. */
-    JOURNAL_LEAVES = 4096,       /* The newest; older ones are read. */
-    JOURNAL_SCRUB_ENTRIES = 256, /* Of one step. */
+    JOURNAL_HOLES_MAX = 16,        /* Damaged segments that can be repaired. */
+    JOURNAL_EPOCHS_MAX = 4096,     /* The newest; older ones are forgotten. */
+    JOURNAL_LEAVES = 4096,         /* The newest; older ones are read. */
+    JOURNAL_SCRUB_ENTRIES = 256,   /* Of one step. */
+    JOURNAL_ASIDE_FILES_MAX = 256, /* Kept of what was cut off while the node */
+    JOURNAL_ASIDE_SIZE_MAX = 1024 * 1024 * 1024, /* runs; then no more. */
     DISK_NAME_SIZE_MAX = 96,
     DISK_ZEROS_SIZE = 256 * 1024
 };
+static_assert((int)JOURNAL_ASIDE_SIZE_MAX >= 8 * (int)SEGMENT_SIZE,
+              "an honest tail is kept");
 static_assert(SEGMENT_HEADER_SIZE + SEGMENT_FRAME_HEADER_SIZE + ENTRY_SIZE_MAX +
                       SEGMENT_FRAME_TRAILER_SIZE <=
                   SEGMENT_SIZE,

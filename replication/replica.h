@@ -182,8 +182,9 @@ enum replica_note {
     NOTE_HALT,        /* number: replica_halt */
     NOTE_CLOCK,       /* node: its clock differs; number: milliseconds */
     NOTE_WANT,        /* number: config_why the operator is waited for; node */
-    NOTE_DISPUTE      /* node: it says that another entry is committed; number:
+    NOTE_DISPUTE,     /* node: it says that another entry is committed; number:
                        * index */
+    NOTE_UNKEPT /* number: size; divergent/ is full, what was cut is gone */
 };
 
 /* I17: why a node halts. */
@@ -302,6 +303,7 @@ struct replica_status {
     uint64_t lost_to;   /* LOST: what must be reached. */
     uint64_t proposals; /* Open. */
     uint64_t disputes;  /* Claims of peers against what is committed here. */
+    uint64_t unkept;    /* Cuts of which nothing is kept: divergent/ is full. */
     struct replica_member_status nodes[CONFIG_NODES_MAX]; /* Itself first. */
     size_t nodes_count;
 };

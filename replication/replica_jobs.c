@@ -236,6 +236,17 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
                        replica->promised, 0);
 }
 
+/* Where what was cut off is kept; or that it is not. */
+static void job_say_cut(struct replica *replica, const struct storage_job *job)
+{
+    char *text = (char *)replica_space(replica, sizeof job->aside);
+
+    memcpy(text, job->aside, sizeof job->aside);
+    replica->unkept += job->unkept;
+    replica_say(replica, job->unkept ? NOTE_UNKEPT : NOTE_CUT, NULL, job->size);
+    replica->actions->list[replica->actions->count - 1].say.text = text;
+}
+
 /* Behind a damaged entry nothing can be cut off: first it is repaired. */
 static void job_cut_done(struct replica *replica, const struct replica_job *job)
 {
@@ -243,7 +254,7 @@ static void job_cut_done(struct replica *replica, const struct replica_job *job)
 
     switch (job->job.status) {
     case ST_OK:
-        replica_say(replica, NOTE_CUT, NULL, size);
+        job_say_cut(replica, &job->job);
         replica->cut_again = UINT64_MAX;
         break;
     case ST_CHECKSUM:

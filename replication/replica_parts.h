@@ -324,6 +324,7 @@ struct replica {
     struct replica_peer peers[CONFIG_NODES_MAX - 1];
     size_t peers_count;
     uint64_t disputes; /* Claims against what is committed here. */
+    uint64_t unkept;   /* Cuts of which nothing is kept. */
 
     struct storage_job *jobs_first;
     struct storage_job *jobs_last;

@@ -102,6 +102,7 @@ void replica_status(const struct replica *replica, struct replica_status *out,
     out->lost_to = replica->lost_to;
     out->proposals = status_proposals(replica);
     out->disputes = replica->disputes;
+    out->unkept = replica->unkept;
     status_self(replica, &out->nodes[0]);
     status_lists(replica, &out->nodes[0]);
     for (size_t i = 0; i < replica->peers_count; i++) {

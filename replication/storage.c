@@ -97,6 +97,7 @@ static enum status storage_cut(struct storage *storage, struct storage_job *job)
     enum status status = journal_cut_to(storage->journal, &report, job->size);
 
     memcpy(job->aside, report.aside, sizeof job->aside);
+    job->unkept = report.unkept;
     if (status == ST_OK && storage->keys.truncate != NULL)
         storage->keys.truncate(storage->keys.context, job->size);
     /* Half a cut is finished by the next start, and by nothing else. */

@@ -51,6 +51,7 @@ struct storage_job {
     enum status status;
     struct journal_end end;         /* The log's end, durable. */
     char aside[DISK_NAME_SIZE_MAX]; /* CUT: where the bytes are kept. */
+    bool unkept;                    /* CUT: there was no room for them. */
 };
 
 /* Seal keys are no matter of replication/: whoever keeps them comes between. */

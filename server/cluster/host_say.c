@@ -173,5 +173,12 @@ void host_say(struct host *host, const struct replica_action *action)
                   "at its log",
                   node, number);
         return;
+    case NOTE_UNKEPT:
+        host_tell(host, CLUSTER_FAILURE,
+                  "the log was cut at %" PRIu64
+                  ", and what was cut off is gone: divergent/ is full; move "
+                  "its files to another place",
+                  number);
+        return;
     }
 }

@@ -15,6 +15,7 @@ static struct journal_options journal_options(const struct replica_rig *rig)
         .incarnation = rig->meta.value.incarnation,
         .epoch = rig->meta.value.promised_epoch,
         .repair = true,
+        .aside_size_max = rig->aside_size_max,
     };
 }
 

@@ -47,6 +47,7 @@ struct replica_rig {
     struct storage storage;
     struct replica_options options;
     uint32_t segment_size;
+    uint64_t aside_size_max; /* journal_options */
     struct replica *replica;
     int64_t now_ms;
     int64_t wall_us;

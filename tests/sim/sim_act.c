@@ -71,9 +71,10 @@ static void node_say(struct sim *sim, struct sim_node *node,
                      const struct replica_action *action)
 {
     static const char *const names[] = {
-        "role",        "leads", "stalled", "resumed",  "dropped", "added",
-        "cut",         "lost",  "found",   "repaired", "rot",     "register",
-        "certificate", "peer",  "halt",    "clock",    "want",    "dispute"};
+        "role",  "leads",    "stalled",     "resumed", "dropped",
+        "added", "cut",      "lost",        "found",   "repaired",
+        "rot",   "register", "certificate", "peer",    "halt",
+        "clock", "want",     "dispute",     "unkept"};
 
     switch (action->say.note) {
     case NOTE_WANT:
@@ -110,6 +111,7 @@ static void node_say(struct sim *sim, struct sim_node *node,
     case NOTE_HALT:
     case NOTE_CLOCK:
     case NOTE_DISPUTE:
+    case NOTE_UNKEPT:
         break;
     }
     if (action->say.note == NOTE_ROLE)

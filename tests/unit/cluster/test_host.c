@@ -59,7 +59,7 @@ static void act_notes(uint8_t number, struct replica_actions *actions,
     if (once || event->type != REPLICA_TICK)
         return;
     once = true;
-    for (int note = NOTE_ROLE; note <= NOTE_DISPUTE; note++) {
+    for (int note = NOTE_ROLE; note <= NOTE_UNKEPT; note++) {
         struct replica_action *action = fake_act(actions, REPLICA_SAY);
 
         action->say.note = (enum replica_note)note;
@@ -75,7 +75,7 @@ START_TEST(every_note_has_a_sentence_of_its_own)
 
     fake_replica_script = act_notes;
     host = host_rig_start();
-    host_rig_await(host_rig_said, "DISPUTED");
+    host_rig_await(host_rig_said, "divergent/ is full");
     host_rig_end(host);
     ck_assert_ptr_null(strchr(host_rig_said, '?'));
     static const char *const words[] = {"is now",
@@ -95,11 +95,12 @@ START_TEST(every_note_has_a_sentence_of_its_own)
                                         "HALTED",
                                         "clock",
                                         "waiting",
-                                        "DISPUTED"};
+                                        "DISPUTED",
+                                        "divergent/ is full"};
     for (; lines < sizeof words / sizeof words[0]; lines++)
         ck_assert_msg(strstr(host_rig_said, words[lines]) != NULL, "%s",
                       words[lines]);
-    ck_assert_uint_eq(lines, NOTE_DISPUTE + 1);
+    ck_assert_uint_eq(lines, NOTE_UNKEPT + 1);
 }
 END_TEST
 

@@ -246,6 +246,27 @@ START_TEST(R9_a_conflict_above_the_commit_is_cut_off_and_kept_aside)
 }
 END_TEST
 
+START_TEST(R9_what_cannot_be_kept_is_cut_off_and_told)
+{
+    begin();
+    rig.aside_size_max = 1;
+    lone_lose_power(&rig);
+    lone_start(&rig);
+    lone_greet(&rig, 'A', NULL, 0);
+    fork_logs(4);
+    lone_append(&rig, 'A', &log_b, 0, 7, 3);
+    lone_work(&rig);
+    lone_restart(&rig, 2);
+    lone_append(&rig, 'A', &log_a, 2, 6, 3);
+    lone_work(&rig);
+    ck_assert(lone_did(&rig, "say unkept 4\n"));
+    ck_assert_uint_eq(lone_count(&rig, "say cut"), 0);
+    ck_assert_uint_eq(lone_status(&rig).unkept, 1);
+    ck_assert(rig_log_equals(&log_a, rig.journal, 6));
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(R9_a_conflict_with_what_is_committed_halts_and_changes_nothing)
 {
     uint64_t state;
@@ -494,6 +515,7 @@ SUITE_MAIN("replica_follow",
            R8_an_entry_of_a_later_epoch_than_its_frame_is_never_stored,
            R8_an_epoch_that_falls_along_the_log_is_never_stored,
            R9_a_conflict_above_the_commit_is_cut_off_and_kept_aside,
+           R9_what_cannot_be_kept_is_cut_off_and_told,
            R9_a_conflict_with_what_is_committed_halts_and_changes_nothing,
            R9_a_cut_that_power_ends_halfway_is_finished_by_the_next_start,
            R10_a_longer_tail_that_matches_is_kept,
