@@ -98,7 +98,7 @@ static enum config_fault judge_epoch(const struct config *newer,
 }
 
 /* V3 of one configuration by itself. */
-bool config_stands(const struct config *config)
+static bool primary_stands(const struct config *config)
 {
     bool member = config_has_member(config, config->primary);
 
@@ -110,7 +110,7 @@ static enum config_fault judge_primary(const struct config *newer,
                                        const struct config *older,
                                        const struct judged_form *form)
 {
-    if (!config_stands(newer))
+    if (!primary_stands(newer))
         return CONFIG_V3_PRIMARY;
     /* Who recovers is eligible, so a node, and as no member a learner. */
     if (form->primary == PRIMARY_OTHER && newer->phase == CONFIG_NORMAL &&
@@ -250,7 +250,7 @@ static enum config_fault judge_first(const struct config *config)
         config->phase != CONFIG_NORMAL || config->members_count != 1 ||
         !sodium_is_zero(config->previous, HASH_SIZE))
         return CONFIG_BOOT_FORM;
-    return config_stands(config) ? CONFIG_GOOD : CONFIG_V3_PRIMARY;
+    return primary_stands(config) ? CONFIG_GOOD : CONFIG_V3_PRIMARY;
 }
 
 enum config_fault config_judge(const struct config *newer,
@@ -278,5 +278,81 @@ enum config_fault config_judge(const struct config *newer,
         fault = judge_members(newer, older, form);
     if (fault == CONFIG_GOOD && !form->lists_free && !lists_same(newer, older))
         fault = CONFIG_LISTS;
+    return fault;
+}
+
+/* ---- Over a gap --------------------------------------------------------- */
+
+/* What the last change says of its own result. */
+static enum config_fault later_form(const struct config *newer)
+{
+    const struct judged_form *form = &forms[newer->why];
+
+    if (!form->is_successor)
+        return CONFIG_WHY;
+    switch (form->phase) {
+    case PHASE_STAYS:
+        break;
+    case PHASE_IN_NORMAL:
+    case PHASE_ADOPTED:
+        if (newer->phase != CONFIG_NORMAL)
+            return CONFIG_WHY;
+        break;
+    case PHASE_BECOMES:
+        if (newer->phase != form->becomes)
+            return CONFIG_WHY;
+        break;
+    }
+    if (form->members == MEMBERS_ADOPTED && newer->members_count != 2)
+        return CONFIG_V6_ADOPTED;
+    return CONFIG_GOOD;
+}
+
+static enum config_fault later_epoch(const struct config *newer,
+                                     const struct config *older)
+{
+    bool rises =
+        !same_node(newer->primary, older->primary) ||
+        forms[newer->why].epoch_rises ||
+        (newer->phase == CONFIG_RECOVERING && older->phase == CONFIG_NORMAL);
+
+    if (newer->epoch < older->epoch || (rises && newer->epoch == older->epoch))
+        return CONFIG_V2_EPOCH;
+    return CONFIG_GOOD;
+}
+
+/* Below the minimum are two that ADOPTED left, or as many as were so before. */
+static bool later_minimum(const struct config *newer,
+                          const struct config *older)
+{
+    return newer->members_count >= newer->minimum ||
+           newer->members_count >= 2 ||
+           (older->members_count < older->minimum &&
+            newer->members_count >= older->members_count &&
+            newer->minimum <= older->minimum);
+}
+
+enum config_fault config_judge_later(const struct config *newer,
+                                     const struct config *older)
+{
+    enum config_fault fault = CONFIG_GOOD;
+
+    REQUIRE(newer->why <= CONFIG_WHY_MAX);
+    if (!primary_stands(newer))
+        return CONFIG_V3_PRIMARY;
+    if (older == NULL)
+        return CONFIG_GOOD;
+    if (newer->number <= older->number)
+        return CONFIG_V1_NUMBER;
+    if (memcmp(newer->cluster_id, older->cluster_id, CLUSTER_ID_SIZE) != 0)
+        return CONFIG_V1_CLUSTER;
+    if (newer->why == CONFIG_FORCED ||
+        memcmp(newer->lineage, older->lineage, LINEAGE_SIZE) != 0)
+        return CONFIG_V7_LINEAGE;
+    fault = later_form(newer);
+    if (fault == CONFIG_GOOD)
+        fault = later_epoch(newer, older);
+    if (fault == CONFIG_GOOD && !later_minimum(newer, older))
+        fault = CONFIG_V4_MINIMUM;
     return fault;
 }

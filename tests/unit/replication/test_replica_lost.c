@@ -373,6 +373,7 @@ START_TEST(a_learner_never_says_never)
     begin(6, 3);
     lone_lose_power(&rig);
     config_dismiss(&rig.config, sample_node('B'));
+    rig.config.minimum = 1;
     rig.config.number += 2;
     rig.revision++;
     lone_start(&rig);

@@ -241,6 +241,29 @@ START_TEST(I2_over_a_gap_a_primary_that_may_not_lead_is_refused)
 }
 END_TEST
 
+START_TEST(I2_over_a_gap_what_no_lawful_changes_lead_to_is_refused)
+{
+    struct config config;
+
+    begin_adding();
+    config = rig.config;
+    config.why = CONFIG_SETTLE;
+    config.number = 9;
+    memcpy(config.primary, sample_node('B'), NODE_ID_SIZE);
+    config_admit(&config, sample_node('B'), 1);
+    rig.revision = 9;
+    lone_view(&rig, &config); /* Another primary, and no new epoch. */
+    ck_assert(lone_did(&rig, "say certificate "));
+    ck_assert_uint_eq(lone_status(&rig).config_number, 1);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_PRIMARY);
+    config.epoch++;
+    lone_view(&rig, &config);
+    ck_assert_uint_eq(lone_status(&rig).config_number, 9);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_MEMBER);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(a_value_that_is_no_configuration_is_told_and_nothing_else)
 {
     struct register_view view = {.revision = 9, .value_size = 40};
@@ -529,6 +552,7 @@ SUITE_MAIN("replica_register",
            R17_an_older_view_says_nothing,
            a_register_that_went_back_is_told_and_changes_nothing,
            I2_over_a_gap_a_primary_that_may_not_lead_is_refused,
+           I2_over_a_gap_what_no_lawful_changes_lead_to_is_refused,
            I2_a_configuration_that_may_not_follow_is_refused,
            a_value_that_is_no_configuration_is_told_and_nothing_else,
            a_configuration_of_another_lineage_is_told_and_nothing_else,
