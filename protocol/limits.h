@@ -150,9 +150,12 @@ enum {
     JOURNAL_SCRUB_ENTRIES = 256,   /* Of one step. */
     JOURNAL_ASIDE_FILES_MAX = 256, /* Kept of what was cut off while the node */
     JOURNAL_ASIDE_SIZE_MAX = 1024 * 1024 * 1024, /* runs; then no more. */
+    HALT_EVIDENCE_SIZE_MAX = ENTRY_SIZE_MAX,     /* That a halted node keeps. */
     DISK_NAME_SIZE_MAX = 96,
     DISK_ZEROS_SIZE = 256 * 1024
 };
+static_assert((int)HALT_EVIDENCE_SIZE_MAX >= 1400,
+              "a certificate is kept as evidence");
 static_assert((int)JOURNAL_ASIDE_SIZE_MAX >= 8 * (int)SEGMENT_SIZE,
               "an honest tail is kept");
 static_assert(SEGMENT_HEADER_SIZE + SEGMENT_FRAME_HEADER_SIZE + ENTRY_SIZE_MAX +

@@ -81,6 +81,7 @@ struct replica_parts {
     struct journal *journal;             /* Only read here. */
     const struct meta_value *meta;       /* As begun. */
     const struct journal_report *report; /* What opening the log found. */
+    uint32_t halted;                     /* What halt_cause() found. */
 };
 
 /* ---- Events ------------------------------------------------------------- */
@@ -185,17 +186,6 @@ enum replica_note {
     NOTE_DISPUTE,     /* node: it says that another entry is committed; number:
                        * index */
     NOTE_UNKEPT /* number: size; divergent/ is full, what was cut is gone */
-};
-
-/* I17: why a node halts. */
-enum replica_halt {
-    HALT_NONE,
-    HALT_COMMITTED_CONFLICT, /* Two histories of committed entries. */
-    HALT_LINEAGE,            /* A peer of this cluster has another history. */
-    HALT_EQUIVOCATION,       /* Two certificates of one number. */
-    HALT_REPLAY,             /* An entry does not apply: said by the node. */
-    HALT_KEYS,               /* A seal key's number stands for other bytes. */
-    HALT_TAIL                /* Alone with an inherited tail that is rotten. */
 };
 
 struct replica_action {

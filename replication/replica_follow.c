@@ -138,24 +138,27 @@ static void follow_learn_commit(struct replica *replica, size_t peer,
         replica_look_for_name(replica);
 }
 
-/* R9: entry ${first} differs here from the one that was shown. */
+/* R9: ${entry}, that was shown, is another one than ${first} here. */
 static void follow_conflict(struct replica *replica, size_t peer,
-                            const struct peer_append *append, uint64_t first)
+                            const struct peer_append *append, uint64_t first,
+                            struct slice entry)
 {
     if (replica_is_named(replica, peer, append->epoch)) {
-        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        replica_halt(replica, HALT_COMMITTED_CONFLICT, first, entry);
         return;
     }
     replica_dispute(replica, peer, first);
     replica_break(replica, peer, ST_DIVERGED);
 }
 
-/* Whether entries from ${first} on can be put behind this log now. */
+/* Whether entries from ${first} on, which is ${entry}, can be put behind this
+ * log now. */
 static bool follow_make_room(struct replica *replica, size_t peer,
-                             const struct peer_append *append, uint64_t first)
+                             const struct peer_append *append, uint64_t first,
+                             struct slice entry)
 {
     if (first < replica->log.committed) {
-        follow_conflict(replica, peer, append, first);
+        follow_conflict(replica, peer, append, first, entry);
         return false;
     }
     /* What is here may be acknowledged: who lets it be cut is known first. */
@@ -195,7 +198,8 @@ static void follow_take(struct replica *replica, size_t peer,
     if (follow->count > 0) {
         uint64_t first = matched - follow->count;
 
-        if (!follow_make_room(replica, peer, append, first))
+        if (!follow_make_room(replica, peer, append, first,
+                              follow->entries[0].bytes))
             return;
         follow_give(replica, peer, follow, append->epoch);
     }

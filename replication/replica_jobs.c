@@ -213,7 +213,7 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
     if (status == ST_DIVERGED &&
         (job->peer == SIZE_MAX ||
          replica_is_named(replica, job->peer, job->epoch))) {
-        replica_halt(replica, HALT_KEYS);
+        replica_halt(replica, HALT_KEYS, job->batch->first, slice_of(NULL, 0));
         return;
     }
     /* One that failed before it took this one along. */
@@ -262,7 +262,7 @@ static void job_cut_done(struct replica *replica, const struct replica_job *job)
         replica_damaged(replica, size - 1);
         break;
     default:
-        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        replica_halt(replica, HALT_COMMITTED_CONFLICT, size, slice_of(NULL, 0));
         break;
     }
 }
@@ -288,6 +288,7 @@ static void job_judge(struct replica *replica, struct replica_job *job)
     case STORAGE_PROMISE:
     case STORAGE_USE:
     case STORAGE_CONFIGURE:
+    case STORAGE_HALT:
         break;
     }
 }

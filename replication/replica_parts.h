@@ -242,6 +242,7 @@ struct replica {
     struct replica_log log;
     enum replica_role role;
     enum replica_halt halt;
+    bool halt_told; /* In this start. */
     int64_t now_ms; /* Of the event at hand. */
     int64_t wall_us;
     int64_t started_ms;
@@ -349,7 +350,13 @@ void replica_send(struct replica *replica, size_t peer,
                   const struct peer_frame *frame);
 void replica_say(struct replica *replica, enum replica_note note,
                  const uint8_t *node_id, uint64_t number);
-void replica_halt(struct replica *replica, enum replica_halt halt);
+/* ${index} is an entry's, or a configuration's number; ${evidence} an entry, a
+ * certificate, or nothing.  It is durable before anybody hears of it that
+ * counts: first among the actions, and kept at every start. */
+void replica_halt(struct replica *replica, enum replica_halt halt,
+                  uint64_t index, struct slice evidence);
+/* This start begins halted: that is told with its first event. */
+void replica_halt_again(struct replica *replica);
 
 /* ---- Jobs (replica_jobs.c) ---------------------------------------------- */
 

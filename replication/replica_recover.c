@@ -56,7 +56,8 @@ static void recover_ask_again(struct replica *replica)
 
     /* Alone, and what is damaged was acknowledged by nobody else. */
     if (replica->config.members_count == 1 && replica_is_member(replica)) {
-        replica_halt(replica, HALT_TAIL);
+        replica_halt(replica, HALT_TAIL, replica->log.committed,
+                     slice_of(NULL, 0));
         return;
     }
 

@@ -230,7 +230,8 @@ void replica_configure(struct replica *replica, struct slice bytes,
         replica_say(replica, NOTE_CERTIFICATE, NULL, (uint64_t)fault);
         /* The operator signed two successors of one configuration. */
         if (fault == CONFIG_V1_PREVIOUS && certificate.size > 0)
-            replica_halt(replica, HALT_EQUIVOCATION);
+            replica_halt(replica, HALT_EQUIVOCATION, config.number,
+                         certificate);
         return;
     }
     /* Over a gap nobody leads: what lies between may have been another's. */
@@ -521,7 +522,7 @@ void replica_certified(struct replica *replica, struct slice bytes)
     if (replica->configured && config.number == replica->config.number &&
         !slice_equal(cert.config,
                      slice_of(replica->config_bytes, replica->config_size))) {
-        replica_halt(replica, HALT_EQUIVOCATION);
+        replica_halt(replica, HALT_EQUIVOCATION, config.number, bytes);
         return;
     }
     replica_configure(replica, cert.config, bytes, 0);

@@ -13,7 +13,7 @@ const char *storage_job_name(enum storage_job_type type)
         [STORAGE_RISE] = "rise",       [STORAGE_CONFIGURE] = "configure",
         [STORAGE_CUT] = "cut",         [STORAGE_REPAIR] = "repair",
         [STORAGE_EXAMINE] = "examine", [STORAGE_LOST] = "lost",
-        [STORAGE_FOUND] = "found",
+        [STORAGE_FOUND] = "found",     [STORAGE_HALT] = "halt",
     };
 
     return names[type];
@@ -169,6 +169,8 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
         return storage_set_lost(storage);
     case STORAGE_FOUND:
         return storage_found(storage, job);
+    case STORAGE_HALT:
+        return halt_keep(storage->disk, &job->halt);
     }
     return ST_OK;
 }

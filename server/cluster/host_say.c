@@ -20,27 +20,6 @@ void host_tell(struct host *host, enum cluster_level level, const char *format,
     host->calls.say(host->calls.context, level, line);
 }
 
-static const char *halt_text(uint64_t halt)
-{
-    switch ((enum replica_halt)halt) {
-    case HALT_NONE:
-        return "for no reason";
-    case HALT_COMMITTED_CONFLICT:
-        return "there are two histories of committed entries";
-    case HALT_LINEAGE:
-        return "a node of this cluster has another history";
-    case HALT_EQUIVOCATION:
-        return "there are two certificates of one number";
-    case HALT_REPLAY:
-        return "an entry does not apply here";
-    case HALT_KEYS:
-        return "one number stands for two seal keys";
-    case HALT_TAIL:
-        return "what it inherited is damaged, and no other node has it";
-    }
-    return "?";
-}
-
 static const char *status_text(uint64_t status)
 {
     const struct status_info *info = status_info((enum status)status);
@@ -154,7 +133,7 @@ void host_say(struct host *host, const struct replica_action *action)
         host_tell(host, CLUSTER_FAILURE,
                   "HALTED: %s. This node serves nothing any more; keep its "
                   "disk as it is",
-                  halt_text(number));
+                  halt_text((uint32_t)number));
         return;
     case NOTE_CLOCK:
         host_tell(host, CLUSTER_WARNING,

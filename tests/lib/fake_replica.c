@@ -157,6 +157,8 @@ WEAK void replica_actions_wipe(struct replica_actions *actions)
     memset(actions, 0, sizeof *actions);
 }
 
+uint32_t fake_replica_halted;
+
 WEAK enum status replica_open(struct replica **replica_out,
                               const struct replica_options *options,
                               const struct replica_parts *parts)
@@ -166,6 +168,7 @@ WEAK enum status replica_open(struct replica **replica_out,
     ck_assert_ptr_nonnull(replica);
     ck_assert_ptr_nonnull(parts->meta);
     replica->number = options->node_id[0];
+    fake_replica_halted = parts->halted;
     *replica_out = replica;
     return ST_OK;
 }

@@ -115,6 +115,9 @@ enum status lone_try_open(struct replica_rig *rig)
         .meta = &rig->meta.value,
         .report = &rig->report,
     };
+    status = halt_cause(&parts.halted, disk);
+    if (status != ST_OK)
+        return status;
     return replica_open(&rig->replica, &rig->options, &parts);
 }
 

@@ -182,6 +182,10 @@ static void trace_job(struct replica_rig *rig, const struct storage_job *job)
     case STORAGE_REPAIR:
         line(rig, " %" PRIu64 "+%zu", job->size, job->entries_count);
         break;
+    case STORAGE_HALT:
+        line(rig, " %" PRIu64 " evidence %zu", job->halt.index,
+             job->halt.evidence.size);
+        break;
     case STORAGE_LOST:
         break;
     case STORAGE_FOUND:

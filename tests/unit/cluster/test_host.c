@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "protocol/catalogue.h"
+#include "replication/halt.h"
 #include "tests/lib/fake_replica.h"
 #include "tests/lib/host_rig.h"
 #include "tests/lib/suite.h"
@@ -300,10 +301,26 @@ START_TEST(a_link_that_the_replica_drops_is_down_and_comes_up_again)
 }
 END_TEST
 
+START_TEST(a_halt_that_was_kept_is_told_to_the_replica)
+{
+    const struct halt_note note = {.cause = HALT_EQUIVOCATION, .index = 7};
+    struct host *host = host_rig_open(1, 2, 1);
+    struct disk *disk = disk_model_disk(host_rig_journal.model);
+
+    ck_assert_uint_eq(fake_replica_halted, HALT_NONE);
+    host_close(host);
+    ck_assert_int_eq(halt_keep(disk, &note), ST_OK);
+    host = host_rig_open(1, 2, 1);
+    ck_assert_uint_eq(fake_replica_halted, HALT_EQUIVOCATION);
+    host_close(host);
+}
+END_TEST
+
 SUITE_MAIN("host", actions_are_carried_out_in_their_order,
            every_note_has_a_sentence_of_its_own,
            jobs_go_to_the_disk_and_come_back_as_events_in_order,
            without_a_register_incarnations_count_and_proposals_are_refused,
            entries_of_another_term_never_reach_the_replica,
            keys_go_before_the_entries_that_need_them,
-           a_link_that_the_replica_drops_is_down_and_comes_up_again)
+           a_link_that_the_replica_drops_is_down_and_comes_up_again,
+           a_halt_that_was_kept_is_told_to_the_replica)

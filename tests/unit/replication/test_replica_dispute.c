@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "replication/halt.h"
 #include "tests/lib/replica_rig.h"
 #include "tests/lib/suite.h"
 
@@ -220,6 +221,100 @@ START_TEST(other_bytes_of_a_seal_key_from_another_node_are_not_taken)
 }
 END_TEST
 
+/* ---- Halting ------------------------------------------------------------- */
+
+/* A, who is named, shows another entry below the commit. */
+static void halt(void)
+{
+    begin(2);
+    lone_restart(&rig, 2);
+    lone_append(&rig, 'A', &log_z, 2, 6, 6);
+    ck_assert(lone_did(&rig, "halt 1\n"));
+}
+
+/* It takes part in nothing. */
+static void expect_halted(const char *says)
+{
+    struct replica_event enrolled = {.type = REPLICA_ENROLLED,
+                                     .enrolled = true};
+
+    lone_forget(&rig);
+    lone_open(&rig);
+    lone_event(&rig, &enrolled);
+    lone_expect(&rig, says);
+    lone_tick(&rig, 1);
+    lone_link(&rig, 'A');
+    lone_pass(&rig, 30000);
+    lone_expect(&rig, "");
+    ck_assert_int_eq(lone_role(&rig), REPLICA_HALTED);
+    ck_assert(!lone_status(&rig).healthy);
+}
+
+START_TEST(a_node_that_halted_is_halted_at_every_start)
+{
+    static uint8_t bytes[HALT_SIZE_MAX + 1];
+    struct halt_note note;
+    enum status status;
+
+    halt();
+    lone_work(&rig);
+    for (int i = 0; i < 3; i++) {
+        lone_lose_power(&rig);
+        expect_halted("say halt 1\nsay halted\nhalt 1\n");
+    }
+    status = halt_load(&note, bytes, disk_model_disk(rig.model));
+    ck_assert_int_eq(status, ST_OK);
+    ck_assert_uint_eq(note.index, 2);
+    ck_assert_int_ge(note.time_us, SAMPLE_SIGNED_AT);
+    ck_assert_uint_eq(note.evidence.size, RIG_ENTRY);
+    ck_assert(rig_log_equals(&log_a, rig.journal, 6));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(a_node_whose_halt_was_cleared_goes_on)
+{
+    char name[DISK_NAME_SIZE_MAX];
+
+    halt();
+    lone_work(&rig);
+    lone_stop(&rig);
+    ck_assert_int_eq(halt_clear(disk_model_disk(rig.model), name), ST_OK);
+    lone_start(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_MEMBER);
+    lone_greet(&rig, 'A', NULL, 0);
+    lone_append(&rig, 'A', &log_z, 2, 6, 6); /* And meets the same again. */
+    ck_assert(lone_did(&rig, "halt 1\n"));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(a_halt_that_cannot_be_read_is_one)
+{
+    halt();
+    lone_work(&rig);
+    lone_stop(&rig);
+    disk_model_rot(rig.model, HALT_FILE, 8, 1);
+    expect_halted("say halt 7\nsay halted\nhalt 7\n");
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(a_halt_is_the_last_thing_that_reaches_the_disk)
+{
+    const struct storage_job *last;
+
+    halt();
+    last = rig.jobs[rig.jobs_count - 1];
+    ck_assert_int_eq(last->type, STORAGE_HALT);
+    lone_append(&rig, 'A', &log_a, 6, 6, 6);
+    ck_assert_ptr_eq(last, rig.jobs[rig.jobs_count - 1]);
+    lone_work(&rig);
+    ck_assert_uint_eq(rig.jobs_count, 0);
+    lone_end(&rig);
+}
+END_TEST
+
 SUITE_MAIN("replica_dispute", a_scrub_that_differs_is_answered_and_told,
            a_peer_that_found_a_difference_is_told_of,
            a_beacon_of_another_committed_entry_is_told,
@@ -229,4 +324,8 @@ SUITE_MAIN("replica_dispute", a_scrub_that_differs_is_answered_and_told,
            R9_once_it_is_named_its_entries_are_taken,
            R4_what_a_node_that_is_not_named_says_is_committed_is_not,
            other_bytes_of_a_seal_key_halt_if_the_named_primary_sends_them,
-           other_bytes_of_a_seal_key_from_another_node_are_not_taken)
+           other_bytes_of_a_seal_key_from_another_node_are_not_taken,
+           a_node_that_halted_is_halted_at_every_start,
+           a_node_whose_halt_was_cleared_goes_on,
+           a_halt_that_cannot_be_read_is_one,
+           a_halt_is_the_last_thing_that_reaches_the_disk)

@@ -281,7 +281,8 @@ START_TEST(R9_a_conflict_with_what_is_committed_halts_and_changes_nothing)
     lone_restart(&rig, 2);
     state = disk_model_state(rig.model);
     lone_append(&rig, 'A', &log_a, 2, 6, 3);
-    lone_expect(&rig, "say halt 1\nsay halted\nhalt 1\n");
+    lone_expect(&rig, "job halt 4 evidence 300\nsay halt 1\nsay halted\n"
+                      "halt 1\n");
     ck_assert_uint_eq(disk_model_state(rig.model), state);
     /* It does nothing any more. */
     lone_append(&rig, 'A', &log_a, 2, 6, 3);
