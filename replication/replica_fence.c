@@ -94,7 +94,8 @@ void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch)
     if (!MUTANT(11) && !replica_fence(replica, peer, epoch, 0))
         return;
     SOMETIMES(sealed);
-    replica->heard_ms = replica->now_ms;
+    if (replica_is_named(replica, peer, epoch))
+        replica->heard_ms = replica->now_ms;
     /* What was acknowledged below the epoch is part of what is sealed. */
     replica_owe(replica, &(struct replica_owed){
                              .type = OWED_SEALED,

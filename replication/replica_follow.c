@@ -5,10 +5,14 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* Frames of a primary: whom this node follows, and since when it is heard. */
+/* Frames of a primary: whom this node follows, and since when it is heard.  One
+ * that is not named keeps nobody from leading: whoever tries looks at the
+ * register first. */
 static void follow_note_primary(struct replica *replica, size_t peer,
                                 uint32_t epoch)
 {
+    if (!replica_is_named(replica, peer, epoch))
+        return;
     replica->heard_ms = replica->now_ms;
     replica->primary_peer = peer;
     if (epoch > replica->primary_epoch)

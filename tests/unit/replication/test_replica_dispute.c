@@ -188,6 +188,25 @@ START_TEST(R4_what_a_node_that_is_not_named_says_is_committed_is_not)
 }
 END_TEST
 
+START_TEST(R26_a_node_that_is_not_named_keeps_nobody_from_leading)
+{
+    struct peer_frame frame = {.type = PEER_NEWEPOCH};
+
+    begin(1);
+    lone_alive(&rig, 'A', false);
+    lone_unlink(&rig, 'A');
+    for (int i = 0; i < 30 && !lone_did(&rig, "ask promote"); i++) {
+        frame.newepoch.epoch = 1;
+        lone_receive(&rig, 'Z', &frame);
+        beacon('Z', 1, 4, log_a.ends[4].leaf);
+        lone_silence(&rig, 1000);
+    }
+    ck_assert(lone_did(&rig, "ask promote"));
+    ck_assert_mem_eq(lone_status(&rig).primary, sample_node('A'), NODE_ID_SIZE);
+    lone_end(&rig);
+}
+END_TEST
+
 static enum status diverge(void *context, const struct storage_job *job)
 {
     (void)context;
@@ -323,6 +342,7 @@ SUITE_MAIN("replica_dispute", a_scrub_that_differs_is_answered_and_told,
            R9_nothing_is_cut_for_a_node_that_is_not_named,
            R9_once_it_is_named_its_entries_are_taken,
            R4_what_a_node_that_is_not_named_says_is_committed_is_not,
+           R26_a_node_that_is_not_named_keeps_nobody_from_leading,
            other_bytes_of_a_seal_key_halt_if_the_named_primary_sends_them,
            other_bytes_of_a_seal_key_from_another_node_are_not_taken,
            a_node_that_halted_is_halted_at_every_start,

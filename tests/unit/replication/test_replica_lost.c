@@ -413,6 +413,7 @@ START_TEST(a_tail_that_nobody_has_is_cut_off_and_the_node_is_lost)
     rot(4);
     restart();
     ck_assert_int_eq(lone_role(&rig), REPLICA_MEMBER);
+    lone_restart(&rig, 2);
     lone_greet(&rig, 'A', &log_a, 4);
     lone_append_in(&rig, 'A', &log_a, 2, 4, 4, 3); /* It leads. */
     lone_work(&rig);
