@@ -94,16 +94,22 @@ enum status journal_flush(struct journal *journal)
     return ST_OK;
 }
 
-/* A segment is whole on the disk before the next one has a name. */
+/* A segment is whole on the disk before the next one has a name.  What is left
+ * of it is zeros already, unless a write went elsewhere: files that hold the
+ * same entries are the same. */
 static enum status journal_roll(struct journal *journal)
 {
+    struct journal_segment *last = journal_segment_last(journal);
     struct disk_file *spare = journal->spare;
     enum status status;
 
     REQUIRE(atomic_load(&journal->spare_state) == JOURNAL_SPARE_READY);
     status = journal_flush(journal);
     if (status == ST_OK)
-        status = disk_sync(journal_segment_last(journal)->file);
+        status = disk_write_zeros(last->file, last->end,
+                                  journal->options.segment_size);
+    if (status == ST_OK)
+        status = disk_sync(last->file);
     if (status == ST_OK)
         status = journal_use_spare(spare, journal->disk, &journal->end,
                                    journal->options.segment_size);

@@ -224,13 +224,12 @@ uint64_t journal_committed(const struct journal *journal);
  * Requires: size <= the newest entry's index + 1.
  * Returns:  ST_OK, and journal_size() and the mark are at most ${size};
  *           and with the journal unchanged: ST_CHAIN_BROKEN if ${size} is less
- *           than what is known to be committed: two histories, nobody may go
- *           on; ST_CHECKSUM if entry size - 1 cannot be read, because of a hole
- *           or new damage: repair it, or cut where the hole begins;
- *           ST_DISK_FULL or ST_DISK_FAILED, and the journal refuses every later
- *           call: the next start resumes.
- * Order:    readers see the smaller size first; a cursor that has given an
- *           entry that was cut off says so.
+ *           than what is known to be committed, and the journal is not lost:
+ *           two histories, nobody may go on; ST_CHECKSUM if entry size - 1
+ * cannot be read, because of a hole or new damage: repair it, or cut where the
+ * hole begins; ST_DISK_FULL or ST_DISK_FAILED, and the journal refuses every
+ * later call: the next start resumes. Order:    readers see the smaller size
+ * first; a cursor that has given an entry that was cut off says so.
  */
 NODISCARD enum status journal_cut_to(struct journal *journal,
                                      struct journal_report *report,

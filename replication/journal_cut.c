@@ -235,6 +235,22 @@ enum status journal_cut_plan(struct journal *journal, struct journal_cut *cut)
     return status;
 }
 
+/* Who is lost may cut what it knew to be committed: that it knew it stays. */
+static enum status cut_mark(struct journal *journal)
+{
+    struct mark_value *mark = &journal->mark.value;
+    uint64_t committed = mark->committed;
+
+    if (committed > journal->end.size) {
+        REQUIRE(mark->lost.kind != MARK_WHOLE);
+        if (mark->lost.committed < committed)
+            mark->lost.committed =
+                committed < mark->lost.size ? committed : mark->lost.size;
+        committed = journal->end.size;
+    }
+    return journal_mark(journal, committed);
+}
+
 enum status journal_cut_run(struct journal *journal,
                             struct journal_report *report,
                             const struct journal_cut *cut,
@@ -259,7 +275,7 @@ enum status journal_cut_run(struct journal *journal,
         status = cut_tail_aside(journal, report->aside, segment->end, end);
     }
     if (status == ST_OK)
-        status = journal_mark(journal, journal->mark.value.committed);
+        status = cut_mark(journal);
     if (status == ST_OK)
         status =
             journal_cut_later_aside(journal, report, cut, later, later_count);

@@ -139,7 +139,8 @@ enum status journal_cut_to(struct journal *journal,
                                       .mark_size = journal->mark.value.size};
     if (atomic_load(&journal->failed))
         return ST_DISK_FAILED;
-    if (size < journal->mark.value.committed) {
+    if (size < journal->mark.value.committed &&
+        journal->mark.value.lost.kind == MARK_WHOLE) {
         report->status = ST_CHAIN_BROKEN;
         return ST_CHAIN_BROKEN;
     }

@@ -27,6 +27,7 @@ static enum status examine_anchor(struct journal *journal, size_t number,
         return status == ST_END ? ST_LOST : status;
     }
     anchor->size = journal->end.size;
+    anchor->sealed = false;
     memcpy(anchor->leaf, journal->end.leaf, HASH_SIZE);
     return ST_OK;
 }
@@ -85,7 +86,9 @@ static enum status examine_hole(struct journal *journal, size_t number,
                                 struct journal_hole *hole)
 {
     const struct journal_segment *segment = journal_segment_at(journal, number);
-    const bool last = number + 1 == journal->segments_count;
+    /* The end of one that was taken for full is not known. */
+    const bool known = number + 1 == journal->segments_count &&
+                       segment->end < journal->options.segment_size;
     struct journal_run run;
     enum status status;
 
@@ -99,7 +102,7 @@ static enum status examine_hole(struct journal *journal, size_t number,
         memcpy(hole->leaf, run.previous, HASH_SIZE);
     } else if (status == ST_END) {
         hole->end = anchor->size;
-        hole->offset_end = last ? segment->end : 0;
+        hole->offset_end = known ? segment->end : 0;
         if (front->size == anchor->size)
             hole->offset_end = front->offset;
         memcpy(hole->leaf, anchor->leaf, HASH_SIZE);

@@ -55,7 +55,8 @@ static enum status repair_check(const struct journal_hole *hole, uint64_t index,
     return ST_OK;
 }
 
-/* Where the entries lie, and what is left of the hole then. */
+/* Where the entries lie.  They are the right ones; where they do not fit, what
+ * stands behind the hole is not where it belongs. */
 static enum status repair_fit(struct journal *journal,
                               const struct journal_hole *hole, uint64_t index,
                               const struct journal_entry *entries, size_t count,
@@ -70,18 +71,17 @@ static enum status repair_fit(struct journal *journal,
         if (index != hole->first)
             return ST_AGAIN;
         *offset_out = hole->offset;
-        return size <= journal->options.segment_size - hole->offset
-                   ? ST_OK
-                   : ST_CHAIN_BROKEN;
+        return size <= journal->options.segment_size - hole->offset ? ST_OK
+                                                                    : ST_LOST;
     }
     if (size > hole->offset_end - hole->offset)
-        return ST_CHAIN_BROKEN;
+        return ST_LOST;
     *offset_out = hole->offset_end - size;
     if (index == hole->first)
-        return *offset_out == hole->offset ? ST_OK : ST_CHAIN_BROKEN;
+        return *offset_out == hole->offset ? ST_OK : ST_LOST;
     rest.end = index;
     rest.offset_end = *offset_out;
-    return journal_hole_fits(journal, &rest) ? ST_OK : ST_CHAIN_BROKEN;
+    return journal_hole_fits(journal, &rest) ? ST_OK : ST_LOST;
 }
 
 static enum status repair_write(struct journal *journal,

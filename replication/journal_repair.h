@@ -56,9 +56,10 @@ NODISCARD enum status journal_examine(struct journal *journal, uint64_t index);
  *
  * Requires: count > 0.
  * Returns:  ST_OK, also if there is nothing to repair; and with nothing written
- *           ST_CHAIN_BROKEN if the hashes do not lead to the known one, or the
- *           frames do not fill the place; ST_ENTRY_FORMED; ST_AGAIN if the
- *           entries do not end where the hole ends, or must be all of it;
+ *           ST_CHAIN_BROKEN if the hashes do not lead to the known one;
+ *           ST_ENTRY_FORMED; ST_AGAIN if the entries do not end where the hole
+ *           ends, or must be all of it; ST_LOST if they are the right ones and
+ *           do not fill the place: what stands behind it was written elsewhere;
  *           ST_END and ST_LOST as journal_examine(); ST_CHECKSUM if what was
  *           written reads otherwise: the disk is broken there; ST_DISK_FAILED,
  *           and the journal refuses every later call.

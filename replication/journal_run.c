@@ -40,6 +40,17 @@ static enum status run_follow(struct journal_scan *scan, struct run_end *end,
     return memcmp(end->leaf, anchor->leaf, HASH_SIZE) == 0 ? ST_OK : ST_END;
 }
 
+/* ST_END if something follows. */
+static enum status run_ends(struct journal_scan *scan)
+{
+    uint64_t end;
+    enum status status = journal_scan_rest(scan, &end);
+
+    if (status == ST_OK && end > scan->offset)
+        status = ST_END;
+    return status;
+}
+
 /* Whether the entries before ${run} can stand in the bytes before it. */
 static bool run_leaves_room(const struct journal_run *run, uint64_t offset,
                             uint64_t index)
@@ -51,10 +62,10 @@ static bool run_leaves_room(const struct journal_run *run, uint64_t offset,
            (count > 0 || room == 0);
 }
 
-enum status journal_run_find(struct journal_run *run, struct journal *journal,
-                             struct disk_file *file, uint64_t offset,
-                             uint64_t index,
-                             const struct journal_anchor *anchor)
+static enum status run_look(struct journal_run *run, struct journal *journal,
+                            struct disk_file *file, uint64_t offset,
+                            uint64_t index, const struct journal_anchor *anchor,
+                            bool sealed)
 {
     struct journal_scan scan;
     struct entry entry;
@@ -76,9 +87,26 @@ enum status journal_run_find(struct journal_run *run, struct journal *journal,
         end.size = run->first + 1;
         entry_leaf_hash(end.leaf, entry.bytes);
         status = run_follow(&scan, &end, anchor);
+        if (status == ST_OK && sealed)
+            status = run_ends(&scan);
         if (status != ST_END)
             return status;
     }
+}
+
+enum status journal_run_find(struct journal_run *run, struct journal *journal,
+                             struct disk_file *file, uint64_t offset,
+                             uint64_t index,
+                             const struct journal_anchor *anchor)
+{
+    enum status status = ST_END;
+
+    if (anchor->sealed)
+        status = run_look(run, journal, file, offset, index, anchor, true);
+    /* What should be zeros may have rotted too. */
+    if (status == ST_END)
+        status = run_look(run, journal, file, offset, index, anchor, false);
+    return status;
 }
 
 enum status journal_anchor_before(struct journal_anchor *anchor,
@@ -97,6 +125,7 @@ enum status journal_anchor_before(struct journal_anchor *anchor,
     if (status != ST_OK)
         return status == ST_NO_FILE ? ST_END : status;
     anchor->size = first;
+    anchor->sealed = true;
     status = disk_read(file, &read, journal->buffer, SEGMENT_HEADER_SIZE, 0);
     if (status == ST_OK &&
         segment_header_decode(&header, slice_of(journal->buffer, read)) ==

@@ -25,6 +25,7 @@ NODISCARD enum status journal_previous_leaf(struct journal *journal,
 struct journal_anchor {
     uint64_t size;
     uint8_t leaf[HASH_SIZE];
+    bool sealed; /* It is the last of its segment: only zeros follow it. */
 };
 
 /* Entries that follow each other up to an anchor. */
@@ -39,7 +40,8 @@ struct journal_run {
  * Look in a segment from ${offset} on for the first entry at or above ${index}
  * from which every entry up to the anchor is good and follows, and which leaves
  * room for the entries between.  A frame that only looks like one does not lead
- * to the anchor.
+ * to the anchor; and one that a misdirected write put elsewhere is not followed
+ * by zeros, where those would end a segment; such a one is taken last.
  *
  * Returns: ST_OK; ST_END; ST_DISK_FAILED.
  * Order:   uses the journal's buffer, which must be empty.

@@ -99,12 +99,14 @@ static enum status verify_anchor(const struct journal_verify *verify,
                                      verify->firsts[number + 1]);
     if (verify->cutting && verify->cut.size < mark->size) {
         anchor->size = verify->cut.size;
+        anchor->sealed = false;
         memcpy(anchor->leaf, verify->cut.leaf, HASH_SIZE);
         return ST_OK;
     }
     if (verify->mark_missing)
         return ST_END;
     anchor->size = mark->size;
+    anchor->sealed = false;
     memcpy(anchor->leaf, mark->leaf, HASH_SIZE);
     return ST_OK;
 }

@@ -77,7 +77,7 @@ enum status replica_open(struct replica **replica_out,
     replica->adopt_peer = SIZE_MAX;
     replica->cut_size = UINT64_MAX;
     replica->cut_again = UINT64_MAX;
-    replica_repair_open(replica);
+    replica_lost_open(replica);
     if (meta->configuration_size > 0 &&
         !replica_load_config(
             replica, slice_of(meta->configuration, meta->configuration_size))) {
@@ -253,7 +253,9 @@ static void replica_tick(struct replica *replica)
     replica_look(replica);
     replica_found(replica);
     replica_retry(replica);
+    replica_lost_tend(replica);
     replica_repair_tend(replica);
+    replica_refill_tend(replica);
     if (replica->registered) {
         replica_tell_flags(replica);
         replica_beacons(replica, false);

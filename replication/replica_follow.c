@@ -194,6 +194,8 @@ static void follow_take(struct replica *replica, size_t peer,
 {
     uint64_t matched = MUTANT(25) ? replica->log.end.size : follow->index;
 
+    /* What a primary's stream reaches is answered for, however it came. */
+    replica->refill.filling = false;
     if (MUTANT(36) && follow->count == 0 && matched < replica->log.end.size &&
         matched >= replica->log.committed)
         replica_cut(replica, matched);
@@ -321,14 +323,14 @@ void replica_on_append(struct replica *replica, size_t peer,
 
 /* Entries that were asked for, behind this log's end (replica_recover.c). */
 void replica_follow_fetched(struct replica *replica, size_t peer,
-                            struct slice entries)
+                            uint32_t epoch, struct slice entries)
 {
     struct peer_frame frame = {.type = PEER_APPEND, .entries = entries};
     struct follow *follow = malloc(sizeof *follow);
     enum status status;
 
     INVARIANT(follow != NULL);
-    frame.append.epoch = replica->epoch;
+    frame.append.epoch = epoch;
     frame.append.previous_size = replica->log.end.size;
     memcpy(frame.append.previous_leaf.b, replica->log.end.leaf, HASH_SIZE);
     status = follow_begin(replica, follow, &frame.append);

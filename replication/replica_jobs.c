@@ -84,9 +84,16 @@ void replica_promise(struct replica *replica, uint32_t epoch)
 
 void replica_cut(struct replica *replica, uint64_t size)
 {
+    struct replica_log *log = &replica->log;
     struct replica_job *job;
 
-    REQUIRE(size >= replica->log.committed);
+    REQUIRE(size >= log->committed || replica->lost);
+    if (size < log->committed) {
+        SOMETIMES(lost_cuts_below_commit);
+        log->committed = size;
+        if (log->marked > size)
+            log->marked = size;
+    }
     if (replica_log_cut(&replica->log, size) != ST_OK) {
         /* The entry before the cut cannot be read: it is repaired first. */
         replica_damaged(replica, size - 1);
@@ -225,7 +232,9 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
     if (replica_won(replica))
         replica_step_down(replica);
     INVARIANT(job->batch->first >= replica->log.committed);
-    if (replica_log_cut(&replica->log, job->batch->first) != ST_OK)
+    if (job->job.end.size == job->batch->first)
+        replica_log_cut_to(&replica->log, &job->job.end);
+    else if (replica_log_cut(&replica->log, job->batch->first) != ST_OK)
         replica_damaged(replica, job->batch->first - 1);
     if (status == ST_DIVERGED)
         replica_break(replica, job->peer, status);
@@ -278,9 +287,13 @@ static void job_judge(struct replica *replica, struct replica_job *job)
         job_cut_done(replica, job);
         break;
     case STORAGE_REPAIR:
+        replica_repaired(replica, job);
+        break;
     case STORAGE_EXAMINE:
+        replica_examined(replica, job);
+        break;
     case STORAGE_FOUND:
-        replica_repair_done(replica, job);
+        replica_found_done(replica, job->job.status);
         break;
     case STORAGE_LOST:
     case STORAGE_RISE:

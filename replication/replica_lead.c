@@ -10,7 +10,8 @@ static bool lead_may(const struct replica *replica)
 {
     return replica->halt == HALT_NONE && replica->registered &&
            replica->cut_again == UINT64_MAX && replica->enrolled &&
-           (!replica->lost || MUTANT(28)) && !replica_has_holes(replica) &&
+           (!replica->lost || MUTANT(28)) &&
+           (!replica_has_holes(replica) || replica->hopeless) &&
            !replica->options.archive && replica->configured &&
            config_is_eligible(&replica->config, replica->options.node_id) &&
            !replica_proposing(replica) && replica->jobs_count == 0 &&
@@ -144,6 +145,9 @@ void replica_try_to_lead(struct replica *replica)
 
     if (replica_won(replica) || !lead_may(replica))
         return;
+    /* Only who is named already takes a member's log for its own. */
+    if (replica->hopeless && !replica_is_self(replica, replica->config.primary))
+        return;
     if (replica_is_self(replica, replica->config.primary)) {
         replica_take_lead(replica);
         return;
@@ -225,7 +229,7 @@ static void lead_begin(struct replica *replica, uint32_t epoch)
     replica->lead_ms = replica->now_ms;
     replica->adopt_peer = SIZE_MAX;
     replica->adopted = false;
-    replica->adopting = false;
+    replica->adopting = member && replica_has_holes(replica);
     replica->primary_peer = SIZE_MAX;
     for (size_t i = 0; i < replica->peers_count; i++) {
         struct peer_frame frame = {.type = PEER_NEWEPOCH};
@@ -238,7 +242,8 @@ static void lead_begin(struct replica *replica, uint32_t epoch)
             replica_send(replica, i, &frame);
     }
     replica_set_role(replica,
-                     (member && replica->config.phase == CONFIG_NORMAL) ||
+                     (member && replica->config.phase == CONFIG_NORMAL &&
+                      !replica->adopting) ||
                              MUTANT(21)
                          ? REPLICA_CANDIDATE
                          : REPLICA_RECOVERING);

@@ -302,6 +302,19 @@ static void log_cut_batches(struct replica_log *log, uint64_t size)
         last->count = (size_t)(size - last->first);
 }
 
+void replica_log_cut_to(struct replica_log *log, const struct journal_end *end)
+{
+    REQUIRE(end->size <= log->end.size);
+    REQUIRE(end->size >= log->committed);
+    log_cut_batches(log, end->size);
+    while (log->epochs_count > 0 &&
+           log->epochs[log->epochs_count - 1].first >= end->size)
+        log->epochs_count--;
+    log->end = *end;
+    if (log->told > end->size)
+        log->told = end->size;
+}
+
 enum status replica_log_cut(struct replica_log *log, uint64_t size)
 {
     struct journal_end end = {.size = size};
@@ -323,12 +336,6 @@ enum status replica_log_cut(struct replica_log *log, uint64_t size)
         end.log_time = entry.place.log_time;
         entry_leaf_hash(end.leaf, bytes);
     }
-    log_cut_batches(log, size);
-    while (log->epochs_count > 0 &&
-           log->epochs[log->epochs_count - 1].first >= size)
-        log->epochs_count--;
-    log->end = end;
-    if (log->told > size)
-        log->told = size;
+    replica_log_cut_to(log, &end);
     return ST_OK;
 }

@@ -50,9 +50,9 @@ void replica_recent_drop_oldest(struct replica_recent *recent);
 void replica_recent_drop_newest(struct replica_recent *recent);
 
 /*
- * Invariants: committed <= end.size; published <= committed, and it never
- * falls; durable.size <= end.size, unless a cut is on its way to the disk; the
- * batches hold [recent_first, end.size) without a gap.
+ * Invariants: committed <= end.size; published never falls, and unless the node
+ * is lost published <= committed; durable.size <= end.size, unless a cut is on
+ * its way to the disk; the batches hold [recent_first, end.size) without a gap.
  */
 struct replica_log {
     struct journal *journal;
@@ -104,6 +104,9 @@ void replica_log_release(struct replica_log *log, struct replica_batch *batch);
 /* Forget everything from ${size} on.
  * Returns: as replica_log_leaf() of the entry before. */
 NODISCARD enum status replica_log_cut(struct replica_log *log, uint64_t size);
+
+/* The same to where the journal ends, which need not be read again. */
+void replica_log_cut_to(struct replica_log *log, const struct journal_end *end);
 
 /* Epoch of entry ${index}.  Requires: index < end.size. */
 uint32_t replica_log_epoch(const struct replica_log *log, uint64_t index);
@@ -233,8 +236,19 @@ struct replica_repair {
     uint32_t token;
     int64_t asked_ms;
     unsigned failures;       /* In a row. */
+    bool misfit;             /* What came is right and does not fit there. */
     struct replica_job *job; /* With what came so far. */
     size_t size;             /* Bytes of it. */
+};
+
+/* Entries being gathered behind the end of a log that lost it. */
+struct replica_refill {
+    bool filling;
+    uint64_t from;  /* Where the log ended then. */
+    size_t peer;    /* Asked last. */
+    bool gives;     /* It gave, and is asked for more. */
+    uint32_t token; /* 0: no question is open. */
+    int64_t asked_ms;
 };
 
 struct replica {
@@ -283,6 +297,7 @@ struct replica {
     int64_t finding_ms;
     uint64_t lost_to;
     struct replica_repair repair;
+    struct replica_refill refill;
     uint32_t token;
     struct journal_scrub scrub;
     int64_t scrub_ms;
@@ -306,6 +321,7 @@ struct replica {
     int64_t adopt_ms;
     bool adopted;
     bool adopting; /* A member whose tail is beyond repair. */
+    bool hopeless; /* The same, before it won. */
     struct replica_proposal proposals[REPLICA_PROPOSALS_MAX];
     uint64_t proposal_token;
     uint64_t nonces;
@@ -370,7 +386,8 @@ void replica_promise(struct replica *replica, uint32_t epoch);
 /* Memory of a job's own; freed with it. */
 uint8_t *replica_bytes(size_t size);
 void replica_owe(struct replica *replica, const struct replica_owed *owed);
-/* Cut off everything from ${size} on. */
+/* Cut off everything from ${size} on; only who is lost forgets what it knew to
+ * be committed. */
 void replica_cut(struct replica *replica, uint64_t size);
 /* The cut that a damaged entry was in the way of. */
 void replica_cut_again(struct replica *replica);
@@ -408,7 +425,7 @@ void replica_break(struct replica *replica, size_t peer, enum status why);
 void replica_on_append(struct replica *replica, size_t peer,
                        const struct peer_frame *frame);
 void replica_follow_fetched(struct replica *replica, size_t peer,
-                            struct slice entries);
+                            uint32_t epoch, struct slice entries);
 void replica_on_beacon(struct replica *replica, size_t peer,
                        const struct peer_beacon *beacon);
 
@@ -506,16 +523,9 @@ void replica_want(struct replica *replica, enum config_why why,
                   const uint8_t *node_id);
 bool replica_caught_up(const struct replica *replica, size_t peer);
 
-/* replica_repair.c */
-void replica_repair_open(struct replica *replica);
-void replica_repair_tend(struct replica *replica);
-void replica_repair_wipe(struct replica *replica);
-/* Entry ${index} could not be read. */
-void replica_damaged(struct replica *replica, uint64_t index);
-/* Whether some entry is, or may be, damaged. */
-bool replica_has_holes(const struct replica *replica);
-void replica_repair_done(struct replica *replica,
-                         const struct replica_job *job);
+/* replica_lost.c */
+void replica_lost_open(struct replica *replica);
+void replica_lost_tend(struct replica *replica);
 void replica_set_lost(struct replica *replica);
 void replica_rise(struct replica *replica, uint64_t above);
 void replica_lose(struct replica *replica);
@@ -523,6 +533,34 @@ void replica_lose(struct replica *replica);
 void replica_find(struct replica *replica);
 /* A configuration may say that nothing is missing any more. */
 void replica_admitted(struct replica *replica);
+void replica_found_done(struct replica *replica, enum status status);
+
+/* replica_refill.c */
+void replica_refill_tend(struct replica *replica);
+/* False: the answer is not one to this. */
+bool replica_refill_fetched(struct replica *replica, size_t peer,
+                            const struct peer_frame *frame);
+/* Whether the log came out as the mark has it. */
+void replica_refill_done(struct replica *replica, enum status status);
+
+/* replica_repair.c, replica_serve.c */
+/* Whether somebody's stream brings what is missing here. */
+bool replica_hears_primary(const struct replica *replica);
+/* The one after ${*peer} that can be asked; false if there is none. */
+bool replica_next_peer(const struct replica *replica, size_t *peer);
+void replica_repair_tend(struct replica *replica);
+void replica_repair_wipe(struct replica *replica);
+/* Entry ${index} could not be read. */
+void replica_damaged(struct replica *replica, uint64_t index);
+/* Whether some entry is, or may be, damaged. */
+bool replica_has_holes(const struct replica *replica);
+/* Whether the log has to end where a hole begins: nobody has all of what is
+ * missing, or what stands behind it was written to a wrong place. */
+bool replica_must_cut(const struct replica *replica, uint64_t *first_out);
+void replica_examined(struct replica *replica, const struct replica_job *job);
+void replica_repaired(struct replica *replica, const struct replica_job *job);
+/* Whoever applies this log goes on, if it is whole again. */
+void replica_repair_tell(struct replica *replica);
 void replica_on_fetch(struct replica *replica, size_t peer,
                       const struct peer_fetch *fetch);
 void replica_on_fetched(struct replica *replica, size_t peer,

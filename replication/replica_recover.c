@@ -135,7 +135,7 @@ void replica_adopt_fetched(struct replica *replica, size_t at,
         replica->adopt_peer = SIZE_MAX;
         return;
     }
-    replica_follow_fetched(replica, at, frame->entries);
+    replica_follow_fetched(replica, at, replica->epoch, frame->entries);
 }
 
 /* ---- Becoming a member -------------------------------------------------- */
@@ -198,15 +198,14 @@ static void recover_done(struct replica *replica)
  * of one that acknowledged more. */
 static bool recover_clear_holes(struct replica *replica)
 {
-    struct journal_gap gap;
+    uint64_t first;
 
-    if (journal_hole_at(replica->log.journal, &gap, 0) != ST_OK ||
-        gap.first < replica->log.committed)
+    if (!replica_must_cut(replica, &first))
         return true;
     SOMETIMES(adopting_clears_hole);
     if (!replica->lost || replica->finding)
         replica_set_lost(replica);
-    replica_cut(replica, gap.first);
+    replica_cut(replica, first);
     return false;
 }
 

@@ -174,6 +174,20 @@ static void register_set(struct replica *replica, const struct config *config,
     replica->certificate_size = certificate.size;
 }
 
+/* Until now nobody waited for them: their time to answer begins. */
+static void register_begin_members(struct replica *replica,
+                                   const struct config *next)
+{
+    for (size_t i = 0; i < replica->peers_count; i++) {
+        struct replica_peer *peer = &replica->peers[i];
+
+        if (config_has_member(next, peer->node_id) &&
+            !(replica->configured &&
+              config_has_member(&replica->config, peer->node_id)))
+            peer->progress_ms = replica->now_ms;
+    }
+}
+
 /* Whether this node may go on leading under the newest configuration. */
 static bool register_leads_on(const struct replica *replica)
 {
@@ -241,6 +255,7 @@ void replica_configure(struct replica *replica, struct slice bytes,
             replica_step_down(replica);
     }
     replica->revision = revision;
+    register_begin_members(replica, &config);
     register_set(replica, &config, bytes, certificate);
     replica->config_ms = replica->now_ms;
     replica->heard_ms = replica->now_ms;
@@ -397,9 +412,11 @@ static void register_note_first(struct replica *replica,
 {
     struct config config;
 
+    /* What is known already was written by somebody: less is a stale read. */
     if (replica->first_number == 0 &&
         config_decode(&config, slice_of(view->value, view->value_size)) ==
-            ST_OK)
+            ST_OK &&
+        (!replica->configured || config.number >= replica->config.number))
         replica->first_number = config.number;
 }
 
@@ -428,7 +445,8 @@ void replica_viewed(struct replica *replica, const struct register_view *view)
     }
     replica_configure(replica, slice_of(view->value, view->value_size),
                       slice_of(NULL, 0), view->revision);
-    replica->view_fresh = true;
+    /* One that was not taken is a stale read, or nothing to go by. */
+    replica->view_fresh = view->revision == replica->revision;
 }
 
 /* R17 d: a guard failed, and an older copy of the proposal may yet be carried
@@ -461,6 +479,16 @@ static void register_supersede(struct replica *replica,
     replica_propose(replica, &config, NULL, NULL);
 }
 
+/* What an answer shows to stand there. */
+static void register_see(struct replica *replica,
+                         const struct register_view *view)
+{
+    if (view != NULL && view->value_size > 0)
+        replica_viewed(replica, view);
+    else
+        replica_read_register(replica);
+}
+
 void replica_answered(struct replica *replica,
                       const struct replica_event *event)
 {
@@ -482,12 +510,13 @@ void replica_answered(struct replica *replica,
     switch (event->answered.outcome) {
     case REGISTER_LOST:
         SOMETIMES(proposal_lost);
-        /* fall through */
+        register_see(replica, view);
+        /* Its revision is gone, even if what stands there is no news. */
+        if (view != NULL && view->revision > proposal->ask.revision)
+            proposal->open = false;
+        break;
     case REGISTER_WON:
-        if (view != NULL && view->value_size > 0)
-            replica_viewed(replica, view);
-        else
-            replica_read_register(replica);
+        register_see(replica, view);
         break;
     case REGISTER_REJECTED:
         if (view != NULL && view->value_size > 0 &&

@@ -8,117 +8,6 @@
 /* Entries that one repair takes: a segment is filled from its end in pieces. */
 enum { REPAIR_ENTRIES_MAX = 4096 };
 
-/* ---- Lost --------------------------------------------------------------- */
-
-void replica_repair_open(struct replica *replica)
-{
-    struct mark_lost lost = journal_lost(replica->log.journal);
-
-    replica->lost = lost.kind != MARK_WHOLE && !MUTANT(14);
-    /* Of the other kinds this node cannot tell by itself when they are over. */
-    replica->lost_to = !replica->lost           ? 0
-                       : lost.kind == MARK_LOST ? lost.size
-                                                : UINT64_MAX;
-}
-
-/* Nobody may take what this start acknowledged before for what it has now: it
- * goes on as a later one, which is registered and admitted anew. */
-void replica_rise(struct replica *replica, uint64_t above)
-{
-    struct replica_job *job;
-
-    if (above >= INT64_MAX) {
-        replica_say(replica, NOTE_REGISTER, NULL, above);
-        return;
-    }
-    replica->incarnation = above + 1;
-    job = replica_job_new(replica, STORAGE_RISE);
-    job->job.size = replica->incarnation;
-    replica_job_give(replica, job);
-    if (replica->options.automatic) {
-        replica->registered = false;
-        replica->registering_ms = 0;
-    }
-    replica_settle_role(replica);
-    for (size_t i = 0; i < replica->peers_count; i++)
-        replica_hello(replica, i);
-}
-
-void replica_set_lost(struct replica *replica)
-{
-    replica->lost = true;
-    replica->finding = false; /* What is being found is not all. */
-    replica->lost_to = UINT64_MAX;
-    replica_say(replica, NOTE_LOST, NULL, replica->lost_to);
-    replica_job_give(replica, replica_job_new(replica, STORAGE_LOST));
-}
-
-/* While it runs: who leads gives up first. */
-void replica_lose(struct replica *replica)
-{
-    if (replica_won(replica))
-        replica_step_down(replica);
-    if (!replica->lost || replica->finding) {
-        replica_set_lost(replica);
-        replica_rise(replica, replica->incarnation);
-    }
-}
-
-static void repair_find(struct replica *replica, bool proven)
-{
-    struct replica_job *job;
-
-    if (!replica->lost || replica->finding)
-        return;
-    replica->finding = true;
-    replica->finding_ms = replica->now_ms;
-    job = replica_job_new(replica, STORAGE_FOUND);
-    job->job.proven = proven;
-    replica_job_give(replica, job);
-}
-
-void replica_find(struct replica *replica)
-{
-    repair_find(replica, true);
-}
-
-/* Who proposed this had a live acknowledgement of this very start: everything
- * committed is here (R15), whatever was lost. */
-void replica_admitted(struct replica *replica)
-{
-    const struct config_member *self =
-        config_member(&replica->config, replica->options.node_id);
-
-    if (self == NULL)
-        return;
-    /* A later start of this node is known: this disk is older (case C6); or it
-     * is a new one, and a member has more than genesis. */
-    if (self->incarnation > replica->incarnation) {
-        if (!replica->lost)
-            replica_set_lost(replica);
-        replica_rise(replica, self->incarnation);
-    } else if (!replica->lost && replica->log.end.size <= 1 &&
-               replica->config.base_size > 1 && !replica_won(replica)) {
-        replica_lose(replica);
-    } else if (replica->lost && !replica->adopting &&
-               self->incarnation == replica->incarnation) {
-        repair_find(replica, true);
-    }
-}
-
-/* With what is whole again the commit that was known is known again. */
-static void replica_found_again(struct replica *replica)
-{
-    struct replica_log *log = &replica->log;
-    uint64_t committed = journal_committed(log->journal);
-
-    if (committed > log->end.size)
-        committed = log->end.size;
-    if (committed > log->committed)
-        log->committed = committed;
-    replica_publish(replica);
-}
-
 /* ---- Holes -------------------------------------------------------------- */
 
 bool replica_has_holes(const struct replica *replica)
@@ -162,16 +51,13 @@ void replica_repair_wipe(struct replica *replica)
 
 /* ---- Gathering ---------------------------------------------------------- */
 
-/* Each peer in turn. */
-static bool repair_next_peer(struct replica *replica)
+bool replica_next_peer(const struct replica *replica, size_t *peer)
 {
-    struct replica_repair *repair = &replica->repair;
-
     for (size_t i = 1; i <= replica->peers_count; i++) {
-        size_t at = (repair->peer + i) % replica->peers_count;
+        size_t at = (*peer + i) % replica->peers_count;
 
         if (replica->peers[at].greeted) {
-            repair->peer = at;
+            *peer = at;
             return true;
         }
     }
@@ -208,7 +94,7 @@ static void repair_begin(struct replica *replica, const struct journal_gap *gap)
         repair->first = gap->ask;
     repair->next = repair->first;
     if (repair->end - repair->first > REPLICA_REPAIR_ENTRIES_MAX ||
-        !repair_next_peer(replica))
+        !replica_next_peer(replica, &repair->peer))
         return;
     repair->gathering = true;
     repair->job = replica_job_new(replica, STORAGE_REPAIR);
@@ -220,8 +106,7 @@ static void repair_begin(struct replica *replica, const struct journal_gap *gap)
     repair_ask(replica);
 }
 
-/* Whose stream brings again what is cut off here. */
-static bool repair_hears_primary(const struct replica *replica)
+bool replica_hears_primary(const struct replica *replica)
 {
     return replica->primary_peer != SIZE_MAX &&
            replica->peers[replica->primary_peer].greeted &&
@@ -229,23 +114,43 @@ static bool repair_hears_primary(const struct replica *replica)
                             replica->options.timers.remove_ms);
 }
 
+/* Cut off; what is committed of it comes again with the stream. */
+static void repair_gives_up_following(struct replica *replica, uint64_t first)
+{
+    if (first >= replica->log.end.size)
+        return;
+    SOMETIMES(followed_tail_beyond_repair);
+    replica_lose(replica);
+    replica_cut(replica, first);
+}
+
+bool replica_must_cut(const struct replica *replica, uint64_t *first_out)
+{
+    struct journal_gap gap;
+
+    if (journal_hole_at(replica->log.journal, &gap, 0) != ST_OK)
+        return false;
+    *first_out = gap.first;
+    return gap.first + gap.count > replica->log.committed ||
+           replica->repair.misfit;
+}
+
 /*
- * Nobody has what is missing.  Behind the commit it was perhaps never more than
- * a tail of ours: a follower cuts it off and is lost until a later commit
+ * Nobody has what is missing behind the commit: it was perhaps never more than
+ * a tail of ours.  A follower cuts it off and is lost until a later commit
  * covers it; a primary takes a new term, and what a member sealed instead (R21,
- * R23).
+ * R23).  Below the commit a member has it.
  */
 static void repair_failed(struct replica *replica)
 {
     struct replica_repair *repair = &replica->repair;
-    struct journal_gap gap;
+    uint64_t first;
 
     SOMETIMES(repair_asks_next);
     repair_forget(replica);
     repair->failures++;
     if (repair->failures <= replica->peers_count || MUTANT(22) ||
-        journal_hole_at(replica->log.journal, &gap, 0) != ST_OK ||
-        gap.first < replica->log.committed)
+        !replica_must_cut(replica, &first))
         return;
     repair->failures = 0;
     if (replica->role == REPLICA_CANDIDATE) {
@@ -255,11 +160,14 @@ static void repair_failed(struct replica *replica)
     } else if (replica_leads(replica)) {
         SOMETIMES(leading_tail_beyond_repair);
         replica_step_down(replica);
-    } else if (!replica_won(replica) && repair_hears_primary(replica) &&
-               gap.first < replica->log.end.size) {
-        SOMETIMES(followed_tail_beyond_repair);
-        replica_lose(replica);
-        replica_cut(replica, gap.first);
+    } else if (replica_won(replica)) {
+        return;
+    } else if (replica_hears_primary(replica)) {
+        repair_gives_up_following(replica, first);
+    } else if (replica->configured && replica->config.members_count > 1) {
+        /* Nobody leads.  If this node is named, a member's log is taken. */
+        SOMETIMES(hopeless_tail);
+        replica->hopeless = true;
     }
 }
 
@@ -299,16 +207,10 @@ void replica_repair_tend(struct replica *replica)
 {
     struct journal_gap gap;
 
-    if (replica->lost && replica->lost_to != UINT64_MAX &&
-        replica->log.durable.size >= replica->lost_to &&
-        !replica_has_holes(replica) &&
-        replica_elapsed(replica, replica->finding_ms,
-                        replica->options.timers.retry_ms)) {
-        SOMETIMES(found_by_mark);
-        repair_find(replica, false);
+    if (!replica_has_holes(replica)) {
+        replica->hopeless = false;
+        replica->repair.misfit = false;
     }
-    if (MUTANT(89))
-        repair_find(replica, true);
     if (!repair_waits(replica) &&
         journal_hole_at(replica->log.journal, &gap, 0) == ST_OK) {
         /* No answer is one that does not help. */
@@ -363,6 +265,8 @@ void replica_on_fetched(struct replica *replica, size_t at,
 
     if (replica->role == REPLICA_RECOVERING)
         replica_adopt_fetched(replica, at, frame);
+    else if (replica_refill_fetched(replica, at, frame))
+        return;
     replica_keys_forget(&replica->peers[at]);
     if (!repair->gathering || at != repair->peer ||
         frame->fetched.token != repair->token)
@@ -386,55 +290,53 @@ void replica_on_fetched(struct replica *replica, size_t at,
         repair_ask(replica);
 }
 
-/* Whoever applies this log goes on, if it is whole again. */
-static void repair_tell(struct replica *replica)
+void replica_repair_tell(struct replica *replica)
 {
-    if (replica_has_holes(replica))
+    /* A lost one may have cut what it published. */
+    if (replica_has_holes(replica) || replica->log.published == 0 ||
+        replica->log.published > replica->log.durable.size)
         return;
-    if (replica->log.published > 0)
-        replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
+    replica_act(replica, REPLICA_COMMIT)->size = replica->log.published;
 }
 
-void replica_repair_done(struct replica *replica, const struct replica_job *job)
+void replica_examined(struct replica *replica, const struct replica_job *job)
 {
-    enum status status = job->job.status;
+    uint64_t index = job->job.size;
 
-    switch (job->job.type) {
-    case STORAGE_EXAMINE:
-        replica->repair.examined--;
-        if (status == ST_LOST && !MUTANT(88)) {
-            SOMETIMES(damage_beyond_judging);
-            replica_lose(replica);
-        }
-        repair_tell(replica);
+    replica->repair.examined--;
+    if (job->job.status == ST_LOST && !MUTANT(88)) {
+        SOMETIMES(damage_beyond_judging);
+        replica_lose(replica);
+        /* Nothing can be put back there; a primary brings it all again. */
+        if (replica_hears_primary(replica))
+            repair_gives_up_following(replica, index);
+    }
+    replica_repair_tell(replica);
+}
+
+void replica_repaired(struct replica *replica, const struct replica_job *job)
+{
+    struct replica_repair *repair = &replica->repair;
+
+    repair->job = NULL; /* Freed by whoever calls. */
+    switch (job->job.status) {
+    case ST_OK:
+        SOMETIMES(repaired);
+        replica_log_read_epochs(&replica->log);
+        repair_forget(replica);
+        repair->failures = 0;
+        repair->asked_ms = 0;
+        replica_say(replica, NOTE_REPAIRED, NULL, job->job.size);
+        replica_repair_tell(replica);
         break;
-    case STORAGE_REPAIR:
-        replica->repair.job = NULL; /* Freed by whoever calls. */
-        if (status == ST_OK) {
-            SOMETIMES(repaired);
-            replica_log_read_epochs(&replica->log);
-            repair_forget(replica);
-            replica->repair.failures = 0;
-            replica->repair.asked_ms = 0;
-            replica_say(replica, NOTE_REPAIRED, NULL, job->job.size);
-            repair_tell(replica);
-        } else {
-            repair_failed(replica);
-        }
+    case ST_LOST:
+        SOMETIMES(repair_does_not_fit);
+        repair->misfit = true;
+        repair->failures = (unsigned)replica->peers_count;
+        repair_failed(replica);
         break;
     default:
-        /* Something more was lost meanwhile. */
-        if (!replica->finding)
-            break;
-        replica->finding = false;
-        if (status != ST_OK)
-            break;
-        replica_found_again(replica);
-        replica->lost = false;
-        replica->lost_to = 0;
-        replica_say(replica, NOTE_FOUND, NULL, replica->log.durable.size);
-        replica_settle_role(replica);
-        repair_tell(replica);
+        repair_failed(replica);
         break;
     }
 }

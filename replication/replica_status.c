@@ -193,7 +193,7 @@ static void check_log(const struct replica *replica)
     uint64_t next = log->recent_first;
 
     INVARIANT(log->committed <= log->end.size);
-    INVARIANT(log->published <= log->committed);
+    INVARIANT(IMPLIES(!replica->lost, log->published <= log->committed));
     for (size_t i = 0; i < log->recent.count; i++) {
         const struct replica_batch *batch = replica_recent_at(&log->recent, i);
 

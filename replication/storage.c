@@ -175,6 +175,13 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
     return ST_OK;
 }
 
+/* Nothing is done after a failure: no job may look as if it were. */
+static void storage_give_up(struct storage_job **jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        jobs[i]->status = ST_DISK_FAILED;
+}
+
 void storage_run(struct storage *storage, struct storage_job **jobs,
                  size_t count)
 {
@@ -193,8 +200,10 @@ void storage_run(struct storage *storage, struct storage_job **jobs,
         }
         for (size_t i = at; i < at + run; i++) {
             jobs[i]->end = journal_end(storage->journal);
-            if (jobs[i]->status == ST_DISK_FAILED)
+            if (jobs[i]->status == ST_DISK_FAILED) {
+                storage_give_up(jobs + i, count - i);
                 return;
+            }
         }
         at += run;
     }

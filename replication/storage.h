@@ -89,7 +89,8 @@ struct storage {
  *   ST_CHAIN_BROKEN      CUT: it would cut what is committed
  *   ST_CHECKSUM          CUT: the entry before it is damaged
  *   others than ST_OK    REPAIR, EXAMINE, FOUND: as journal_repair.h says
- *   ST_DISK_FAILED       the process must end: nothing is known any more
+ *   ST_DISK_FAILED       the process must end: nothing is known any more; so of
+ *                        every job behind it
  */
 void storage_run(struct storage *storage, struct storage_job **jobs,
                  size_t count);

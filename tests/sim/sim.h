@@ -55,10 +55,11 @@ enum sim_fault {
     FAULT_MISDIRECT = 1 << 16, /* Writes that go elsewhere. */
     FAULT_LIE = 1 << 17,       /* Syncs of the log that do nothing. */
     FAULT_OPERATOR = 1 << 18,  /* Certificates that are not lawful. */
-    FAULT_ALL = (1 << 19) - 1,
+    FAULT_MOMENT = 1 << 19,    /* Bits flip just when somebody reads them. */
+    FAULT_ALL = (1 << 20) - 1,
     /* What is drawn unless --faults names more: of the others DESIGN tells what
      * does not hold yet. */
-    FAULT_USUAL = FAULT_ALL & ~(FAULT_MISDIRECT | FAULT_LIE)
+    FAULT_USUAL = FAULT_ALL & ~FAULT_LIE
 };
 
 /* What else a seed is. */
@@ -166,7 +167,6 @@ struct sim_node {
     struct disk_model *older; /* For a rollback, with its keys. */
     uint64_t *older_keys;
     uint64_t older_incarnation;
-    uint64_t last_incarnation;
     bool up;
     bool down_for_good; /* Nobody starts it. */
     bool outside;       /* Of the core. */
@@ -254,7 +254,7 @@ struct sim {
     struct sim_event *heap;
     size_t heap_count;
     size_t heap_capacity;
-    struct random net, disk, load, schedule, fault, reg, maybe;
+    struct random net, disk, load, schedule, fault, reg, maybe, moment;
     struct sim_node nodes[SIM_NODES_MAX];
     struct sim_link links[SIM_NODES_MAX][SIM_NODES_MAX];
     struct sim_register reg_state;

@@ -55,8 +55,10 @@ void sim_node_disk(struct sim *sim, struct sim_node *node)
             return;
         }
         if (done[i]->status != ST_OK)
-            sim_trace(sim, "%u: a job of type %d ends with %d", node->number,
-                      (int)done[i]->type, (int)done[i]->status);
+            sim_trace(sim, "%u: %s %llu+%zu ends with %d", node->number,
+                      storage_job_name(done[i]->type),
+                      (unsigned long long)done[i]->size, done[i]->entries_count,
+                      (int)done[i]->status);
         event.job = done[i];
         sim_node_event(sim, node, &event);
         if (node->generation != generation || sim->failure != SIM_GOOD)
@@ -114,13 +116,15 @@ static void node_say(struct sim *sim, struct sim_node *node,
     case NOTE_UNKEPT:
         break;
     }
-    if (action->say.note == NOTE_ROLE)
-        sim_trace(sim, "%u is %s", node->number,
-                  replica_role_name((enum replica_role)action->say.number));
-    else
+    if (action->say.note != NOTE_ROLE) {
         sim_trace(sim, "%u %s %u (node %u)", node->number,
                   names[action->say.note], (unsigned)action->say.number,
                   (unsigned)action->say.node_id[1]);
+        return;
+    }
+    sim_trace(sim, "%u is %s", node->number,
+              replica_role_name((enum replica_role)action->say.number));
+    sim_moment(sim, node, (enum replica_role)action->say.number);
 }
 
 static void node_job(struct sim *sim, struct sim_node *node,

@@ -76,14 +76,30 @@ void sim_certified(struct sim *sim, const struct sim_event *event);
 void sim_verify(struct sim *sim, struct sim_node *node,
                 struct slice certificate);
 
-/* sim_faults.c, sim_atlas.c */
+/* sim_faults.c, sim_moments.c, sim_atlas.c */
 void sim_fault(struct sim *sim);
+
+/* A place of the log of a node that may be damaged. */
+struct fault_place {
+    struct sim_node *node;
+    char name[DISK_NAME_SIZE_MAX];
+    uint64_t index;
+    uint64_t offset;
+};
+/* False if entry ${index} lies nowhere.  Requires: it is in the journal. */
+bool sim_fault_place(struct sim *sim, struct fault_place *out,
+                     struct sim_node *node, uint64_t index);
+void sim_fault_damage(struct sim *sim, const struct fault_place *place);
+/* ${node} takes a role in which it goes by its log, or by another's. */
+void sim_moment(struct sim *sim, struct sim_node *node, enum replica_role role);
 bool sim_atlas_holds(struct sim *sim, struct sim_node *node);
 bool sim_atlas_allows(struct sim *sim, const struct sim_node *victim);
 void sim_atlas_review(struct sim *sim);
 
 /* sim_heal.c */
 void sim_heal(struct sim *sim);
+/* Whether rest can be demanded at all. */
+void sim_heal_judge(struct sim *sim);
 bool sim_healed(struct sim *sim);
 
 /* sim_clients.c */

@@ -32,7 +32,13 @@ static void fault_pause(struct sim *sim)
 {
     struct sim_node *node = fault_node(sim);
 
-    node->paused_until = sim->now + random_between(&sim->fault, 50000, 2500000);
+    int64_t until = sim->now + random_between(&sim->fault, 50000, 2500000);
+
+    /* What waits for the end of one pause must not come behind what waits for
+     * the end of another. */
+    if (node->paused_until > sim->now)
+        return;
+    node->paused_until = until;
     sim_trace(sim, "%u pauses until %.3f", node->number,
               (double)node->paused_until / 1000000);
 }
@@ -76,14 +82,6 @@ static void fault_cut(struct sim *sim)
     sim_trace(sim, "the network changes");
 }
 
-/* A place of the log of a node that may be damaged. */
-struct fault_place {
-    struct sim_node *node;
-    char name[DISK_NAME_SIZE_MAX];
-    uint64_t index;
-    uint64_t offset;
-};
-
 /* A node with a tail that nobody else has to have, if there is one. */
 static struct sim_node *fault_tail(struct sim *sim)
 {
@@ -97,32 +95,39 @@ static struct sim_node *fault_tail(struct sim *sim)
     return fault_node(sim);
 }
 
-static bool fault_place(struct sim *sim, struct fault_place *out,
-                        struct sim_node *node, bool newest)
+bool sim_fault_place(struct sim *sim, struct fault_place *out,
+                     struct sim_node *node, uint64_t index)
 {
     const uint8_t *data;
     size_t size;
 
     out->node = node;
-    if (!node->up || node->journal == NULL || !sim_atlas_allows(sim, node) ||
-        journal_size(node->journal) == 0)
-        return false;
-    out->index =
-        random_below(&sim->fault, (uint32_t)journal_size(node->journal));
-    /* The newest matter most. */
-    if (newest)
-        out->index = journal_size(node->journal) - 1 -
-                     random_below(&sim->fault, 1 + (uint32_t)out->index % 4) %
-                         journal_size(node->journal);
-    if (journal_place(node->journal, out->name, &out->offset, out->index) !=
-            ST_OK ||
+    out->index = index;
+    if (journal_place(node->journal, out->name, &out->offset, index) != ST_OK ||
         !disk_model_peek(node->disk, out->name, &data, &size))
         return false;
     out->offset += random_below(&sim->fault, 300);
     return out->offset < size;
 }
 
-static void fault_damage(struct sim *sim, const struct fault_place *place)
+static bool fault_place(struct sim *sim, struct fault_place *out,
+                        struct sim_node *node, bool newest)
+{
+    uint64_t index;
+
+    if (!node->up || node->journal == NULL || !sim_atlas_allows(sim, node) ||
+        journal_size(node->journal) == 0)
+        return false;
+    index = random_below(&sim->fault, (uint32_t)journal_size(node->journal));
+    /* The newest matter most. */
+    if (newest)
+        index = journal_size(node->journal) - 1 -
+                random_below(&sim->fault, 1 + (uint32_t)index % 4) %
+                    journal_size(node->journal);
+    return sim_fault_place(sim, out, node, index);
+}
+
+void sim_fault_damage(struct sim *sim, const struct fault_place *place)
 {
     place->node->damaged = true;
     sim->counts[COUNT_ROTS]++;
@@ -139,6 +144,30 @@ static void fault_damage(struct sim *sim, const struct fault_place *place)
                    (unsigned)random_below(&sim->fault, 8));
 }
 
+/* Where one segment ends and the next begins: what says of each what it must
+ * be is gone with it. */
+static void fault_border(struct sim *sim, struct sim_node *node)
+{
+    struct fault_place last, first, header;
+    uint64_t size;
+
+    if (!node->up || node->journal == NULL || !sim_atlas_allows(sim, node))
+        return;
+    size = journal_size(node->journal);
+    for (uint64_t i = 1; i < size; i++) {
+        if (!sim_fault_place(sim, &last, node, i - 1) ||
+            !sim_fault_place(sim, &first, node, i) ||
+            strcmp(last.name, first.name) == 0)
+            continue;
+        sim_fault_damage(sim, &last);
+        sim_fault_damage(sim, &first);
+        header = first;
+        header.offset = 8 + random_below(&sim->fault, 32);
+        sim_fault_damage(sim, &header);
+        return;
+    }
+}
+
 /* One bit or several; and perhaps the power goes. */
 static void fault_rot(struct sim *sim)
 {
@@ -146,11 +175,15 @@ static void fault_rot(struct sim *sim)
     struct sim_node *node = newest ? fault_tail(sim) : fault_node(sim);
     uint32_t count = 1 + random_skewed(&sim->fault, 6);
 
+    if (random_chance(&sim->fault, 30)) {
+        fault_border(sim, node);
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct fault_place place;
 
         if (fault_place(sim, &place, node, newest))
-            fault_damage(sim, &place);
+            sim_fault_damage(sim, &place);
     }
     if (newest && node->damaged && random_chance(&sim->fault, 500))
         sim_node_crash(sim, node);
@@ -199,11 +232,11 @@ static void fault_rollback(struct sim *sim)
         }
         return;
     }
-    /* One of the same start cannot be told from a crash; and without a register
-     * nobody remembers starts. */
+    /* One of the start that is registered cannot be told from a crash; and
+     * without a register nobody remembers starts. */
     if (node->older == NULL || (sim->options.kinds & KIND_MANUAL) != 0 ||
         !sim_atlas_allows(sim, node) ||
-        node->older_incarnation >= node->last_incarnation)
+        node->older_incarnation >= sim->reg_state.incarnation[node->number])
         return;
     disk_model_free(node->disk);
     node->disk = disk_model_copy(node->older);

@@ -10,6 +10,19 @@
 
 /* ---- Who stays away ----------------------------------------------------- */
 
+/* Whether it knows that it lacks entries: then it leads nobody. */
+static bool heal_is_lost(const struct sim_node *node)
+{
+    struct mark mark;
+    bool lost = true;
+
+    if (mark_open(&mark, disk_model_disk(node->disk)) == ST_OK) {
+        lost = mark.value.lost.kind != MARK_WHOLE;
+        mark_close(&mark);
+    }
+    return lost;
+}
+
 /* Whether the others are enough: one that may lead, enough members, and
  * everything that was acknowledged. */
 static bool heal_without(struct sim *sim, const struct sim_node *lost)
@@ -25,7 +38,7 @@ static bool heal_without(struct sim *sim, const struct sim_node *lost)
         if (node == lost || node->down_for_good)
             continue;
         nodes++;
-        eligible += !node->archive && !node->damaged;
+        eligible += !node->archive && !node->damaged && !heal_is_lost(node);
         members += sim_atlas_holds(sim, node);
     }
     return nodes >= config.minimum && eligible > 0 && members > 0;
@@ -90,19 +103,28 @@ static void heal_node(struct sim *sim, struct sim_node *node)
 }
 
 /* Damage and a change of the members may together leave no whole copy with a
- * member: then the atlas cannot help. */
+ * member, or less nodes than have to agree: then the atlas cannot help. */
 static bool heal_can_be_asked(struct sim *sim)
 {
+    uint32_t nodes = 0, whole = 0;
     struct config config;
 
     if (!sim_register_config(sim, &config))
         return true;
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        if (config_has_member(&config, sim->nodes[i].id) &&
-            !sim->nodes[i].damaged && !sim->nodes[i].down_for_good)
-            return true;
+        if (sim->nodes[i].down_for_good && !sim->nodes[i].outside)
+            continue;
+        nodes++;
+        whole += config_has_member(&config, sim->nodes[i].id) &&
+                 !sim->nodes[i].damaged;
     }
-    return false;
+    return whole > 0 && nodes >= config.minimum;
+}
+
+void sim_heal_judge(struct sim *sim)
+{
+    if (!heal_can_be_asked(sim))
+        sim->options.kinds |= KIND_SAFETY_ONLY;
 }
 
 void sim_heal(struct sim *sim)
@@ -114,8 +136,7 @@ void sim_heal(struct sim *sim)
     sim->healing = true;
     sim->healing_at = sim->now;
     sim_judge_away(sim);
-    if (!heal_can_be_asked(sim))
-        sim->options.kinds |= KIND_SAFETY_ONLY;
+    sim_heal_judge(sim);
     sim->reg_state.unavailable_until = 0;
     for (uint32_t i = 0; i < sim->options.nodes_count; i++)
         heal_node(sim, &sim->nodes[i]);
@@ -199,9 +220,29 @@ static struct sim_node *heal_primary(struct sim *sim)
     return primary;
 }
 
+/* A request that was on its way for long may leave no member in the core. */
+static bool heal_core_is_left(struct sim *sim)
+{
+    bool outside = false;
+    struct config config;
+
+    if (!sim_register_config(sim, &config))
+        return true;
+    for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
+        if (sim->nodes[i].outside)
+            outside = true;
+        else if (config_has_member(&config, sim->nodes[i].id))
+            return true;
+    }
+    return !outside;
+}
+
 bool sim_healed(struct sim *sim)
 {
     struct sim_node *primary;
+
+    if (!heal_core_is_left(sim))
+        (void)heal_the_rest(sim);
 
     if (sim->ops_count < sim->options.ops_max / 4)
         return false;

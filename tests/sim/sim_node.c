@@ -129,6 +129,8 @@ static void node_fails_to_start(struct sim *sim, struct sim_node *node,
     if (status == ST_FILE_FORMAT || status == ST_LOST) {
         sim->counts[COUNT_HALTS]++;
         node->down_for_good = true;
+        if (sim->healing)
+            sim_heal_judge(sim);
     }
     sim_node_crash(sim, node);
 }
@@ -184,7 +186,6 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
         node_fails_to_start(sim, node, status);
         return;
     }
-    node->last_incarnation = node->meta.value.incarnation;
     sim_state_open(node);
     sim_trace(sim, "%u starts: incarnation %u, %s, size %u committed %u",
               node->number, (unsigned)node->meta.value.incarnation,

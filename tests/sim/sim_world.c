@@ -120,6 +120,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->fault = random_stream(options->seed, 5);
     sim->reg = random_stream(options->seed, 6);
     sim->maybe = random_stream(options->seed, 7);
+    sim->moment = random_stream(options->seed, 8);
     sim_marks_begin((options->faults & FAULT_MAYBE) != 0 ? &sim->maybe : NULL);
     sim->timers = (struct replica_timers){
         .beacon_ms = 50,

@@ -7,6 +7,7 @@
 #include "protocol/entry.h"
 #include "replication/journal_epochs.h"
 #include "replication/mark.h"
+#include "replication/journal_repair.h"
 #include "tests/lib/journal_rig.h"
 #include "tests/lib/log_maker.h"
 #include "tests/lib/suite.h"
@@ -137,6 +138,22 @@ START_TEST(cut_below_what_is_committed_is_refused)
     cut(4);
     is_clean_again(4);
     ck_assert_uint_eq(journal_cut_to(rig.journal, &report, 3), ST_CHAIN_BROKEN);
+    journal_rig_end(&rig);
+}
+END_TEST
+
+START_TEST(cut_of_who_is_lost_goes_below_the_commit_and_remembers_it)
+{
+    const struct mark_lost lost = {.kind = MARK_LOST_ALL, .size = UINT64_MAX};
+
+    begin(8, 4);
+    ck_assert_uint_eq(journal_set_lost(rig.journal, &lost), ST_OK);
+    cut(3);
+    ck_assert_uint_eq(journal_committed(rig.journal), 3);
+    ck_assert_uint_eq(journal_lost(rig.journal).committed, 4);
+    journal_rig_fill(&rig, 6);
+    ck_assert_uint_eq(journal_clear_lost(rig.journal), ST_OK);
+    ck_assert_uint_ge(journal_committed(rig.journal), 4);
     journal_rig_end(&rig);
 }
 END_TEST
@@ -460,6 +477,7 @@ SUITE_MAIN("journal_cut", cut_in_one_segment_keeps_the_bytes_and_goes_on,
            cut_at_the_border_of_a_segment_leaves_no_empty_one,
            cut_to_nothing_leaves_an_empty_log, cut_of_nothing_changes_nothing,
            cut_below_what_is_committed_is_refused,
+           cut_of_who_is_lost_goes_below_the_commit_and_remembers_it,
            cut_takes_entries_that_were_not_synced,
            cuts_at_one_place_keep_their_bytes_apart,
            cut_keeps_so_many_files_and_none_of_them_makes_room_for_another,

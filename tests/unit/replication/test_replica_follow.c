@@ -1,6 +1,7 @@
 /*
  * What a backup takes, refuses and acknowledges (R6 to R12).
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/replica_rig.h"
@@ -431,6 +432,41 @@ START_TEST(R12_a_full_disk_refuses_and_takes_the_entries_once_there_is_room)
 }
 END_TEST
 
+static void forget_recent(void)
+{
+    struct replica_log *log = &rig.replica->log;
+
+    while (log->recent.count > 0) {
+        struct replica_batch *batch = replica_recent_at(&log->recent, 0);
+
+        ck_assert_uint_eq(batch->holds, 0);
+        replica_recent_drop_oldest(&log->recent);
+        log->recent_size -= batch->size;
+        free(batch);
+    }
+    log->recent_first = log->end.size;
+}
+
+START_TEST(R12_a_full_disk_refuses_although_the_last_entry_rots_as_well)
+{
+    char file[DISK_NAME_SIZE_MAX];
+    uint64_t offset;
+
+    begin();
+    rig_log_add(&log_a, 40, 1, 0);
+    lone_append(&rig, 'A', &log_a, 0, 20, 0);
+    lone_work(&rig);
+    disk_model_limit(rig.model, 1);
+    ck_assert_int_eq(journal_place(rig.journal, file, &offset, 19), ST_OK);
+    disk_model_rot(rig.model, file, offset + 100, 3);
+    forget_recent(); /* It is not in memory any more. */
+    lone_append(&rig, 'A', &log_a, 20, 40, 0);
+    lone_work(&rig);
+    ck_assert_uint_eq(rig.replica->log.end.size, 20);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(R12_a_sync_that_fails_acknowledges_nothing)
 {
     begin();
@@ -526,6 +562,7 @@ SUITE_MAIN("replica_follow",
            R12_nothing_is_committed_here_before_it_is_durable_here,
            R12_one_answer_speaks_for_all_that_became_durable_at_once,
            R12_a_full_disk_refuses_and_takes_the_entries_once_there_is_room,
+           R12_a_full_disk_refuses_although_the_last_entry_rots_as_well,
            R12_a_sync_that_fails_acknowledges_nothing,
            a_beacon_tells_the_commit_if_its_leaf_is_the_own_one,
            R20_who_seals_says_how_far_its_durable_log_goes,

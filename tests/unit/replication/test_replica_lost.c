@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "replication/journal_parts.h"
 #include "tests/lib/replica_rig.h"
 #include "tests/lib/suite.h"
 
@@ -434,6 +435,67 @@ START_TEST(a_tail_that_nobody_has_is_cut_off_and_the_node_is_lost)
 }
 END_TEST
 
+/* A says again and again that it never had what it is asked for. */
+static bool refused_until(const char *line)
+{
+    for (int i = 0; i < 8 && !lone_did(&rig, line); i++) {
+        lone_forget(&rig);
+        lone_pass(&rig, 600);
+        lone_work(&rig);
+        if (lone_did(&rig, "send A FETCH"))
+            give_nothing('A', PEER_FETCH_NEVER);
+    }
+    return lone_did(&rig, line);
+}
+
+START_TEST(a_hole_over_the_commit_that_nobody_can_fill_is_cut_where_it_begins)
+{
+    begin(7, 5);
+    rot(4);
+    rot(5); /* Of a tail that A never had. */
+    restart();
+    lone_restart(&rig, 2);
+    lone_greet(&rig, 'A', &log_a, 4);
+    lone_append_in(&rig, 'A', &log_a, 2, 4, 4, 3);
+    lone_work(&rig);
+    ck_assert(refused_until("job cut 4\n"));
+    lone_work(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_START);
+    ck_assert_uint_eq(lone_status(&rig).committed, 4);
+    /* That more was committed is not forgotten, nor that it is lost. */
+    ck_assert_uint_eq(journal_lost(rig.journal).committed, 5);
+    restart();
+    ck_assert_uint_ne(lone_status(&rig).lost_to, 0);
+    ck_assert(rig_log_equals(&log_a, rig.journal, 4));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(entries_that_do_not_fit_between_others_are_cut_off_with_them)
+{
+    struct journal_gap gap;
+
+    begin(6, 6);
+    rot(3);
+    restart();
+    ck_assert_int_eq(journal_hole_at(rig.journal, &gap, 0), ST_OK);
+    /* As if what lies behind had been written to another place. */
+    rig.journal->chunks[0][0].hole.offset_end -= 8;
+    lone_restart(&rig, 2);
+    lone_greet(&rig, 'A', &log_a, 6);
+    lone_append_in(&rig, 'A', &log_a, 2, 2, 2, 0); /* It leads. */
+    lone_work(&rig);
+    lone_forget(&rig);
+    for (int i = 0; i < 20 && !lone_did(&rig, "send A FETCH"); i++)
+        lone_tick(&rig, 100);
+    give('A', &log_a);
+    ck_assert(lone_did(&rig, "job repair 3+1\n"));
+    lone_work(&rig);
+    ck_assert(lone_did(&rig, "job cut 3\n"));
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(committed_entries_that_nobody_gives_are_never_cut_off)
 {
     begin(6, 6);
@@ -585,6 +647,8 @@ SUITE_MAIN("replica_lost",
            a_learner_never_says_never,
            I13_an_entry_that_rots_in_service_is_noticed_and_got_again,
            a_tail_that_nobody_has_is_cut_off_and_the_node_is_lost,
+           a_hole_over_the_commit_that_nobody_can_fill_is_cut_where_it_begins,
+           entries_that_do_not_fit_between_others_are_cut_off_with_them,
            committed_entries_that_nobody_gives_are_never_cut_off,
            C6_without_a_mark_nobody_knows_what_is_missing,
            C6_the_first_node_writes_no_first_configuration_without_its_mark,

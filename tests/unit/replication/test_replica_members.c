@@ -221,6 +221,25 @@ START_TEST(R14_where_too_few_would_be_left_a_member_is_replaced)
 }
 END_TEST
 
+START_TEST(R14_who_replaced_a_member_has_its_time_to_answer)
+{
+    begin_pair();
+    archive_follows();
+    lone_submit(&rig, 2);
+    lone_work(&rig);
+    pass(3500, "Z");
+    lone_win(&rig);
+    lone_work(&rig);
+    lone_forget(&rig);
+    /* Z has nothing of it yet. */
+    pass(2500, "Z");
+    ck_assert_uint_eq(lone_count(&rig, "say stalled"), 0);
+    pass(1500, "Z");
+    ck_assert_uint_eq(lone_count(&rig, "say stalled"), 1);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(R14_without_another_node_it_stalls_and_drops_nobody)
 {
     begin_pair();
@@ -392,6 +411,7 @@ SUITE_MAIN("replica_members",
            R13_a_member_whose_link_is_cut_a_moment_is_not_dropped,
            a_member_that_was_dropped_is_let_in_again_later_each_time,
            R14_where_too_few_would_be_left_a_member_is_replaced,
+           R14_who_replaced_a_member_has_its_time_to_answer,
            R14_without_another_node_it_stalls_and_drops_nobody,
            R14_an_archive_that_lags_does_not_replace_until_it_has_everything,
            R14_a_damaged_node_replaces_nobody,

@@ -19,6 +19,16 @@ static void begin(char self, const char *members, uint8_t minimum, size_t size)
     lone_backup(&rig, members, minimum, &log_a);
 }
 
+/* The frame of entry ${index} rots where it lies. */
+static void rot(uint64_t index)
+{
+    char file[DISK_NAME_SIZE_MAX];
+    uint64_t offset;
+
+    ck_assert_int_eq(journal_place(rig.journal, file, &offset, index), ST_OK);
+    disk_model_rot(rig.model, file, offset + 100, 3);
+}
+
 static void give(char peer, const struct rig_log *log, uint64_t first,
                  uint64_t end)
 {
@@ -227,6 +237,72 @@ START_TEST(R20_a_member_that_cannot_give_what_it_sealed_is_not_waited_for)
 }
 END_TEST
 
+static void never(char peer)
+{
+    struct peer_frame asked, frame = {.type = PEER_FETCHED};
+
+    ck_assert(lone_sent(&rig, &asked, peer, PEER_FETCH));
+    frame.fetched.token = asked.fetch.token;
+    frame.fetched.first = asked.fetch.first;
+    frame.fetched.result = PEER_FETCH_NEVER;
+    lone_receive(&rig, peer, &frame);
+}
+
+/* A is named, and its tail is damaged before it leads again. */
+START_TEST(R23_who_is_named_with_a_tail_that_nobody_has_takes_a_members_log)
+{
+    struct rig_log empty = {.size = 0};
+
+    lone_begin(&rig, 'A', "AB");
+    lone_lead_pair(&rig);
+    lone_submit(&rig, 3);
+    lone_work(&rig);
+    ck_assert_uint_eq(lone_status(&rig).size, 4);
+    rot(2);
+    lone_lose_power(&rig);
+    lone_start(&rig);
+    lone_greet(&rig, 'B', &empty, 0);
+    for (int i = 0; i < 60 && !lone_did(&rig, "ask restart"); i++) {
+        lone_forget(&rig);
+        lone_tick(&rig, 100);
+        lone_work(&rig);
+        if (lone_did(&rig, "send B FETCH"))
+            never('B');
+    }
+    ck_assert(lone_did(&rig, "ask restart"));
+    lone_win(&rig);
+    for (int i = 0; i < 40 && lone_role(&rig) != REPLICA_RECOVERING; i++) {
+        lone_work(&rig);
+        lone_tick(&rig, 100);
+    }
+    ck_assert(lone_did(&rig, "send B NEWEPOCH epoch 2\n"));
+    ck_assert_int_eq(lone_role(&rig), REPLICA_RECOVERING);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R23_alone_a_damaged_tail_is_waited_for_and_nothing_is_cut)
+{
+    lone_begin(&rig, 'A', "AB");
+    lone_lead_alone(&rig, 1);
+    lone_submit(&rig, 3);
+    lone_jobs(&rig, 1);
+    rot(1);
+    lone_lose_power(&rig);
+    lone_start(&rig);
+    lone_greet(&rig, 'B', NULL, 0);
+    for (int i = 0; i < 60; i++) {
+        lone_forget(&rig);
+        lone_tick(&rig, 100);
+        lone_work(&rig);
+        if (lone_did(&rig, "send B FETCH"))
+            never('B');
+        ck_assert_uint_eq(lone_count(&rig, "job cut"), 0);
+    }
+    lone_end(&rig);
+}
+END_TEST
+
 SUITE_MAIN("replica_recover",
            R20_who_won_as_no_member_takes_over_a_sealed_members_log,
            R20_what_the_sealed_member_does_not_have_is_cut_off,
@@ -234,4 +310,6 @@ SUITE_MAIN("replica_recover",
            R20_a_table_of_epochs_that_parts_below_the_commit_is_passed_over,
            R20_entries_that_do_not_lead_to_the_sealed_leaf_are_not_adopted,
            R20_a_seal_of_another_epoch_or_of_no_member_counts_for_nothing,
-           R20_a_member_that_cannot_give_what_it_sealed_is_not_waited_for)
+           R20_a_member_that_cannot_give_what_it_sealed_is_not_waited_for,
+           R23_who_is_named_with_a_tail_that_nobody_has_takes_a_members_log,
+           R23_alone_a_damaged_tail_is_waited_for_and_nothing_is_cut)

@@ -188,6 +188,50 @@ START_TEST(R17_an_older_view_says_nothing)
 }
 END_TEST
 
+START_TEST(R17_a_proposal_on_a_revision_that_is_gone_is_over_without_news)
+{
+    begin_adding();
+    rig.revision++; /* What stands there is known already. */
+    lone_answer(&rig, REGISTER_LOST);
+    ck_assert_uint_eq(lone_status(&rig).proposals, 0);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R17_an_answer_that_shows_an_older_revision_settles_nothing)
+{
+    begin_adding();
+    lone_answer(&rig, REGISTER_LOST); /* At the revision that was asked. */
+    ck_assert_uint_eq(lone_status(&rig).proposals, 1);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R20_nobody_proposes_on_a_reading_that_is_older_than_what_is_known)
+{
+    struct rig_log log = {.size = 0};
+    struct config now;
+
+    lone_begin(&rig, 'B', "ABZ");
+    rig_log_add(&log, 3, 1, 0);
+    lone_backup(&rig, "B", 1, &log);
+    now = rig.config;
+    lone_stop(&rig);
+    rig.config.number = 2;
+    rig.revision = 2;
+    lone_start(&rig);
+    lone_alive(&rig, 'A', false);
+    lone_silence(&rig, 20000);
+    ck_assert_uint_eq(lone_count(&rig, "ask promote"), 0);
+    rig.config = now;
+    rig.revision = 5;
+    lone_see(&rig);
+    lone_silence(&rig, 20000);
+    ck_assert_uint_eq(lone_count(&rig, "ask promote"), 1);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(a_register_that_went_back_is_told_and_changes_nothing)
 {
     struct config boot;
@@ -550,6 +594,9 @@ SUITE_MAIN("replica_register",
            R17_what_was_refused_is_not_asked_again_at_once,
            R17_an_answer_that_is_seen_in_the_register_counts_as_one,
            R17_an_older_view_says_nothing,
+           R17_a_proposal_on_a_revision_that_is_gone_is_over_without_news,
+           R17_an_answer_that_shows_an_older_revision_settles_nothing,
+           R20_nobody_proposes_on_a_reading_that_is_older_than_what_is_known,
            a_register_that_went_back_is_told_and_changes_nothing,
            I2_over_a_gap_a_primary_that_may_not_lead_is_refused,
            I2_over_a_gap_what_no_lawful_changes_lead_to_is_refused,
