@@ -569,67 +569,6 @@ START_TEST(C7_without_a_meta_file_a_node_does_not_start)
 }
 END_TEST
 
-START_TEST(a_meta_file_with_a_configuration_that_is_none_does_not_start)
-{
-    begin(6, 3);
-    ck_assert_int_eq(
-        meta_configure(&rig.meta, 99, slice_of("\x01no configuration", 17)),
-        ST_OK);
-    lone_stop(&rig);
-    ck_assert_int_eq(lone_try_open(&rig), ST_FILE_FORMAT);
-    lone_end(&rig);
-}
-END_TEST
-
-/* ---- Comparing ----------------------------------------------------------- */
-
-static void scrub(char peer, uint64_t end, const uint8_t *leaf)
-{
-    struct peer_frame frame = {.type = PEER_SCRUB};
-
-    frame.scrub.end = end;
-    memcpy(frame.scrub.digest.b, leaf, HASH_SIZE);
-    lone_receive(&rig, peer, &frame);
-}
-
-START_TEST(logs_that_are_compared_are_equal_or_that_is_told)
-{
-    begin(6, 4);
-    lone_greet(&rig, 'Z', &log_a, 6);
-    lone_forget(&rig);
-    scrub('Z', 4, log_a.ends[4].leaf);
-    lone_expect(&rig, "send Z SCRUBBED end 4 result 1\n");
-    scrub('Z', 6, log_a.ends[5].leaf); /* Not committed here. */
-    lone_expect(&rig, "send Z SCRUBBED end 6 result 3\n");
-    scrub('Z', 0, log_a.ends[5].leaf);
-    lone_expect(&rig, "send Z SCRUBBED end 0 result 3\n");
-    scrub('Z', 3, log_a.ends[4].leaf);
-    lone_expect(&rig, "send Z SCRUBBED end 3 result 2\nsay dispute Z 2\n");
-    ck_assert_int_eq(lone_role(&rig), REPLICA_MEMBER);
-    lone_end(&rig);
-}
-END_TEST
-
-START_TEST(a_scrub_reads_everything_and_then_asks_the_others)
-{
-    begin(40, 40);
-    rig.replica->options.timers.scrub_ms = 100;
-    lone_greet(&rig, 'A', &log_a, 40);
-    lone_greet(&rig, 'Z', &log_a, 40);
-    lone_forget(&rig);
-    for (int i = 0; i < 300 && !lone_did(&rig, "send A SCRUB"); i++)
-        lone_tick(&rig, 200);
-    ck_assert(lone_did(&rig, "send A SCRUB end "));
-    ck_assert(lone_did(&rig, "send Z SCRUB end "));
-    rot(9);
-    lone_forget(&rig);
-    for (int i = 0; i < 300 && !lone_did(&rig, "say rot"); i++)
-        lone_tick(&rig, 200);
-    ck_assert(lone_did(&rig, "say rot 9\njob examine 9\n"));
-    lone_end(&rig);
-}
-END_TEST
-
 SUITE_MAIN("replica_lost",
            C3_who_lacks_what_it_acknowledged_says_so_and_vouches_for_nothing,
            C3_who_is_lost_does_not_try_to_lead,
@@ -652,7 +591,4 @@ SUITE_MAIN("replica_lost",
            committed_entries_that_nobody_gives_are_never_cut_off,
            C6_without_a_mark_nobody_knows_what_is_missing,
            C6_the_first_node_writes_no_first_configuration_without_its_mark,
-           C7_without_a_meta_file_a_node_does_not_start,
-           a_meta_file_with_a_configuration_that_is_none_does_not_start,
-           logs_that_are_compared_are_equal_or_that_is_told,
-           a_scrub_reads_everything_and_then_asks_the_others)
+           C7_without_a_meta_file_a_node_does_not_start)
