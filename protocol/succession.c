@@ -451,6 +451,7 @@ static enum succession_fault make_one(struct succession_work *work)
     case CONFIG_REMOVE:
     case CONFIG_REPLACE:
     case CONFIG_ADD:
+    case CONFIG_SETTLE:
         return make_by_primary(work);
     case CONFIG_PROMOTE:
         return make_promote(work);
@@ -466,7 +467,6 @@ static enum succession_fault make_one(struct succession_work *work)
         return make_forced(work);
     case CONFIG_BOOT:
     case CONFIG_RESTART:
-    case CONFIG_SETTLE:
         break;
     }
     return SUCCESSION_KIND;

@@ -29,7 +29,7 @@ const char *replica_role_name(enum replica_role role)
 {
     static const char *const names[] = {
         [REPLICA_START] = "starting",      [REPLICA_LOST] = "lost",
-        [REPLICA_LEARNER] = "learner",     [REPLICA_MEMBER] = "backup",
+        [REPLICA_LEARNER] = "learner",     [REPLICA_MEMBER] = "member",
         [REPLICA_CANDIDATE] = "candidate", [REPLICA_RECOVERING] = "recovering",
         [REPLICA_BARRIER] = "barrier",     [REPLICA_PRIMARY] = "primary",
         [REPLICA_HALTED] = "halted",
@@ -280,6 +280,8 @@ static void replica_on_alive(struct replica *replica,
 
     if (at == SIZE_MAX)
         return;
+    replica->gone[at] =
+        !event->alive.alive && (replica->gone[at] || replica->alive[at]);
     replica->alive[at] = event->alive.alive;
     replica->alive_known[at] = true;
     replica->viewed_ms = replica->now_ms;

@@ -113,9 +113,14 @@ void replica_cut(struct replica *replica, uint64_t size)
 void replica_cut_again(struct replica *replica)
 {
     struct replica_job *job;
+    struct journal_gap gap;
 
     if (replica->cut_again == UINT64_MAX || replica->jobs_count > 0 ||
-        replica_has_holes(replica))
+        replica->repair.examined > 0)
+        return;
+    /* What is damaged behind it goes with the rest. */
+    if (journal_hole_at(replica->log.journal, &gap, 0) == ST_OK &&
+        gap.first < replica->cut_again)
         return;
     job = replica_job_new(replica, STORAGE_CUT);
     job->job.size = replica->cut_again;

@@ -11,7 +11,8 @@ static bool lead_may(const struct replica *replica)
     return replica->halt == HALT_NONE && replica->registered &&
            replica->cut_again == UINT64_MAX && replica->enrolled &&
            (!replica->lost || MUTANT(28)) &&
-           (!replica_has_holes(replica) || replica->hopeless) &&
+           (!replica_has_holes(replica) ||
+            (replica->hopeless && replica->config.members_count > 1)) &&
            !replica->options.archive && replica->configured &&
            config_is_eligible(&replica->config, replica->options.node_id) &&
            !replica_proposing(replica) && replica->jobs_count == 0 &&
@@ -128,6 +129,21 @@ static bool lead_former_is_alive(const struct replica *replica)
     return !replica->alive_known[peer] || replica->alive[peer];
 }
 
+/* R26: how long silence has to last.  Whose sign of life went while this node
+ * looked, and whose link is down, has ended rather than been cut off. */
+static uint32_t lead_patience(const struct replica *replica)
+{
+    const struct replica_timers *timers = &replica->options.timers;
+    size_t peer = replica_peer_of(replica, replica->config.primary);
+
+    if (!replica->configured || !replica_is_member(replica))
+        return timers->grace_ms * 2;
+    if (peer == SIZE_MAX || !replica->gone[peer] || replica->peers[peer].linked)
+        return timers->grace_ms;
+    SOMETIMES(former_has_left);
+    return timers->remove_ms;
+}
+
 static bool lead_is_behind(const struct replica *replica)
 {
     for (size_t i = 0; i < replica->peers_count; i++) {
@@ -141,7 +157,6 @@ static bool lead_is_behind(const struct replica *replica)
 void replica_try_to_lead(struct replica *replica)
 {
     bool member = replica->configured && replica_is_member(replica);
-    uint32_t grace = replica->options.timers.grace_ms;
 
     if (replica_won(replica) || !lead_may(replica))
         return;
@@ -156,8 +171,7 @@ void replica_try_to_lead(struct replica *replica)
         return;
     /* R26: silence here, and no sign of life in the register.  Who is no member
      * lets members go first. */
-    if (!replica_elapsed(replica, replica->heard_ms,
-                         member ? grace : grace * 2) ||
+    if (!replica_elapsed(replica, replica->heard_ms, lead_patience(replica)) ||
         (!member && !lead_source(replica)))
         return;
     /* A register that is behind what others know was put back. */

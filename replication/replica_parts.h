@@ -290,6 +290,7 @@ struct replica {
     bool
         alive[CONFIG_NODES_MAX]; /* As the register says; by peer, then self. */
     bool alive_known[CONFIG_NODES_MAX];
+    bool gone[CONFIG_NODES_MAX]; /* It was alive in this start, and is not. */
 
     /* Lost or damaged. */
     bool lost;

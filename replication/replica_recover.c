@@ -54,10 +54,14 @@ static void recover_ask_again(struct replica *replica)
 {
     struct peer_frame frame = {.type = PEER_NEWEPOCH};
 
-    /* Alone, and what is damaged was acknowledged by nobody else. */
+    /* Alone, and what is damaged was acknowledged by nobody else.  Others may
+     * have it all the same. */
     if (replica->config.members_count == 1 && replica_is_member(replica)) {
-        replica_halt(replica, HALT_TAIL, replica->log.committed,
-                     slice_of(NULL, 0));
+        if (replica->peers_count == 0)
+            replica_halt(replica, HALT_TAIL, replica->log.committed,
+                         slice_of(NULL, 0));
+        else
+            replica_step_down(replica);
         return;
     }
 
@@ -181,6 +185,9 @@ static void recover_done(struct replica *replica)
                                       ? source->committed
                                       : replica->log.end.size);
     replica->adopted = true;
+    /* Nobody is to count on what cannot be read. */
+    if (replica_has_holes(replica))
+        return;
     if (replica->config.phase != CONFIG_NORMAL || !replica_is_member(replica)) {
         recover_propose(replica);
         return;
@@ -194,15 +201,17 @@ static void recover_done(struct replica *replica)
     replica_candidate(replica);
 }
 
-/* Behind a hole nothing is kept; a crash on the way must not make a whole node
- * of one that acknowledged more. */
+/* Behind a hole nothing is kept that a member sealed as well; a crash on the
+ * way must not make a whole node of one that acknowledged more.  Who was no
+ * member has its hole filled, or is lost (replica_repair.c). */
 static bool recover_clear_holes(struct replica *replica)
 {
     uint64_t first;
 
-    if (!replica_must_cut(replica, &first))
+    if (!replica->adopting || !replica_must_cut(replica, &first))
         return true;
     SOMETIMES(adopting_clears_hole);
+    replica->adopted = false;
     if (!replica->lost || replica->finding)
         replica_set_lost(replica);
     replica_cut(replica, first);

@@ -114,13 +114,19 @@ bool replica_hears_primary(const struct replica *replica)
                             replica->options.timers.remove_ms);
 }
 
-/* Cut off; what is committed of it comes again with the stream. */
+/* Cut off; what is committed of it comes again with the stream.  Who was lost
+ * already may be about to be admitted for what it acknowledged: not with this
+ * start. */
 static void repair_gives_up_following(struct replica *replica, uint64_t first)
 {
+    bool lost = replica->lost && !replica->finding;
+
     if (first >= replica->log.end.size)
         return;
     SOMETIMES(followed_tail_beyond_repair);
     replica_lose(replica);
+    if (lost)
+        replica_rise(replica, replica->incarnation);
     replica_cut(replica, first);
 }
 
@@ -161,7 +167,9 @@ static void repair_failed(struct replica *replica)
         SOMETIMES(leading_tail_beyond_repair);
         replica_step_down(replica);
     } else if (replica_won(replica)) {
-        return;
+        /* It takes over a log; with a later start nobody counts on that. */
+        if (!replica->adopting)
+            replica_lose(replica);
     } else if (replica_hears_primary(replica)) {
         repair_gives_up_following(replica, first);
     } else if (replica->configured && replica->config.members_count > 1) {
@@ -184,6 +192,7 @@ static bool repair_waits(const struct replica *replica)
 static void repair_scrub(struct replica *replica)
 {
     enum status status;
+    uint64_t from;
 
     if (replica->options.timers.scrub_ms == 0 ||
         !replica_elapsed(replica, replica->scrub_ms,
@@ -192,11 +201,13 @@ static void repair_scrub(struct replica *replica)
     replica->scrub_ms = replica->now_ms;
     if (MUTANT(87))
         return;
-    if (MUTANT(27) && replica->log.durable.size > 0)
-        replica->scrub.next =
-            replica->scrub.next * 7 % replica->log.durable.size;
+    from = replica->scrub.next;
     status = journal_scrub_next(replica->log.journal, &replica->scrub,
                                 replica->log.buffer);
+    if (MUTANT(27) && status == ST_OK) {
+        replica->scrub.next += replica->scrub.next - from;
+        replica->scrub.leaf_known = false;
+    }
     if (status == ST_CHECKSUM)
         replica_damaged(replica, replica->scrub.bad);
     else if (status == ST_END)

@@ -24,7 +24,8 @@ static void main_help(FILE *out)
                 "exit status: 0 drained, 1 could not start, 2 the log is "
                 "damaged, 3 wrong\n"
                 "usage or configuration, 4 this node came to something else "
-                "than its log\n",
+                "than its log,\n"
+                "5 its disk is full or fails\n",
                 out);
 }
 

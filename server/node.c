@@ -11,6 +11,10 @@
 #include "replication/journal_repair.h"
 #include "server/diag.h"
 #include "server/node_private.h"
+#include "server/store/statements.h"
+
+static_assert((int)NODE_DISK == (int)STATEMENTS_DISK_EXIT,
+              "one status, whichever file the disk fails");
 
 enum { NODE_REALM_PORTAL = 1, NODE_REALM_REGISTRY = 2, NODE_DRAIN_MS = 5000 };
 
@@ -32,6 +36,8 @@ void node_failed(void *context, enum status status, uint64_t index,
              status_info(status)->english);
     if (status == ST_DIVERGED)
         _exit(NODE_DIVERGED);
+    if (status == ST_DISK_FULL || status == ST_DISK_FAILED)
+        _exit(NODE_DISK);
     abort();
 }
 
@@ -134,6 +140,29 @@ static void node_tell_cluster(void *context, struct cluster_status *out)
     out->node_id = node->genesis.node_id;
 }
 
+/* SQLite's files need room as well, and a node alone has nobody who could take
+ * its place: it stops taking commands before there is none.  More must be there
+ * to begin again, so that it does not change its mind with each group. */
+static bool node_has_room(void *context)
+{
+    enum { MIB = 1024 * 1024, ROOM_MIB_MIN = 64, ROOM_AGAIN_MIB_MIN = 96 };
+    struct node *node = context;
+    uint64_t room = disk_posix_room(node->disk) / MIB;
+    uint64_t wanted = node->crowded ? ROOM_AGAIN_MIB_MIN : ROOM_MIB_MIN;
+
+    if ((room < wanted) == node->crowded)
+        return !node->crowded;
+    node->crowded = room < wanted;
+    if (node->crowded)
+        diag_say(DIAG_WARNING,
+                 "the disk has only %" PRIu64
+                 " MiB free: commands are answered 604 until %d MiB are",
+                 room, ROOM_AGAIN_MIB_MIN);
+    else
+        diag_say(DIAG_NOTE, "the disk has room again: commands are taken");
+    return !node->crowded;
+}
+
 static enum node_exit node_open_pipeline(struct node *node)
 {
     struct pipeline_parts parts = {
@@ -152,10 +181,13 @@ static enum node_exit node_open_pipeline(struct node *node)
     };
     enum status status = ST_OK;
 
-    if (node->options.cluster.is_there)
+    if (node->options.cluster.is_there) {
         parts.log = node_cluster_log(node);
-    else
+    } else {
+        parts.room_context = node;
+        parts.has_room = node_has_room;
         status = meta_take_epoch(&node->meta, &parts.epoch);
+    }
     if (status != ST_OK)
         return node_fail(status, "taking an epoch", META_FILE);
     memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);

@@ -14,7 +14,8 @@ enum node_exit {
     NODE_REFUSED = 1, /* Could not start; the diagnostics say why. */
     NODE_DAMAGED = 2, /* The log is damaged: it stays as it is. */
     NODE_USAGE = 3,
-    NODE_DIVERGED = 4 /* This node came to something else than the log says. */
+    NODE_DIVERGED = 4, /* This node came to something else than the log says. */
+    NODE_DISK = 5      /* Its disk is full or fails; the log has what counts. */
 };
 
 struct node; /* Opaque. */

@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "server/cluster/cluster_clock.h"
 #include "server/diag.h"
 #include "server/node_cluster.h"
 #include "server/node_private.h"
@@ -45,6 +46,8 @@ static void on_lead(void *context, uint32_t epoch,
                                   });
     pipeline_set_leading(node->pipeline, true, NULL, NULL);
     node->cluster->leads = true;
+    node->cluster->cut_off = false;
+    node->cluster->committed_ms = cluster_clock_ms();
 }
 
 static void on_follow(void *context)
@@ -120,6 +123,7 @@ static void on_status(void *context, const struct replica_status *status)
     (void)pthread_mutex_lock(&cluster->lock);
     cluster->status = *status;
     (void)pthread_mutex_unlock(&cluster->lock);
+    node_cluster_watch(node, status);
     if (!cluster->leads)
         pipeline_set_leading(
             node->pipeline, false, known ? status->primary : NULL,
@@ -344,6 +348,7 @@ static enum status cluster_open_host(struct node *node)
 
     INVARIANT(options != NULL);
     cluster_replica(node, &options->replica);
+    cluster->grace_ms = options->replica.timers.grace_ms;
     options->links = node->options.cluster.links;
     cluster_identity(node, &options->identity);
     memcpy(options->operator_key, node->genesis.operator_key.b,

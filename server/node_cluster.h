@@ -17,13 +17,22 @@ struct node_cluster {
     struct host *host;
     struct pipeline_log log;
     struct register_by_etcd etcd;
-    bool leads; /* The host's thread. */
+    /* The host's thread. */
+    bool leads;
+    bool cut_off;
+    uint64_t committed;   /* When it last moved, or there was nothing to: */
+    int64_t committed_ms; /* of the boot clock. */
+    uint32_t grace_ms;
     pthread_mutex_t lock;
     struct replica_status status;
     bool witness_open;            /* An archive that may countersign. */
     pthread_mutex_t witness_lock; /* Guards witness. */
     struct witness witness;
 };
+
+/* node_cluster_cut_off.c: at each report of the replica, on the host's thread;
+ * a primary that can commit nothing tells who waits. */
+void node_cluster_watch(struct node *node, const struct replica_status *status);
 
 /* node_cluster_query.c: what the node answers to the operator, and to whoever
  * asks how the cluster is. */

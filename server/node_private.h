@@ -41,6 +41,7 @@ struct node {
     struct apply *apply;
     struct pipeline *pipeline;
     struct net *net;
+    bool crowded;                 /* The core thread: no room for commands. */
     struct journal_report report; /* What opening the log found. */
     struct node_cluster *cluster; /* NULL: a node that is alone. */
 };

@@ -80,8 +80,12 @@ static const struct subcommand subcommands[] = {
     {"member", member_run,
      "--key OPERATOR.KEY member remove NODE | replace NODE BY | add NODE\n"
      "         | enrol NODE | retire NODE | minimum N | adopted MEMBER\n"
-     "         [OPTIONS of promote]\n"
-     "  adopted: who was promoted via MEMBER holds all that MEMBER has",
+     "         | settle [OPTIONS of promote]\n"
+     "  adopted: who was promoted via MEMBER holds all that MEMBER has; "
+     "settle:\n"
+     "  who was to be added or to replace and was not signed for is waited "
+     "for\n"
+     "  no more",
      "Change which nodes must hold an entry before its answer",
      "Cavabdan əvvəl yazını saxlamalı olan qovşaqları dəyişmək"},
     {"switchover", switchover_run,

@@ -89,6 +89,9 @@ int operator_ask_all(struct operator_job *job);
 int operator_ask_primary(struct operator_job *job, const uint8_t *about,
                          bool wait_sealed);
 
+/* Ask the node of the wish until it leads; false: not within job->wait_s. */
+bool operator_await_leader(struct operator_job *job);
+
 /* The cluster's name, from any node that answers; else its number. */
 void operator_ask_name(struct operator_job *job);
 
@@ -98,6 +101,11 @@ void operator_say(const struct operator_job *job);
 void operator_say_json(const struct operator_job *job);
 /* What came of it. */
 void operator_say_done(const struct operator_job *job);
+/* The command that is to follow what was signed, and the same in words. */
+enum { OPERATOR_NEXT_SIZE = 80 };
+void operator_next(const struct operator_job *job,
+                   char out[OPERATOR_NEXT_SIZE]);
+void operator_say_next(const struct operator_job *job);
 /* A certificate in words. */
 int operator_say_certificate(const struct program *program,
                              struct slice certificate);

@@ -194,6 +194,24 @@ int operator_ask_primary(struct operator_job *job, const uint8_t *about,
     return EXIT_GOOD;
 }
 
+bool operator_await_leader(struct operator_job *job)
+{
+    enum { PAUSE_NS = 200000000 };
+    size_t at = place_of(job, job->wish.node);
+    time_t until = time(NULL) + job->wait_s;
+
+    INVARIANT(at < job->view.nodes_count); /* It was named by the list. */
+    for (;;) {
+        const struct succession_node *node = &job->view.nodes[at];
+        ask_node(job, at, slice_of(NULL, 0));
+        if (node->reached && (node->statement.flags & STATEMENT_PRIMARY) != 0)
+            return true;
+        if (time(NULL) >= until)
+            return false;
+        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+}
+
 /* The figure "name" of a passport. */
 static bool take_name(struct operator_job *job, struct slice answer)
 {

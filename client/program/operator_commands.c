@@ -37,19 +37,41 @@ static bool is_automatic(const struct operator_job *job)
     return false;
 }
 
-static int refuse_automatic(const struct operator_job *job)
+/* The primary was asked to hand over, and the register decides: what came of
+ * it. */
+static int see_hand_over(struct operator_job *job)
 {
-    if (job->wish.why == CONFIG_SWITCHOVER) {
-        if (job->program.json)
-            operator_say_json(job);
-        else
-            puts(OPERATOR_WORDS(&job->program,
-                                "The primary was asked to hand over; the "
-                                "register decides.",
-                                "Əsas qovşaqdan təhvil xahiş edildi; qərarı "
-                                "reyestr verir."));
-        return EXIT_GOOD;
+    bool leads, json = job->program.json;
+
+    if (!json) {
+        puts(OPERATOR_WORDS(&job->program,
+                            "The primary was asked to hand over; the "
+                            "register decides.",
+                            "Əsas qovşaqdan təhvil xahiş edildi; qərarı "
+                            "reyestr verir."));
+        (void)fflush(stdout);
     }
+    leads = operator_await_leader(job);
+    if (json)
+        operator_say_json(job);
+    if (!leads)
+        return program_fail(EXIT_INCOMPLETE, "%s",
+                            OPERATOR_WORDS(&job->program,
+                                           "it does not lead yet; defter "
+                                           "status tells who does",
+                                           "o hələ rəhbərlik etmir; kimin "
+                                           "etdiyini defter status deyir"));
+    if (json)
+        return EXIT_GOOD;
+    puts(OPERATOR_WORDS(&job->program, "It leads.", "O rəhbərlik edir."));
+    operator_say_next(job);
+    return EXIT_GOOD;
+}
+
+static int refuse_automatic(struct operator_job *job)
+{
+    if (job->wish.why == CONFIG_SWITCHOVER)
+        return see_hand_over(job);
     return program_fail(EXIT_REFUSED,
                         "these nodes take etcd's word (mode = etcd): nothing "
                         "is signed; set mode = manual on every node first");
@@ -92,6 +114,8 @@ static int carry_out(struct operator_job *job)
         operator_say_json(job);
     else
         operator_say_done(job);
+    if (code == EXIT_GOOD && !job->program.json)
+        operator_say_next(job);
     return code;
 }
 
@@ -177,6 +201,7 @@ static const struct {
     {"retire", CONFIG_NODES, 2, true},
     {"minimum", CONFIG_NODES, 2, false},
     {"adopted", CONFIG_ADOPTED, 2, false},
+    {"settle", CONFIG_SETTLE, 1, false},
 };
 
 /* The words behind "member". */
@@ -191,6 +216,8 @@ static int take_member(struct operator_job *job, int count, char **words)
             continue;
         job->wish.why = member_verbs[i].why;
         job->wish.retire = member_verbs[i].retire;
+        if (job->wish.why == CONFIG_SETTLE)
+            return EXIT_GOOD;
         if (strcmp(words[0], "minimum") == 0) {
             if (!program_number(&number, words[1], 1, CONFIG_NODES_MAX))
                 return program_usage("member");
@@ -212,7 +239,7 @@ int member_run(struct program *program, int argc, char **argv)
     static struct operator_job job;
     int at, code = operator_begin(&job, program, argc, argv, &at);
 
-    if (code == EXIT_GOOD && argc - at < 2)
+    if (code == EXIT_GOOD && argc - at < 1)
         code = program_usage(argv[0]);
     if (code == EXIT_GOOD)
         code = take_member(&job, argc - at, argv + at);

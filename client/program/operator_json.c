@@ -110,6 +110,11 @@ void operator_say_json(const struct operator_job *job)
         cJSON_AddStringToObject(root, "paper", job->paper);
     if (job->saved[0] != '\0')
         cJSON_AddStringToObject(root, "certificate", job->saved);
+    if (job->fault == SUCCESSION_GOOD) {
+        char next[OPERATOR_NEXT_SIZE];
+        operator_next(job, next);
+        cJSON_AddStringToObject(root, "next_command", next);
+    }
     text = cJSON_Print(root);
     puts(text != NULL ? text : "{}");
     cJSON_free(text);

@@ -174,6 +174,15 @@ void operator_say(const struct operator_job *job)
     say_config(program, &job->plan.newer);
     if (job->wish.why == CONFIG_FORCED)
         say_loss(job);
+    if (job->wish.why == CONFIG_SETTLE)
+        puts(OPERATOR_WORDS(
+            program,
+            "  Nobody joins or leaves. Whoever was to join, and was named to "
+            "the primary without\n"
+            "  a certificate that followed, is waited for no more.",
+            "  Heç kim əlavə olunmur və çıxarılmır. Əsas qovşağa adı verilmiş, "
+            "lakin sertifikatı\n"
+            "  imzalanmamış qovşaq daha gözlənilmir."));
     if (job->plan.witness_needed)
         puts(OPERATOR_WORDS(program, "  An archive must countersign.",
                             "  Arxiv qovşağı da imzalamalıdır."));

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/program/cluster.h"
 
-enum { STATUS_TIMEOUT_MS = 10000 };
+enum { STATUS_TIMEOUT_MS = 10000, STATUS_TRIES = 3 };
 
 struct slice status_figure(const struct status_node *node, const char *name)
 {
@@ -26,6 +27,19 @@ struct slice status_figure(const struct status_node *node, const char *name)
 static bool is_text(struct slice text, const char *word)
 {
     return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
+}
+
+enum status_wait status_wait(const struct status_report *report)
+{
+    struct slice told;
+
+    if (report->primary == NULL)
+        return STATUS_WAIT_NOTHING;
+    told = status_figure(report->primary, "realm.R");
+    if (is_text(told, "waits for failover.request"))
+        return STATUS_WAIT_REQUEST;
+    return is_text(told, "waits for failover.approve") ? STATUS_WAIT_APPROVAL
+                                                       : STATUS_WAIT_NOTHING;
 }
 
 bool status_lag(const struct status_report *report,
@@ -146,6 +160,8 @@ static void judge(struct status_report *report)
         if (!is_text(state, "serving"))
             add_why(report, "the primary is %.*s", (int)state.size, state.data);
         judge_members(report);
+        if (status_wait(report) != STATUS_WAIT_NOTHING)
+            add_why(report, "realm R is not served yet");
     }
     for (uint32_t i = 0; i < report->count; i++) {
         const struct status_node *node = &report->at[i];
@@ -170,6 +186,36 @@ static int conclude(const struct status_report *report)
     return cluster_say_failure(first->status, first->reason);
 }
 
+/* Nodes that speak of different configurations, or name one that answers and
+ * does not lead, are in the midst of a change: this is old in a moment. */
+static bool is_changing(const struct status_report *report)
+{
+    const struct rows_status *first = NULL;
+
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct status_node *node = &report->at[i];
+        if (node->status != 0)
+            continue;
+        if (first != NULL && node->rows.configuration != first->configuration)
+            return true;
+        first = &node->rows;
+        for (uint32_t k = 0; k < report->count && node->rows.has_primary; k++) {
+            const struct status_node *other = &report->at[k];
+            if (other->status == 0 && !claims_to_lead(other) &&
+                memcmp(other->rows.node_id.b, node->rows.primary.b,
+                       NODE_ID_SIZE) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void close_all(struct status_report *report)
+{
+    for (uint32_t i = 0; i < report->count; i++)
+        defter_close(report->at[i].client);
+}
+
 static void ask_all(struct status_report *report,
                     const struct cluster_login *login)
 {
@@ -181,6 +227,25 @@ static void ask_all(struct status_report *report,
         report->at[i].address = report->nodes.at[i].address;
         ask(&report->at[i], &login->options);
     }
+}
+
+/* A change of primary takes a second or two: what is shown is what came of it.
+ */
+static void ask_until_settled(struct status_report *report,
+                              const struct cluster_login *login)
+{
+    for (int tries = 1; tries <= STATUS_TRIES; tries++) {
+        memset(report, 0, sizeof *report);
+        ask_all(report, login);
+        if (!is_changing(report))
+            return;
+        if (tries == STATUS_TRIES)
+            break;
+        close_all(report);
+        (void)sleep(1);
+    }
+    add_why(report, "the nodes do not agree yet on who leads and who is a "
+                    "member: ask again");
 }
 
 int status_run(struct program *program, int argc, char **argv)
@@ -196,15 +261,14 @@ int status_run(struct program *program, int argc, char **argv)
     if (report == NULL)
         code = program_fail(EXIT_REFUSED, "out of memory");
     if (code == EXIT_GOOD) {
-        ask_all(report, &login);
+        ask_until_settled(report, &login);
         judge(report);
         if (program->json)
             status_print_json(report);
         else
             status_print_text(program, report);
         code = conclude(report);
-        for (uint32_t i = 0; i < report->count; i++)
-            defter_close(report->at[i].client);
+        close_all(report);
     }
     cluster_login_wipe(&login);
     free(report);

@@ -25,6 +25,14 @@ struct status_report {
     char why[512];                     /* It is degraded; "": it is not. */
 };
 
+/* What realm R waits for after a change of primary. */
+enum status_wait {
+    STATUS_WAIT_NOTHING,
+    STATUS_WAIT_REQUEST, /* failover.request of two persons of the owner. */
+    STATUS_WAIT_APPROVAL /* failover.approve of the coordinating body. */
+};
+enum status_wait status_wait(const struct status_report *report);
+
 /* The figure ${name} of a node that answered; empty if it has none. */
 struct slice status_figure(const struct status_node *node, const char *name);
 

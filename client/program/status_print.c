@@ -128,6 +128,28 @@ static void print_failover(const struct rows_status *rows)
                rows->has_failover_at ? time_of(at, rows->failover_at) : "-");
 }
 
+/* What ends the waiting, by whom and by which command. */
+static void print_wait(const struct program *program, enum status_wait wait)
+{
+    bool az = program->azerbaijani;
+
+    if (wait == STATUS_WAIT_NOTHING)
+        return;
+    puts(az ? "R məkanı gözləyir: əmrlərinə 604 cavabı verilir, ta ki"
+            : "Realm R waits: its commands are answered 604 until");
+    if (wait == STATUS_WAIT_REQUEST)
+        puts(az ? "  sahibin iki şəxsi (OPS və DIR) eyni failover.request "
+                  "əmrini göndərsin, sonra"
+                : "  two persons of the owner (OPS and DIR) send the same "
+                  "failover.request, and then");
+    puts(az ? "  əlaqələndirici qurum failover.approve ilə icazə versin "
+              "(failover.list göstərir),\n"
+              "  və ya failover.order automatic=yes ilə daimi göstəriş versin"
+            : "  the coordinating body lets it with failover.approve "
+              "(failover.list shows the order),\n"
+              "  or gives a standing order with failover.order automatic=yes");
+}
+
 void status_print_text(const struct program *program,
                        const struct status_report *report)
 {
@@ -140,6 +162,7 @@ void status_print_text(const struct program *program,
         print_node(report, &report->at[i]);
     if (report->primary != NULL) {
         print_failover(&report->primary->rows);
+        print_wait(program, status_wait(report));
         if (report->primary->rows.has_members)
             print_members(program, &report->primary->rows);
         print_figures(&report->primary->rows);
@@ -254,6 +277,26 @@ static cJSON *json_node(const struct status_report *report,
     return object;
 }
 
+/* A program is to know what to call, and whom. */
+static void json_wait(cJSON *object, enum status_wait wait)
+{
+    cJSON *waiting = cJSON_AddArrayToObject(object, "waiting");
+    cJSON *realm;
+
+    if (wait == STATUS_WAIT_NOTHING)
+        return;
+    realm = cJSON_CreateObject();
+    cJSON_AddStringToObject(realm, "realm", "R");
+    cJSON_AddStringToObject(realm, "for",
+                            wait == STATUS_WAIT_REQUEST ? "failover.request"
+                                                        : "failover.approve");
+    cJSON_AddStringToObject(realm, "by",
+                            wait == STATUS_WAIT_REQUEST
+                                ? "two persons of the owner, OPS and DIR"
+                                : "coordinating body");
+    cJSON_AddItemToArray(waiting, realm);
+}
+
 void status_print_json(const struct status_report *report)
 {
     cJSON *object = cJSON_CreateObject();
@@ -262,6 +305,7 @@ void status_print_json(const struct status_report *report)
 
     cJSON_AddBoolToObject(object, "degraded", report->why[0] != '\0');
     cJSON_AddStringToObject(object, "why", report->why);
+    json_wait(object, status_wait(report));
     for (uint32_t i = 0; i < report->count; i++)
         cJSON_AddItemToArray(nodes, json_node(report, &report->at[i]));
     if (report->primary != NULL) {

@@ -111,8 +111,11 @@ static void arm(struct event *event, int64_t delay_ms)
 
 void host_settle(struct host *host)
 {
+    struct replica_status status;
     int64_t delay_ms;
 
+    if (host->status_due)
+        host_tell_status(host, &status);
     links_settle(host->links);
     delay_ms = replica_deadline(host->replica) - cluster_clock_ms();
     if (delay_ms < 1)
@@ -302,6 +305,27 @@ enum status host_start(struct host *host)
     return ST_OK;
 }
 
+/* Nothing of this node reaches another any more, and nothing is under way on
+ * its disk: now its sign of life goes as well, so that nobody waits for it. */
+static void leave_register(struct host *host)
+{
+    const struct timeval longest = {HOST_LEAVE_S, 0};
+
+    links_close(host->links);
+    host->links = NULL;
+    (void)event_del(host->wake_event);
+    (void)event_del(host->tick_event);
+    (void)event_del(host->beat_event);
+    (void)event_del(host->second_event);
+    host->reg.leave(host->reg_self);
+    (void)event_base_loopexit(host->base, &longest);
+    while (!host->reg.left(host->reg_self)) {
+        (void)event_base_loop(host->base, EVLOOP_ONCE);
+        if (event_base_got_exit(host->base))
+            return;
+    }
+}
+
 void host_stop(struct host *host)
 {
     if (host == NULL || !host->started)
@@ -315,6 +339,7 @@ void host_stop(struct host *host)
     /* What was posted before has its answer; nobody posts any more. */
     INVARIANT(host->mail_first == NULL);
     disk_thread_stop(host->disk_thread);
+    leave_register(host);
 }
 
 static void close_base(struct host *host)

@@ -61,8 +61,9 @@ NODISCARD enum status host_start(struct host *host);
 
 /*
  * host_stop(host):
- * Answer who waits, end the thread, finish what the disk was given.  Whoever
- * submits or asks later is refused.  The links are cut by host_close().
+ * Answer who waits, end the thread, finish what the disk was given, cut the
+ * links, and then take this node's sign of life out of the register.  Whoever
+ * submits or asks later is refused.
  * Order: after the pipeline has drained; before the journal is closed.
  */
 void host_stop(struct host *host);

@@ -104,9 +104,15 @@ static void deliver_certificate(struct host *host, struct host_mail *mail)
 {
     struct certificate_mail *sent = (struct certificate_mail *)mail;
     char refusal[CLUSTER_LINE_SIZE_MAX];
+    enum status status =
+        host_certify(host, refusal, slice_of(sent->bytes, sent->size), true);
 
-    if (host_certify(host, refusal, slice_of(sent->bytes, sent->size), true) !=
-        ST_OK)
+    /* Whoever greets sends it again, the archive too: then its key is known. */
+    if (status == ST_BUSY)
+        host_tell(host, CLUSTER_NOTE,
+                  "a certificate that a node sent cannot be judged before the "
+                  "archive that countersigned it is linked");
+    else if (status != ST_OK)
         host_tell(host, CLUSTER_WARNING,
                   "a certificate that a node sent is refused: %s", refusal);
     free(sent);

@@ -201,12 +201,18 @@ static void tell_enrolled(struct host *host)
     host_step(host, &event);
 }
 
+void host_tell_status(struct host *host, struct replica_status *status_out)
+{
+    host->status_due = false;
+    replica_status(host->replica, status_out, cluster_clock_ms());
+    host->calls.status(host->calls.context, status_out);
+}
+
 void host_beat(struct host *host)
 {
     struct replica_status status;
 
-    replica_status(host->replica, &status, cluster_clock_ms());
-    host->calls.status(host->calls.context, &status);
+    host_tell_status(host, &status);
     tell_health(host, &status);
     tell_clocks(host, &status);
     tell_enrolled(host);

@@ -15,6 +15,7 @@ enum {
     HOST_SECOND_MS = 1000,
     HOST_BEAT_MS_MAX = 1000,
     HOST_DRAIN_MS = 20,
+    HOST_LEAVE_S = 2,
     HOST_JOBS_AT_ONCE = 64
 };
 
@@ -46,7 +47,10 @@ struct host {
     uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */
     bool healthy;
     bool enrolled;
-    bool draining;   /* The replica waits until nothing is under way. */
+    bool status_due;   /* What the node is has changed since it was told. */
+    bool draining;     /* The replica waits until nothing is under way. */
+    uint64_t wish_why; /* What nothing waits for and was told last. */
+    uint8_t wish_node[NODE_ID_SIZE];
     bool file_waits; /* The certificate's file, for an archive. */
     bool file_stuck; /* It cannot be renamed. */
 
@@ -72,6 +76,8 @@ struct cluster_register_events host_register_events(struct host *host);
 void host_take_jobs(struct host *host);
 void host_tick(struct host *host);
 void host_beat(struct host *host);
+/* What the node is, to whoever is asked for it. */
+void host_tell_status(struct host *host, struct replica_status *status_out);
 
 /* host_say.c */
 void host_say(struct host *host, const struct replica_action *action);

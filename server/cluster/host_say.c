@@ -1,9 +1,11 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <sodium.h>
 
+#include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
 enum { NODE_TEXT_SIZE = 2 * NODE_ID_SIZE + 1 };
@@ -49,12 +51,87 @@ static const char *why_text(uint64_t why)
     case CONFIG_SWITCHOVER:
         return "hand over";
     case CONFIG_SETTLE:
-        return "settle what became of a proposal";
+        return "settle that a node that was named does not join";
     case CONFIG_FORCED:
         return "begin a new lineage";
     default:
         return "change who the nodes are";
     }
+}
+
+/* What the operator types for it; "": nothing that he could. */
+static void want_command(char out[CLUSTER_LINE_SIZE_MAX], uint64_t why,
+                         const char *node)
+{
+    const char *before = "", *after = "";
+
+    switch ((int)why) {
+    case CONFIG_REMOVE:
+        before = ": defter member remove ";
+        after = ", or member replace";
+        break;
+    case CONFIG_REPLACE:
+        before = ": defter member replace ";
+        after = " BY";
+        break;
+    case CONFIG_ADD:
+        before = ": defter member add ";
+        break;
+    case CONFIG_ADOPTED:
+        before = ": defter member adopted ";
+        break;
+    case CONFIG_SETTLE:
+        before = ": defter member settle";
+        node = "";
+        break;
+    default:
+        node = "";
+        break;
+    }
+    (void)snprintf(out, CLUSTER_LINE_SIZE_MAX, "%s%.8s%s", before, node, after);
+}
+
+/* Nothing waits for it, and it may stay so for years: told once. */
+static bool is_told(struct host *host, uint64_t why, const uint8_t *node_id)
+{
+    bool told = host->wish_why == why &&
+                memcmp(host->wish_node, node_id, NODE_ID_SIZE) == 0;
+
+    host->wish_why = why;
+    memcpy(host->wish_node, node_id, NODE_ID_SIZE);
+    return told;
+}
+
+/* A node that leads goes on meanwhile, unless it is stalled; one that may not
+ * lead yet serves nobody. */
+static void say_want(struct host *host, const struct replica_action *action,
+                     const char *node)
+{
+    uint64_t why = action->say.number;
+    char command[CLUSTER_LINE_SIZE_MAX];
+    struct replica_status status;
+
+    want_command(command, why, node);
+    replica_status(host->replica, &status, cluster_clock_ms());
+    if (why == CONFIG_SWITCHOVER)
+        host_tell(host, CLUSTER_NOTE,
+                  "everything is with node %s: the operator's certificate to "
+                  "hand over is waited for",
+                  node);
+    else if (host->lead_epoch == 0)
+        host_tell(host, CLUSTER_WARNING,
+                  "this node may not lead before the operator's certificate "
+                  "to %s (node %s)%s",
+                  why_text(why), node, command);
+    else if (status.stalled)
+        host_tell(host, CLUSTER_WARNING,
+                  "nothing is acknowledged before the operator's certificate "
+                  "to %s (node %s)%s",
+                  why_text(why), node, command);
+    else if (!is_told(host, why, action->say.node_id))
+        host_tell(host, CLUSTER_NOTE,
+                  "the operator may %s (node %s), nothing waits for it%s",
+                  why_text(why), node, command);
 }
 
 /* A sentence for every note, in the order of replica.h; longer than a screen,
@@ -141,9 +218,7 @@ void host_say(struct host *host, const struct replica_action *action)
                   number);
         return;
     case NOTE_WANT:
-        host_tell(host, CLUSTER_WARNING,
-                  "waiting for the operator's certificate to %s (node %s)",
-                  why_text(number), node);
+        say_want(host, action, node);
         return;
     case NOTE_DISPUTE:
         host_tell(host, CLUSTER_FAILURE,

@@ -95,9 +95,11 @@ static void carry_out(struct host *host, const struct replica_action *action)
         return;
     case REPLICA_LEAD:
         lead(host, action);
+        host->status_due = true;
         return;
     case REPLICA_FOLLOW:
         follow(host);
+        host->status_due = true;
         return;
     case REPLICA_DRAIN:
         host->draining = action->on;
@@ -111,6 +113,7 @@ static void carry_out(struct host *host, const struct replica_action *action)
         return;
     case REPLICA_SAY:
         host_say(host, action);
+        host->status_due = true; /* Whatever is worth a line. */
         return;
     }
 }

@@ -57,6 +57,17 @@ static void none_healthy(void *self, bool healthy)
     MAYBE(healthy);
 }
 
+static void none_leave(void *self)
+{
+    REQUIRE(self != NULL);
+}
+
+static bool none_left(void *self)
+{
+    REQUIRE(self != NULL);
+    return true;
+}
+
 struct cluster_register register_none(void)
 {
     return (struct cluster_register){
@@ -66,5 +77,7 @@ struct cluster_register register_none(void)
         .cas = none_cas,
         .incarnation = none_incarnation,
         .healthy = none_healthy,
+        .leave = none_leave,
+        .left = none_left,
     };
 }

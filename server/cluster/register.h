@@ -43,6 +43,11 @@ struct cluster_register {
     void (*incarnation)(void *self, uint64_t incarnation);
     /* Whether this node deserves to be thought alive; false at first. */
     void (*healthy)(void *self, bool healthy);
+    /* This node ends: its sign of life goes at once.  After it only ${left} and
+     * ${close} are called; the base runs on until ${left} is true, or the
+     * caller has waited long enough. */
+    void (*leave)(void *self);
+    bool (*left)(void *self);
 };
 
 /* No register: an incarnation counts as registered, and a proposal is refused

@@ -181,6 +181,20 @@ static void kept_healthy(void *self, bool healthy)
     register_etcd_healthy(kept->etcd, healthy);
 }
 
+static void kept_leave(void *self)
+{
+    struct kept *kept = self;
+
+    register_etcd_leave(kept->etcd);
+}
+
+static bool kept_left(void *self)
+{
+    struct kept *kept = self;
+
+    return register_etcd_left(kept->etcd);
+}
+
 struct cluster_register register_by_etcd(struct register_by_etcd *options)
 {
     return (struct cluster_register){
@@ -191,5 +205,7 @@ struct cluster_register register_by_etcd(struct register_by_etcd *options)
         .cas = kept_cas,
         .incarnation = kept_incarnation,
         .healthy = kept_healthy,
+        .leave = kept_leave,
+        .left = kept_left,
     };
 }

@@ -150,8 +150,10 @@ void register_etcd_healthy(struct register_etcd *etcd, bool healthy);
 /*
  * register_etcd_leave(etcd):
  * As register_etcd_healthy(etcd, false), and gives up the lease at once: for a
- * node that ends in good order.  The base must run a little longer.
+ * node that ends in good order.  The base must run until register_etcd_left();
+ * where etcd does not answer, that is in bounded time.
  */
 void register_etcd_leave(struct register_etcd *etcd);
+bool register_etcd_left(const struct register_etcd *etcd);
 
 #endif

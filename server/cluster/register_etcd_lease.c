@@ -82,8 +82,10 @@ static void renewed(void *context, const struct etcd_result *result)
 
 static void revoked(void *context, const struct etcd_result *result)
 {
-    (void)context;
+    struct register_etcd *etcd = context;
+
     (void)result; /* If it is lost, the lease runs out by itself. */
+    etcd->lease.given_up = false;
 }
 
 static void post(struct register_etcd *etcd, const char *path,
@@ -194,7 +196,13 @@ void register_etcd_leave(struct register_etcd *etcd)
         return;
     writer_init(&writer, body, sizeof body);
     etcd_text_revoke(&writer, etcd->lease.id);
-    MAYBE(etcd_http_post(etcd->http, ETCD_PATH_REVOKE, writer_slice(&writer),
-                         etcd->options.request_ms, etcd, revoked) == ST_OK);
+    etcd->lease.given_up =
+        etcd_http_post(etcd->http, ETCD_PATH_REVOKE, writer_slice(&writer),
+                       etcd->options.request_ms, etcd, revoked) == ST_OK;
     forget(&etcd->lease);
+}
+
+bool register_etcd_left(const struct register_etcd *etcd)
+{
+    return !etcd->lease.given_up;
 }

@@ -40,8 +40,9 @@ struct register_claim {
 struct register_lease {
     struct event *timer;
     bool healthy;
-    bool busy; /* A request of the lease is under way. */
-    bool put;  /* The alive key is bound to it. */
+    bool busy;     /* A request of the lease is under way. */
+    bool put;      /* The alive key is bound to it. */
+    bool given_up; /* And etcd has not answered to that. */
     uint64_t id;
 };
 

@@ -256,10 +256,11 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
 
     if (atomic_load(&pipeline->draining))
         return ST_DRAINING;
-    if (!pipeline_leads(pipeline) || !pipeline_role_leads(pipeline))
+    if (!pipeline_leads(pipeline) || !pipeline_role_leads(pipeline) ||
+        atomic_load(&pipeline->cut_off))
         return ST_NOT_PRIMARY;
     if (atomic_load(&pipeline->stalled) || atomic_load(&pipeline->held) ||
-        !pipeline_admits(pipeline, work))
+        atomic_load(&pipeline->crowded) || !pipeline_admits(pipeline, work))
         return ST_READ_ONLY;
     decode_work(work);
     /* Without a host there is one; else it may end meanwhile. */

@@ -251,6 +251,11 @@ struct pipeline_parts {
     /* Without a host only: */
     struct journal_end end;
     uint32_t epoch; /* Of this start, durable in meta. */
+    /* Whether the disk has room for what comes of commands, asked by the core
+     * thread; where it has none they are refused with ST_READ_ONLY.  NULL: not
+     * asked. */
+    void *room_context;
+    bool (*has_room)(void *context);
     /* This node cannot go on; it returns only to end the process. */
     void *failed_context;
     void (*failed)(void *context, enum status status, uint64_t index,

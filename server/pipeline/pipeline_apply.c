@@ -176,6 +176,27 @@ static bool applier_group(struct applier *applier)
     return true;
 }
 
+/* Who waits for what cannot be committed is told so once.  The works stay: if
+ * another node has their entries, or the members come back, they are applied.
+ */
+static void applier_tell_cut_off(struct applier *applier)
+{
+    struct pipeline *pipeline = applier->pipeline;
+
+    for (size_t i = 0; i < applier->groups_count; i++) {
+        const struct group *group = applier->groups[i];
+
+        for (struct work *work = group->works; work != NULL;
+             work = work->next) {
+            if (work->told)
+                continue;
+            applier_error(applier, work, ST_UNKNOWN_OUTCOME);
+            work->told = true;
+        }
+    }
+    reply_deliver(&applier->replies, &pipeline->parts.events);
+}
+
 /* ---- Entries of other nodes --------------------------------------------- */
 
 /* As far as entries are committed and not in a group of this node. */
@@ -280,6 +301,8 @@ static bool applier_step(struct applier *applier)
     applier_look(applier);
     moved = applier_replay(applier) ||
             (applier->groups_count > 0 && applier_group(applier));
+    if (!moved && atomic_load(&pipeline->cut_off))
+        applier_tell_cut_off(applier);
     int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
     applier_commit(applier, now_ms);
     applier_own(applier, now_ms);

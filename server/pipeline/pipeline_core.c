@@ -73,8 +73,8 @@ static void core_refuse(struct core *core, struct work *work)
     pipeline_end_work(pipeline, work);
 }
 
-/* Everything that waits: this node does not lead.  What it made itself ends
- * with the term. */
+/* Everything that waits: this node does not lead, or to no avail.  What it made
+ * itself ends with the term. */
 static void core_refuse_waiting(struct core *core)
 {
     struct pipeline *pipeline = core->pipeline;
@@ -208,7 +208,8 @@ static bool core_gathers(struct core *core, int times)
     struct pipeline *pipeline = core->pipeline;
     bool shipped = pipeline->parts.log != NULL;
 
-    if (pipeline->under_way == 0 || atomic_load(&pipeline->term) != core->term)
+    if (pipeline->under_way == 0 || atomic_load(&pipeline->cut_off) ||
+        atomic_load(&pipeline->term) != core->term)
         return false;
     if (pipeline->under_way >=
         (shipped ? PIPELINE_SHIPPED_MAX : PIPELINE_UNDER_WAY_MAX))
@@ -260,13 +261,24 @@ static void core_take(struct core *core)
     }
 }
 
+/* What the node itself owes the log goes on: it is little. */
+static void core_look_room(struct pipeline *pipeline)
+{
+    const struct pipeline_parts *parts = &pipeline->parts;
+
+    if (parts->has_room != NULL)
+        atomic_store(&pipeline->crowded, !parts->has_room(parts->room_context));
+}
+
 static bool core_step(struct core *core)
 {
     struct pipeline *pipeline = core->pipeline;
     struct group *group;
 
     core_take(core);
-    if (pipeline->parts.log != NULL && !core_serve_term(core)) {
+    core_look_room(pipeline);
+    if (pipeline->parts.log != NULL &&
+        (!core_serve_term(core) || atomic_load(&pipeline->cut_off))) {
         core_refuse_waiting(core);
         return !queue_ended(&pipeline->commands);
     }

@@ -12,7 +12,7 @@ static bool applier_rests(const struct applier *applier)
     const struct pipeline *pipeline = applier->pipeline;
 
     return atomic_load(&pipeline->draining) || atomic_load(&pipeline->held) ||
-           atomic_load(&pipeline->stalled);
+           atomic_load(&pipeline->stalled) || atomic_load(&pipeline->cut_off);
 }
 
 /* Whether this node leads and everything before its own term is applied. */
@@ -36,7 +36,8 @@ static void applier_attest(struct applier *applier, int64_t now_ms)
     struct op_system_attest stated;
     struct writer space;
 
-    if (atomic_load(&pipeline->stalled) || !attest_due(attest, now_ms, all))
+    if (atomic_load(&pipeline->stalled) || atomic_load(&pipeline->cut_off) ||
+        !attest_due(attest, now_ms, all))
         return;
     writer_init(&space, bytes, sizeof bytes);
     attest_make(attest, &stated, &space, now_ms);

@@ -108,6 +108,15 @@ void pipeline_note_config(struct pipeline *pipeline, struct slice config,
  */
 void pipeline_drain_commands(struct pipeline *pipeline, bool on);
 
+/*
+ * pipeline_cut_off(pipeline, on):
+ * This node leads and has been able to commit nothing for so long that whoever
+ * waits is told: commands that wait are refused with ST_NOT_PRIMARY, those
+ * submitted are answered ST_UNKNOWN_OUTCOME, and are applied all the same if
+ * they are committed later.  Or it takes commands again, as each new term does.
+ */
+void pipeline_cut_off(struct pipeline *pipeline, bool on);
+
 /* Nothing is under way, and nothing is left to be attested by this node. */
 bool pipeline_idle(struct pipeline *pipeline);
 

@@ -157,10 +157,13 @@ struct pipeline {
     atomic_uint_fast64_t term;  /* As in role. */
     atomic_uint_fast64_t begun; /* Term whose commands are sequenced. */
     atomic_bool held;           /* No commands before a hand-over. */
+    atomic_bool cut_off;        /* Leads, and can commit nothing. */
+    atomic_bool crowded;        /* The disk has no room for commands. */
     atomic_bool has_secret;     /* Among the entries applied. */
     atomic_uint_fast64_t epoch; /* Of the newest entry applied. */
     /* Realms that wait for their failover, as CONTINUITY_BIT() has them. */
     atomic_uint closed_realms;
+    atomic_uint registry_lack; /* enum failover_lack, while R is closed. */
 
     pthread_mutex_t gate; /* Guards under_way. */
     pthread_cond_t gate_changed;
@@ -243,11 +246,12 @@ void pipeline_forget_configs(struct pipeline_role *role);
 
 /* The apply thread, or before it runs: tell the other threads. */
 void pipeline_tell_state(struct pipeline *pipeline);
+/* Whether realm R is served, in the words of the status query; any thread. */
+const char *pipeline_registry_text(struct pipeline *pipeline);
 /* Whether the realm of ${work} is open, or it needs none. */
 bool pipeline_admits(struct pipeline *pipeline, const struct work *work);
 
-/* ---- The core thread (pipeline_core.c, pipeline_term.c) -------------------
- */
+/* ---- The core thread (pipeline_core.c, pipeline_term.c) ----------------- */
 
 struct core {
     struct pipeline *pipeline;
@@ -274,8 +278,7 @@ bool core_serve_term(struct core *core);
 /* Give the keyring back. */
 void core_end_term(struct core *core);
 
-/* ---- The apply thread (pipeline_apply.c, pipeline_due.c) ------------------
- */
+/* ---- The apply thread (pipeline_apply.c, pipeline_due.c) ---------------- */
 
 /* Invariant: groups are in the order of submission. */
 struct applier {

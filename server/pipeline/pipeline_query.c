@@ -65,9 +65,12 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
     out->figures = list_begin(space);
     open_data_add(&out->figures, space, "state",
                   atomic_load(&pipeline->draining)  ? "draining"
+                  : atomic_load(&pipeline->cut_off) ? "stalled"
                   : !pipeline_leads(pipeline)       ? "following"
                   : atomic_load(&pipeline->stalled) ? "read only"
                                                     : "serving");
+    open_data_add(&out->figures, space, "realm.R",
+                  pipeline_registry_text(pipeline));
     open_data_add(&out->figures, space, "version", DEFTER_VERSION);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         open_data_add_number(&out->figures, space, own[i].name, own[i].value);

@@ -117,6 +117,7 @@ static void role_next(struct pipeline *pipeline, bool leads)
     view->leads = leads;
     pipeline_forget_configs(&pipeline->role);
     atomic_store(&pipeline->held, false);
+    atomic_store(&pipeline->cut_off, false);
     atomic_store(&pipeline->term, view->term);
 }
 
@@ -171,6 +172,14 @@ void pipeline_peer_clock(struct pipeline *pipeline, int64_t offset_us_min,
 void pipeline_drain_commands(struct pipeline *pipeline, bool on)
 {
     atomic_store(&pipeline->held, on);
+    queue_wake(&pipeline->to_apply);
+}
+
+void pipeline_cut_off(struct pipeline *pipeline, bool on)
+{
+    REQUIRE(pipeline->parts.log != NULL);
+    atomic_store(&pipeline->cut_off, on);
+    queue_wake(&pipeline->commands);
     queue_wake(&pipeline->to_apply);
 }
 

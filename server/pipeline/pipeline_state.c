@@ -5,6 +5,7 @@
 #include "server/pipeline/pipeline_private.h"
 #include "server/registry/continuity.h"
 #include "server/registry/epoch.h"
+#include "server/registry/failover.h"
 
 /* The bit of a realm as commands name it; 0 for the system's. */
 static uint32_t realm_bit(uint8_t realm)
@@ -40,12 +41,34 @@ static void look_for_failover(struct pipeline *pipeline, uint32_t epoch)
     cluster->looked_epoch = epoch;
 }
 
+/* What the status query says of realm R. */
+const char *pipeline_registry_text(struct pipeline *pipeline)
+{
+    if ((atomic_load(&pipeline->closed_realms) & realm_bit(REALM_REGISTRY)) ==
+        0)
+        return "served";
+    switch ((enum failover_lack)atomic_load(&pipeline->registry_lack)) {
+    case FAILOVER_LACKS_NOTHING:
+        break;
+    case FAILOVER_LACKS_REQUEST:
+        return "waits for failover.request";
+    case FAILOVER_LACKS_APPROVAL:
+        return "waits for failover.approve";
+    }
+    return "opens";
+}
+
 void pipeline_tell_state(struct pipeline *pipeline)
 {
     struct state *state = pipeline->parts.state;
     uint32_t epoch = state_head(state)->epoch;
+    uint32_t closed = realms_closed(state);
 
-    atomic_store(&pipeline->closed_realms, realms_closed(state));
+    if ((closed & realm_bit(REALM_REGISTRY)) != 0)
+        atomic_store(&pipeline->registry_lack,
+                     failover_lack(state, CONTINUITY_REGISTRY,
+                                   clock_wall(&pipeline->parts.clock)));
+    atomic_store(&pipeline->closed_realms, closed);
     atomic_store(&pipeline->epoch, epoch);
     if (epoch != pipeline->cluster.looked_epoch)
         look_for_failover(pipeline, epoch);

@@ -63,7 +63,7 @@ void reply_answer(struct reply_lists *lists, const struct work *work,
                   const struct apply_outcome *outcome,
                   const struct node_signer *signer)
 {
-    if (work->node_made)
+    if (work->node_made || work->told)
         return;
     struct reply *reply = reply_open(work, outcome->result.size);
 
@@ -88,7 +88,7 @@ static uint32_t reply_wait_ms(enum status status)
 
 void reply_error(struct reply_lists *lists, const struct work *work)
 {
-    if (work->node_made)
+    if (work->node_made || work->told)
         return;
     struct reply *reply = reply_open(work, 0);
 

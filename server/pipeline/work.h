@@ -39,6 +39,7 @@ struct work {
     const struct operation_info *operation; /* Of the first item. */
     struct work_fault fault;
     bool node_made; /* By this node itself: nobody waits for the answer. */
+    bool told;      /* That nobody knows what comes of it: no other answer. */
     bool known;     /* Its entry was applied before: a DUPLICATE. */
     uint64_t term;  /* Of the node's own: they end with it. */
 

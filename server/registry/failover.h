@@ -67,6 +67,17 @@ NODISCARD enum status failover_covers(struct state *state,
                                       const struct failover_cover *cover,
                                       int64_t now);
 
+/* What has to be entered before ${realm} may be activated. */
+enum failover_lack {
+    FAILOVER_LACKS_NOTHING, /* It is served, or will be in a moment. */
+    FAILOVER_LACKS_REQUEST, /* failover.request, and then perhaps an approval */
+    FAILOVER_LACKS_APPROVAL, /* failover.approve */
+};
+
+/* Of a realm that the cluster does not serve: nothing. */
+enum failover_lack failover_lack(struct state *state, uint8_t realm,
+                                 int64_t now);
+
 /* Whether a live order says that ${node} is to become primary as planned: its
  * kind, or FAILOVER_REAL. */
 enum failover_kind failover_planned(struct state *state,

@@ -131,6 +131,19 @@ bool failover_find_cover(struct state *state, struct failover_cover *cover_out,
     return portal || cover_out->standing != 0;
 }
 
+enum failover_lack failover_lack(struct state *state, uint8_t realm,
+                                 int64_t now)
+{
+    struct row_realm row = {.realm = realm};
+    struct failover_cover cover;
+
+    if (!state_get(state, TABLE_REALM, &row) || row.since == 0 ||
+        failover_find_cover(state, &cover, &row, now))
+        return FAILOVER_LACKS_NOTHING;
+    return cover.failover != 0 ? FAILOVER_LACKS_APPROVAL
+                               : FAILOVER_LACKS_REQUEST;
+}
+
 /* ---- What is planned ---------------------------------------------------- */
 
 static enum failover_kind planned_in(struct state *state,

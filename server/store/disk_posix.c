@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { POSIX_FILE_MODE = 0600, POSIX_DIRECTORY_MODE = 0700 };
@@ -285,4 +286,13 @@ struct disk *disk_posix_disk(struct disk_posix *posix)
 {
     REQUIRE(posix != NULL);
     return &posix->disk;
+}
+
+uint64_t disk_posix_room(const struct disk_posix *posix)
+{
+    struct statvfs info;
+
+    if (fstatvfs(posix->directory, &info) != 0)
+        return UINT64_MAX;
+    return (uint64_t)info.f_bavail * info.f_frsize;
 }

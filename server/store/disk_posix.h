@@ -28,6 +28,10 @@ NODISCARD enum status disk_posix_open(struct disk_posix **out,
 /* Accepts NULL.  All files must be closed before. */
 void disk_posix_close(struct disk_posix *posix);
 
+/* Bytes that may still be written below the directory; UINT64_MAX if nobody
+ * knows. */
+uint64_t disk_posix_room(const struct disk_posix *posix);
+
 /* The interface; lives as long as ${posix}. */
 struct disk *disk_posix_disk(struct disk_posix *posix);
 

@@ -1,6 +1,6 @@
 /*
  * statements.h: prepared statements over rows: binding a row's columns, reading
- * them back, and stopping the process when SQLite fails.
+ * them back, and ending the process when SQLite fails.
  */
 #ifndef DEFTER_SERVER_STORE_STATEMENTS_H
 #define DEFTER_SERVER_STORE_STATEMENTS_H
@@ -9,8 +9,12 @@
 
 #include "server/store/layout.h"
 
-/* What failed, and what SQLite says of it, to standard error; then aborts.  A
- * local failure must never become an outcome. */
+/* The exit status of a process whose disk is full or fails. */
+enum { STATEMENTS_DISK_EXIT = 5 };
+
+/* What failed, and what SQLite says of it, to standard error; then ends the
+ * process, by abort() unless the disk is the cause.  A local failure must never
+ * become an outcome; what is acknowledged is in the log, which is durable. */
 __attribute__((noreturn, cold)) void statements_failed(sqlite3 *db,
                                                        const char *what);
 

@@ -319,8 +319,9 @@ watch_nodes() {
         cluster3_reap "$node"
         status=$?
         say "node $node ended by itself with $status"
-        # Only a full disk may abort it, or end it in the midst of a start.
-        if [ $status -ge 128 ] && ! is_full "$node"; then
+        # A full disk may end it, and in the midst of a start; never a signal.
+        if [ $status -ge 128 ] || { [ $status -eq 5 ] && ! is_full "$node"; }
+        then
             tail -n 5 "$cluster/$node.txt" >&2
             fail "node $node crashed with $status (seed $seed)"
         fi

@@ -305,6 +305,21 @@ void lone_jobs(struct replica_rig *rig, size_t count)
     }
 }
 
+void lone_forget_recent(struct replica_rig *rig)
+{
+    struct replica_log *log = &rig->replica->log;
+
+    while (log->recent.count > 0) {
+        struct replica_batch *batch = replica_recent_at(&log->recent, 0);
+
+        ck_assert_uint_eq(batch->holds, 0);
+        replica_recent_drop_oldest(&log->recent);
+        log->recent_size -= batch->size;
+        free(batch);
+    }
+    log->recent_first = log->end.size;
+}
+
 void lone_work(struct replica_rig *rig)
 {
     while (rig->jobs_count > 0 && !rig->disk_failed)

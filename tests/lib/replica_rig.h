@@ -105,6 +105,8 @@ void lone_receive_bytes(struct replica_rig *rig, char peer, uint8_t type,
 /* The disk does the next ${count} jobs, or all that there are and that come of
  * them. */
 void lone_jobs(struct replica_rig *rig, size_t count);
+/* What is on the disk is read from there from now on. */
+void lone_forget_recent(struct replica_rig *rig);
 void lone_work(struct replica_rig *rig);
 
 /* ---- The register ------------------------------------------------------- */

@@ -50,6 +50,24 @@ static inline int suite_run_aborting(const char *name,
     return suite_run_until(name, NULL, NULL, tests, count, SIGABRT);
 }
 
+/* Each of these tests must end its process with this status. */
+static inline int suite_run_exiting(const char *name, const TTest *const *tests,
+                                    size_t count, int status)
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    for (size_t i = 0; i < count; i++)
+        tcase_add_exit_test(tcase, tests[i], status);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 #define SUITE_MAIN(name, ...)                                          \
     int main(void)                                                     \
     {                                                                  \

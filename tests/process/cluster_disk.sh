@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ctest-timeout: 240
 # Three nodes, and the backup's disk: it is full, a bit of it flips, it is gone.
-# The others go on, and the backup gets back from them what it lacks.
+# The others go on, and the backup gets back from them what it lacks.  Then the
+# disk of the primary is full: the backup leads.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=tests/lib/cluster3.sh
 . tests/lib/cluster3.sh
@@ -70,6 +71,30 @@ wait_for 60 grep -q 'this node is now lost' "$cluster/B.txt" ||
 wait_for 60 grep -q 'had lost is here again' "$cluster/B.txt" ||
     fail 'B does not get back what it lost'
 serves 'B is not a member again'
+cluster3_await_acked 50
+
+# The disk of the one that leads is full: it ends, which lets B lead.
+cluster3_fill A
+a_is_gone() {
+    ! cluster3_runs A
+}
+wait_for 60 a_is_gone || fail 'A goes on with a full disk'
+cluster3_reap A
+status=$?
+[ $status -eq 5 ] || {
+    tail -n 5 "$cluster/A.txt" >&2
+    fail "A ended with $status when its disk was full"
+}
+grep -q 'failure: .*its disk is full; nothing that was ack' "$cluster/A.txt" ||
+    fail 'A does not say why it ends'
+b_leads() {
+    [ "$(cluster3_primary)" = B ]
+}
+wait_for 60 b_leads || fail 'B does not lead when the disk of A is full'
+cluster3_await_acked 100
+cluster3_unfill A
+cluster3_start A
+serves 'A does not come back when its disk has room'
 cluster3_await_acked 50
 cluster3_load_end
 cluster3_finish

@@ -29,5 +29,17 @@ cluster3_start "$old"
 wait_for 60 cluster3_in_sync "$old" || fail "$old is not a member again"
 [ "$(cluster3_primary)" = "$new" ] || fail "$old took the lead from $new"
 cluster3_await_acked 100
+
+# Planned, this time: the tool says when it is done.
+cluster3_switchover "$old" >"$cluster/said.txt" 2>&1 || {
+    cat "$cluster/said.txt" >&2
+    fail "$old did not take over"
+}
+grep -q '^It leads' "$cluster/said.txt" || fail 'it is not said who leads'
+leads_again() {
+    [ "$(cluster3_primary)" = "$old" ]
+}
+wait_for 5 leads_again || fail "$old does not lead, as was said"
+cluster3_await_acked 50
 cluster3_load_end
 cluster3_finish

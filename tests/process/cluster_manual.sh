@@ -36,6 +36,35 @@ grep -q 'An archive must countersign' "$cluster/add-B.txt" ||
 cluster3_load --clients 4 --pace 10
 cluster3_await_acked 100
 
+# Whom the operator has named, and then not signed for, must hold everything as
+# well: when it goes, the primary waits until that is settled.
+archive=${cluster3_id[Z]}
+operator_exits 0 member remove "$archive"
+is_named() {
+    (cd "$cluster/c" && "$DEFTER_BIN/defter" --cluster cluster.conf \
+        --key operator.key member add "$archive") </dev/null \
+        >"$cluster/said.txt" 2>&1
+    grep -q 'nothing was signed' "$cluster/said.txt"
+}
+wait_for 30 is_named || {
+    cat "$cluster/said.txt" >&2
+    fail 'Z is not named to the primary'
+}
+cluster3_pause Z
+wait_for 30 cluster3_line_of A 'defter member settle' ||
+    fail 'A does not say that it waits for a node that was named'
+cluster3_cont Z # Its signature is needed, too.
+operator_exits 0 member settle
+grep -q 'Nobody joins or leaves' "$cluster/said.txt" ||
+    fail 'it is not said what settling is'
+cluster3_pause Z
+cluster3_await_acked 50
+cluster3_cont Z
+wait_for 30 cluster3_added Z || {
+    cat "$cluster/add-Z.txt" >&2
+    fail 'Z is not a member again'
+}
+
 # A primary that leads is not deposed.
 operator_exits 1 promote "${cluster3_id[B]}"
 # What was changed on its way is not taken, nor what is old.

@@ -44,6 +44,16 @@ grep -q '"realm":"R",[^}]*"to":"none","kind":"unplanned"' "$cluster/last.txt" ||
     fail "the stoppage: $(cat "$cluster/last.txt")"
 ! grep -q '"realm":"P",[^}]*"to":"none"' "$cluster/last.txt" ||
     fail "the portal is not served: $(cat "$cluster/last.txt")"
+waits_for() {
+    as operator --json status >"$cluster/last.txt" 2>&1
+    tr -d ' \n\t' <"$cluster/last.txt" |
+        grep -q "\"realm\":\"R\",\"for\":\"$1\""
+}
+wait_for 10 waits_for failover.request ||
+    fail "status does not say that R waits: $(cat "$cluster/last.txt")"
+as operator status >"$cluster/last.txt" 2>&1
+grep -q '^Realm R waits' "$cluster/last.txt" ||
+    fail "status does not say it to people: $(cat "$cluster/last.txt")"
 order=0102030405060708090a0b0c0d0e0f10
 for who in ops head; do
     must as "$who" --json failover.request "as=${duty_of[$who]}" \
@@ -51,6 +61,8 @@ for who in ops head; do
         target=00000000000000000000000000000000 incident=0 head=0 \
         "until=$(date -u -d '+1 day' +%FT%TZ)" reason=fire
 done
+wait_for 10 waits_for failover.approve ||
+    fail "status does not say who has to let it: $(cat "$cluster/last.txt")"
 ! registry || fail 'the registry is served before it was let'
 grep -q '"code":604' "$cluster/last.txt" ||
     fail "the registry says: $(cat "$cluster/last.txt")"
@@ -64,6 +76,7 @@ seen=$(told)
 must as ministry --json failover.approve "order=$order" until=none \
     "basis=$basis"
 must registry
+waits_for . && fail 'R still waits, says status'
 seen=$(told)
 [[ $seen == *failover.request:R*failover.approve*failover.activate:R*ping* ]] ||
     fail "the log tells: $seen"

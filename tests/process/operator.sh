@@ -196,6 +196,7 @@ exits 1 tool promote "$z" --yes
 says 'V3'
 exits 0 tool promote "$b" --yes
 says 'took it'
+says "^Next: defter member replace $a $z " # A is silent, two must hold all.
 says 'For the paper: 3 '
 paper=$(sed -n 's/^For the paper: //p' "$cluster/said.txt")
 exits 0 tool certificate paper

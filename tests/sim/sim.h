@@ -265,7 +265,8 @@ struct sim {
     int64_t healing_at;
     int64_t reviewed_at;
     int64_t operator_heard; /* When the primary last answered him. */
-    uint64_t away_acked;    /* As the register went away. */
+    int64_t away_at;
+    uint64_t away_acked; /* As the register went away. */
     uint64_t away_unknown;
     uint64_t *made; /* The beginnings of all leaves made: a table. */
     size_t made_count;

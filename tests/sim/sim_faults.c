@@ -309,6 +309,7 @@ static void fault_away(struct sim *sim)
     if (sim->reg_state.unavailable_until > 0 || sim->now < 1500000)
         return;
     sim->reg_state.unavailable_until = INT64_MAX;
+    sim->away_at = sim->now;
     sim->away_acked = sim->counts[COUNT_ACKED];
     sim->away_unknown = sim->counts[COUNT_UNKNOWN];
 }

@@ -175,6 +175,8 @@ void sim_register_put(struct sim *sim, struct slice value)
               (unsigned)newer.number, (unsigned)newer.epoch,
               (unsigned)newer.primary[1], config_why_name(newer.why),
               (unsigned)newer.members_count);
+    if (sim->healing)
+        sim_heal_judge(sim);
 }
 
 /* What a comparison that does not look at revisions would compare. */

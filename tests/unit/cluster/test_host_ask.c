@@ -308,6 +308,32 @@ START_TEST(a_peers_certificate_comes_back_once_its_signatures_are_right)
 }
 END_TEST
 
+static void act_verify_early(uint8_t number, struct replica_actions *actions,
+                             const struct replica_event *event)
+{
+    static bool once;
+
+    MAYBE(number == 1);
+    if (event->type != REPLICA_TICK || once)
+        return;
+    once = true;
+    fake_act(actions, REPLICA_VERIFY)->certificate = slice_of("C1early", 7);
+}
+
+START_TEST(a_peers_certificate_is_not_refused_before_the_archive_is_linked)
+{
+    struct host *host;
+
+    host_rig_archive = true;
+    fake_replica_script = act_verify_early;
+    host = host_rig_start();
+    host_rig_await(host_rig_said, "cannot be judged before the archive");
+    host_rig_end(host);
+    ck_assert(!host_rig_holds(host_rig_said, "refused"));
+    ck_assert_uint_eq(fake_replica_count(1, REPLICA_CERTIFIED), 0);
+}
+END_TEST
+
 static void act_late(uint8_t number, struct replica_actions *actions,
                      const struct replica_event *event)
 {
@@ -346,4 +372,5 @@ SUITE_MAIN("host_ask", questions_are_answered_from_the_hosts_thread,
            what_an_archive_may_have_witnessed_waits_until_it_is_linked,
            a_certificate_is_judged_for_who_asks,
            a_peers_certificate_is_taken_after_its_time,
-           a_peers_certificate_comes_back_once_its_signatures_are_right)
+           a_peers_certificate_comes_back_once_its_signatures_are_right,
+           a_peers_certificate_is_not_refused_before_the_archive_is_linked)

@@ -118,8 +118,59 @@ START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
 }
 END_TEST
 
-/* ---- Ceasing to lead, between any two steps -------------------------------
- */
+START_TEST(
+    who_waits_for_a_primary_that_is_cut_off_is_told_once_and_applied_once)
+{
+    struct pipeline_host_answer answer;
+    struct work *work, *again;
+    uint64_t first;
+
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    first = journal_size(host.rig.journal);
+    work = pipeline_host_ping(&host);
+    again = pipeline_host_again(work);
+    ck_assert_int_eq(pipeline_host_submit(&host, 1, work), ST_OK);
+    pipeline_host_hold(&host, 1);
+    for (uint64_t i = 2; i < 6; i++)
+        ck_assert_int_eq(
+            pipeline_host_submit(&host, i, pipeline_host_ping(&host)), ST_OK);
+    pipeline_cut_off(host.pipeline, true);
+    for (uint64_t i = 1; i < 6; i++) {
+        pipeline_host_answer(&host, i, &answer);
+        ck_assert(answer.is_error);
+        if (i == 1 || answer.code != ST_NOT_PRIMARY)
+            ck_assert_int_eq(answer.code, ST_UNKNOWN_OUTCOME);
+    }
+    ck_assert_int_eq(pipeline_host_submit(&host, 6, again), ST_NOT_PRIMARY);
+    /* The members are back: what was told stays told, and takes place. */
+    pipeline_cut_off(host.pipeline, false);
+    pipeline_host_run_to(&host, first + 1);
+    ck_assert_int_eq(pipeline_host_submit(&host, 7, again), ST_OK);
+    pipeline_host_answer_run(&host, 7, &answer);
+    ck_assert_int_eq(answer.code, ST_OK);
+    ck_assert_uint_eq(answer.index, first);
+    ck_assert_uint_ne(answer.flags & REPLY_DUPLICATE, 0);
+    ck_assert_uint_eq(pipeline_host_answered(&host, 1), 1);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
+}
+END_TEST
+
+START_TEST(a_new_term_takes_commands_however_the_former_one_ended)
+{
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    pipeline_cut_off(host.pipeline, true);
+    pipeline_host_follow(&host);
+    pipeline_host_lead(&host);
+    (void)pipeline_host_run_ping(&host, 9);
+    pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
+}
+END_TEST
+
+/* ---- Ceasing to lead, between any two steps ----------------------------- */
 
 enum step { HELD, READ, WRITTEN, COMMITTED, STEPS };
 
@@ -324,8 +375,7 @@ START_TEST(an_attestation_under_way_when_the_term_ends_is_not_made_twice)
 }
 END_TEST
 
-/* ---- Many at once ----------------------------------------------------------
- */
+/* ---- Many at once ------------------------------------------------------- */
 
 enum { SENDS = 600 };
 
@@ -400,8 +450,7 @@ START_TEST(every_command_is_answered_once_however_often_the_role_changes)
 }
 END_TEST
 
-/* ---- Clocks, hand-over, end ------------------------------------------------
- */
+/* ---- Clocks, hand-over, end --------------------------------------------- */
 
 START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
 {
@@ -481,17 +530,20 @@ START_TEST(a_node_that_nobody_commits_for_ends_all_the_same)
 }
 END_TEST
 
-SUITE_MAIN("lead_follow", a_node_that_follows_takes_no_commands,
-           a_term_begins_with_its_epoch_and_in_an_empty_cluster_the_secret,
-           a_secret_in_the_inherited_tail_is_not_set_again,
-           answers_leave_only_when_their_entries_are_committed,
-           of_a_group_that_is_committed_in_part_only_that_part_is_answered,
-           whoever_waits_when_the_term_ends_is_told_once_what_is_known,
-           a_retry_after_the_term_meets_what_became_of_the_first,
-           a_group_that_the_host_has_not_read_stays_as_it_was_submitted,
-           a_term_does_not_begin_before_the_former_one_is_cleared_away,
-           an_attestation_under_way_when_the_term_ends_is_not_made_twice,
-           every_command_is_answered_once_however_often_the_role_changes,
-           a_clock_that_every_other_node_contradicts_stalls_the_primary,
-           before_a_hand_over_commands_are_held_and_what_is_applied_is_attested,
-           a_node_that_nobody_commits_for_ends_all_the_same)
+SUITE_MAIN(
+    "lead_follow", a_node_that_follows_takes_no_commands,
+    who_waits_for_a_primary_that_is_cut_off_is_told_once_and_applied_once,
+    a_new_term_takes_commands_however_the_former_one_ended,
+    a_term_begins_with_its_epoch_and_in_an_empty_cluster_the_secret,
+    a_secret_in_the_inherited_tail_is_not_set_again,
+    answers_leave_only_when_their_entries_are_committed,
+    of_a_group_that_is_committed_in_part_only_that_part_is_answered,
+    whoever_waits_when_the_term_ends_is_told_once_what_is_known,
+    a_retry_after_the_term_meets_what_became_of_the_first,
+    a_group_that_the_host_has_not_read_stays_as_it_was_submitted,
+    a_term_does_not_begin_before_the_former_one_is_cleared_away,
+    an_attestation_under_way_when_the_term_ends_is_not_made_twice,
+    every_command_is_answered_once_however_often_the_role_changes,
+    a_clock_that_every_other_node_contradicts_stalls_the_primary,
+    before_a_hand_over_commands_are_held_and_what_is_applied_is_attested,
+    a_node_that_nobody_commits_for_ends_all_the_same)

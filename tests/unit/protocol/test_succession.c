@@ -511,6 +511,30 @@ START_TEST(primary_that_lags_behind_the_newest_configuration_states_nothing)
 }
 END_TEST
 
+/* Whom it was to admit does not come: nothing changes but the number. */
+START_TEST(settling_changes_nothing_and_is_the_leading_primarys_to_ask)
+{
+    begin(CONFIG_SETTLE, 0, 0);
+    expect(SUCCESSION_PRIMARY_SILENT); /* It stated something else. */
+    said[A].why = CONFIG_SETTLE;
+    take(A);
+    expect(SUCCESSION_GOOD);
+    ck_assert_uint_eq(plan.newer.number, older.config.number + 1);
+    ck_assert_uint_eq(plan.newer.epoch, older.config.epoch);
+    ck_assert_uint_eq(plan.newer.members_count, older.config.members_count);
+    ck_assert_mem_eq(plan.newer.primary, older.config.primary, NODE_ID_SIZE);
+    ck_assert_uint_eq(plan.newer.base_size, 1000);
+    silence(B); /* A member that is silent is not let go by it. */
+    expect(SUCCESSION_GOOD);
+    ck_assert_uint_eq(plan.newer.members_count, older.config.members_count);
+    said[A].flags = 0;
+    take(A);
+    expect(SUCCESSION_PRIMARY_SILENT);
+    silence(A);
+    expect(SUCCESSION_PRIMARY_SILENT);
+}
+END_TEST
+
 START_TEST(force_is_refused_while_a_member_answers_and_names_what_is_lost)
 {
     begin_without_b(CONFIG_FORCED, 'B', 0);
@@ -536,8 +560,7 @@ END_TEST
 
 START_TEST(what_is_not_the_operators_is_not_made)
 {
-    static const enum config_why others[] = {CONFIG_BOOT, CONFIG_RESTART,
-                                             CONFIG_SETTLE};
+    static const enum config_why others[] = {CONFIG_BOOT, CONFIG_RESTART};
 
     begin(CONFIG_BOOT, 'A', 0);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -571,5 +594,6 @@ SUITE_MAIN("succession",
            primary_hands_over_when_it_has_stopped_and_all_is_committed,
            nodes_are_enrolled_and_retired_with_the_primary,
            primary_that_lags_behind_the_newest_configuration_states_nothing,
+           settling_changes_nothing_and_is_the_leading_primarys_to_ask,
            force_is_refused_while_a_member_answers_and_names_what_is_lost,
            what_is_not_the_operators_is_not_made)

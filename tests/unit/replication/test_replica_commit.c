@@ -41,7 +41,7 @@ START_TEST(the_first_node_writes_the_first_configuration_and_leads)
                       "ask read\n"
                       "ask boot 1 epoch 1 at 0 guard A=1\n"
                       "job configure 1\n"
-                      "say backup\n"
+                      "say member\n"
                       "job use 1\n"
                       "say candidate\n"
                       "say barrier\n"

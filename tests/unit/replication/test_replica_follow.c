@@ -1,7 +1,6 @@
 /*
  * What a backup takes, refuses and acknowledges (R6 to R12).
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/replica_rig.h"
@@ -432,21 +431,6 @@ START_TEST(R12_a_full_disk_refuses_and_takes_the_entries_once_there_is_room)
 }
 END_TEST
 
-static void forget_recent(void)
-{
-    struct replica_log *log = &rig.replica->log;
-
-    while (log->recent.count > 0) {
-        struct replica_batch *batch = replica_recent_at(&log->recent, 0);
-
-        ck_assert_uint_eq(batch->holds, 0);
-        replica_recent_drop_oldest(&log->recent);
-        log->recent_size -= batch->size;
-        free(batch);
-    }
-    log->recent_first = log->end.size;
-}
-
 START_TEST(R12_a_full_disk_refuses_although_the_last_entry_rots_as_well)
 {
     char file[DISK_NAME_SIZE_MAX];
@@ -459,7 +443,7 @@ START_TEST(R12_a_full_disk_refuses_although_the_last_entry_rots_as_well)
     disk_model_limit(rig.model, 1);
     ck_assert_int_eq(journal_place(rig.journal, file, &offset, 19), ST_OK);
     disk_model_rot(rig.model, file, offset + 100, 3);
-    forget_recent(); /* It is not in memory any more. */
+    lone_forget_recent(&rig); /* It is not in memory any more. */
     lone_append(&rig, 'A', &log_a, 20, 40, 0);
     lone_work(&rig);
     ck_assert_uint_eq(rig.replica->log.end.size, 20);

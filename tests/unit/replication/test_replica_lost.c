@@ -2,6 +2,7 @@
  * A node whose log lacks what it acknowledged, or is damaged: the table of
  * starts, C1 to C7, as a replica lives with it; R21.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "replication/journal_parts.h"
@@ -152,7 +153,7 @@ START_TEST(C3_who_has_again_what_it_acknowledged_is_whole)
     ck_assert(lone_did(&rig, "job found\n"));
     lone_forget(&rig);
     lone_work(&rig);
-    lone_expect(&rig, "say found 6\nsay backup\ncommit 3\n");
+    lone_expect(&rig, "say found 6\nsay member\ncommit 3\n");
     lone_tick(&rig, 100);
     ck_assert(lone_did(&rig, "send A HELLO incarnation 2 promised 1 size 6 "
                              "committed 3\n"));
@@ -471,6 +472,100 @@ START_TEST(a_hole_over_the_commit_that_nobody_can_fill_is_cut_where_it_begins)
 }
 END_TEST
 
+/* Rots the header of the file too: nothing says any more what entry ${index},
+ * the first of its segment, follows. */
+static void rot_border(uint64_t index)
+{
+    char file[DISK_NAME_SIZE_MAX];
+    uint64_t offset;
+
+    ck_assert_int_eq(journal_place(rig.journal, file, &offset, index), ST_OK);
+    rot(index);
+    disk_model_rot(rig.model, file, 20, 3);
+}
+
+static uint64_t second_segment(void)
+{
+    char first[DISK_NAME_SIZE_MAX], file[DISK_NAME_SIZE_MAX];
+    uint64_t offset, index = 0;
+
+    ck_assert_int_eq(journal_place(rig.journal, first, &offset, 0), ST_OK);
+    do {
+        index++;
+        ck_assert_int_eq(journal_place(rig.journal, file, &offset, index),
+                         ST_OK);
+    } while (strcmp(first, file) == 0);
+    return index;
+}
+
+START_TEST(damage_that_cannot_be_judged_is_cut_off_by_a_lost_node)
+{
+    char line[64];
+    uint64_t border;
+
+    begin(15, 15);
+    rig_log_add(&log_a, 45, 1, 0);
+    for (uint64_t i = 15; i < 60; i += 15) {
+        lone_append(&rig, 'A', &log_a, i, i + 15, i + 15);
+        lone_work(&rig);
+    }
+    border = second_segment();
+    rot(border - 1);
+    rot_border(border);
+    lone_forget_recent(&rig);
+    lone_greet(&rig, 'A', &log_a, 60);
+    lone_append_in(&rig, 'A', &log_a, 2, 60, 60, 60);
+    fetch('A', border - 1, 1);
+    lone_work(&rig);
+    ck_assert(lone_did(&rig, "say lost"));
+    (void)snprintf(line, sizeof line, "job cut %u\n", (unsigned)border - 1);
+    ck_assert(lone_did(&rig, line));
+    ck_assert(rig_log_equals(&log_a, rig.journal, border - 1));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(who_was_lost_already_is_not_admitted_for_what_it_cut_since)
+{
+    uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
+    struct config admitting;
+
+    begin_lost(); /* Up to 6; it has 5, and gets others than it had. */
+    lone_restart(&rig, 2);
+    rig_log_copy(&log_b, &log_a, 5);
+    rig_log_add(&log_b, 3, 2, 9);
+    lone_greet(&rig, 'A', &log_b, 8);
+    lone_append_in(&rig, 'A', &log_b, 2, 5, 8, 6);
+    lone_work(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_LOST);
+    rot(5);
+    rot(6);
+    rot(7);
+    lone_forget_recent(&rig);
+    fetch('A', 5, 1);
+    for (int i = 0; i < 12 && !lone_did(&rig, "job cut 5\n"); i++) {
+        lone_work(&rig);
+        lone_append_in(&rig, 'A', &log_b, 2, 4, 4, 4);
+        lone_forget(&rig);
+        lone_pass(&rig, 600);
+        if (lone_did(&rig, "send A FETCH"))
+            give_nothing('A', PEER_FETCH_UNSURE);
+    }
+    ck_assert(lone_did(&rig, "job cut 5\n"));
+    lone_work(&rig);
+    lone_registered(&rig);
+    config_encode(bytes, &rig.config);
+    config_succeed(&admitting, &rig.config,
+                   slice_of(bytes, config_size(&rig.config)), CONFIG_ADD);
+    config_remove_member(&admitting, sample_node('B'));
+    config_add_member(&admitting, sample_node('B'), 2); /* As it started. */
+    lone_view(&rig, &admitting);
+    lone_work(&rig);
+    ck_assert_uint_ne(lone_status(&rig).lost_to, 0);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(entries_that_do_not_fit_between_others_are_cut_off_with_them)
 {
     struct journal_gap gap;
@@ -587,6 +682,8 @@ SUITE_MAIN("replica_lost",
            I13_an_entry_that_rots_in_service_is_noticed_and_got_again,
            a_tail_that_nobody_has_is_cut_off_and_the_node_is_lost,
            a_hole_over_the_commit_that_nobody_can_fill_is_cut_where_it_begins,
+           damage_that_cannot_be_judged_is_cut_off_by_a_lost_node,
+           who_was_lost_already_is_not_admitted_for_what_it_cut_since,
            entries_that_do_not_fit_between_others_are_cut_off_with_them,
            committed_entries_that_nobody_gives_are_never_cut_off,
            C6_without_a_mark_nobody_knows_what_is_missing,

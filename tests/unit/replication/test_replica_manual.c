@@ -108,7 +108,7 @@ START_TEST(a_certificate_lets_its_primary_lead_and_goes_into_the_log)
 {
     begin('A');
     certify_first(1);
-    lone_expect(&rig, "job configure 1\nsay backup\n");
+    lone_expect(&rig, "job configure 1\nsay member\n");
     go();
     ck_assert(lone_did(&rig, "job use 1\n"));
     ck_assert(lone_did(&rig, "lead epoch 1 at 0 certified\n"));

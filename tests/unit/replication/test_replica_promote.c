@@ -73,6 +73,35 @@ START_TEST(R26_after_a_try_the_register_is_read_before_the_next)
 }
 END_TEST
 
+START_TEST(R26_whose_sign_of_life_went_with_its_link_is_followed_sooner)
+{
+    begin('B', "B", 2, 3);
+    lone_greet(&rig, 'A', &log_a, 3);
+    lone_alive(&rig, 'A', true);
+    lone_alive(&rig, 'A', false);
+    lone_silence(&rig, 5000); /* A restart of the register, perhaps. */
+    ck_assert_uint_eq(rig.asked_count, 0);
+    lone_unlink(&rig, 'A');
+    lone_silence(&rig, 200);
+    ck_assert_uint_eq(rig.asked_count, 1);
+    ck_assert(lone_did(&rig, "ask promote 5 epoch 2 at 5 guard B=1 unless A "
+                             "lives\n"));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R26_who_came_back_is_waited_for_in_full)
+{
+    begin('B', "B", 2, 3);
+    lone_alive(&rig, 'A', true);
+    lone_alive(&rig, 'A', false);
+    lone_alive(&rig, 'A', true);
+    lone_pass(&rig, 5900);
+    ck_assert_uint_eq(lone_count(&rig, "ask"), 0);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(R26_who_is_no_member_lets_members_go_first)
 {
     begin('B', "Z", 2, 3);
@@ -323,6 +352,8 @@ END_TEST
 SUITE_MAIN("replica_promote", R26_silence_alone_makes_no_primary,
            R26_a_primary_that_is_heard_is_not_replaced,
            R26_after_a_try_the_register_is_read_before_the_next,
+           R26_whose_sign_of_life_went_with_its_link_is_followed_sooner,
+           R26_who_came_back_is_waited_for_in_full,
            R26_who_is_no_member_lets_members_go_first,
            R20_who_is_no_member_and_hears_none_does_not_try,
            an_archive_never_tries_to_lead,

@@ -113,6 +113,40 @@ START_TEST(R20_who_won_as_no_member_takes_over_a_sealed_members_log)
 }
 END_TEST
 
+START_TEST(R20_what_was_proposed_on_is_not_cut_off_for_damage)
+{
+    struct peer_frame fetch = {.type = PEER_FETCH};
+
+    begin_recovering(3, 3, 4);
+    sealed('Z', 2, &log_z, 7);
+    give('Z', &log_z, 3, 7);
+    lone_work(&rig);
+    ck_assert(lone_did(&rig, "ask adopted 6 epoch 2 at 6 guard Z=1\n"));
+    rot(5);
+    lone_forget_recent(&rig);
+    fetch.fetch.token = 9;
+    fetch.fetch.first = 5;
+    fetch.fetch.count = 1;
+    lone_receive(&rig, 'Z', &fetch); /* So it is noticed. */
+    lone_work(&rig);
+    ck_assert(lone_did(&rig, "say rot 5\n"));
+    lone_win(&rig);
+    lone_work(&rig);
+    ck_assert_uint_eq(lone_count(&rig, "job cut"), 0);
+    ck_assert(!rig.leads);
+    for (int i = 0; i < 30 && !lone_did(&rig, "send Z FETCH first 5 count 1\n");
+         i++)
+        lone_tick(&rig, 100);
+    give('Z', &log_z, 5, 6);
+    lone_work(&rig);
+    lone_tick(&rig, 100);
+    lone_work(&rig);
+    ck_assert(rig.leads);
+    ck_assert(rig_log_equals(&log_z, rig.journal, 7));
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(R20_what_the_sealed_member_does_not_have_is_cut_off)
 {
     begin_recovering(0, 0, 0);
@@ -305,6 +339,7 @@ END_TEST
 
 SUITE_MAIN("replica_recover",
            R20_who_won_as_no_member_takes_over_a_sealed_members_log,
+           R20_what_was_proposed_on_is_not_cut_off_for_damage,
            R20_what_the_sealed_member_does_not_have_is_cut_off,
            R20_a_member_that_seals_less_than_is_committed_here_is_passed_over,
            R20_a_table_of_epochs_that_parts_below_the_commit_is_passed_over,

@@ -366,7 +366,7 @@ START_TEST(R24_a_primary_that_hears_of_a_higher_promise_steps_down_at_once)
     refused_higher('B', 1); /* Not higher. */
     ck_assert(rig.leads);
     refused_higher('B', 4);
-    ck_assert(lone_did(&rig, "say backup\n"));
+    ck_assert(lone_did(&rig, "say member\n"));
     ck_assert_uint_eq(lone_count(&rig, "follow\n"), 1);
     ck_assert_uint_eq(lone_count(&rig, "ask read\n"), 1);
     lone_ack_all(&rig, 'B'); /* Too late. */
@@ -386,7 +386,7 @@ START_TEST(R24_a_frame_of_a_higher_epoch_ends_a_term_too)
     lone_lead_pair(&rig);
     frame.newepoch.epoch = 3;
     lone_receive(&rig, 'B', &frame);
-    lone_expect(&rig, "say backup\nfollow\njob promise 3\n");
+    lone_expect(&rig, "say member\nfollow\njob promise 3\n");
     lone_work(&rig);
     lone_expect(&rig, "send B SEALED epoch 3 size 1 committed 1\n");
     lone_end(&rig);

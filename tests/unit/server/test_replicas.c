@@ -21,8 +21,7 @@
 
 enum { NODES_MAX = 3, SEGMENT = 256 * 1024, ENTRY = 300 };
 
-/* ---- A register in memory -------------------------------------------------
- */
+/* ---- A register in memory ----------------------------------------------- */
 
 static struct {
     pthread_mutex_t lock;
@@ -137,8 +136,19 @@ static void seat_healthy(void *self, bool healthy)
     tell_alive(seat);
 }
 
-/* ---- A node ---------------------------------------------------------------
- */
+static void seat_leave(void *self)
+{
+    seat_healthy(self, false);
+}
+
+static bool seat_left(void *self)
+{
+    const struct seat *seat = self;
+
+    return seat != NULL;
+}
+
+/* ---- A node ------------------------------------------------------------- */
 
 struct node {
     uint8_t number;
@@ -349,8 +359,8 @@ static void open_host(struct node *node, uint8_t minimum)
 {
     struct link_rig rig = {.base = NULL};
     const struct cluster_register reg = {
-        &node->seat, seat_open,        seat_close,  seat_read,
-        seat_cas,    seat_incarnation, seat_healthy};
+        &node->seat,      seat_open,    seat_close, seat_read, seat_cas,
+        seat_incarnation, seat_healthy, seat_leave, seat_left};
     const struct host_calls calls = {.context = node,
                                      .lead = on_lead,
                                      .follow = on_follow,
@@ -431,8 +441,7 @@ static void remove_nodes(void)
     }
 }
 
-/* ---- What is waited for: a test that waits in vain is ended by its suite ---
- */
+/* ---- What is waited for; the suite ends a test that waits in vain ------- */
 
 static bool leads(struct node *node)
 {

@@ -447,6 +447,28 @@ START_TEST(a_text_with_a_nul_stops_the_process)
 }
 END_TEST
 
+/* Room for nothing but what is there. */
+static void fill(struct state *state)
+{
+    statements_run(state->db, "PRAGMA max_page_count = 1");
+}
+
+START_TEST(a_row_for_which_a_disk_has_no_room_ends_the_process)
+{
+    struct state *state = open_in_memory();
+    union any_row row;
+
+    fill(state);
+    begin(state);
+    for (uint64_t seed = 1; seed <= UINT16_MAX; seed++) {
+        memset(&row, 0, sizeof row);
+        rows_fill(&row, &space, TABLE_COMMAND, 0, seed);
+        state_insert(state, TABLE_COMMAND, &row);
+    }
+    state_close(state);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -469,9 +491,18 @@ int main(void)
         a_number_beyond_what_sqlite_holds_stops_the_process,
         a_text_with_a_nul_stops_the_process,
     };
+    const TTest *const exiting[] = {
+        a_row_for_which_a_disk_has_no_room_ends_the_process,
+    };
     int first = suite_run("state", tests, sizeof tests / sizeof tests[0]);
     int second = suite_run_aborting("state contracts", aborting,
                                     sizeof aborting / sizeof aborting[0]);
 
-    return first == EXIT_SUCCESS ? second : first;
+    int third = suite_run_exiting("state and disk", exiting,
+                                  sizeof exiting / sizeof exiting[0],
+                                  STATEMENTS_DISK_EXIT);
+
+    if (first != EXIT_SUCCESS)
+        return first;
+    return second == EXIT_SUCCESS ? third : second;
 }
