@@ -197,9 +197,18 @@ enum config_fault config_judge(const struct config *newer,
                                const struct config *older,
                                struct slice older_bytes);
 
-/* What holds of every configuration, whatever was before it: its primary may
- * lead, and is a member unless it recovers. */
-bool config_stands(const struct config *config);
+/*
+ * config_judge_later(newer, older):
+ * Whether ${newer} may stand some time after ${older}, where those between are
+ * not known; NULL: whether it may stand at all.  This is what every sequence of
+ * lawful changes keeps: cluster and lineage; an epoch that does not fall, and
+ * rises with another primary; a primary that may lead; members enough, or as
+ * few as a lawful change can leave; what the last change says of itself.
+ *
+ * It refuses nothing that a chain of good configurations can lead to.
+ */
+enum config_fault config_judge_later(const struct config *newer,
+                                     const struct config *older);
 
 /*
  * config_succeed(out, older, older_bytes, why):

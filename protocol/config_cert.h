@@ -50,7 +50,7 @@ struct config_signature {
 
 struct config_cert {
     enum config_why kind;        /* As the configuration says. */
-    int64_t not_after_s;         /* Since 1970; not acted upon later. */
+    int64_t not_after_s;         /* Since 1970; not handed in later. */
     uint8_t evidence[HASH_SIZE]; /* SHA-256 of the statements it rests on. */
     struct slice config;         /* Borrows the bytes decoded. */
     struct slice signed_bytes;

@@ -98,7 +98,7 @@ static enum config_fault judge_epoch(const struct config *newer,
 }
 
 /* V3 of one configuration by itself. */
-bool config_stands(const struct config *config)
+static bool primary_stands(const struct config *config)
 {
     bool member = config_has_member(config, config->primary);
 
@@ -110,7 +110,7 @@ static enum config_fault judge_primary(const struct config *newer,
                                        const struct config *older,
                                        const struct judged_form *form)
 {
-    if (!config_stands(newer))
+    if (!primary_stands(newer))
         return CONFIG_V3_PRIMARY;
     /* Who recovers is eligible, so a node, and as no member a learner. */
     if (form->primary == PRIMARY_OTHER && newer->phase == CONFIG_NORMAL &&
@@ -250,7 +250,7 @@ static enum config_fault judge_first(const struct config *config)
         config->phase != CONFIG_NORMAL || config->members_count != 1 ||
         !sodium_is_zero(config->previous, HASH_SIZE))
         return CONFIG_BOOT_FORM;
-    return config_stands(config) ? CONFIG_GOOD : CONFIG_V3_PRIMARY;
+    return primary_stands(config) ? CONFIG_GOOD : CONFIG_V3_PRIMARY;
 }
 
 enum config_fault config_judge(const struct config *newer,
@@ -281,76 +281,78 @@ enum config_fault config_judge(const struct config *newer,
     return fault;
 }
 
-const char *config_fault_text(enum config_fault fault)
-{
-    static const char *const texts[CONFIG_FAULTS_COUNT] = {
-        [CONFIG_GOOD] = "the configuration may follow",
-        [CONFIG_V1_NUMBER] = "V1: it is not the next number",
-        [CONFIG_V1_PREVIOUS] = "V1: it does not name the one before it",
-        [CONFIG_V1_CLUSTER] = "V1: it is of another cluster",
-        [CONFIG_V2_EPOCH] = "V2: the epoch must rise with a new term, and only "
-                            "then",
-        [CONFIG_V3_PRIMARY] = "V3: the primary must be eligible and a member",
-        [CONFIG_V4_MINIMUM] = "V4: fewer members than the minimum",
-        [CONFIG_V4_MEMBERS] = "V4: the members may not change in this way",
-        [CONFIG_V6_ADOPTED] =
-            "V6: recovering must end with the primary and one "
-            "earlier member",
-        [CONFIG_V7_LINEAGE] =
-            "V7: only a forced change begins a lineage of its "
-            "own",
-        [CONFIG_LISTS] = "nodes, eligible nodes or the minimum may not change "
-                         "here",
-        [CONFIG_WHY] = "what it says is not what it does",
-        [CONFIG_BOOT_FORM] = "it is not a first configuration",
-    };
+/* ---- Over a gap --------------------------------------------------------- */
 
-    REQUIRE(fault < CONFIG_FAULTS_COUNT);
-    return texts[fault];
+/* What the last change says of its own result. */
+static enum config_fault later_form(const struct config *newer)
+{
+    const struct judged_form *form = &forms[newer->why];
+
+    if (!form->is_successor)
+        return CONFIG_WHY;
+    switch (form->phase) {
+    case PHASE_STAYS:
+        break;
+    case PHASE_IN_NORMAL:
+    case PHASE_ADOPTED:
+        if (newer->phase != CONFIG_NORMAL)
+            return CONFIG_WHY;
+        break;
+    case PHASE_BECOMES:
+        if (newer->phase != form->becomes)
+            return CONFIG_WHY;
+        break;
+    }
+    if (form->members == MEMBERS_ADOPTED && newer->members_count != 2)
+        return CONFIG_V6_ADOPTED;
+    return CONFIG_GOOD;
 }
 
-const char *config_fault_text_az(enum config_fault fault)
+static enum config_fault later_epoch(const struct config *newer,
+                                     const struct config *older)
 {
-    static const char *const texts[CONFIG_FAULTS_COUNT] = {
-        [CONFIG_GOOD] = "tərkib davam edə bilər",
-        [CONFIG_V1_NUMBER] = "V1: növbəti nömrə deyil",
-        [CONFIG_V1_PREVIOUS] = "V1: əvvəlki tərkibi göstərmir",
-        [CONFIG_V1_CLUSTER] = "V1: başqa klasterindir",
-        [CONFIG_V2_EPOCH] = "V2: dövr yalnız yeni müddətlə artmalıdır",
-        [CONFIG_V3_PRIMARY] = "V3: əsas qovşaq seçilə bilən üzv olmalıdır",
-        [CONFIG_V4_MINIMUM] = "V4: üzvlər minimumdan azdır",
-        [CONFIG_V4_MEMBERS] = "V4: üzvlər bu cür dəyişə bilməz",
-        [CONFIG_V6_ADOPTED] = "V6: bərpa əsas qovşaq və əvvəlki bir üzvlə "
-                              "bitməlidir",
-        [CONFIG_V7_LINEAGE] = "V7: yeni nəsli yalnız məcburi dəyişiklik "
-                              "başlayır",
-        [CONFIG_LISTS] = "qovşaqlar, seçilə bilənlər və ya minimum burada "
-                         "dəyişə bilməz",
-        [CONFIG_WHY] = "deyilən ilə edilən uyğun gəlmir",
-        [CONFIG_BOOT_FORM] = "ilk tərkib deyil",
-    };
+    bool rises =
+        !same_node(newer->primary, older->primary) ||
+        forms[newer->why].epoch_rises ||
+        (newer->phase == CONFIG_RECOVERING && older->phase == CONFIG_NORMAL);
 
-    REQUIRE(fault < CONFIG_FAULTS_COUNT);
-    return texts[fault];
+    if (newer->epoch < older->epoch || (rises && newer->epoch == older->epoch))
+        return CONFIG_V2_EPOCH;
+    return CONFIG_GOOD;
 }
 
-const char *config_why_name(enum config_why why)
+/* Below the minimum are two that ADOPTED left, or as many as were so before. */
+static bool later_minimum(const struct config *newer,
+                          const struct config *older)
 {
-    static const char *const names[CONFIG_WHY_MAX + 1] = {
-        [CONFIG_BOOT] = "boot",
-        [CONFIG_RESTART] = "restart",
-        [CONFIG_REMOVE] = "remove",
-        [CONFIG_REPLACE] = "replace",
-        [CONFIG_ADD] = "add",
-        [CONFIG_PROMOTE] = "promote",
-        [CONFIG_PROMOTE_VIA] = "promote via",
-        [CONFIG_ADOPTED] = "adopted",
-        [CONFIG_SWITCHOVER] = "switchover",
-        [CONFIG_SETTLE] = "settle",
-        [CONFIG_FORCED] = "forced",
-        [CONFIG_NODES] = "nodes",
-    };
+    return newer->members_count >= newer->minimum ||
+           newer->members_count >= 2 ||
+           (older->members_count < older->minimum &&
+            newer->members_count >= older->members_count &&
+            newer->minimum <= older->minimum);
+}
 
-    REQUIRE(why <= CONFIG_WHY_MAX);
-    return names[why] != NULL ? names[why] : "none";
+enum config_fault config_judge_later(const struct config *newer,
+                                     const struct config *older)
+{
+    enum config_fault fault = CONFIG_GOOD;
+
+    REQUIRE(newer->why <= CONFIG_WHY_MAX);
+    if (!primary_stands(newer))
+        return CONFIG_V3_PRIMARY;
+    if (older == NULL)
+        return CONFIG_GOOD;
+    if (newer->number <= older->number)
+        return CONFIG_V1_NUMBER;
+    if (memcmp(newer->cluster_id, older->cluster_id, CLUSTER_ID_SIZE) != 0)
+        return CONFIG_V1_CLUSTER;
+    if (newer->why == CONFIG_FORCED ||
+        memcmp(newer->lineage, older->lineage, LINEAGE_SIZE) != 0)
+        return CONFIG_V7_LINEAGE;
+    fault = later_form(newer);
+    if (fault == CONFIG_GOOD)
+        fault = later_epoch(newer, older);
+    if (fault == CONFIG_GOOD && !later_minimum(newer, older))
+        fault = CONFIG_V4_MINIMUM;
+    return fault;
 }

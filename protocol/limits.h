@@ -144,13 +144,20 @@ enum {
     SEGMENTS_MAX = 65536,      /* 4 TiB of log. */
     SEGMENT_INDEX_STRIDE = 16, /* Every 16th entry's place is held in memory. */
     JOURNAL_SCAN_SIZE = 1024 * 1024,
-    JOURNAL_HOLES_MAX = 16,      /* Damaged segments that can be repaired. */
-    JOURNAL_EPOCHS_MAX = 4096,   /* The newest; older ones are forgotten. */
-    JOURNAL_LEAVES = 4096,       /* The newest; older ones are read. */
-    JOURNAL_SCRUB_ENTRIES = 256, /* Of one step. */
+    JOURNAL_HOLES_MAX = 16,        /* Damaged segments that can be repaired. */
+    JOURNAL_EPOCHS_MAX = 4096,     /* The newest; older ones are forgotten. */
+    JOURNAL_LEAVES = 4096,         /* The newest; older ones are read. */
+    JOURNAL_SCRUB_ENTRIES = 256,   /* Of one step. */
+    JOURNAL_ASIDE_FILES_MAX = 256, /* Kept of what was cut off while the node */
+    JOURNAL_ASIDE_SIZE_MAX = 1024 * 1024 * 1024, /* runs; then no more. */
+    HALT_EVIDENCE_SIZE_MAX = ENTRY_SIZE_MAX,     /* That a halted node keeps. */
     DISK_NAME_SIZE_MAX = 96,
     DISK_ZEROS_SIZE = 256 * 1024
 };
+static_assert((int)HALT_EVIDENCE_SIZE_MAX >= 1400,
+              "a certificate is kept as evidence");
+static_assert((int)JOURNAL_ASIDE_SIZE_MAX >= 8 * (int)SEGMENT_SIZE,
+              "an honest tail is kept");
 static_assert(SEGMENT_HEADER_SIZE + SEGMENT_FRAME_HEADER_SIZE + ENTRY_SIZE_MAX +
                       SEGMENT_FRAME_TRAILER_SIZE <=
                   SEGMENT_SIZE,
@@ -171,6 +178,8 @@ enum {
     REPLICA_WINDOW_FRAMES = 512,
     REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */
     REPLICA_JOBS_MAX = 1024,                    /* Given to the disk. */
+    REPLICA_QUEUE_SIZE_MAX = 8 * REPLICA_WINDOW_SIZE, /* Of one peer's entries
+                                                       * and keys in them. */
     REPLICA_EPOCH_MAX = 0x7fffffff, /* Numbers of seal keys hold it. */
     REPLICA_EPOCH_JUMP_MAX = 1024 * 1024,
     REPLICA_STARTS_JUMP_MAX = 1024 * 1024, /* Of a node, as a peer tells. */
@@ -201,6 +210,10 @@ static_assert((int)LINK_HANDSHAKE_SIZE_MAX >= PREFACE_SIZE + 2 +
 static_assert((int)HANDSHAKE_PAYLOAD_SIZE_MAX >=
                   2 * TLV_HEADER_SIZE + AGENT_SIZE_MAX + NODECERT_SIZE,
               "message 3 holds a node's certificate");
+static_assert((int)REPLICA_QUEUE_SIZE_MAX >=
+                  2 * ((int)REPLICA_WINDOW_SIZE + (int)PEER_ENTRIES_SIZE_MAX +
+                       (int)REPLICA_KEYS_MAX * (int)PEER_KEYS_SIZE_MAX),
+              "two windows fit, each with a frame full of keys");
 static_assert((int)CONFIG_SIZE_MAX <= (int)META_CONFIGURATION_SIZE_MAX,
               "a node keeps its configuration");
 static_assert((int)ENTRY_SIZE_MAX + 4 <= (int)PEER_ENTRIES_SIZE_MAX,

@@ -46,6 +46,9 @@ struct journal_options {
     uint64_t verify_from;  /* Entries below are checked against their checksums
                             * only; 0 verifies every hash. */
     bool repair; /* This node has peers: damage is noted, not refused. */
+    /* 0: JOURNAL_ASIDE_FILES_MAX, JOURNAL_ASIDE_SIZE_MAX; tests take less. */
+    size_t aside_files_max;
+    uint64_t aside_size_max;
 };
 
 /*
@@ -66,6 +69,7 @@ struct journal_report {
     uint8_t found_hash[HASH_SIZE];
     char
         aside[DISK_NAME_SIZE_MAX]; /* JOURNAL_TORN: where the bytes are kept. */
+    bool unkept; /* Of a cut while the log is in use: there is no room. */
     uint64_t inherited; /* Good entries above the mark that were taken over. */
     size_t holes;       /* See journal_repair.h. */
 };
@@ -213,7 +217,9 @@ uint64_t journal_committed(const struct journal *journal);
  * Cut the log to ${size} entries, because those behind are of another history.
  * Their bytes are kept in divergent/ and synced before anything goes, under
  * names that no other cut has; report->aside names one of them, and all begin
- * alike ("divergent/SIZE-NUMBER-").  A crash at any point is resumed by the
+ * alike ("divergent/SIZE-NUMBER-").  Where divergent/ has no room for them
+ * (JOURNAL_ASIDE_FILES_MAX, JOURNAL_ASIDE_SIZE_MAX; counted by whole segments)
+ * they go, and report->unkept says so.  A crash at any point is resumed by the
  * next journal_open().  Entries that were appended and not synced are cut or
  * kept alike.
  *

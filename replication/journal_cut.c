@@ -62,6 +62,7 @@ enum status journal_cut_decode(struct journal_cut *out, struct slice input)
                                   CUT_CHECKED - sizeof cut_magic));
     out->size = reader_u64(&reader);
     out->sequence = reader_u64(&reader);
+    out->unkept = false;
     reader_copy(&reader, out->leaf, HASH_SIZE);
     return reader_end(&reader) == ST_OK ? ST_OK : ST_FILE_FORMAT;
 }
@@ -144,27 +145,39 @@ static enum status cut_tail_aside(struct journal *journal, const char *name,
     return status;
 }
 
+/* One segment file out of the log. */
+static enum status cut_later(struct journal *journal,
+                             struct journal_report *report,
+                             const struct journal_cut *cut, uint64_t first)
+{
+    char name[DISK_NAME_SIZE_MAX];
+    enum status status;
+
+    journal_segment_name(name, first);
+    if (cut->unkept) {
+        status = disk_remove(journal->disk, name);
+    } else {
+        cut_name(report->aside, cut, first, "seg");
+        status = disk_rename(journal->disk, name, report->aside);
+        if (status == ST_OK)
+            status = disk_sync_directory(journal->disk, JOURNAL_DIVERGENT);
+    }
+    if (status == ST_OK)
+        status = disk_sync_directory(journal->disk, JOURNAL_DIRECTORY);
+    return status;
+}
+
 /* From the last to the first, so that no gap stands in the log meanwhile. */
 enum status journal_cut_later_aside(struct journal *journal,
                                     struct journal_report *report,
                                     const struct journal_cut *cut,
                                     const uint64_t *later, size_t later_count)
 {
-    char name[DISK_NAME_SIZE_MAX];
-    enum status status;
+    enum status status = ST_OK;
 
-    for (size_t i = later_count; i > 0; i--) {
-        journal_segment_name(name, later[i - 1]);
-        cut_name(report->aside, cut, later[i - 1], "seg");
-        status = disk_rename(journal->disk, name, report->aside);
-        if (status == ST_OK)
-            status = disk_sync_directory(journal->disk, JOURNAL_DIVERGENT);
-        if (status == ST_OK)
-            status = disk_sync_directory(journal->disk, JOURNAL_DIRECTORY);
-        if (status != ST_OK)
-            return status;
-    }
-    return ST_OK;
+    for (size_t i = later_count; status == ST_OK && i > 0; i--)
+        status = cut_later(journal, report, cut, later[i - 1]);
+    return status;
 }
 
 static enum status cut_intend(struct disk *disk, const struct journal_cut *cut)
@@ -210,6 +223,7 @@ enum status journal_cut_plan(struct journal *journal, struct journal_cut *cut)
 
     cut->size = journal->end.size;
     cut->sequence = journal->mark.slots.sequence;
+    cut->unkept = false;
     memcpy(cut->leaf, journal->end.leaf, HASH_SIZE);
     status =
         disk_list(journal->disk, JOURNAL_DIVERGENT, &cut->sequence, cut_visit);
@@ -255,7 +269,8 @@ enum status journal_cut_run(struct journal *journal,
     status = journal_scan_rest(&scan, &end);
     if (status == ST_OK && !resumed)
         status = cut_intend(journal->disk, cut);
-    if (status == ST_OK && end > segment->end) {
+    report->unkept = cut->unkept;
+    if (status == ST_OK && end > segment->end && !cut->unkept) {
         cut_name(report->aside, cut, segment->first, "tail");
         status = cut_tail_aside(journal, report->aside, segment->end, end);
     }

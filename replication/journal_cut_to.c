@@ -89,6 +89,17 @@ static enum status cut_segments(struct journal *journal,
     return status;
 }
 
+/* Whether what goes can be kept. */
+static enum status cut_keep(struct journal *journal, struct journal_cut *cut,
+                            size_t files)
+{
+    bool room;
+    enum status status = journal_aside_has_room(journal, &room, files);
+
+    cut->unkept = !room;
+    return status;
+}
+
 static enum status cut_apply(struct journal *journal,
                              struct journal_report *report,
                              const struct cut_place *place)
@@ -106,6 +117,8 @@ static enum status cut_apply(struct journal *journal,
     status = cut_segments(journal, place);
     if (status == ST_OK)
         status = journal_cut_plan(journal, &cut);
+    if (status == ST_OK)
+        status = cut_keep(journal, &cut, later_count + 1);
     if (status == ST_OK)
         status =
             journal_cut_run(journal, report, &cut, later, later_count, false);

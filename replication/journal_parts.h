@@ -261,6 +261,8 @@ struct journal_cut {
     uint64_t size;
     uint8_t leaf[HASH_SIZE];
     uint64_t sequence; /* Of the mark then: makes the names of what is kept. */
+    bool unkept;       /* There is no room for it.  Not written down: what a
+                        * crash leaves of it is kept. */
 };
 
 /* Writes JOURNAL_CUT_SIZE bytes; decodes them: ST_OK, ST_FILE_FORMAT. */
@@ -295,7 +297,17 @@ NODISCARD enum status journal_cut_run(struct journal *journal,
                                       const uint64_t *later, size_t later_count,
                                       bool resumed);
 
-/* The part of it that moves segment files to divergent/. */
+/*
+ * journal_aside_has_room(journal, out, files):
+ * Whether ${files} more files, each as large as a segment, may be kept aside.
+ *
+ * Returns: ST_OK; ST_DISK_FAILED.
+ */
+NODISCARD enum status journal_aside_has_room(struct journal *journal, bool *out,
+                                             size_t files);
+
+/* The part of it that moves segment files to divergent/, or removes them where
+ * ${cut} says that there is no room. */
 NODISCARD enum status journal_cut_later_aside(struct journal *journal,
                                               struct journal_report *report,
                                               const struct journal_cut *cut,

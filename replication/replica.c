@@ -66,6 +66,9 @@ enum status replica_open(struct replica **replica_out,
     replica_open_peers(replica);
     replica_log_open(&replica->log, parts->journal);
     replica->role = REPLICA_START;
+    replica->halt = parts->halted <= HALT_KEPT
+                        ? (enum replica_halt)parts->halted
+                        : HALT_KEPT;
     replica->promised = meta->promised_epoch;
     replica->used_epoch = meta->used_epoch;
     replica->incarnation = meta->incarnation;
@@ -347,6 +350,8 @@ void replica_step(struct replica *replica, struct replica_actions *actions,
     replica->wall_us = event->wall_us;
     replica->actions = actions;
     /* Who halted keeps everything as it is; jobs still come to their end. */
+    if (replica->halt != HALT_NONE)
+        replica_halt_again(replica);
     if (replica->halt == HALT_NONE || event->type == REPLICA_JOB_DONE)
         replica_dispatch(replica, event);
     /* What a step made possible. */

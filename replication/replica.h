@@ -81,6 +81,7 @@ struct replica_parts {
     struct journal *journal;             /* Only read here. */
     const struct meta_value *meta;       /* As begun. */
     const struct journal_report *report; /* What opening the log found. */
+    uint32_t halted;                     /* What halt_cause() found. */
 };
 
 /* ---- Events ------------------------------------------------------------- */
@@ -181,18 +182,10 @@ enum replica_note {
     NOTE_PEER,        /* node: broke the rules; number: status */
     NOTE_HALT,        /* number: replica_halt */
     NOTE_CLOCK,       /* node: its clock differs; number: milliseconds */
-    NOTE_WANT         /* number: config_why the operator is waited for; node */
-};
-
-/* I17: why a node halts. */
-enum replica_halt {
-    HALT_NONE,
-    HALT_COMMITTED_CONFLICT, /* Two histories of committed entries. */
-    HALT_LINEAGE,            /* A peer of this cluster has another history. */
-    HALT_EQUIVOCATION,       /* Two certificates of one number. */
-    HALT_REPLAY,             /* An entry does not apply: said by the node. */
-    HALT_KEYS,               /* A seal key's number stands for other bytes. */
-    HALT_TAIL                /* Alone with an inherited tail that is rotten. */
+    NOTE_WANT,        /* number: config_why the operator is waited for; node */
+    NOTE_DISPUTE,     /* node: it says that another entry is committed; number:
+                       * index */
+    NOTE_UNKEPT /* number: size; divergent/ is full, what was cut is gone */
 };
 
 struct replica_action {
@@ -299,6 +292,8 @@ struct replica_status {
     uint64_t committed;
     uint64_t lost_to;   /* LOST: what must be reached. */
     uint64_t proposals; /* Open. */
+    uint64_t disputes;  /* Claims of peers against what is committed here. */
+    uint64_t unkept;    /* Cuts of which nothing is kept: divergent/ is full. */
     struct replica_member_status nodes[CONFIG_NODES_MAX]; /* Itself first. */
     size_t nodes_count;
 };

@@ -134,12 +134,46 @@ void replica_say(struct replica *replica, enum replica_note note,
         memcpy(action->say.node_id, node_id, NODE_ID_SIZE);
 }
 
-void replica_halt(struct replica *replica, enum replica_halt halt)
+/* ---- Halting ------------------------------------------------------------ */
+
+static void halt_tell(struct replica *replica)
+{
+    replica->halt_told = true;
+    replica_say(replica, NOTE_HALT, NULL, (uint64_t)replica->halt);
+    replica_set_role(replica, REPLICA_HALTED);
+    replica_act(replica, REPLICA_HALT)->halt = replica->halt;
+}
+
+static void halt_keep_evidence(struct replica *replica, uint64_t index,
+                               struct slice evidence)
+{
+    struct replica_job *job = replica_job_new(replica, STORAGE_HALT);
+    struct halt_note *note = &job->job.halt;
+
+    REQUIRE(evidence.size <= HALT_EVIDENCE_SIZE_MAX);
+    note->cause = (uint32_t)replica->halt;
+    note->index = index;
+    note->time_us = replica->wall_us;
+    if (evidence.size > 0) {
+        job->bytes = replica_bytes(evidence.size);
+        memcpy(job->bytes, evidence.data, evidence.size);
+        note->evidence = slice_of(job->bytes, evidence.size);
+    }
+    replica_job_give(replica, job);
+}
+
+void replica_halt(struct replica *replica, enum replica_halt halt,
+                  uint64_t index, struct slice evidence)
 {
     if (replica->halt != HALT_NONE)
         return;
     replica->halt = halt;
-    replica_say(replica, NOTE_HALT, NULL, (uint64_t)halt);
-    replica_set_role(replica, REPLICA_HALTED);
-    replica_act(replica, REPLICA_HALT)->halt = halt;
+    halt_keep_evidence(replica, index, evidence);
+    halt_tell(replica);
+}
+
+void replica_halt_again(struct replica *replica)
+{
+    if (!replica->halt_told)
+        halt_tell(replica);
 }

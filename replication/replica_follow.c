@@ -5,114 +5,18 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* ---- Refusing and promising --------------------------------------------- */
-
-void replica_refuse(struct replica *replica, size_t peer,
-                    enum peer_refusal reason, uint32_t epoch, uint32_t stream)
-{
-    uint8_t bytes[REPLICA_EPOCHS_SIZE];
-    struct peer_frame frame = {.type = PEER_REFUSED};
-    struct writer space;
-
-    writer_init(&space, bytes, sizeof bytes);
-    frame.refused.reason = (uint8_t)reason;
-    frame.refused.epoch = epoch;
-    frame.refused.stream = stream;
-    frame.refused.promised = replica->promised;
-    frame.refused.size = replica->log.end.size;
-    frame.refused.committed = replica->log.committed;
-    frame.refused.epochs = replica_log_epochs(&replica->log, &space);
-    replica_send(replica, peer, &frame);
-}
-
-/* Nobody makes epochs jump so far that they are used up: not in one frame, and
- * not in many, for what peers say is not what is counted from. */
-bool replica_epoch_fits(const struct replica *replica, uint32_t epoch)
-{
-    uint32_t known =
-        replica->configured ? replica->config.epoch : replica->promised;
-
-    return epoch <= known || (epoch <= REPLICA_EPOCH_MAX &&
-                              epoch - known <= REPLICA_EPOCH_JUMP_MAX);
-}
-
-bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
-                   uint32_t stream)
-{
-    /* Who asks more of the disk than a window of frames is not waited for. */
-    if (!replica_epoch_fits(replica, epoch) ||
-        replica->jobs_count >= REPLICA_JOBS_MAX) {
-        replica_break(replica, peer, ST_LIMIT);
-        return false;
-    }
-    if (epoch > replica->seen_epoch)
-        replica->seen_epoch = epoch;
-    if (epoch < replica->promised && !MUTANT(4)) {
-        SOMETIMES(lower_epoch_refused);
-        replica_refuse(replica, peer, PEER_REFUSED_HIGHER, epoch, stream);
-        return false;
-    }
-    if (epoch > replica->promised) {
-        if (replica_won(replica)) {
-            SOMETIMES(higher_epoch_ends_term);
-            replica_step_down(replica);
-        }
-        replica_promise(replica, epoch);
-    } else if (replica_won(replica) && epoch == replica->epoch) {
-        /* An epoch has one primary, and that is this node. */
-        replica_break(replica, peer, ST_WRONG_STATE);
-        return false;
-    }
-    return true;
-}
-
-/* Frames of a primary: whom this node follows, and since when it is heard. */
+/* Frames of a primary: whom this node follows, and since when it is heard.  One
+ * that is not named keeps nobody from leading: whoever tries looks at the
+ * register first. */
 static void follow_note_primary(struct replica *replica, size_t peer,
                                 uint32_t epoch)
 {
+    if (!replica_is_named(replica, peer, epoch))
+        return;
     replica->heard_ms = replica->now_ms;
     replica->primary_peer = peer;
     if (epoch > replica->primary_epoch)
         replica->primary_epoch = epoch;
-}
-
-/* ---- NEWEPOCH ----------------------------------------------------------- */
-
-void replica_seal(struct replica *replica, size_t peer, uint32_t epoch)
-{
-    uint8_t bytes[REPLICA_EPOCHS_SIZE];
-    struct peer_frame frame = {.type = PEER_SEALED};
-    const struct replica_log *log = &replica->log;
-    struct writer space;
-
-    if ((replica->lost && !MUTANT(28)) || replica_has_holes(replica)) {
-        SOMETIMES(seal_refused);
-        replica_refuse(replica, peer,
-                       replica->lost ? PEER_REFUSED_LOST : PEER_REFUSED_DAMAGED,
-                       epoch, 0);
-        return;
-    }
-    writer_init(&space, bytes, sizeof bytes);
-    frame.sealed.epoch = epoch;
-    frame.sealed.size = log->end.size;
-    memcpy(frame.sealed.leaf.b, log->end.leaf, HASH_SIZE);
-    frame.sealed.committed = log->committed;
-    frame.sealed.epochs = replica_log_epochs(log, &space);
-    replica_send(replica, peer, &frame);
-}
-
-void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch)
-{
-    if (!MUTANT(11) && !replica_fence(replica, peer, epoch, 0))
-        return;
-    SOMETIMES(sealed);
-    replica->heard_ms = replica->now_ms;
-    /* What was acknowledged below the epoch is part of what is sealed. */
-    replica_owe(replica, &(struct replica_owed){
-                             .type = OWED_SEALED,
-                             .job = MUTANT(55) ? 0 : replica->job_number,
-                             .peer = peer,
-                             .epoch = epoch});
 }
 
 /* ---- APPEND ------------------------------------------------------------- */
@@ -182,13 +86,37 @@ static enum status follow_read(struct replica *replica, struct follow *follow,
     return status;
 }
 
+static size_t follow_job_size(const struct replica_job *job)
+{
+    size_t size = job->batch->size;
+
+    for (size_t i = 0; i < job->job.keys_count; i++)
+        size += job->keys[i].size;
+    return size;
+}
+
+/* Whether the disk may be given so much more of this peer. */
+static bool follow_fits(const struct replica_peer *peer, struct slice entries)
+{
+    size_t room = REPLICA_QUEUE_SIZE_MAX - peer->queued_size;
+
+    INVARIANT(peer->queued_size <= REPLICA_QUEUE_SIZE_MAX);
+    for (size_t i = 0; i < peer->keys_count; i++) {
+        if (peer->keys[i].size > room)
+            return false;
+        room -= peer->keys[i].size;
+    }
+    return entries.size <= room;
+}
+
 static void follow_give(struct replica *replica, size_t at,
-                        const struct follow *follow)
+                        const struct follow *follow, uint32_t epoch)
 {
     struct replica_peer *peer = &replica->peers[at];
     struct replica_job *job = replica_job_new(replica, STORAGE_APPEND);
 
     job->peer = at;
+    job->epoch = epoch;
     job->batch = replica_log_add(&replica->log, follow->entries, follow->count,
                                  peer->keys_count > 0);
     job->job.entries = job->batch->entries;
@@ -198,7 +126,66 @@ static void follow_give(struct replica *replica, size_t at,
     job->job.keys = job->keys;
     job->job.keys_count = peer->keys_count;
     peer->keys_count = 0;
+    job->size = follow_job_size(job);
+    peer->queued_size += job->size;
     replica_job_give(replica, job);
+}
+
+/* Of whom no configuration known here says that he leads, nothing is believed:
+ * the next beacon says it again. */
+static void follow_learn_commit(struct replica *replica, size_t peer,
+                                uint32_t epoch, uint64_t committed)
+{
+    if (replica_is_named(replica, peer, epoch))
+        replica_learn_commit(replica, committed);
+    else
+        replica_look_for_name(replica);
+}
+
+/* R9: ${entry}, that was shown, is another one than ${first} here. */
+static void follow_conflict(struct replica *replica, size_t peer,
+                            const struct peer_append *append, uint64_t first,
+                            struct slice entry)
+{
+    if (replica_is_named(replica, peer, append->epoch)) {
+        replica_halt(replica, HALT_COMMITTED_CONFLICT, first, entry);
+        return;
+    }
+    replica_dispute(replica, peer, first);
+    replica_break(replica, peer, ST_DIVERGED);
+}
+
+/* Whether entries from ${first} on, which is ${entry}, can be put behind this
+ * log now. */
+static bool follow_make_room(struct replica *replica, size_t peer,
+                             const struct peer_append *append, uint64_t first,
+                             struct slice entry)
+{
+    if (first < replica->log.committed) {
+        follow_conflict(replica, peer, append, first, entry);
+        return false;
+    }
+    /* What is here may be acknowledged: who lets it be cut is known first. */
+    if (first < replica->log.end.size &&
+        !replica_is_named(replica, peer, append->epoch)) {
+        SOMETIMES(cut_waits_for_a_name);
+        replica_look_for_name(replica);
+        replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
+                       append->stream);
+        return false;
+    }
+    if (first < replica->log.end.size) {
+        SOMETIMES(conflict_cut);
+        replica_cut(replica, first);
+    }
+    if (replica->log.end.size != first) {
+        /* Damaged before the cut: once that is repaired. */
+        SOMETIMES(damage_before_cut);
+        replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
+                       append->stream);
+        return false;
+    }
+    return true;
 }
 
 static void follow_take(struct replica *replica, size_t peer,
@@ -217,22 +204,10 @@ static void follow_take(struct replica *replica, size_t peer,
     if (follow->count > 0) {
         uint64_t first = matched - follow->count;
 
-        if (first < replica->log.committed) {
-            replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        if (!follow_make_room(replica, peer, append, first,
+                              follow->entries[0].bytes))
             return;
-        }
-        if (first < replica->log.end.size) {
-            SOMETIMES(conflict_cut);
-            replica_cut(replica, first);
-        }
-        if (replica->log.end.size != first) {
-            /* Damaged before the cut: once that is repaired. */
-            SOMETIMES(damage_before_cut);
-            replica_refuse(replica, peer, PEER_REFUSED_DAMAGED, append->epoch,
-                           append->stream);
-            return;
-        }
-        follow_give(replica, peer, follow);
+        follow_give(replica, peer, follow, append->epoch);
     }
     replica_keys_forget(&replica->peers[peer]);
     replica_owe(replica, &(struct replica_owed){.type = OWED_APPENDED,
@@ -241,9 +216,10 @@ static void follow_take(struct replica *replica, size_t peer,
                                                 .epoch = append->epoch,
                                                 .stream = append->stream,
                                                 .size = matched});
-    replica_learn_commit(replica, append->committed < matched || MUTANT(59)
-                                      ? append->committed
-                                      : matched);
+    follow_learn_commit(replica, peer, append->epoch,
+                        append->committed < matched || MUTANT(59)
+                            ? append->committed
+                            : matched);
 }
 
 /* Whether the entry before is the same here; what stands there, if it is. */
@@ -312,6 +288,10 @@ void replica_on_append(struct replica *replica, size_t peer,
         replica_keys_forget(&replica->peers[peer]);
         return;
     }
+    if (!follow_fits(&replica->peers[peer], frame->entries)) {
+        replica_break(replica, peer, ST_LIMIT);
+        return;
+    }
     follow_note_primary(replica, peer, append->epoch);
     if (replica->cut_again != UINT64_MAX) {
         replica_keys_forget(&replica->peers[peer]);
@@ -356,8 +336,10 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
     status = follow_begin(replica, follow, &frame.append);
     if (status == ST_OK)
         status = follow_read(replica, follow, &frame);
+    if (status == ST_OK && !follow_fits(&replica->peers[peer], entries))
+        status = ST_LIMIT;
     if (status == ST_OK && follow->count > 0)
-        follow_give(replica, peer, follow);
+        follow_give(replica, peer, follow, replica->epoch);
     else if (status != ST_OK)
         replica_break(replica, peer, status);
     free(follow);
@@ -385,8 +367,8 @@ void replica_on_beacon(struct replica *replica, size_t peer,
         SOMETIMES(beacon_of_another_tail);
         /* Behind the commit it is a tail that will be cut off. */
         if (beacon->committed <= replica->log.committed)
-            replica_halt(replica, HALT_COMMITTED_CONFLICT);
+            replica_dispute(replica, peer, beacon->committed - 1);
         return;
     }
-    replica_learn_commit(replica, beacon->committed);
+    follow_learn_commit(replica, peer, beacon->epoch, beacon->committed);
 }

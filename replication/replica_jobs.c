@@ -44,6 +44,8 @@ void replica_job_give(struct replica *replica, struct replica_job *job)
 
 void replica_job_free(struct replica *replica, struct replica_job *job)
 {
+    if (job->peer != SIZE_MAX)
+        replica->peers[job->peer].queued_size -= job->size;
     /* What was fetched is the job's own. */
     for (size_t i = 0; job->entries != NULL && i < job->job.entries_count; i++)
         free((void *)(uintptr_t)job->entries[i].bytes.data);
@@ -219,8 +221,11 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
 {
     enum status status = job->job.status;
 
-    if (status == ST_DIVERGED) {
-        replica_halt(replica, HALT_KEYS);
+    /* One number, two keys: who says so must be the one that gives keys. */
+    if (status == ST_DIVERGED &&
+        (job->peer == SIZE_MAX ||
+         replica_is_named(replica, job->peer, job->epoch))) {
+        replica_halt(replica, HALT_KEYS, job->batch->first, slice_of(NULL, 0));
         return;
     }
     /* One that failed before it took this one along. */
@@ -236,11 +241,24 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
         replica_log_cut_to(&replica->log, &job->job.end);
     else if (replica_log_cut(&replica->log, job->batch->first) != ST_OK)
         replica_damaged(replica, job->batch->first - 1);
-    if (job->peer != SIZE_MAX)
+    if (status == ST_DIVERGED)
+        replica_break(replica, job->peer, status);
+    else if (job->peer != SIZE_MAX)
         replica_refuse(replica, job->peer,
                        status == ST_DISK_FULL ? PEER_REFUSED_DISK
                                               : PEER_REFUSED_DAMAGED,
                        replica->promised, 0);
+}
+
+/* Where what was cut off is kept; or that it is not. */
+static void job_say_cut(struct replica *replica, const struct storage_job *job)
+{
+    char *text = (char *)replica_space(replica, sizeof job->aside);
+
+    memcpy(text, job->aside, sizeof job->aside);
+    replica->unkept += job->unkept;
+    replica_say(replica, job->unkept ? NOTE_UNKEPT : NOTE_CUT, NULL, job->size);
+    replica->actions->list[replica->actions->count - 1].say.text = text;
 }
 
 /* Behind a damaged entry nothing can be cut off: first it is repaired. */
@@ -250,7 +268,7 @@ static void job_cut_done(struct replica *replica, const struct replica_job *job)
 
     switch (job->job.status) {
     case ST_OK:
-        replica_say(replica, NOTE_CUT, NULL, size);
+        job_say_cut(replica, &job->job);
         replica->cut_again = UINT64_MAX;
         break;
     case ST_CHECKSUM:
@@ -258,7 +276,7 @@ static void job_cut_done(struct replica *replica, const struct replica_job *job)
         replica_damaged(replica, size - 1);
         break;
     default:
-        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        replica_halt(replica, HALT_COMMITTED_CONFLICT, size, slice_of(NULL, 0));
         break;
     }
 }
@@ -288,6 +306,7 @@ static void job_judge(struct replica *replica, struct replica_job *job)
     case STORAGE_PROMISE:
     case STORAGE_USE:
     case STORAGE_CONFIGURE:
+    case STORAGE_HALT:
         break;
     }
 }

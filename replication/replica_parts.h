@@ -148,6 +148,7 @@ struct replica_peer {
     size_t epochs_count;
     int64_t heard_ms; /* 0: never. */
     int64_t clock_us;
+    int64_t disputed_ms; /* When people were told of it; 0: never. */
 
     /* What a primary ships. */
     bool streaming;
@@ -170,6 +171,7 @@ struct replica_peer {
     /* What it is asked as a primary's follower. */
     struct slice keys[REPLICA_KEYS_MAX]; /* Of the next APPEND. */
     size_t keys_count;
+    size_t queued_size; /* Bytes of jobs that are its. */
 
     /* What it answered as a sealed member. */
     bool sealed;
@@ -192,6 +194,8 @@ struct replica_job {
     uint8_t *bytes; /* Of a configuration, or of entries that repair. */
     struct journal_entry *entries; /* REPAIR */
     size_t peer;                   /* Whose APPEND it was; SIZE_MAX: our own. */
+    uint32_t epoch;                /* In which it was sent. */
+    size_t size;                   /* Counted in the peer's queued_size. */
 };
 
 /* What is sent to a peer once a job is done. */
@@ -252,6 +256,7 @@ struct replica {
     struct replica_log log;
     enum replica_role role;
     enum replica_halt halt;
+    bool halt_told; /* In this start. */
     int64_t now_ms; /* Of the event at hand. */
     int64_t wall_us;
     int64_t started_ms;
@@ -336,6 +341,8 @@ struct replica {
 
     struct replica_peer peers[CONFIG_NODES_MAX - 1];
     size_t peers_count;
+    uint64_t disputes; /* Claims against what is committed here. */
+    uint64_t unkept;   /* Cuts of which nothing is kept. */
 
     struct storage_job *jobs_first;
     struct storage_job *jobs_last;
@@ -360,7 +367,13 @@ void replica_send(struct replica *replica, size_t peer,
                   const struct peer_frame *frame);
 void replica_say(struct replica *replica, enum replica_note note,
                  const uint8_t *node_id, uint64_t number);
-void replica_halt(struct replica *replica, enum replica_halt halt);
+/* ${index} is an entry's, or a configuration's number; ${evidence} an entry, a
+ * certificate, or nothing.  It is durable before anybody hears of it that
+ * counts: first among the actions, and kept at every start. */
+void replica_halt(struct replica *replica, enum replica_halt halt,
+                  uint64_t index, struct slice evidence);
+/* This start begins halted: that is told with its first event. */
+void replica_halt_again(struct replica *replica);
 
 /* ---- Jobs (replica_jobs.c) ---------------------------------------------- */
 
@@ -393,7 +406,6 @@ bool replica_is_self(const struct replica *replica, const uint8_t *node_id);
 bool replica_is_member(const struct replica *replica);
 /* Ask the register what stands there, unless that was done just now. */
 void replica_look(struct replica *replica);
-bool replica_epoch_fits(const struct replica *replica, uint32_t epoch);
 bool replica_elapsed(const struct replica *replica, int64_t since_ms,
                      uint32_t ms);
 
@@ -417,14 +429,32 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
                             uint32_t epoch, struct slice entries);
 void replica_on_beacon(struct replica *replica, size_t peer,
                        const struct peer_beacon *beacon);
+
+/* replica_fence.c */
 void replica_on_newepoch(struct replica *replica, size_t peer, uint32_t epoch);
 /* Tells ${peer} how far this log goes, once nothing below ${epoch} is taken. */
 void replica_seal(struct replica *replica, size_t peer, uint32_t epoch);
 void replica_refuse(struct replica *replica, size_t peer,
                     enum peer_refusal reason, uint32_t epoch, uint32_t stream);
+bool replica_epoch_fits(const struct replica *replica, uint32_t epoch);
 /* Whether ${epoch} may be taken from ${peer}; promises it where it is new. */
 bool replica_fence(struct replica *replica, size_t peer, uint32_t epoch,
                    uint32_t stream);
+
+/*
+ * replica_dispute.c
+ *
+ * Whether the newest configuration known here names ${peer} to lead in
+ * ${epoch}; false for SIZE_MAX.
+ */
+bool replica_is_named(const struct replica *replica, size_t peer,
+                      uint32_t epoch);
+/* Somebody leads whom no configuration known here names: the register is asked,
+ * but not again and again. */
+void replica_look_for_name(struct replica *replica);
+/* ${peer} says that another entry than this log's is committed at ${index}, and
+ * proves nothing: it is counted, and told. */
+void replica_dispute(struct replica *replica, size_t peer, uint64_t index);
 
 /* replica_ship.c */
 void replica_stream_begin(struct replica *replica, size_t peer);

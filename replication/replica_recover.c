@@ -18,6 +18,12 @@ void replica_on_sealed(struct replica *replica, size_t at,
 
     if (replica->role != REPLICA_RECOVERING || sealed->epoch != replica->epoch)
         return;
+    /* Every member has what is committed: one that seals less has lost it, or
+     * means harm, and either way its log is not the one to take over. */
+    if (sealed->size < replica->log.committed) {
+        replica_dispute(replica, at, sealed->size);
+        return;
+    }
     peer->sealed = true;
     peer->sealed_epoch = sealed->epoch;
     peer->sealed_size = sealed->size;
@@ -52,7 +58,8 @@ static void recover_ask_again(struct replica *replica)
      * have it all the same. */
     if (replica->config.members_count == 1 && replica_is_member(replica)) {
         if (replica->peers_count == 0)
-            replica_halt(replica, HALT_TAIL);
+            replica_halt(replica, HALT_TAIL, replica->log.committed,
+                         slice_of(NULL, 0));
         else
             replica_step_down(replica);
         return;
@@ -84,7 +91,10 @@ static bool recover_cut(struct replica *replica,
         return true;
     SOMETIMES(adopting_cuts);
     if (common < replica->log.committed) {
-        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        replica_dispute(replica, replica->adopt_peer, common);
+        replica->peers[replica->adopt_peer].sealed = false;
+        replica->adopt_peer = SIZE_MAX;
+        replica->adopt_ms = replica->now_ms; /* Not at once again. */
         return false;
     }
     replica_cut(replica, common);

@@ -200,10 +200,24 @@ static bool register_leads_on(const struct replica *replica)
            replica->epoch - config->epoch < epochs;
 }
 
+/* Whether a newer configuration than the one known may stand. */
+static enum config_fault register_judge(const struct replica *replica,
+                                        const struct config *config)
+{
+    if (!replica->configured)
+        return config_judge_later(config, NULL);
+    if (config->number == replica->config.number + 1)
+        return config_judge(
+            config, &replica->config,
+            slice_of(replica->config_bytes, replica->config_size));
+    return config_judge_later(config, &replica->config);
+}
+
 void replica_configure(struct replica *replica, struct slice bytes,
                        struct slice certificate, uint64_t revision)
 {
     struct config config;
+    enum config_fault fault;
 
     if (config_decode(&config, bytes) != ST_OK ||
         memcmp(config.cluster_id, replica->options.cluster_id,
@@ -223,24 +237,15 @@ void replica_configure(struct replica *replica, struct slice bytes,
             replica_say(replica, NOTE_REGISTER, NULL, revision);
         return;
     }
-    /* I2: a next one that may not follow is no work of ours. */
-    if (replica->configured && config.number == replica->config.number + 1) {
-        enum config_fault fault =
-            config_judge(&config, &replica->config,
-                         slice_of(replica->config_bytes, replica->config_size));
-
-        if (fault != CONFIG_GOOD) {
-            SOMETIMES(successor_refused);
-            replica_say(replica, NOTE_CERTIFICATE, NULL, (uint64_t)fault);
-            /* The operator signed two successors of one configuration. */
-            if (fault == CONFIG_V1_PREVIOUS && certificate.size > 0)
-                replica_halt(replica, HALT_EQUIVOCATION);
-            return;
-        }
-    }
-    /* Without the one before it, what can be judged of it alone. */
-    if (!config_stands(&config)) {
-        replica_say(replica, NOTE_CERTIFICATE, NULL, CONFIG_V3_PRIMARY);
+    /* I2: one that may not follow is no work of ours. */
+    fault = register_judge(replica, &config);
+    if (fault != CONFIG_GOOD) {
+        SOMETIMES(successor_refused);
+        replica_say(replica, NOTE_CERTIFICATE, NULL, (uint64_t)fault);
+        /* The operator signed two successors of one configuration. */
+        if (fault == CONFIG_V1_PREVIOUS && certificate.size > 0)
+            replica_halt(replica, HALT_EQUIVOCATION, config.number,
+                         certificate);
         return;
     }
     /* Over a gap nobody leads: what lies between may have been another's. */
@@ -546,7 +551,7 @@ void replica_certified(struct replica *replica, struct slice bytes)
     if (replica->configured && config.number == replica->config.number &&
         !slice_equal(cert.config,
                      slice_of(replica->config_bytes, replica->config_size))) {
-        replica_halt(replica, HALT_EQUIVOCATION);
+        replica_halt(replica, HALT_EQUIVOCATION, config.number, bytes);
         return;
     }
     replica_configure(replica, cert.config, bytes, 0);

@@ -104,16 +104,14 @@ void replica_on_scrub(struct replica *replica, size_t peer,
         frame.scrubbed.result = PEER_SCRUB_DIFFERS;
     }
     replica_send(replica, peer, &frame);
-    /* Both say that it is committed: there are two histories. */
+    /* Both say that it is committed; a hash alone proves nothing. */
     if (frame.scrubbed.result == PEER_SCRUB_DIFFERS)
-        replica_halt(replica, HALT_COMMITTED_CONFLICT);
+        replica_dispute(replica, peer, scrub->end - 1);
 }
 
 void replica_on_scrubbed(struct replica *replica, size_t peer,
                          const struct peer_scrubbed *scrubbed)
 {
-    /* It halted, if that is so; what this node has it compares itself. */
-    if (scrubbed->result == PEER_SCRUB_DIFFERS)
-        replica_say(replica, NOTE_PEER, replica->peers[peer].node_id,
-                    ST_DIVERGED);
+    if (scrubbed->result == PEER_SCRUB_DIFFERS && scrubbed->first > 0)
+        replica_dispute(replica, peer, scrubbed->first - 1);
 }

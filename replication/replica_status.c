@@ -101,6 +101,8 @@ void replica_status(const struct replica *replica, struct replica_status *out,
     out->committed = replica->log.committed;
     out->lost_to = replica->lost_to;
     out->proposals = status_proposals(replica);
+    out->disputes = replica->disputes;
+    out->unkept = replica->unkept;
     status_self(replica, &out->nodes[0]);
     status_lists(replica, &out->nodes[0]);
     for (size_t i = 0; i < replica->peers_count; i++) {
@@ -225,6 +227,14 @@ static void check_leading(const struct replica *replica)
     }
 }
 
+/* I18 */
+static void check_bounds(const struct replica *replica)
+{
+    INVARIANT(replica->owed_count <= REPLICA_OWED_MAX);
+    for (size_t i = 0; i < replica->peers_count; i++)
+        INVARIANT(replica->peers[i].queued_size <= REPLICA_QUEUE_SIZE_MAX);
+}
+
 void replica_check(const struct replica *replica)
 {
     check_log(replica);
@@ -232,6 +242,6 @@ void replica_check(const struct replica *replica)
     INVARIANT(replica->used_epoch <= replica->promised);
     INVARIANT(
         IMPLIES(replica->halt != HALT_NONE, replica->role == REPLICA_HALTED));
-    INVARIANT(replica->owed_count <= REPLICA_OWED_MAX);
+    check_bounds(replica);
     INVARIANT(IMPLIES(replica->finding, replica->jobs_count > 0));
 }

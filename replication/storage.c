@@ -13,7 +13,7 @@ const char *storage_job_name(enum storage_job_type type)
         [STORAGE_RISE] = "rise",       [STORAGE_CONFIGURE] = "configure",
         [STORAGE_CUT] = "cut",         [STORAGE_REPAIR] = "repair",
         [STORAGE_EXAMINE] = "examine", [STORAGE_LOST] = "lost",
-        [STORAGE_FOUND] = "found",
+        [STORAGE_FOUND] = "found",     [STORAGE_HALT] = "halt",
     };
 
     return names[type];
@@ -97,6 +97,7 @@ static enum status storage_cut(struct storage *storage, struct storage_job *job)
     enum status status = journal_cut_to(storage->journal, &report, job->size);
 
     memcpy(job->aside, report.aside, sizeof job->aside);
+    job->unkept = report.unkept;
     if (status == ST_OK && storage->keys.truncate != NULL)
         storage->keys.truncate(storage->keys.context, job->size);
     /* Half a cut is finished by the next start, and by nothing else. */
@@ -168,6 +169,8 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
         return storage_set_lost(storage);
     case STORAGE_FOUND:
         return storage_found(storage, job);
+    case STORAGE_HALT:
+        return halt_keep(storage->disk, &job->halt);
     }
     return ST_OK;
 }

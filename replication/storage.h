@@ -8,6 +8,7 @@
 #ifndef DEFTER_REPLICATION_STORAGE_H
 #define DEFTER_REPLICATION_STORAGE_H
 
+#include "replication/halt.h"
 #include "replication/journal.h"
 #include "replication/meta.h"
 
@@ -22,6 +23,7 @@ enum storage_job_type {
     STORAGE_REPAIR,    /* Entries over damaged ones, in place. */
     STORAGE_EXAMINE,   /* What is damaged around entry ${size}. */
     STORAGE_LOST,      /* Nobody knows what is missing here (case C6). */
+    STORAGE_HALT,      /* This node halts, at every start too. */
     STORAGE_FOUND      /* Nothing is missing any more; ${proven}: whatever was,
                         * a later primary's commit covers it. */
 };
@@ -45,12 +47,14 @@ struct storage_job {
     bool proven;        /* FOUND */
     uint32_t epoch;     /* PROMISE, USE, CONFIGURE. */
     uint64_t config_number;
-    struct slice config; /* CONFIGURE. */
+    struct slice config;   /* CONFIGURE. */
+    struct halt_note halt; /* HALT. */
 
     /* Set when it is done. */
     enum status status;
     struct journal_end end;         /* The log's end, durable. */
     char aside[DISK_NAME_SIZE_MAX]; /* CUT: where the bytes are kept. */
+    bool unkept;                    /* CUT: there was no room for them. */
 };
 
 /* Seal keys are no matter of replication/: whoever keeps them comes between. */

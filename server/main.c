@@ -15,6 +15,8 @@ static void main_help(FILE *out)
 {
     (void)fputs("usage: defterd --config FILE   serve one node\n"
                 "       defterd --check FILE    judge a configuration only\n"
+                "       defterd --resume FILE   let a node that halted start "
+                "again, and end\n"
                 "       defterd --dev DIR [--listen HOST:PORT]\n"
                 "                               make and serve a node to try "
                 "things out\n"
@@ -66,6 +68,7 @@ struct main_task {
     const char *dev;    /* Directory of a development node, */
     const char *listen; /* and its address, or NULL. */
     bool check;
+    bool resume;
 };
 
 static int main_serve(const struct main_task *task,
@@ -114,6 +117,8 @@ static int main_run(struct main_task *task)
                  status_info(status)->english, error);
         return NODE_USAGE;
     }
+    if (task->resume)
+        return (int)node_resume(&options);
     return task->check ? (int)NODE_DRAINED : main_serve(task, &options);
 }
 
@@ -122,6 +127,7 @@ int main(int argc, char **argv)
     static const struct option known[] = {
         {"config", required_argument, NULL, 'c'},
         {"check", required_argument, NULL, 'k'},
+        {"resume", required_argument, NULL, 'r'},
         {"dev", required_argument, NULL, 'd'},
         {"listen", required_argument, NULL, 'l'},
         {"version", no_argument, NULL, 'v'},
@@ -144,13 +150,15 @@ int main(int argc, char **argv)
             task.dev = optarg;
         else if (option == 'l')
             task.listen = optarg;
-        else if (option == 'c' || option == 'k')
+        else if (option == 'c' || option == 'k' || option == 'r')
             task.config = optarg;
         else
             return main_usage();
         task.check = task.check || option == 'k';
+        task.resume = task.resume || option == 'r';
     }
     if ((task.config == NULL) == (task.dev == NULL) || optind != argc ||
+        (task.check && task.resume) ||
         (task.listen != NULL && task.dev == NULL))
         return main_usage();
     return main_run(&task);

@@ -7,8 +7,9 @@
 
 #include <sodium.h>
 
-#include "server/diag.h"
+#include "replication/halt.h"
 #include "replication/journal_repair.h"
+#include "server/diag.h"
 #include "server/node_private.h"
 #include "server/store/statements.h"
 
@@ -40,20 +41,34 @@ void node_failed(void *context, enum status status, uint64_t index,
     abort();
 }
 
-static enum node_exit node_take(struct node *node)
+enum node_exit node_take(struct disk_posix **out, const char *directory)
 {
-    enum status status = disk_posix_open(&node->disk, node->options.directory);
+    enum status status = disk_posix_open(out, directory);
 
     if (status == ST_WRONG_STATE)
         return node_fail(status, "another process holds this directory",
-                         node->options.directory);
+                         directory);
     if (status == ST_FILE_MODE)
-        return node_fail(status, "chmod 700; this user's own",
-                         node->options.directory);
+        return node_fail(status, "chmod 700; this user's own", directory);
     if (status != ST_OK)
-        return node_fail(status, "taking the directory",
-                         node->options.directory);
+        return node_fail(status, "taking the directory", directory);
     return NODE_DRAINED;
+}
+
+/* One with peers halts at its start; one that is alone now does not start. */
+static enum node_exit node_not_halted(struct node *node)
+{
+    uint32_t cause;
+    enum status status = halt_cause(&cause, disk_posix_disk(node->disk));
+
+    if (status != ST_OK)
+        return node_fail(status, "reading", HALT_FILE);
+    if (cause == HALT_NONE || node->options.cluster.is_there)
+        return NODE_DRAINED;
+    return node_fail(ST_WRONG_STATE,
+                     "it halted; see OPERATING, when a node "
+                     "halts",
+                     node->options.directory);
 }
 
 /* In a cluster only what is known to be committed may be applied. */
@@ -79,7 +94,9 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
     node->options.net.address = node->options.address;
     node->entry_buffer = malloc(JOURNAL_READ_SIZE);
     INVARIANT(node->entry_buffer != NULL);
-    exit = node_take(node);
+    exit = node_take(&node->disk, node->options.directory);
+    if (exit == NODE_DRAINED)
+        exit = node_not_halted(node);
     if (exit == NODE_DRAINED)
         exit = node_read_files(node);
     if (exit == NODE_DRAINED)

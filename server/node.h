@@ -21,6 +21,16 @@ enum node_exit {
 struct node; /* Opaque. */
 
 /*
+ * node_resume(options):
+ * Take a halted node's halt away, because a person has decided so: what it kept
+ * of the cause is moved to divergent/, and the next start is like any other.
+ * Says what it did.
+ *
+ * Returns: NODE_DRAINED; NODE_REFUSED: it is not halted, or it runs.
+ */
+enum node_exit node_resume(const struct options *options);
+
+/*
  * node_open(node_out, options):
  * Take the node's directory and bring the state to the end of the log; in the
  * first start make log and meta from genesis.  Says what it finds.

@@ -86,6 +86,9 @@ struct node_known {
 enum node_exit node_open_state(struct node *node,
                                const struct node_known *known);
 
+/* Takes ${directory} for this process. */
+enum node_exit node_take(struct disk_posix **out, const char *directory);
+
 /* Says that ${what} failed, and gives the exit code for ${status}. */
 enum node_exit node_fail(enum status status, const char *what,
                          const char *where);

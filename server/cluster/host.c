@@ -199,7 +199,7 @@ static enum status open_base(struct host *host)
 
 static enum status open_parts(struct host *host)
 {
-    const struct replica_parts parts = {
+    struct replica_parts parts = {
         .journal = host->parts.journal,
         .meta = &host->parts.meta->value,
         .report = host->parts.report,
@@ -213,10 +213,11 @@ static enum status open_parts(struct host *host)
     const struct disk_thread_events events = {host, jobs_done, disk_failed};
     const struct links_user user = host_links_user(host);
     const struct cluster_register_events seen = host_register_events(host);
-    enum status status;
+    enum status status = halt_cause(&parts.halted, host->parts.disk);
 
     host->disk_thread = disk_thread_open(&storage, &events);
-    status = replica_open(&host->replica, &host->options.replica, &parts);
+    if (status == ST_OK)
+        status = replica_open(&host->replica, &host->options.replica, &parts);
     if (status == ST_OK)
         status = links_open(&host->links, host->base, &host->options.links,
                             &host->options.identity, &user);

@@ -70,7 +70,8 @@ enum status host_certify(struct host *host,
                    "it is no certificate");
     if (status != ST_OK)
         return status;
-    /* What a peer brings has been acted upon already, in its time. */
+    /* What a peer brings may have been acted upon in its time, and a clock must
+     * not tell (REPLICATION, section 5). */
     fault = config_cert_verify(&cert, &keys,
                                from_peer ? CONFIG_CERT_ANY_TIME
                                          : cluster_clock_wall_us() / 1000000);

@@ -22,27 +22,6 @@ void host_tell(struct host *host, enum cluster_level level, const char *format,
     host->calls.say(host->calls.context, level, line);
 }
 
-static const char *halt_text(uint64_t halt)
-{
-    switch ((enum replica_halt)halt) {
-    case HALT_NONE:
-        return "for no reason";
-    case HALT_COMMITTED_CONFLICT:
-        return "there are two histories of committed entries";
-    case HALT_LINEAGE:
-        return "a node of this cluster has another history";
-    case HALT_EQUIVOCATION:
-        return "there are two certificates of one number";
-    case HALT_REPLAY:
-        return "an entry does not apply here";
-    case HALT_KEYS:
-        return "one number stands for two seal keys";
-    case HALT_TAIL:
-        return "what it inherited is damaged, and no other node has it";
-    }
-    return "?";
-}
-
 static const char *status_text(uint64_t status)
 {
     const struct status_info *info = status_info((enum status)status);
@@ -231,7 +210,7 @@ void host_say(struct host *host, const struct replica_action *action)
         host_tell(host, CLUSTER_FAILURE,
                   "HALTED: %s. This node serves nothing any more; keep its "
                   "disk as it is",
-                  halt_text(number));
+                  halt_text((uint32_t)number));
         return;
     case NOTE_CLOCK:
         host_tell(host, CLUSTER_WARNING,
@@ -240,6 +219,20 @@ void host_say(struct host *host, const struct replica_action *action)
         return;
     case NOTE_WANT:
         say_want(host, action, node);
+        return;
+    case NOTE_DISPUTE:
+        host_tell(host, CLUSTER_FAILURE,
+                  "DISPUTED: node %s says that another entry %" PRIu64
+                  " is committed than this node has, and proves nothing; look "
+                  "at its log",
+                  node, number);
+        return;
+    case NOTE_UNKEPT:
+        host_tell(host, CLUSTER_FAILURE,
+                  "the log was cut at %" PRIu64
+                  ", and what was cut off is gone: divergent/ is full; move "
+                  "its files to another place",
+                  number);
         return;
     }
 }

@@ -1,7 +1,7 @@
 /*
- * fz_mark.c: the small files of a node (mark, meta, the intent to cut) as
- * anybody may have written them.  What decodes is written again as the same
- * bytes.
+ * fz_mark.c: the small files of a node (mark, meta, the intent to cut, that it
+ * halted) as anybody may have written them.  What decodes is written again as
+ * the same bytes.
  *
  * The first byte chooses: bit 0, checksums of slots are made to fit.
  */
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "replication/halt.h"
 #include "replication/journal_parts.h"
 #include "replication/mark.h"
 #include "replication/meta.h"
@@ -21,7 +22,9 @@ static void check_bodies(struct slice body)
     static uint8_t out[SLOTS_BODY_SIZE_MAX];
     static struct meta_value meta;
     struct mark_value mark;
+    static uint8_t halted[HALT_SIZE_MAX];
     struct journal_cut cut;
+    struct halt_note note;
     size_t size;
 
     if (mark_decode(&mark, body) == ST_OK) {
@@ -35,6 +38,10 @@ static void check_bodies(struct slice body)
     if (journal_cut_decode(&cut, body) == ST_OK) {
         journal_cut_encode(out, &cut);
         INVARIANT(slice_equal(body, slice_of(out, JOURNAL_CUT_SIZE)));
+    }
+    if (halt_decode(&note, body) == ST_OK) {
+        size = halt_encode(halted, &note);
+        INVARIANT(slice_equal(body, slice_of(halted, size)));
     }
 }
 

@@ -26,6 +26,7 @@ struct fake_event {
  */
 typedef void fake_script(uint8_t number, struct replica_actions *actions,
                          const struct replica_event *event);
+extern uint32_t fake_replica_halted; /* As the newest was opened. */
 extern fake_script *fake_replica_script;
 
 /* One more action; its other fields are the caller's to fill in. */

@@ -15,6 +15,7 @@ static struct journal_options journal_options(const struct replica_rig *rig)
         .incarnation = rig->meta.value.incarnation,
         .epoch = rig->meta.value.promised_epoch,
         .repair = true,
+        .aside_size_max = rig->aside_size_max,
     };
 }
 
@@ -114,6 +115,9 @@ enum status lone_try_open(struct replica_rig *rig)
         .meta = &rig->meta.value,
         .report = &rig->report,
     };
+    status = halt_cause(&parts.halted, disk);
+    if (status != ST_OK)
+        return status;
     return replica_open(&rig->replica, &rig->options, &parts);
 }
 

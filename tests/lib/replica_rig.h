@@ -47,6 +47,7 @@ struct replica_rig {
     struct storage storage;
     struct replica_options options;
     uint32_t segment_size;
+    uint64_t aside_size_max; /* journal_options */
     struct replica *replica;
     int64_t now_ms;
     int64_t wall_us;
@@ -118,6 +119,9 @@ void lone_see(struct replica_rig *rig);
 /* The newest proposal wins, and stands there. */
 void lone_win(struct replica_rig *rig);
 void lone_answer(struct replica_rig *rig, enum register_outcome outcome);
+/* The primary that stands there started again, in ${epoch}; the replica sees
+ * it. */
+void lone_restart(struct replica_rig *rig, uint32_t epoch);
 void lone_alive(struct replica_rig *rig, char node, bool alive);
 /* The configuration that was proposed last. */
 struct config lone_proposed(const struct replica_rig *rig);

@@ -43,6 +43,20 @@ void lone_view(struct replica_rig *rig, const struct config *config)
     lone_see(rig);
 }
 
+void lone_restart(struct replica_rig *rig, uint32_t epoch)
+{
+    uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
+    struct config config;
+
+    config_encode(bytes, &rig->config);
+    config_succeed(&config, &rig->config,
+                   slice_of(bytes, config_size(&rig->config)), CONFIG_RESTART);
+    config.epoch = epoch;
+    lone_view(rig, &config);
+    lone_work(rig);
+    lone_forget(rig);
+}
+
 struct config lone_proposed(const struct replica_rig *rig)
 {
     struct config config;

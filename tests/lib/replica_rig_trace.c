@@ -182,6 +182,10 @@ static void trace_job(struct replica_rig *rig, const struct storage_job *job)
     case STORAGE_REPAIR:
         line(rig, " %" PRIu64 "+%zu", job->size, job->entries_count);
         break;
+    case STORAGE_HALT:
+        line(rig, " %" PRIu64 " evidence %zu", job->halt.index,
+             job->halt.evidence.size);
+        break;
     case STORAGE_LOST:
         break;
     case STORAGE_FOUND:
@@ -221,9 +225,10 @@ static void trace_say(struct replica_rig *rig,
                       const struct replica_action *action)
 {
     static const char *const names[] = {
-        "role",        "leads", "stalled", "resumed",  "dropped", "added",
-        "cut",         "lost",  "found",   "repaired", "rot",     "register",
-        "certificate", "peer",  "halt",    "clock",    "want"};
+        "role",  "leads",    "stalled",     "resumed", "dropped",
+        "added", "cut",      "lost",        "found",   "repaired",
+        "rot",   "register", "certificate", "peer",    "halt",
+        "clock", "want",     "dispute",     "unkept"};
     const uint8_t node = action->say.node_id[0];
 
     if (action->say.note == NOTE_ROLE)

@@ -73,9 +73,10 @@ static void node_say(struct sim *sim, struct sim_node *node,
                      const struct replica_action *action)
 {
     static const char *const names[] = {
-        "role",        "leads", "stalled", "resumed",  "dropped", "added",
-        "cut",         "lost",  "found",   "repaired", "rot",     "register",
-        "certificate", "peer",  "halt",    "clock",    "want"};
+        "role",  "leads",    "stalled",     "resumed", "dropped",
+        "added", "cut",      "lost",        "found",   "repaired",
+        "rot",   "register", "certificate", "peer",    "halt",
+        "clock", "want",     "dispute",     "unkept"};
 
     switch (action->say.note) {
     case NOTE_WANT:
@@ -111,6 +112,8 @@ static void node_say(struct sim *sim, struct sim_node *node,
     case NOTE_PEER:
     case NOTE_HALT:
     case NOTE_CLOCK:
+    case NOTE_DISPUTE:
+    case NOTE_UNKEPT:
         break;
     }
     if (action->say.note != NOTE_ROLE) {

@@ -140,6 +140,8 @@ void sim_check_aside(struct sim *sim, struct sim_node *node,
         size_before <= job->size)
         return;
     SOMETIMES(tail_kept_aside);
+    if (job->unkept)
+        return;
     if (job->aside[0] == '\0' ||
         !disk_model_peek(node->disk, job->aside, &data, &size) || size == 0)
         sim_fail(sim, SIM_WRONG, "%u cuts %u entries off and keeps none",

@@ -166,6 +166,9 @@ static enum status node_open(struct sim *sim, struct sim_node *node)
         .meta = &node->meta.value,
         .report = &node->report,
     };
+    status = halt_cause(&parts.halted, disk);
+    if (status != ST_OK)
+        return status;
     return replica_open(&node->replica, &options, &parts);
 }
 

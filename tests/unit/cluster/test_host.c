@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "protocol/catalogue.h"
+#include "replication/halt.h"
 #include "tests/lib/fake_replica.h"
 #include "tests/lib/host_rig.h"
 #include "tests/lib/suite.h"
@@ -59,7 +60,7 @@ static void act_notes(uint8_t number, struct replica_actions *actions,
     if (once || event->type != REPLICA_TICK)
         return;
     once = true;
-    for (int note = NOTE_ROLE; note <= NOTE_WANT; note++) {
+    for (int note = NOTE_ROLE; note <= NOTE_UNKEPT; note++) {
         struct replica_action *action = fake_act(actions, REPLICA_SAY);
 
         action->say.note = (enum replica_note)note;
@@ -75,7 +76,7 @@ START_TEST(every_note_has_a_sentence_of_its_own)
 
     fake_replica_script = act_notes;
     host = host_rig_start();
-    host_rig_await(host_rig_said, "before the operator's certificate");
+    host_rig_await(host_rig_said, "divergent/ is full");
     host_rig_end(host);
     ck_assert_ptr_null(strchr(host_rig_said, '?'));
     static const char *const words[] = {"is now",
@@ -94,11 +95,13 @@ START_TEST(every_note_has_a_sentence_of_its_own)
                                         "broke the rules",
                                         "HALTED",
                                         "clock",
-                                        "may not lead before"};
+                                        "may not lead before",
+                                        "DISPUTED",
+                                        "divergent/ is full"};
     for (; lines < sizeof words / sizeof words[0]; lines++)
         ck_assert_msg(strstr(host_rig_said, words[lines]) != NULL, "%s",
                       words[lines]);
-    ck_assert_uint_eq(lines, NOTE_WANT + 1);
+    ck_assert_uint_eq(lines, NOTE_UNKEPT + 1);
 }
 END_TEST
 
@@ -298,10 +301,26 @@ START_TEST(a_link_that_the_replica_drops_is_down_and_comes_up_again)
 }
 END_TEST
 
+START_TEST(a_halt_that_was_kept_is_told_to_the_replica)
+{
+    const struct halt_note note = {.cause = HALT_EQUIVOCATION, .index = 7};
+    struct host *host = host_rig_open(1, 2, 1);
+    struct disk *disk = disk_model_disk(host_rig_journal.model);
+
+    ck_assert_uint_eq(fake_replica_halted, HALT_NONE);
+    host_close(host);
+    ck_assert_int_eq(halt_keep(disk, &note), ST_OK);
+    host = host_rig_open(1, 2, 1);
+    ck_assert_uint_eq(fake_replica_halted, HALT_EQUIVOCATION);
+    host_close(host);
+}
+END_TEST
+
 SUITE_MAIN("host", actions_are_carried_out_in_their_order,
            every_note_has_a_sentence_of_its_own,
            jobs_go_to_the_disk_and_come_back_as_events_in_order,
            without_a_register_incarnations_count_and_proposals_are_refused,
            entries_of_another_term_never_reach_the_replica,
            keys_go_before_the_entries_that_need_them,
-           a_link_that_the_replica_drops_is_down_and_comes_up_again)
+           a_link_that_the_replica_drops_is_down_and_comes_up_again,
+           a_halt_that_was_kept_is_told_to_the_replica)

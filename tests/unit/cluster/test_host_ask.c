@@ -334,6 +334,32 @@ START_TEST(a_peers_certificate_is_not_refused_before_the_archive_is_linked)
 }
 END_TEST
 
+static void act_late(uint8_t number, struct replica_actions *actions,
+                     const struct replica_event *event)
+{
+    static bool once;
+
+    MAYBE(number == 1);
+    if (event->type != REPLICA_TICK || once)
+        return;
+    once = true;
+    fake_act(actions, REPLICA_VERIFY)->certificate = slice_of("C3late", 6);
+}
+
+/* Where one is handed in: a_certificate_is_judged_for_who_asks. */
+START_TEST(a_peers_certificate_is_taken_after_its_time)
+{
+    struct host *host;
+
+    fake_replica_script = act_late;
+    host = host_rig_start();
+    fake_replica_await(1, REPLICA_CERTIFIED, 1);
+    host_rig_end(host);
+    ck_assert_mem_eq(fake_replica_newest(1, REPLICA_CERTIFIED).body, "C3late",
+                     6);
+}
+END_TEST
+
 SUITE_MAIN("host_ask", questions_are_answered_from_the_hosts_thread,
            the_replica_learns_once_that_nothing_is_under_way,
            the_clocks_of_those_who_answer_are_told,
@@ -345,5 +371,6 @@ SUITE_MAIN("host_ask", questions_are_answered_from_the_hosts_thread,
            a_file_that_is_no_certificate_is_refused, an_empty_file_is_refused,
            what_an_archive_may_have_witnessed_waits_until_it_is_linked,
            a_certificate_is_judged_for_who_asks,
+           a_peers_certificate_is_taken_after_its_time,
            a_peers_certificate_comes_back_once_its_signatures_are_right,
            a_peers_certificate_is_not_refused_before_the_archive_is_linked)

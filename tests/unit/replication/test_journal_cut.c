@@ -1,6 +1,7 @@
 /*
  * Cutting the log while it is in use.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/entry.h"
@@ -219,6 +220,94 @@ START_TEST(cuts_at_one_place_keep_their_bytes_apart)
 }
 END_TEST
 
+static void put_aside(int number)
+{
+    struct disk *disk = disk_model_disk(rig.model);
+    char name[DISK_NAME_SIZE_MAX];
+    struct disk_file *file;
+
+    (void)snprintf(name, sizeof name, "divergent/9-%d-0.tail", number);
+    ck_assert_uint_eq(disk_create(disk, &file, name), ST_OK);
+    ck_assert_uint_eq(disk_write(file, "evidence", 8, 0), ST_OK);
+    disk_close(file);
+}
+
+static void is_kept(size_t files)
+{
+    asides = 0;
+    ck_assert_uint_eq(
+        disk_list(disk_model_disk(rig.model), "divergent", NULL, count_aside),
+        ST_OK);
+    ck_assert_uint_eq(asides, files);
+}
+
+START_TEST(cut_keeps_so_many_files_and_none_of_them_makes_room_for_another)
+{
+    enum { FILES = 8 };
+
+    begin(15, 0); /* In three segments. */
+    rig.options.aside_files_max = FILES;
+    ck_assert_uint_eq(journal_rig_reopen(&rig), ST_OK);
+    ck_assert_uint_eq(
+        disk_make_directory(disk_model_disk(rig.model), "divergent"), ST_OK);
+    for (int i = 0; i < FILES - 2; i++)
+        put_aside(i);
+    cut(14);
+    ck_assert(!report.unkept);
+    is_kept(FILES - 1);
+    cut(7); /* Two files. */
+    ck_assert(report.unkept);
+    ck_assert_str_eq(report.aside, "");
+    is_kept(FILES - 1);
+    ck_assert(there("divergent/9-0-0.tail"));
+    ck_assert(!there(THIRD_SEGMENT));
+    is_clean_again(7);
+    ck_assert_uint_eq(journal_rig_append(&rig, JOURNAL_RIG_ENTRY), ST_OK);
+    cut(7);
+    ck_assert(!report.unkept);
+    cut(5);
+    ck_assert(report.unkept);
+    is_kept(FILES);
+    is_clean_again(5);
+    journal_rig_fill(&rig, 4);
+    is_clean_again(9);
+    journal_rig_end(&rig);
+}
+END_TEST
+
+START_TEST(cut_keeps_so_many_bytes)
+{
+    begin(15, 0);
+    rig.options.aside_size_max = 3 * JOURNAL_RIG_SEGMENT;
+    ck_assert_uint_eq(journal_rig_reopen(&rig), ST_OK);
+    cut(7);
+    ck_assert(!report.unkept);
+    is_kept(2); /* A segment, and a tail. */
+    cut(5);
+    ck_assert(report.unkept);
+    is_kept(2);
+    is_clean_again(5);
+    journal_rig_end(&rig);
+}
+END_TEST
+
+START_TEST(cut_that_cannot_be_kept_and_loses_power_is_resumed)
+{
+    for (size_t calls = 0; calls < 30; calls++) {
+        begin(15, 0);
+        rig.options.aside_size_max = 1;
+        ck_assert_uint_eq(journal_rig_reopen(&rig), ST_OK);
+        disk_model_power_off_after(rig.model,
+                                   disk_model_changes(rig.model) + calls);
+        if (journal_cut_to(rig.journal, &report, 7) == ST_OK)
+            ck_assert(report.unkept);
+        ck_assert_uint_eq(journal_rig_crash(&rig, calls % 2 == 0), ST_OK);
+        ck_assert(journal_rig_holds(&rig, 15) || journal_rig_holds(&rig, 7));
+        journal_rig_end(&rig);
+    }
+}
+END_TEST
+
 START_TEST(cut_is_told_by_a_cursor_that_has_gone_beyond_it)
 {
     struct journal_cursor *beyond;
@@ -391,6 +480,9 @@ SUITE_MAIN("journal_cut", cut_in_one_segment_keeps_the_bytes_and_goes_on,
            cut_of_who_is_lost_goes_below_the_commit_and_remembers_it,
            cut_takes_entries_that_were_not_synced,
            cuts_at_one_place_keep_their_bytes_apart,
+           cut_keeps_so_many_files_and_none_of_them_makes_room_for_another,
+           cut_keeps_so_many_bytes,
+           cut_that_cannot_be_kept_and_loses_power_is_resumed,
            cut_is_told_by_a_cursor_that_has_gone_beyond_it,
            cut_with_a_full_disk_is_resumed_by_the_next_start,
            sync_with_nothing_appended_writes_the_mark_if_the_commit_moved,

@@ -236,11 +236,32 @@ START_TEST(R9_a_conflict_above_the_commit_is_cut_off_and_kept_aside)
     fork_logs(4);
     lone_append(&rig, 'A', &log_b, 0, 7, 3);
     lone_work(&rig);
-    lone_forget(&rig);
+    lone_restart(&rig, 2);
     lone_append(&rig, 'A', &log_a, 2, 6, 3);
-    lone_expect(&rig, "job promise 2\njob cut 4\njob append 2\n");
+    lone_expect(&rig, "job cut 4\njob append 2\n");
     lone_work(&rig);
     lone_expect(&rig, "say cut 4\nsend A APPENDED epoch 2 stream 1 size 6\n");
+    ck_assert(rig_log_equals(&log_a, rig.journal, 6));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R9_what_cannot_be_kept_is_cut_off_and_told)
+{
+    begin();
+    rig.aside_size_max = 1;
+    lone_lose_power(&rig);
+    lone_start(&rig);
+    lone_greet(&rig, 'A', NULL, 0);
+    fork_logs(4);
+    lone_append(&rig, 'A', &log_b, 0, 7, 3);
+    lone_work(&rig);
+    lone_restart(&rig, 2);
+    lone_append(&rig, 'A', &log_a, 2, 6, 3);
+    lone_work(&rig);
+    ck_assert(lone_did(&rig, "say unkept 4\n"));
+    ck_assert_uint_eq(lone_count(&rig, "say cut"), 0);
+    ck_assert_uint_eq(lone_status(&rig).unkept, 1);
     ck_assert(rig_log_equals(&log_a, rig.journal, 6));
     lone_end(&rig);
 }
@@ -257,12 +278,11 @@ START_TEST(R9_a_conflict_with_what_is_committed_halts_and_changes_nothing)
     lone_append(&rig, 'A', &log_b, 7, 7, 5);
     lone_work(&rig);
     lone_forget(&rig);
-    beacon('A', 2, 0, NULL);
-    lone_work(&rig);
-    lone_forget(&rig);
+    lone_restart(&rig, 2);
     state = disk_model_state(rig.model);
     lone_append(&rig, 'A', &log_a, 2, 6, 3);
-    lone_expect(&rig, "say halt 1\nsay halted\nhalt 1\n");
+    lone_expect(&rig, "job halt 4 evidence 300\nsay halt 1\nsay halted\n"
+                      "halt 1\n");
     ck_assert_uint_eq(disk_model_state(rig.model), state);
     /* It does nothing any more. */
     lone_append(&rig, 'A', &log_a, 2, 6, 3);
@@ -280,6 +300,7 @@ START_TEST(R9_a_cut_that_power_ends_halfway_is_finished_by_the_next_start)
         fork_logs(4);
         lone_append(&rig, 'A', &log_b, 0, 7, 3);
         lone_work(&rig);
+        lone_restart(&rig, 2);
         lone_append(&rig, 'A', &log_a, 2, 6, 3);
         disk_model_power_off_after(rig.model,
                                    disk_model_changes(rig.model) + calls);
@@ -333,6 +354,7 @@ START_TEST(R11_the_commit_never_passes_what_matched)
     fork_logs(4);
     lone_append(&rig, 'A', &log_b, 0, 7, 0);
     lone_work(&rig);
+    lone_restart(&rig, 2);
     lone_append_in(&rig, 'A', &log_a, 2, 4, 4, 7);
     lone_work(&rig);
     ck_assert_uint_eq(rig.published, 4);
@@ -458,9 +480,9 @@ START_TEST(a_beacon_tells_the_commit_if_its_leaf_is_the_own_one)
     lone_expect(&rig, "send A BEACON_OK epoch 1 sequence 9\n");
     beacon('A', 1, 4, log_a.ends[4].leaf);
     lone_expect(&rig, "send A BEACON_OK epoch 1 sequence 9\ncommit 4\n");
-    beacon('A', 1, 3, log_a.ends[4].leaf); /* Two histories. */
-    lone_expect(&rig, "send A BEACON_OK epoch 1 sequence 9\nsay halt 1\n"
-                      "say halted\nhalt 1\n");
+    beacon('A', 1, 3, log_a.ends[4].leaf); /* It proves nothing. */
+    lone_expect(&rig, "send A BEACON_OK epoch 1 sequence 9\n"
+                      "say dispute A 2\n");
     lone_end(&rig);
 }
 END_TEST
@@ -514,6 +536,7 @@ SUITE_MAIN("replica_follow",
            R8_an_entry_of_a_later_epoch_than_its_frame_is_never_stored,
            R8_an_epoch_that_falls_along_the_log_is_never_stored,
            R9_a_conflict_above_the_commit_is_cut_off_and_kept_aside,
+           R9_what_cannot_be_kept_is_cut_off_and_told,
            R9_a_conflict_with_what_is_committed_halts_and_changes_nothing,
            R9_a_cut_that_power_ends_halfway_is_finished_by_the_next_start,
            R10_a_longer_tail_that_matches_is_kept,

@@ -208,6 +208,51 @@ START_TEST(keys_before_one_append_are_bounded)
 }
 END_TEST
 
+/* As many APPENDs as A gets through before the disk works, each with as many
+ * bytes of keys as may be; A is greeted anew where it is dropped. */
+static size_t flood(size_t from)
+{
+    static uint8_t rows[PEER_KEYS_SIZE_MAX];
+    struct peer_frame frame = {.type = PEER_KEYS};
+    size_t taken = 0;
+
+    frame.keys.rows = slice_of(rows, sizeof rows);
+    lone_forget(&rig);
+    for (; !lone_did(&rig, "drop A\n"); taken++) {
+        ck_assert_uint_lt(taken, 200);
+        for (int i = 0; i < REPLICA_KEYS_MAX; i++)
+            lone_receive(&rig, 'A', &frame);
+        lone_append(&rig, 'A', &log_a, from + taken, from + taken + 1, 4);
+        replica_check(rig.replica);
+    }
+    return taken - 1;
+}
+
+START_TEST(what_one_peer_gives_the_disk_is_bounded_in_bytes)
+{
+    size_t queued, taken;
+
+    begin();
+    rig_log_add(&log_a, 200, 1, 0);
+    taken = flood(6);
+    queued = rig.replica->peers[lone_peer(&rig, 'A')].queued_size;
+    ck_assert_uint_le(queued, REPLICA_QUEUE_SIZE_MAX);
+    ck_assert_uint_gt(queued, REPLICA_QUEUE_SIZE_MAX - 500000);
+    ck_assert_uint_eq(lone_count(&rig, "job append"), taken);
+    /* A link that begins anew changes nothing of that. */
+    greet_again();
+    ck_assert_uint_eq(flood(6 + taken), 0);
+    greet_again();
+    lone_work(&rig);
+    ck_assert_uint_eq(rig.replica->peers[lone_peer(&rig, 'A')].queued_size, 0);
+    ck_assert(rig_log_equals(&log_a, rig.journal, 6 + taken));
+    lone_append(&rig, 'A', &log_a, 6 + taken, 7 + taken, 4);
+    lone_work(&rig);
+    ck_assert(rig_log_equals(&log_a, rig.journal, 7 + taken));
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(keys_go_with_the_entries_behind_them_and_with_no_others)
 {
     const struct storage_job *job;
@@ -320,6 +365,7 @@ SUITE_MAIN("replica_hostile",
            an_epoch_table_that_does_not_rise_is_read_as_far_as_it_does,
            answers_that_are_owed_are_bounded,
            keys_before_one_append_are_bounded,
+           what_one_peer_gives_the_disk_is_bounded_in_bytes,
            keys_go_with_the_entries_behind_them_and_with_no_others,
            keys_of_entries_that_are_refused_are_forgotten,
            a_link_that_ends_takes_its_keys_along,

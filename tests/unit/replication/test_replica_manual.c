@@ -272,6 +272,8 @@ START_TEST(two_certificates_of_one_number_halt)
     sample_config_encode(&other);
     certified(certificate(&other));
     ck_assert(lone_did(&rig, "halt 3\n"));
+    ck_assert(lone_did(&rig, "job halt 2 evidence "));
+    ck_assert_uint_eq(lone_count(&rig, "job halt 2 evidence 0\n"), 0);
     ck_assert_int_eq(lone_status(&rig).halt, HALT_EQUIVOCATION);
     lone_end(&rig);
 }

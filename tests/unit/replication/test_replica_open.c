@@ -164,10 +164,24 @@ START_TEST(a_certificate_that_skips_those_between_ends_a_term)
 }
 END_TEST
 
+START_TEST(a_meta_file_with_a_configuration_that_is_none_does_not_start)
+{
+    lone_begin(&rig, 'B', "ABZ");
+    lone_start(&rig);
+    ck_assert_int_eq(
+        meta_configure(&rig.meta, 99, slice_of("\x01no configuration", 17)),
+        ST_OK);
+    lone_stop(&rig);
+    ck_assert_int_eq(lone_try_open(&rig), ST_FILE_FORMAT);
+    lone_end(&rig);
+}
+END_TEST
+
 SUITE_MAIN(
     "replica_open", I18_jobs_that_a_peer_causes_are_bounded,
     a_tick_is_due_however_much_happens_before_it,
     who_won_begins_its_term_without_waiting_for_another_try,
     a_primary_that_waits_for_the_operator_says_that_it_stalls,
     a_primary_that_does_not_know_the_fate_of_a_change_says_that_it_stalls,
-    a_certificate_that_skips_those_between_ends_a_term)
+    a_certificate_that_skips_those_between_ends_a_term,
+    a_meta_file_with_a_configuration_that_is_none_does_not_start)

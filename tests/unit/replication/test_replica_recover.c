@@ -171,11 +171,9 @@ START_TEST(R20_what_the_sealed_member_does_not_have_is_cut_off)
 }
 END_TEST
 
-START_TEST(R20_a_member_that_seals_less_than_is_committed_here_halts)
+/* B has three committed entries; A and Z are members, of whom Z seals. */
+static void begin_committed(void)
 {
-    begin_recovering(3, 2, 0);
-    ck_assert_uint_eq(lone_status(&rig).committed, 0);
-    lone_end(&rig);
     begin('B', "Z", 2, 3);
     lone_greet(&rig, 'A', &log_a, 3);
     lone_append(&rig, 'A', &log_a, 3, 3, 3);
@@ -190,9 +188,41 @@ START_TEST(R20_a_member_that_seals_less_than_is_committed_here_halts)
         lone_tick(&rig, 100);
     }
     lone_work(&rig);
+    ck_assert_uint_eq(lone_status(&rig).committed, 3);
+    lone_forget(&rig);
+}
+
+START_TEST(R20_a_member_that_seals_less_than_is_committed_here_is_passed_over)
+{
+    begin_committed();
     sealed('Z', 2, &log_z, 2);
-    ck_assert(lone_did(&rig, "halt 1\n"));
+    sealed('Z', 2, &log_z, 2);
+    lone_expect(&rig, "say dispute Z 2\n"); /* Once, to people. */
+    ck_assert_uint_eq(lone_status(&rig).disputes, 2);
+    lone_pass(&rig, 1000);
+    ck_assert_uint_eq(lone_count(&rig, "job cut"), 0);
+    ck_assert_uint_eq(lone_count(&rig, "send Z NEWEPOCH epoch 2\n"), 2);
+    lone_greet(&rig, 'A', &log_a, 3);
+    sealed('A', 2, &log_a, 3); /* Another member's will do. */
+    lone_work(&rig);
+    ck_assert(lone_did(&rig, "ask adopted "));
     ck_assert(rig_log_equals(&log_a, rig.journal, 3));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R20_a_table_of_epochs_that_parts_below_the_commit_is_passed_over)
+{
+    begin_committed();
+    memset(&log_z, 0, sizeof log_z);
+    rig_log_add(&log_z, 4, 1, 9); /* Nothing in common. */
+    sealed('Z', 2, &log_z, 4);
+    ck_assert(lone_did(&rig, "say dispute Z 0\n"));
+    ck_assert_uint_eq(lone_count(&rig, "job cut"), 0);
+    lone_forget(&rig);
+    sealed('Z', 2, &log_z, 4); /* It is not asked in a circle. */
+    ck_assert_uint_eq(lone_count(&rig, "send Z"), 0);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_RECOVERING);
     lone_end(&rig);
 }
 END_TEST
@@ -311,7 +341,8 @@ SUITE_MAIN("replica_recover",
            R20_who_won_as_no_member_takes_over_a_sealed_members_log,
            R20_what_was_proposed_on_is_not_cut_off_for_damage,
            R20_what_the_sealed_member_does_not_have_is_cut_off,
-           R20_a_member_that_seals_less_than_is_committed_here_halts,
+           R20_a_member_that_seals_less_than_is_committed_here_is_passed_over,
+           R20_a_table_of_epochs_that_parts_below_the_commit_is_passed_over,
            R20_entries_that_do_not_lead_to_the_sealed_leaf_are_not_adopted,
            R20_a_seal_of_another_epoch_or_of_no_member_counts_for_nothing,
            R20_a_member_that_cannot_give_what_it_sealed_is_not_waited_for,

@@ -252,66 +252,6 @@ START_TEST(a_register_that_went_back_is_told_and_changes_nothing)
 }
 END_TEST
 
-START_TEST(I2_a_configuration_that_may_not_follow_is_refused)
-{
-    struct config config;
-
-    begin_adding();
-    config = rig.config;
-    config.number = 2; /* Names no configuration before it. */
-    memcpy(config.primary, sample_node('B'), NODE_ID_SIZE);
-    lone_view(&rig, &config);
-    ck_assert(lone_did(&rig, "say certificate "));
-    ck_assert_uint_eq(lone_status(&rig).config_number, 1);
-    ck_assert_int_eq(lone_role(&rig), REPLICA_PRIMARY);
-    lone_end(&rig);
-}
-END_TEST
-
-START_TEST(I2_over_a_gap_a_primary_that_may_not_lead_is_refused)
-{
-    struct config config;
-
-    begin_adding();
-    config = rig.config;
-    config.number = 9;
-    config.epoch = 7;
-    memcpy(config.primary, sample_node('Z'), NODE_ID_SIZE);
-    rig.revision = 9;
-    lone_view(&rig, &config);
-    ck_assert(lone_did(&rig, "say certificate "));
-    ck_assert_uint_eq(lone_status(&rig).config_number, 1);
-    lone_end(&rig);
-}
-END_TEST
-
-START_TEST(a_value_that_is_no_configuration_is_told_and_nothing_else)
-{
-    struct register_view view = {.revision = 9, .value_size = 40};
-    struct replica_event event = {.type = REPLICA_VIEW, .view = &view};
-
-    begin_adding();
-    lone_event(&rig, &event);
-    lone_expect(&rig, "say register 9\n");
-    ck_assert_int_eq(lone_role(&rig), REPLICA_PRIMARY);
-    lone_end(&rig);
-}
-END_TEST
-
-START_TEST(a_configuration_of_another_lineage_is_told_and_nothing_else)
-{
-    struct config config;
-
-    begin_adding();
-    config = rig.config;
-    config.number = 7;
-    config.lineage[0] ^= 1;
-    lone_view(&rig, &config);
-    lone_expect(&rig, "say register 2\n");
-    lone_end(&rig);
-}
-END_TEST
-
 /* ---- R18, R19 ------------------------------------------------------------ */
 
 START_TEST(R18_every_start_of_a_primary_takes_an_epoch_of_its_own)
@@ -575,10 +515,6 @@ SUITE_MAIN("replica_register",
            R17_an_answer_that_shows_an_older_revision_settles_nothing,
            R20_nobody_proposes_on_a_reading_that_is_older_than_what_is_known,
            a_register_that_went_back_is_told_and_changes_nothing,
-           I2_over_a_gap_a_primary_that_may_not_lead_is_refused,
-           I2_a_configuration_that_may_not_follow_is_refused,
-           a_value_that_is_no_configuration_is_told_and_nothing_else,
-           a_configuration_of_another_lineage_is_told_and_nothing_else,
            R18_every_start_of_a_primary_takes_an_epoch_of_its_own,
            R18_a_value_that_an_earlier_start_won_is_led_by_nobody,
            R19_an_epoch_is_above_every_one_that_was_heard_of,

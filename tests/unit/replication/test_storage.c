@@ -217,6 +217,7 @@ START_TEST(a_cut_keeps_its_bytes_aside_and_takes_the_keys_along)
     ck_assert_int_eq(jobs[4].status, ST_OK);
     ck_assert_uint_eq(jobs[4].end.size, 2);
     ck_assert_int_eq(strncmp(jobs[4].aside, "divergent/2-", 12), 0);
+    ck_assert(!jobs[4].unkept);
     ck_assert_uint_eq(truncated, 2);
     ck_assert_uint_eq(journal_size(rig.journal), 2);
     finish();
