@@ -220,21 +220,25 @@ static struct sim_node *heal_primary(struct sim *sim)
     return primary;
 }
 
-/* A request that was on its way for long may leave no member in the core. */
+/* A request that was on its way for long may leave no member in the core, and
+ * a start that fails too few nodes. */
 static bool heal_core_is_left(struct sim *sim)
 {
-    bool outside = false;
+    uint32_t outside = 0, nodes = 0, members = 0;
     struct config config;
 
     if (!sim_register_config(sim, &config))
         return true;
     for (uint32_t i = 0; i < sim->options.nodes_count; i++) {
-        if (sim->nodes[i].outside)
-            outside = true;
-        else if (config_has_member(&config, sim->nodes[i].id))
-            return true;
+        const struct sim_node *node = &sim->nodes[i];
+
+        outside += node->outside;
+        if (node->outside || node->down_for_good)
+            continue;
+        nodes++;
+        members += config_has_member(&config, node->id);
     }
-    return !outside;
+    return outside == 0 || (members > 0 && nodes >= config.minimum);
 }
 
 bool sim_healed(struct sim *sim)
