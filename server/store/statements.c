@@ -1,16 +1,6 @@
 #include "server/store/statements.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-void statements_failed(sqlite3 *db, const char *what)
-{
-    fprintf(stderr, "database: %s: %s (%d)\n", what,
-            db == NULL ? "no memory" : sqlite3_errmsg(db),
-            db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(db));
-    abort();
-}
 
 sqlite3_stmt *statements_prepare(sqlite3 *db, const char *sql)
 {
