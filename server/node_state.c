@@ -1,11 +1,10 @@
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "server/diag.h"
 #include "server/node_private.h"
+#include "server/store/database.h"
 
 enum { NODE_PROGRESS_S = 2 };
 
@@ -19,17 +18,6 @@ static enum status node_read_entry(void *log, uint64_t index,
 }
 
 /* ---- state.db ----------------------------------------------------------- */
-
-static void state_remove(const char *path)
-{
-    static const char *const endings[] = {"", "-wal", "-shm"};
-    char name[FILES_PATH_SIZE_MAX + 8];
-
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, endings[i]);
-        (void)unlink(name);
-    }
-}
 
 /*
  * Whether the state is a beginning of this log.  What was applied was durable
@@ -103,7 +91,7 @@ static enum node_exit state_open_any(struct node *node,
         /* The log is the truth; the state is what it says. */
         diag_say(DIAG_WARNING,
                  "%s does not fit the log: it is rebuilt from the log", path);
-        state_remove(path);
+        database_remove(path);
         status = state_try(node, path, known);
     }
     if (status == ST_LOST) {
