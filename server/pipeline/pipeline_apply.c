@@ -197,23 +197,20 @@ static uint64_t applier_replay_size(const struct applier *applier)
     return size;
 }
 
-static void applier_replay_entries(struct applier *applier,
-                                   struct journal_cursor *cursor, uint64_t size)
+static enum status applier_replay_entries(struct applier *applier,
+                                          struct journal_cursor *cursor,
+                                          uint64_t size)
 {
-    struct pipeline *pipeline = applier->pipeline;
-    struct apply *apply = pipeline->parts.apply;
+    struct apply *apply = applier->pipeline->parts.apply;
+    enum status status = ST_OK;
     struct slice entry;
-    enum status status;
 
-    while (apply_size(apply) < size) {
-        uint64_t index = apply_size(apply);
-
+    while (status == ST_OK && apply_size(apply) < size) {
         status = journal_cursor_next(cursor, &entry);
         if (status == ST_OK)
             status = apply_replay(apply, entry);
-        if (status != ST_OK)
-            pipeline_fail(pipeline, status, index, "applying an entry");
     }
+    return status;
 }
 
 /* Some entries at a time; false if there are none. */
@@ -234,8 +231,11 @@ static bool applier_replay(struct applier *applier)
     if (status != ST_OK)
         pipeline_fail(pipeline, status, from, "reading the log");
     applier_begin(applier, clock_boot_ms(&pipeline->parts.clock));
-    applier_replay_entries(applier, cursor, size);
+    status = applier_replay_entries(applier, cursor, size);
     journal_cursor_close(cursor);
+    if (status != ST_OK)
+        pipeline_fail(pipeline, status, apply_size(pipeline->parts.apply),
+                      "applying an entry");
     applier_deliver(applier);
     return true;
 }
@@ -272,7 +272,7 @@ static void applier_look(struct applier *applier)
     applier_own_begin(applier);
 }
 
-static bool applier_step(struct applier *applier)
+bool applier_turn(struct applier *applier)
 {
     struct pipeline *pipeline = applier->pipeline;
     bool moved;
@@ -292,7 +292,7 @@ void *pipeline_apply_main(void *argument)
     struct pipeline *pipeline = argument;
 
     while (!queue_ended(&pipeline->to_apply) || applier.groups_count > 0) {
-        if (!applier_step(&applier))
+        if (!applier_turn(&applier))
             queue_wait_any(&pipeline->to_apply, PIPELINE_TICK_MS);
     }
     if (applier.in_transaction)

@@ -82,13 +82,15 @@ static bool core_inherit(struct pipeline *pipeline, uint64_t size)
     status = journal_cursor_open(&cursor, pipeline->parts.journal, from);
     if (status != ST_OK)
         pipeline_fail(pipeline, status, from, "reading the inherited tail");
-    for (uint64_t at = from; at < size; at++) {
+    for (; status == ST_OK && from < size; from++) {
         status = journal_cursor_next(cursor, &bytes);
         if (status != ST_OK)
-            pipeline_fail(pipeline, status, at, "reading the inherited tail");
+            break;
         secret = core_inherit_entry(pipeline, bytes) || secret;
     }
     journal_cursor_close(cursor);
+    if (status != ST_OK)
+        pipeline_fail(pipeline, status, from, "reading the inherited tail");
     return !secret;
 }
 
