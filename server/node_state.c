@@ -158,7 +158,8 @@ static enum status replay_group(struct node *node,
         if (status == ST_OK)
             status = apply_replay(node->apply, entry);
     }
-    if (status == ST_OK || status == ST_END)
+    /* Also what stands before an entry that is damaged. */
+    if (status == ST_OK || status == ST_END || status == ST_CHECKSUM)
         apply_commit(node->apply);
     return status;
 }
