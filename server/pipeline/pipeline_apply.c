@@ -213,6 +213,13 @@ static enum status applier_replay_entries(struct applier *applier,
     return status;
 }
 
+/* An entry that is damaged here is fetched from other nodes, and nothing of
+ * this node's own waits for it. */
+static bool applier_waits(const struct applier *applier, enum status status)
+{
+    return status == ST_CHECKSUM && applier->groups_count == 0;
+}
+
 /* Some entries at a time; false if there are none. */
 static bool applier_replay(struct applier *applier)
 {
@@ -228,16 +235,18 @@ static bool applier_replay(struct applier *applier)
         size = from + GROUP_ENTRIES_MAX;
     /* Anew each time: what lies above may be cut off in between. */
     status = journal_cursor_open(&cursor, pipeline->parts.journal, from);
+    if (applier_waits(applier, status))
+        return false;
     if (status != ST_OK)
         pipeline_fail(pipeline, status, from, "reading the log");
     applier_begin(applier, clock_boot_ms(&pipeline->parts.clock));
     status = applier_replay_entries(applier, cursor, size);
     journal_cursor_close(cursor);
-    if (status != ST_OK)
+    if (status != ST_OK && !applier_waits(applier, status))
         pipeline_fail(pipeline, status, apply_size(pipeline->parts.apply),
                       "applying an entry");
     applier_deliver(applier);
-    return true;
+    return status == ST_OK;
 }
 
 /* ---- The thread --------------------------------------------------------- */
