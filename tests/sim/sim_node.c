@@ -21,12 +21,9 @@ static struct journal_options node_options(const struct sim *sim,
     };
 }
 
-void sim_node_make(struct sim *sim, uint32_t number)
+void sim_node_name(struct sim *sim, uint32_t number)
 {
     struct sim_node *node = &sim->nodes[number];
-    struct meta_value value = {.incarnation = 0};
-    struct journal_options options = node_options(sim, node);
-    enum status status;
 
     node->number = number;
     node->archive =
@@ -34,6 +31,15 @@ void sim_node_make(struct sim *sim, uint32_t number)
     /* The order of ids is not that of numbers. */
     node->id[0] = (uint8_t)(0x10 + (number * 7 + 3) % 11);
     node->id[1] = (uint8_t)number;
+}
+
+void sim_node_make(struct sim *sim, uint32_t number)
+{
+    struct sim_node *node = &sim->nodes[number];
+    struct meta_value value = {.incarnation = 0};
+    struct journal_options options = node_options(sim, node);
+    enum status status;
+
     node->disk = disk_model_new();
     status = journal_create(disk_model_disk(node->disk), &options);
     INVARIANT(status == ST_OK);

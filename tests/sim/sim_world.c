@@ -134,6 +134,8 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->made = calloc(SIM_MADE_MAX, sizeof *sim->made);
     INVARIANT(sim->ops != NULL && sim->made != NULL);
     for (uint32_t i = 0; i < options->nodes_count; i++)
+        sim_node_name(sim, i);
+    for (uint32_t i = 0; i < options->nodes_count; i++)
         sim_node_make(sim, i);
     for (uint32_t i = 0; i < options->nodes_count; i++)
         sim_at(sim, random_between(&sim->schedule, 0, 200000), EVENT_START, i,
@@ -164,6 +166,7 @@ void sim_close(struct sim *sim)
 static void world_tick(struct sim *sim, struct sim_node *node)
 {
     struct replica_event event = {.type = REPLICA_TICK};
+
 
     sim_node_event(sim, node, &event);
     sim_at(sim, sim->now + random_between(&sim->schedule, 8000, 14000),
