@@ -34,7 +34,9 @@ enum main_option {
     OPTION_MARKS,
     OPTION_CANARY,
     OPTION_TRACE,
-    OPTION_FRAMES
+    OPTION_FRAMES,
+    OPTION_FULL,
+    OPTION_LIGHT
 };
 
 static const struct option known[] = {
@@ -56,6 +58,8 @@ static const struct option known[] = {
     {"canary", no_argument, NULL, OPTION_CANARY},
     {"trace", no_argument, NULL, OPTION_TRACE},
     {"frames", no_argument, NULL, OPTION_FRAMES},
+    {"full", no_argument, NULL, OPTION_FULL},
+    {"light", no_argument, NULL, OPTION_LIGHT},
     {NULL, 0, NULL, 0},
 };
 
@@ -145,6 +149,12 @@ static bool line_read(struct main_line *line, int argc, char **argv)
             break;
         case OPTION_FRAMES:
             line->plan.wish.trace = line->plan.wish.frames = true;
+            break;
+        case OPTION_FULL:
+            line->plan.wish.full = 1;
+            break;
+        case OPTION_LIGHT:
+            line->plan.wish.full = 0;
             break;
         case '?':
             return false;
