@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/sometimes.h"
 #include "server/pipeline/pipeline_private.h"
 #include "server/registry/act.h"
 
@@ -141,7 +142,9 @@ static uint64_t applier_limit(const struct applier *applier,
 {
     const struct pipeline_view *view = &applier->view;
 
-    if (group->term == view->term)
+    if (MUTANT(101) && !group->works->node_made)
+        return UINT64_MAX;
+    if (group->term == view->term || MUTANT(107))
         return view->committed;
     return group->term == view->ended_term ? view->ended_size : 0;
 }

@@ -6,6 +6,7 @@
  *   any    ── host follows ──────────────────────────────────────────> follow
  */
 #include "protocol/entry.h"
+#include "replication/sometimes.h"
 #include "server/pipeline/decode.h"
 #include "server/pipeline/pipeline_private.h"
 
@@ -77,7 +78,7 @@ static bool core_inherit(struct pipeline *pipeline, uint64_t size)
     struct slice bytes;
     enum status status = ST_OK;
 
-    if (from >= size)
+    if (from >= size || MUTANT(105))
         return !secret;
     status = journal_cursor_open(&cursor, pipeline->parts.journal, from);
     if (status != ST_OK)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/sometimes.h"
 #include "server/store/database.h"
 #include "server/store/statements.h"
 
@@ -228,7 +229,8 @@ static enum status open_files(struct keyring *keyring, const char *path)
     enum status status = keyring_file_create(path);
 
     if (status == ST_OK)
-        status = database_open(&keyring->writer, path, DATABASE_FULL);
+        status = database_open(&keyring->writer, path,
+                               MUTANT(104) ? DATABASE_NORMAL : DATABASE_FULL);
     if (status == ST_OK)
         status = database_is_empty(keyring->writer, &fresh);
     if (status == ST_OK && fresh)

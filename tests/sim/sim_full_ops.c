@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/voen.h"
+#include "replication/sometimes.h"
 #include "server/registry/section.h"
 #include "server/registry/subject.h"
 #include "tests/sim/sim_full_parts.h"
@@ -96,6 +97,8 @@ static enum full_person ops_ping(struct sim *sim, struct full_command *command)
 {
     struct op_system_ping in = {.text = slice_of("ping", 4)};
 
+    if (MUTANT(111))
+        in.text = slice_of("sirr-0@sim.test", 15);
     sim_full_item(sim, command, OPCODE_SYSTEM_PING, 0, 0, &in);
     return FULL_ADMIN;
 }

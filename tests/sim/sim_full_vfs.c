@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/sometimes.h"
 #include "tests/sim/sim_full_parts.h"
 
 enum { VFS_SECTOR = 4096, VFS_PATH_SIZE = 128 };
@@ -105,6 +106,8 @@ static int vfs_sync(sqlite3_file *base, int flags)
     enum status status;
 
     (void)flags;
+    if (MUTANT(103))
+        return SQLITE_OK;
     status = disk_sync(file->file);
     if (status == ST_OK && file->names_sync)
         status = disk_sync_directory(disk_model_disk(file->model), "");
