@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <sodium.h>
@@ -212,7 +213,7 @@ static int main_many(const struct main_line *line)
     return sum.worst;
 }
 
-/* Seeds that failed once, one a line. */
+/* Seeds that failed once, one a line; "full" behind its number: a full one. */
 static int main_regressions(const struct main_line *line)
 {
     FILE *file = fopen(line->regressions, "re");
@@ -230,6 +231,7 @@ static int main_regressions(const struct main_line *line)
         once.plan.from = strtoull(text, &end, 10);
         if (end == text)
             continue;
+        once.plan.wish.full = strncmp(end, " full", 5) == 0;
         sim_run_plan(&sum, &once.plan);
         if (sum.worst > worst)
             worst = sum.worst;
