@@ -210,6 +210,9 @@ static enum status apply_input(struct apply *apply, struct apply_outcome *out,
     enum status status;
 
     memset(out, 0, sizeof *out);
+    status = apply_readable(apply, input);
+    if (status != ST_OK)
+        return status;
     writer_init(&result, apply->result, RESULT_SIZE_MAX);
     apply_set_act(apply, input, signer);
     if (MUTANT(108) && input->work != NULL)
