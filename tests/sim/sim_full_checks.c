@@ -240,6 +240,35 @@ static void answer_judge_read(struct sim *sim, struct sim_node *node,
                  "I11: operation %u is no entry of the subject's", op);
 }
 
+/* I13: what is corrupt is never served. */
+static void answer_judge_journal(struct sim *sim, const struct reply *reply)
+{
+    struct result_journal_read result;
+    struct list_reader reader;
+    struct journal_row row;
+    struct field_error error;
+    uint8_t leaf[HASH_SIZE];
+
+    if (reply->code != ST_OK || reply->result_size == 0)
+        return;
+    if (schema_decode(&schema_result_journal_read, &result, &error,
+                      slice_of(reply->result, reply->result_size),
+                      SCHEMA_REFUSE_UNKNOWN) != ST_OK) {
+        sim_fail(sim, SIM_WRONG, "operation %u has an odd result",
+                 (unsigned)reply->request_id);
+        return;
+    }
+    list_reader_init(&reader, &result.entries);
+    while (list_reader_next(&reader, &schema_journal_row, &row)) {
+        SOMETIMES(journal_is_read);
+        entry_leaf_hash(leaf, row.entry);
+        if (row.index >= sim->committed_count ||
+            memcmp(leaf, sim->committed[row.index], HASH_SIZE) != 0)
+            sim_fail(sim, SIM_WRONG, "I13: operation %u shows another entry %u",
+                     (unsigned)reply->request_id, (unsigned)row.index);
+    }
+}
+
 /* A setup that is refused tests nothing. */
 static void answer_judge_code(struct sim *sim, const struct reply *reply)
 {
@@ -259,6 +288,7 @@ void sim_full_check_answer(struct sim *sim, struct sim_node *node,
 {
     struct receipt receipt = {.index = 0};
     enum status status = ST_RECEIPT;
+    uint8_t hash[HASH_SIZE];
 
     if ((reply->flags & REPLY_RECEIPT) != 0)
         status = receipt_verify(&receipt, reply->receipt,
@@ -274,9 +304,16 @@ void sim_full_check_answer(struct sim *sim, struct sim_node *node,
         SOMETIMES(duplicate_answered);
     if (!answer_is_committed(sim, node, reply, &receipt))
         return;
+    crypto_hash_sha256(hash, reply->result, reply->result_size);
+    if ((reply->flags & REPLY_RESULT_OMITTED) == 0 &&
+        memcmp(hash, receipt.result_hash, HASH_SIZE) != 0)
+        sim_fail(sim, SIM_WRONG, "I11: %u signs another result of operation %u",
+                 node->number, (unsigned)reply->request_id);
     answer_judge_code(sim, reply);
     /* What it was made of is applied, if not yet looked at. */
     sim_full_look(sim, node);
     if (sim->full->ops[reply->request_id].kind == FULL_READ)
         answer_judge_read(sim, node, reply, receipt.index);
+    if (sim->full->ops[reply->request_id].kind == FULL_JOURNAL)
+        answer_judge_journal(sim, reply);
 }

@@ -93,6 +93,21 @@ static enum full_person ops_read(struct sim *sim, struct full_command *command,
     return FULL_CHECKER;
 }
 
+/* From anywhere, also from what is under way. */
+static enum full_person ops_journal(struct sim *sim,
+                                    struct full_command *command)
+{
+    struct op_journal_read in = {
+        .from =
+            random_below(&sim->full->load, (uint32_t)sim->committed_count + 2),
+        .count = (uint16_t)(1 + random_below(&sim->full->load, 8)),
+        .categories = 0xff};
+
+    sim_full_item(sim, command, OPCODE_JOURNAL_READ, 0,
+                  sim_full_duty(FULL_AUDITOR), &in);
+    return FULL_AUDITOR;
+}
+
 static enum full_person ops_ping(struct sim *sim, struct full_command *command)
 {
     struct op_system_ping in = {.text = slice_of("ping", 4)};
@@ -121,7 +136,10 @@ static void ops_draw(struct sim *sim, struct full_op *out, uint32_t op)
 {
     uint32_t kind = random_below(&sim->full->load, 100);
 
-    out->kind = kind < 15 ? FULL_PING : kind < 55 ? FULL_READ : FULL_WRITE;
+    out->kind = kind < 12   ? FULL_PING
+                : kind < 20 ? FULL_JOURNAL
+                : kind < 55 ? FULL_READ
+                            : FULL_WRITE;
     if (out->kind == FULL_READ && !ops_find_written(sim, &out->about, op))
         out->kind = FULL_WRITE;
 }
@@ -144,6 +162,8 @@ void sim_full_op(struct sim *sim, uint32_t op)
         signer = ops_write(sim, &command, op);
     else if (made->kind == FULL_READ)
         signer = ops_read(sim, &command, op);
+    else if (made->kind == FULL_JOURNAL)
+        signer = ops_journal(sim, &command);
     else
         signer = ops_ping(sim, &command);
     sim_full_sign(sim, &command, op, signer);
@@ -151,7 +171,7 @@ void sim_full_op(struct sim *sim, uint32_t op)
 
 /* ---- Before everything -------------------------------------------------- */
 
-enum { OPS_SETUP_STEPS = 11 };
+enum { OPS_SETUP_STEPS = FULL_COORDINATOR + 6 };
 
 /* The first client sets everything up, one command after the other; then the
  * others begin, and what goes wrong does. */

@@ -21,6 +21,7 @@ enum full_person {
     FULL_CHECKER,
     FULL_OFFICER, /* DPO */
     FULL_HEAD,    /* DIR */
+    FULL_AUDITOR,
     FULL_COORDINATOR,
     FULL_PEOPLE
 };
@@ -28,8 +29,9 @@ enum full_person {
 enum full_kind {
     FULL_SETUP, /* One of those that come before everything. */
     FULL_PING,
-    FULL_WRITE, /* A new subject, and its contacts. */
-    FULL_READ   /* What FULL_WRITE of another operation wrote. */
+    FULL_WRITE,  /* A new subject, and its contacts. */
+    FULL_READ,   /* What FULL_WRITE of another operation wrote. */
+    FULL_JOURNAL /* Entries of the log. */
 };
 
 /* An operation's command: the same bytes at each try. */

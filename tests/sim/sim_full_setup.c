@@ -48,16 +48,23 @@ static void setup_node(struct sim *sim, struct full_command *command,
                   &in);
 }
 
+static enum role setup_role(enum full_person person)
+{
+    if (person == FULL_COORDINATOR)
+        return ROLE_COORDINATOR;
+    return person == FULL_AUDITOR ? ROLE_AUDITOR : ROLE_STAFF;
+}
+
 /* Persons are numbered as they come: the administrator is the first. */
 static void setup_person(struct sim *sim, struct full_command *command,
                          enum full_person person)
 {
     const struct identity *key = &sim->full->people[person];
     bool coordinator = person == FULL_COORDINATOR;
-    struct enrol_claim claim = {
-        .role = coordinator ? ROLE_COORDINATOR : ROLE_STAFF,
-        .level = SETUP_LEVEL,
-        .organisation = coordinator ? SETUP_BODY : SETUP_OWNER};
+    struct enrol_claim claim = {.role = (uint16_t)setup_role(person),
+                                .level = SETUP_LEVEL,
+                                .organisation =
+                                    coordinator ? SETUP_BODY : SETUP_OWNER};
     struct op_actor_enrol in = {.role = (uint8_t)claim.role,
                                 .level = claim.level,
                                 .organisation = claim.organisation,
@@ -73,10 +80,9 @@ static void setup_assign(struct sim *sim, struct full_command *command,
                          enum full_person person)
 {
     static const enum duty duties[FULL_PEOPLE] = {
-        [FULL_REGISTRAR] = DUTY_REG,
-        [FULL_CHECKER] = DUTY_CHK,
-        [FULL_OFFICER] = DUTY_DPO,
-        [FULL_HEAD] = DUTY_DIR,
+        [FULL_REGISTRAR] = DUTY_REG, [FULL_CHECKER] = DUTY_CHK,
+        [FULL_OFFICER] = DUTY_DPO,   [FULL_HEAD] = DUTY_DIR,
+        [FULL_AUDITOR] = DUTY_AUD,
     };
     struct op_duty_assign in = {.person = (uint64_t)person + 1,
                                 .organisation = SETUP_OWNER,
