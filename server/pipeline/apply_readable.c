@@ -5,6 +5,7 @@
  * not decide anything.  It is found before anything of the entry is done, so
  * that the entry can be applied later, when the others are repaired.
  */
+#include "replication/sometimes.h"
 #include "server/pipeline/apply_private.h"
 
 /* Entries [from, end). */
@@ -79,6 +80,8 @@ enum status apply_readable(struct apply *apply, const struct apply_input *input)
     enum status status = ST_OK;
     struct item item;
 
+    if (MUTANT(114))
+        return ST_OK;
     while (status == ST_OK && entry_next_item(&item, &rest))
         status = readable_item(apply, &item, input->entry.place.index);
     return status;
