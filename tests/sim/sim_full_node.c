@@ -274,6 +274,20 @@ void sim_full_end(struct sim_node *node)
 
 /* ---- Its disk ----------------------------------------------------------- */
 
+/* Somebody deletes state.db: the log is all that it was made of. */
+static void disk_drop_state(struct sim *sim, struct sim_node *node)
+{
+    static const char *const names[] = {"state.db", "state.db-wal"};
+    const uint8_t *data;
+    size_t size;
+
+    sim_trace(sim, "%u: the state is deleted", node->number);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (disk_model_peek(node->full->disk, names[i], &data, &size))
+            disk_model_drop(node->full->disk, names[i]);
+    }
+}
+
 /* All, nothing or any part of what was not synced survives. */
 void sim_full_lose_power(struct sim *sim, struct sim_node *node)
 {
@@ -293,6 +307,8 @@ void sim_full_lose_power(struct sim *sim, struct sim_node *node)
         torn = random_below(random, (uint32_t)pending);
     disk_model_lose_power(full->disk, keep, size, mode == 1, torn);
     free(keep);
+    if ((sim->options.faults & FAULT_ROT) != 0 && random_chance(random, 100))
+        disk_drop_state(sim, node);
 }
 
 void sim_full_keep_older(struct sim_node *node)
