@@ -312,6 +312,8 @@ void sim_full_check_answer(struct sim *sim, struct sim_node *node,
     answer_judge_code(sim, reply);
     /* What it was made of is applied, if not yet looked at. */
     sim_full_look(sim, node);
+    if (node->full->blind)
+        return;
     if (sim->full->ops[reply->request_id].kind == FULL_READ)
         answer_judge_read(sim, node, reply, receipt.index);
     if (sim->full->ops[reply->request_id].kind == FULL_JOURNAL)
