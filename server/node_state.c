@@ -1,11 +1,11 @@
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "replication/sometimes.h"
 #include "server/diag.h"
 #include "server/node_private.h"
+#include "server/store/database.h"
 
 enum { NODE_PROGRESS_S = 2 };
 
@@ -19,17 +19,6 @@ static enum status node_read_entry(void *log, uint64_t index,
 }
 
 /* ---- state.db ----------------------------------------------------------- */
-
-static void state_remove(const char *path)
-{
-    static const char *const endings[] = {"", "-wal", "-shm"};
-    char name[FILES_PATH_SIZE_MAX + 8];
-
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, endings[i]);
-        (void)unlink(name);
-    }
-}
 
 /*
  * Whether the state is a beginning of this log.  What was applied was durable
@@ -103,7 +92,7 @@ static enum node_exit state_open_any(struct node *node,
         /* The log is the truth; the state is what it says. */
         diag_say(DIAG_WARNING,
                  "%s does not fit the log: it is rebuilt from the log", path);
-        state_remove(path);
+        database_remove(path);
         status = state_try(node, path, known);
     }
     if (status == ST_LOST) {
@@ -170,7 +159,9 @@ static enum status replay_group(struct node *node,
         if (status == ST_OK)
             status = apply_replay(node->apply, entry);
     }
-    if (status == ST_OK || status == ST_END)
+    /* Also what stands before an entry that is damaged. */
+    if (status == ST_OK || status == ST_END ||
+        (status == ST_CHECKSUM && !MUTANT(113)))
         apply_commit(node->apply);
     return status;
 }
@@ -184,7 +175,7 @@ static enum node_exit replay(struct node *node, const struct node_known *known)
     enum status status;
 
     /* Genesis is committed by what it is. */
-    if (size > known->committed)
+    if (size > known->committed && !MUTANT(109))
         size = known->committed > 0 ? known->committed : 1;
     if (from >= size)
         return NODE_DRAINED;

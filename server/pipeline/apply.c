@@ -5,6 +5,7 @@
 
 #include "protocol/contract.h"
 #include "protocol/genesis.h"
+#include "replication/sometimes.h"
 #include "server/pipeline/apply_private.h"
 
 #define APPLY_US_PER_S    INT64_C(1000000)
@@ -54,6 +55,8 @@ static void apply_set_act(struct apply *apply, const struct apply_input *input,
     act->index = place->index;
     act->epoch = place->epoch;
     act->log_time = place->log_time;
+    if (MUTANT(102))
+        act->log_time += apply->parts.identity->public_key[0] & 1;
     act->today = act_day(apply->parts.state, place->log_time);
     act->signer = *signer;
     act->carrier = place->carrier;
@@ -207,8 +210,13 @@ static enum status apply_input(struct apply *apply, struct apply_outcome *out,
     enum status status;
 
     memset(out, 0, sizeof *out);
+    status = apply_readable(apply, input);
+    if (status != ST_OK)
+        return status;
     writer_init(&result, apply->result, RESULT_SIZE_MAX);
     apply_set_act(apply, input, signer);
+    if (MUTANT(108) && input->work != NULL)
+        apply->act.log_time++;
     state_entry_begin(state);
     status = apply_decide(apply, &result, input);
     if (status != ST_OK)

@@ -99,7 +99,8 @@ void apply_commit(struct apply *apply);
  * Apply an entry that this process sequenced from ${work}.
  *
  * Returns: ST_OK; ST_DIVERGED if it attests what this node did not come to:
- *          the node stops.
+ *          the node stops; ST_CHECKSUM, and nothing of it is done, if it reads
+ *          an entry that is damaged here.
  */
 NODISCARD enum status apply_entry(struct apply *apply,
                                   struct apply_outcome *out,
@@ -112,7 +113,7 @@ NODISCARD enum status apply_entry(struct apply *apply,
  *
  * Returns: ST_OK; ST_ENTRY_FORMED; ST_CHAIN_BROKEN; ST_STALE_KEY or ST_BAD_SIG
  *          for a signature that does not hold; ST_SEAL; ST_KEY_MISSING;
- *          ST_DIVERGED.
+ *          ST_DIVERGED; ST_CHECKSUM as apply_entry().
  */
 NODISCARD enum status apply_replay(struct apply *apply, struct slice entry);
 
@@ -121,7 +122,8 @@ NODISCARD enum status apply_replay(struct apply *apply, struct slice entry);
  * The outcome of a command that was applied before (work->known).
  *
  * Returns: ST_OK; ST_IDEM_CONFLICT if the former bytes were others;
- *          ST_IN_PROGRESS if its row is just being forgotten.
+ *          ST_IN_PROGRESS if its row is just being forgotten, or its entry is
+ *          damaged here and not yet repaired.
  */
 NODISCARD enum status apply_known(struct apply *apply,
                                   struct apply_outcome *out,

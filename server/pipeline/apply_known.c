@@ -30,16 +30,20 @@ static bool known_find(struct apply *apply, struct row_command *row,
     return found;
 }
 
-static uint32_t known_epoch(struct apply *apply, uint64_t index)
+/* False if the entry cannot be read now. */
+static bool known_epoch(struct apply *apply, uint32_t *epoch_out,
+                        uint64_t index)
 {
     struct slice bytes;
     struct entry entry;
     enum status status = apply->services.read_entry(apply, index, &bytes);
 
-    INVARIANT(status == ST_OK);
+    if (status != ST_OK)
+        return false;
     status = entry_view(&entry, bytes);
     INVARIANT(status == ST_OK);
-    return entry.place.epoch;
+    *epoch_out = entry.place.epoch;
+    return true;
 }
 
 enum status apply_known(struct apply *apply, struct apply_outcome *out,
@@ -55,11 +59,12 @@ enum status apply_known(struct apply *apply, struct apply_outcome *out,
     if (memcmp(row.command_hash.b, command->hash, HASH_SIZE) != 0)
         return ST_IDEM_CONFLICT;
     memset(out, 0, sizeof *out);
+    if (!known_epoch(apply, &out->epoch, row.index))
+        return ST_IN_PROGRESS;
     out->code = row.code;
     out->batch = count > 1;
     out->wants_receipt = true;
     out->index = row.index;
-    out->epoch = known_epoch(apply, row.index);
     out->log_time = row.log_time;
     memcpy(out->leaf, row.leaf.b, HASH_SIZE);
     memcpy(out->command_hash, row.command_hash.b, HASH_SIZE);

@@ -63,6 +63,16 @@ NODISCARD enum status apply_items(struct apply *apply,
                                   struct writer *result_out,
                                   const struct apply_input *input);
 
+/*
+ * apply_readable(apply, input):
+ * Whether what the entry's operations read of the log can be read here.
+ *
+ * Returns: ST_OK; ST_CHECKSUM for an entry that is damaged on this disk;
+ *          ST_DISK_FAILED.
+ */
+NODISCARD enum status apply_readable(struct apply *apply,
+                                     const struct apply_input *input);
+
 /* Note what an item that was done changed outside of the state. */
 void apply_note(struct apply *apply, const struct act *act,
                 const union dispatch_fields *fields);

@@ -243,16 +243,22 @@ static void core_wait_turn(struct core *core)
     (void)pthread_mutex_unlock(&pipeline->gate);
 }
 
+static void core_wait(struct core *core)
+{
+    struct pipeline *pipeline = core->pipeline;
+    enum { SOON_MS = 2 };
+
+    if (core->works_count == 0)
+        queue_wait_any(&pipeline->commands,
+                       core->waits ? SOON_MS : PIPELINE_TICK_MS);
+    core_wait_turn(core);
+}
+
 static void core_take(struct core *core)
 {
     struct pipeline *pipeline = core->pipeline;
     size_t before = core->works_count;
-    enum { SOON_MS = 2 };
 
-    if (before == 0)
-        queue_wait_any(&pipeline->commands,
-                       core->waits ? SOON_MS : PIPELINE_TICK_MS);
-    core_wait_turn(core);
     core->works_count += queue_take(&pipeline->commands, core->works + before,
                                     GROUP_ENTRIES_MAX - before, 0);
     for (size_t i = before; i < core->works_count; i++) {
@@ -270,7 +276,7 @@ static void core_look_room(struct pipeline *pipeline)
         atomic_store(&pipeline->crowded, !parts->has_room(parts->room_context));
 }
 
-static bool core_step(struct core *core)
+bool core_turn(struct core *core)
 {
     struct pipeline *pipeline = core->pipeline;
     struct group *group;
@@ -305,8 +311,9 @@ void *pipeline_core_main(void *argument)
         core.term = pipeline_look(pipeline).term;
         keyring_take(pipeline->parts.keyring);
     }
-    while (core_step(&core))
-        continue;
+    do {
+        core_wait(&core);
+    } while (core_turn(&core));
     if (pipeline->parts.log == NULL) {
         keyring_leave(pipeline->parts.keyring);
         queue_close(&pipeline->to_disk);

@@ -268,6 +268,17 @@ struct core {
     bool waits; /* For what does not announce itself. */
 };
 
+/*
+ * core_turn(core):
+ * Take what waits and sequence a group of it; what comes of a change of the
+ * role is done before.
+ *
+ * Requires: fewer than PIPELINE_SHIPPED_MAX groups are under way, unless the
+ *           term is another than the core's; else it waits for a group.
+ * Returns:  false once everything was taken and no more comes.
+ */
+bool core_turn(struct core *core);
+
 /* Hand what was put into ${group} on. */
 void core_send(struct core *core, struct group *group);
 /* An empty group. */
@@ -298,6 +309,10 @@ struct applier {
     bool deadlines_made;
     int64_t deadlines_ms;
 };
+
+/* Apply some of what is committed, commit, and enter what is due; never waits.
+ * Returns: whether there may be more at once. */
+bool applier_turn(struct applier *applier);
 
 /* The core thread: an owed command of ${term} found no place. */
 void pipeline_owed_refused(struct pipeline *pipeline, uint64_t term);

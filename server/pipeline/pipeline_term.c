@@ -6,6 +6,7 @@
  *   any    ── host follows ──────────────────────────────────────────> follow
  */
 #include "protocol/entry.h"
+#include "replication/sometimes.h"
 #include "server/pipeline/decode.h"
 #include "server/pipeline/pipeline_private.h"
 
@@ -77,18 +78,20 @@ static bool core_inherit(struct pipeline *pipeline, uint64_t size)
     struct slice bytes;
     enum status status = ST_OK;
 
-    if (from >= size)
+    if (from >= size || MUTANT(105))
         return !secret;
     status = journal_cursor_open(&cursor, pipeline->parts.journal, from);
     if (status != ST_OK)
         pipeline_fail(pipeline, status, from, "reading the inherited tail");
-    for (uint64_t at = from; at < size; at++) {
+    for (; status == ST_OK && from < size; from++) {
         status = journal_cursor_next(cursor, &bytes);
         if (status != ST_OK)
-            pipeline_fail(pipeline, status, at, "reading the inherited tail");
+            break;
         secret = core_inherit_entry(pipeline, bytes) || secret;
     }
     journal_cursor_close(cursor);
+    if (status != ST_OK)
+        pipeline_fail(pipeline, status, from, "reading the inherited tail");
     return !secret;
 }
 

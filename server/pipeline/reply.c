@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include "replication/sometimes.h"
+
 /* How long to wait before the same bytes are worth sending again. */
 enum { REPLY_RETRY_MS = 50, REPLY_READ_ONLY_RETRY_MS = 1000 };
 
@@ -74,6 +76,8 @@ void reply_answer(struct reply_lists *lists, const struct work *work,
         reply->flags |= REPLY_RESULT_OMITTED;
     if (outcome->result.size > 0)
         memcpy(reply->result, outcome->result.data, outcome->result.size);
+    if (MUTANT(115) && reply->result_size > 0)
+        reply->result[reply->result_size - 1] ^= 1;
     if (outcome->wants_receipt)
         reply_sign(reply, outcome, signer);
     reply_add(lists, work->origin.loop, reply);

@@ -1,6 +1,7 @@
 #include "server/registry/access.h"
 
 #include "protocol/contract.h"
+#include "replication/sometimes.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/rows.h"
 
@@ -28,8 +29,8 @@ static bool access_is_consent(const struct act *act)
 
 static bool access_is_concerned(const struct act *act, enum status code)
 {
-    if (act->no_access_row || act->subject == 0 || act->duty == DUTY_SYS ||
-        act->operation->opcode == OPCODE_FEED_PUT)
+    if (act->no_access_row || act->subject == 0 || MUTANT(110) ||
+        act->duty == DUTY_SYS || act->operation->opcode == OPCODE_FEED_PUT)
         return false;
     return act->operation->access == ACCESS_READ || access_is_consent(act) ||
            code != ST_OK;

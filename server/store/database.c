@@ -121,6 +121,21 @@ void database_close(sqlite3 *db)
     INVARIANT(code == SQLITE_OK); /* Else a statement was forgotten. */
 }
 
+void database_remove(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+    INVARIANT(vfs != NULL);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char *name = sqlite3_mprintf("%s%s", path, endings[i]);
+
+        INVARIANT(name != NULL);
+        (void)vfs->xDelete(vfs, name, 0);
+        sqlite3_free(name);
+    }
+}
+
 enum status database_is_empty(sqlite3 *db, bool *empty_out)
 {
     enum status status = ST_OK;

@@ -42,6 +42,9 @@ NODISCARD enum status database_open(sqlite3 **db_out, const char *path,
                                     enum database_durability durability);
 void database_close(sqlite3 *db);
 
+/* Deletes ${path} and what SQLite keeps beside it, where they are. */
+void database_remove(const char *path);
+
 /* ${*empty_out}: no table was ever made. Returns: as database_open. */
 NODISCARD enum status database_is_empty(sqlite3 *db, bool *empty_out);
 

@@ -3,11 +3,10 @@
  */
 #include "server/store/keyring_private.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "replication/sometimes.h"
 #include "server/store/database.h"
 #include "server/store/statements.h"
 
@@ -224,24 +223,14 @@ static void prepare(struct keyring *keyring)
         "\"number\"");
 }
 
-/* For its owner only; SQLite gives its other files the same mode. */
-static enum status create_private(const char *path)
-{
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-
-    if (file < 0)
-        return ST_DISK_FAILED;
-    close(file);
-    return ST_OK;
-}
-
 static enum status open_files(struct keyring *keyring, const char *path)
 {
     bool fresh = false;
-    enum status status = create_private(path);
+    enum status status = keyring_file_create(path);
 
     if (status == ST_OK)
-        status = database_open(&keyring->writer, path, DATABASE_FULL);
+        status = database_open(&keyring->writer, path,
+                               MUTANT(104) ? DATABASE_NORMAL : DATABASE_FULL);
     if (status == ST_OK)
         status = database_is_empty(keyring->writer, &fresh);
     if (status == ST_OK && fresh)

@@ -72,6 +72,10 @@ NODISCARD enum status keyring_unwrap(const struct keyring *keyring,
                                      const struct keyring_row *row,
                                      struct slice wrapped);
 
+/* Makes ${path}, for its owner only, unless it is there: SQLite gives its other
+ * files the same mode.  Returns: ST_OK; ST_DISK_FAILED. */
+NODISCARD enum status keyring_file_create(const char *path);
+
 /* Aborts where another thread than the owner calls. */
 void keyring_check_owner(const struct keyring *keyring);
 

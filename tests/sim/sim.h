@@ -110,6 +110,7 @@ struct sim_options {
     bool trace;
     bool frames;
     bool canary;
+    bool full; /* Nodes with the server's own pipeline and state. */
 };
 
 enum sim_event_type {
@@ -131,7 +132,9 @@ enum sim_event_type {
     EVENT_FAILED,
     EVENT_FOLLOW,
     EVENT_OPERATOR,
-    EVENT_CERTIFIED
+    EVENT_CERTIFIED,
+    EVENT_TURN,  /* Of a thread of a full node. */
+    EVENT_SUBMIT /* A group of it reaches the replica. */
 };
 
 struct sim_event {
@@ -201,10 +204,11 @@ struct sim_node {
     enum config_why want; /* What it waits for the operator to sign; 0: not. */
     uint8_t want_node[NODE_ID_SIZE];
     int64_t want_at;
-    int64_t alive_until; /* In the register. */
-    bool damaged;        /* The atlas counts it as a bad copy. */
-    bool doubtful;       /* ... until it is healed. */
-    bool lying;          /* Its disk does not sync the log. */
+    int64_t alive_until;        /* In the register. */
+    bool damaged;               /* The atlas counts it as a bad copy. */
+    bool doubtful;              /* ... until it is healed. */
+    bool lying;                 /* Its disk does not sync the log. */
+    struct sim_full_node *full; /* NULL: the model. */
 };
 
 /* ---- Network ------------------------------------------------------------ */
@@ -279,6 +283,7 @@ struct sim {
     uint64_t committed_count;
     uint64_t committed_capacity;
 
+    struct sim_full *full; /* NULL: a light seed. */
     int failure;
     char text[SIM_TEXT_SIZE];
     uint64_t counts[SIM_COUNTS];

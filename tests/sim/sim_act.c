@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "replication/sometimes.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
 /* ---- The disk ----------------------------------------------------------- */
 
@@ -179,7 +179,7 @@ static void node_act(struct sim *sim, struct sim_node *node,
         break;
     case REPLICA_FOLLOW:
         /* The pipeline hears of it a little later. */
-        node->follows = MAYBE_SIM(500);
+        node->follows = node->full == NULL && MAYBE_SIM(500);
         if (node->follows)
             sim_at(sim, sim->now + 2000, EVENT_FOLLOW, node->number, 0, NULL);
         else
@@ -188,6 +188,8 @@ static void node_act(struct sim *sim, struct sim_node *node,
     case REPLICA_DRAIN:
         node->draining = action->on;
         node->drain_told = false;
+        if (node->full != NULL)
+            sim_full_drain(sim, node, action->on);
         break;
     case REPLICA_VERIFY:
         sim_verify(sim, node, action->certificate);
@@ -204,6 +206,12 @@ static void node_act(struct sim *sim, struct sim_node *node,
     }
 }
 
+static bool node_is_drained(struct sim_node *node)
+{
+    return node->full != NULL ? sim_full_is_idle(node)
+                              : node->pending_count == 0;
+}
+
 void sim_node_event(struct sim *sim, struct sim_node *node,
                     struct replica_event *event)
 {
@@ -214,6 +222,8 @@ void sim_node_event(struct sim *sim, struct sim_node *node,
         return;
     event->now_ms = sim->now / 1000 + 1;
     event->wall_us = sim->now + node->clock_us;
+    if (node->full != NULL)
+        event->wall_us = sim_full_wall(sim, node);
     replica_actions_init(&actions);
     replica_step(node->replica, &actions, event);
     if (actions.count > 0 || event->type != REPLICA_TICK)
@@ -225,8 +235,10 @@ void sim_node_event(struct sim *sim, struct sim_node *node,
     replica_actions_wipe(&actions);
     if (node->generation == generation && node->enters)
         sim_enter(sim, node);
+    if (node->generation == generation && node->full != NULL)
+        sim_full_stepped(sim, node);
     if (node->generation == generation && node->draining && !node->drain_told &&
-        node->pending_count == 0) {
+        node_is_drained(node)) {
         struct replica_event drained = {.type = REPLICA_DRAINED};
 
         node->drain_told = true;

@@ -20,6 +20,7 @@ void sim_trace(struct sim *sim, const char *format, ...)
 void sim_mix(struct sim *sim, uint64_t value);
 
 /* sim_node.c */
+void sim_node_name(struct sim *sim, uint32_t number);
 void sim_node_make(struct sim *sim, uint32_t number);
 void sim_node_start(struct sim *sim, struct sim_node *node);
 void sim_node_crash(struct sim *sim, struct sim_node *node);

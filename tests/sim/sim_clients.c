@@ -1,6 +1,10 @@
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
-enum { CLIENT_TIMEOUT_US = 400000, REPLY_DELAY_US = 1500 };
+enum {
+    CLIENT_TIMEOUT_US = 400000,
+    REPLY_DELAY_US = 1500,
+    CLIENT_PATIENCE_US = 20000
+};
 
 static void client_try(struct sim *sim, uint32_t number)
 {
@@ -29,11 +33,19 @@ static void client_next(struct sim *sim, uint32_t number)
 {
     struct sim_client *client = &sim->clients[number];
 
+    if (sim->full != NULL && sim_full_waits(sim, number)) {
+        client->op = UINT32_MAX;
+        sim_at(sim, sim->now + CLIENT_PATIENCE_US, EVENT_CLIENT, SIM_NODES_MAX,
+               number, NULL);
+        return;
+    }
     if (sim->ops_count >= sim->options.ops_max) {
         client->op = UINT32_MAX;
         return;
     }
     client->op = sim->ops_count++;
+    if (sim->full != NULL)
+        sim_full_op(sim, client->op);
     sim->ops[client->op] = (struct sim_op){
         .state = OP_SENT, .client = number, .invoked = sim->now};
     client_try(sim, number);

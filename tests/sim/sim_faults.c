@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
 static bool fault_has(const struct sim *sim, enum sim_fault fault)
 {
@@ -229,6 +229,8 @@ static void fault_rollback(struct sim *sim)
             memcpy(node->older_keys, node->keys,
                    SIM_OPS_MAX * sizeof node->keys[0]);
             node->older_incarnation = node->meta.value.incarnation;
+            if (node->full != NULL)
+                sim_full_keep_older(node);
         }
         return;
     }
@@ -241,6 +243,8 @@ static void fault_rollback(struct sim *sim)
     disk_model_free(node->disk);
     node->disk = disk_model_copy(node->older);
     memcpy(node->keys, node->older_keys, SIM_OPS_MAX * sizeof node->keys[0]);
+    if (node->full != NULL)
+        sim_full_put_older(node);
     node->damaged = true;
     sim_trace(sim, "%u: the disk is put back", node->number);
 }
@@ -286,6 +290,17 @@ static void fault_dishonest(struct sim *sim, struct sim_node *node)
     }
 }
 
+/* A real sequencer disbelieves a clock that leaps by a minute, for the rest of
+ * its term. */
+static void fault_clock(struct sim *sim, struct sim_node *node)
+{
+    enum { LEAP_US = 40000000, FULL_US = 25000000 };
+
+    node->clock_us += random_between(&sim->fault, -LEAP_US, LEAP_US);
+    if (node->full != NULL)
+        node->clock_us %= FULL_US;
+}
+
 static void fault_disk(struct sim *sim)
 {
     struct sim_node *node = fault_node(sim);
@@ -299,7 +314,9 @@ static void fault_disk(struct sim *sim)
     if (fault_has(sim, FAULT_SLOW) && random_chance(&sim->fault, 400))
         node->disk_slow_us = random_chance(&sim->fault, 500) ? 0 : 1500000;
     if (fault_has(sim, FAULT_CLOCK) && random_chance(&sim->fault, 300))
-        node->clock_us += random_between(&sim->fault, -40000000, 40000000);
+        fault_clock(sim, node);
+    if (node->full != NULL)
+        sim_full_fault(sim, node);
     fault_dishonest(sim, node);
 }
 

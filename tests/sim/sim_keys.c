@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "replication/sometimes.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
 bool sim_key_used(uint32_t op)
 {
@@ -34,6 +34,10 @@ void sim_keys_send(struct sim *sim, struct sim_node *node,
     struct writer writer, out;
     uint64_t end = action->keys.first + action->keys.count;
 
+    if (node->full != NULL) {
+        sim_full_keys_send(sim, node, action);
+        return;
+    }
     writer_init(&writer, rows, sizeof rows);
     for (uint32_t op = 0; op < SIM_OPS_MAX; op++) {
         uint64_t index = node->keys[op] - 1;
@@ -95,6 +99,8 @@ static void keys_truncate(void *context, uint64_t size)
 
 struct storage_keys sim_keys_of(struct sim_node *node)
 {
+    if (node->full != NULL)
+        return sim_full_keys(node);
     return (struct storage_keys){
         .context = node, .accept = keys_accept, .truncate = keys_truncate};
 }

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <sodium.h>
@@ -34,7 +35,9 @@ enum main_option {
     OPTION_MARKS,
     OPTION_CANARY,
     OPTION_TRACE,
-    OPTION_FRAMES
+    OPTION_FRAMES,
+    OPTION_FULL,
+    OPTION_LIGHT
 };
 
 static const struct option known[] = {
@@ -56,6 +59,8 @@ static const struct option known[] = {
     {"canary", no_argument, NULL, OPTION_CANARY},
     {"trace", no_argument, NULL, OPTION_TRACE},
     {"frames", no_argument, NULL, OPTION_FRAMES},
+    {"full", no_argument, NULL, OPTION_FULL},
+    {"light", no_argument, NULL, OPTION_LIGHT},
     {NULL, 0, NULL, 0},
 };
 
@@ -146,6 +151,12 @@ static bool line_read(struct main_line *line, int argc, char **argv)
         case OPTION_FRAMES:
             line->plan.wish.trace = line->plan.wish.frames = true;
             break;
+        case OPTION_FULL:
+            line->plan.wish.full = 1;
+            break;
+        case OPTION_LIGHT:
+            line->plan.wish.full = 0;
+            break;
         case '?':
             return false;
         default:
@@ -202,7 +213,7 @@ static int main_many(const struct main_line *line)
     return sum.worst;
 }
 
-/* Seeds that failed once, one a line. */
+/* Seeds that failed once, one a line; "full" behind its number: a full one. */
 static int main_regressions(const struct main_line *line)
 {
     FILE *file = fopen(line->regressions, "re");
@@ -220,6 +231,7 @@ static int main_regressions(const struct main_line *line)
         once.plan.from = strtoull(text, &end, 10);
         if (end == text)
             continue;
+        once.plan.wish.full = strncmp(end, " full", 5) == 0;
         sim_run_plan(&sum, &once.plan);
         if (sum.worst > worst)
             worst = sum.worst;

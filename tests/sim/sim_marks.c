@@ -22,11 +22,13 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 _Static_assert((int)ROWS <= (int)SIM_MARKS_MAX, "a word holds 64 marks");
 
 const struct sim_mutant sim_mutants[] = {
-#define MUTANT_DEF(number, text)        {number, text, ""},
-#define MUTANT_LIVES(number, text, why) {number, text, why},
+#define MUTANT_DEF(number, text)        {number, text, "", false},
+#define MUTANT_LIVES(number, text, why) {number, text, why, false},
+#define MUTANT_FULL(number, text)       {number, text, "", true},
 #include "tests/sim/mutants.def"
 #undef MUTANT_DEF
 #undef MUTANT_LIVES
+#undef MUTANT_FULL
 };
 const unsigned sim_mutants_count = sizeof sim_mutants / sizeof sim_mutants[0];
 

@@ -28,6 +28,7 @@ struct sim_mutant {
     unsigned number;
     const char *text;
     const char *survives; /* Why no seed notices; "" if one has to. */
+    bool full;            /* Full seeds. */
 };
 extern const struct sim_mutant sim_mutants[];
 extern const unsigned sim_mutants_count;

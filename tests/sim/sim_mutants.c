@@ -74,11 +74,13 @@ unsigned sim_run_mutants(const struct sim_plan *plan, unsigned only)
 
     INVARIANT(sum != NULL && sim_mutants_count <= 256);
     for (unsigned i = 0; i < sim_mutants_count; i++) {
+        struct sim_plan own = *plan;
         uint64_t took;
 
         if (only != 0 && sim_mutants[i].number != only)
             continue;
-        took = mutant_run(sum, plan, sim_mutants[i].number);
+        own.wish.full = sim_mutants[i].full;
+        took = mutant_run(sum, &own, sim_mutants[i].number);
         if (took > 0)
             seeds[killed++] = took;
         alive += !mutant_tell(&sim_mutants[i], took, plan->count, sum);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "replication/sometimes.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
 static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {0xc1, 0x05};
 static const uint8_t lineage[LINEAGE_SIZE] = {0x11, 0x0e};
@@ -21,12 +21,14 @@ static struct journal_options node_options(const struct sim *sim,
     };
 }
 
-void sim_node_make(struct sim *sim, uint32_t number)
+static const uint8_t *node_cluster(const struct sim *sim)
+{
+    return sim->full != NULL ? sim_full_cluster(sim) : cluster_id;
+}
+
+void sim_node_name(struct sim *sim, uint32_t number)
 {
     struct sim_node *node = &sim->nodes[number];
-    struct meta_value value = {.incarnation = 0};
-    struct journal_options options = node_options(sim, node);
-    enum status status;
 
     node->number = number;
     node->archive =
@@ -34,11 +36,20 @@ void sim_node_make(struct sim *sim, uint32_t number)
     /* The order of ids is not that of numbers. */
     node->id[0] = (uint8_t)(0x10 + (number * 7 + 3) % 11);
     node->id[1] = (uint8_t)number;
+}
+
+void sim_node_make(struct sim *sim, uint32_t number)
+{
+    struct sim_node *node = &sim->nodes[number];
+    struct meta_value value = {.incarnation = 0};
+    struct journal_options options = node_options(sim, node);
+    enum status status;
+
     node->disk = disk_model_new();
     status = journal_create(disk_model_disk(node->disk), &options);
     INVARIANT(status == ST_OK);
     memcpy(value.node_id, node->id, NODE_ID_SIZE);
-    memcpy(value.cluster_id, cluster_id, CLUSTER_ID_SIZE);
+    memcpy(value.cluster_id, node_cluster(sim), CLUSTER_ID_SIZE);
     memcpy(value.lineage, lineage, LINEAGE_SIZE);
     status = meta_create(disk_model_disk(node->disk), &value);
     INVARIANT(status == ST_OK);
@@ -48,6 +59,8 @@ void sim_node_make(struct sim *sim, uint32_t number)
     node->state.index_of = malloc(SIM_OPS_MAX * sizeof(uint64_t));
     INVARIANT(node->state.index_of != NULL);
     node->disk_slow_us = 0;
+    if (sim->full != NULL)
+        sim_full_make(sim, node);
 }
 
 size_t sim_peer(const struct sim *sim, uint32_t node, uint32_t other)
@@ -69,7 +82,7 @@ static void node_replica_options(struct sim *sim, const struct sim_node *node,
 {
     memset(out, 0, sizeof *out);
     memcpy(out->node_id, node->id, NODE_ID_SIZE);
-    memcpy(out->cluster_id, cluster_id, CLUSTER_ID_SIZE);
+    memcpy(out->cluster_id, node_cluster(sim), CLUSTER_ID_SIZE);
     memcpy(out->lineage, lineage, LINEAGE_SIZE);
     out->archive = node->archive;
     out->automatic = (sim->options.kinds & KIND_MANUAL) == 0;
@@ -158,8 +171,12 @@ static enum status node_open(struct sim *sim, struct sim_node *node)
     node->storage = (struct storage){
         .disk = disk, .journal = node->journal, .meta = &node->meta};
     node->storage.keys = sim_keys_of(node);
-    /* Of entries that did not survive. */
-    node->storage.keys.truncate(node, journal_size(node->journal));
+    if (node->full != NULL)
+        status = sim_full_start(sim, node);
+    else /* Of entries that did not survive. */
+        node->storage.keys.truncate(node, journal_size(node->journal));
+    if (status != ST_OK)
+        return status;
     node_replica_options(sim, node, &options);
     parts = (struct replica_parts){
         .journal = node->journal,
@@ -187,13 +204,16 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
         return;
     }
     sim_state_open(node);
+    if (node->full != NULL)
+        sim_full_look(sim, node);
     sim_trace(sim, "%u starts: incarnation %u, %s, size %u committed %u",
               node->number, (unsigned)node->meta.value.incarnation,
               journal_case_name(node->report.found),
               (unsigned)journal_size(node->journal),
               (unsigned)journal_committed(node->journal));
     struct replica_event enrolled = {.type = REPLICA_ENROLLED};
-    enrolled.enrolled = true;
+    /* A full node looks into its directory. */
+    enrolled.enrolled = node->full == NULL;
     sim_node_event(sim, node, &enrolled);
     sim_at(sim, sim->now, EVENT_TICK, node->number, 0, NULL);
     sim_at(sim, sim->now, EVENT_LEASE, node->number, 0, NULL);
@@ -211,6 +231,7 @@ void sim_node_start(struct sim *sim, struct sim_node *node)
 
 static void node_wipe(struct sim_node *node)
 {
+    sim_full_end(node);
     replica_close(node->replica);
     node->replica = NULL;
     replica_actions_wipe(&node->actions);
@@ -231,6 +252,7 @@ static void node_wipe(struct sim_node *node)
 void sim_node_close(struct sim_node *node)
 {
     node_wipe(node);
+    sim_full_wipe(node);
     disk_model_free(node->disk);
     disk_model_free(node->older);
     free(node->state.index_of);
@@ -253,6 +275,8 @@ static void node_lose_power(struct sim *sim, struct sim_node *node)
     if (pending > 0 && random_chance(&sim->disk, 300))
         torn = random_below(&sim->disk, (uint32_t)pending);
     disk_model_lose_power(node->disk, keep, sizeof keep, mode == 1, torn);
+    if (node->full != NULL)
+        sim_full_lose_power(sim, node);
 }
 
 /* Perhaps in the middle of what the disk has at hand. */

@@ -2,8 +2,12 @@
 
 #include "tests/sim/sim_run.h"
 
-const struct sim_wish sim_wish_none = {
-    .faults = -1, .kinds = -1, .safety_ms = -1, .ops = -1, .clients = -1};
+const struct sim_wish sim_wish_none = {.faults = -1,
+                                       .kinds = -1,
+                                       .safety_ms = -1,
+                                       .ops = -1,
+                                       .clients = -1,
+                                       .full = -1};
 
 static void options_nodes(struct sim_options *out, struct random *random)
 {
@@ -34,6 +38,21 @@ static uint32_t options_kinds(struct random *random)
     if (random_chance(random, 100))
         kinds |= KIND_SAFETY_ONLY;
     return kinds;
+}
+
+/* One in sixteen, drawn from a stream of its own.  What an operator signs is
+ * not signed in this world, and a state machine looks at signatures. */
+static void options_full(struct sim_options *out, const struct sim_wish *wish)
+{
+    struct random random = random_stream(out->seed, 98);
+
+    out->full =
+        wish->full >= 0 ? wish->full > 0 : random_below(&random, 16) == 0;
+    if (!out->full)
+        return;
+    out->kinds &= ~(uint32_t)KIND_MANUAL;
+    if (out->ops_max > 120 && wish->ops < 0)
+        out->ops_max = 120;
 }
 
 void sim_options_draw(struct sim_options *out, uint64_t seed,
@@ -71,6 +90,7 @@ void sim_options_draw(struct sim_options *out, uint64_t seed,
         out->ops_max = (uint32_t)wish->ops;
     if (wish->clients >= 0)
         out->clients_count = (uint32_t)wish->clients;
+    options_full(out, wish);
     out->trace = wish->trace;
     out->frames = wish->frames;
     out->canary = wish->canary;

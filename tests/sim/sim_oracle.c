@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
 /* What is known to be committed, whoever knew it first. */
 void sim_saw_commit(struct sim *sim, struct sim_node *node, uint64_t index,
@@ -147,6 +147,8 @@ void sim_judge_end(struct sim *sim)
             sim_fail(sim, SIM_WRONG, "I8: committed entry %u is lost",
                      (unsigned)i);
     }
+    if (sim->full != NULL && sim->failure == SIM_GOOD)
+        sim_full_judge(sim, primary);
     if (sim->options.canary)
         sim_fail(sim, SIM_WRONG, "the canary sings");
 }

@@ -4,7 +4,7 @@
 #include <sodium.h>
 
 #include "protocol/entry.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
 /*
  * What stands for the pipeline: entries of one open item whose idempotency
@@ -135,6 +135,10 @@ void sim_lead(struct sim *sim, struct sim_node *node,
     node->draining = false;
     node->epoch = action->lead.epoch;
     sim_saw_lead(sim, node);
+    if (node->full != NULL) {
+        sim_full_lead(sim, node, action);
+        return;
+    }
     node->end = action->lead.end;
     node->pending_count = 0;
     /* The inherited tail is known before anything is sequenced. */
@@ -168,6 +172,10 @@ void sim_follow(struct sim *sim, struct sim_node *node)
     node->follows = false;
     node->leading = false;
     node->draining = false;
+    if (node->full != NULL) {
+        sim_full_follow(sim, node);
+        return;
+    }
     sim->counts[COUNT_UNKNOWN] += node->pending_count;
     for (size_t i = 0; i < node->pending_count; i++)
         sim_reply(sim, node->pending[i].op, false, 0);
@@ -176,6 +184,10 @@ void sim_follow(struct sim *sim, struct sim_node *node)
 
 void sim_command(struct sim *sim, struct sim_node *node, uint32_t op)
 {
+    if (node->full != NULL) {
+        sim_full_command(sim, node, op);
+        return;
+    }
     if (!node->up || !node->leading || node->draining) {
         sim_reply(sim, op, false, 0);
         return;
@@ -245,6 +257,10 @@ void sim_commit(struct sim *sim, struct sim_node *node, uint64_t size)
 {
     uint8_t buffer[JOURNAL_READ_SIZE];
 
+    if (node->full != NULL) {
+        sim_full_commit(sim, node, size);
+        return;
+    }
     if (size > journal_size(node->journal)) {
         sim_fail(sim, SIM_WRONG, "%u publishes what is not durable",
                  node->number);

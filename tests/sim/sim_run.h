@@ -17,6 +17,7 @@ struct sim_wish {
     bool trace;
     bool frames;
     bool canary;
+    int full; /* -1: as the seed draws. */
 };
 extern const struct sim_wish sim_wish_none;
 

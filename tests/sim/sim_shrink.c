@@ -61,6 +61,7 @@ void sim_shrink(const struct sim_result *failed, const struct sim_wish *wish)
     least.trace = least.frames = false;
     least.faults = options.faults;
     least.kinds = options.kinds;
+    least.full = options.full;
     least.safety_ms = options.safety_us / 1000;
     least.ops = options.ops_max;
     least.clients = options.clients_count;
@@ -74,8 +75,9 @@ void sim_shrink(const struct sim_result *failed, const struct sim_wish *wish)
     shrink_number(seed, failed->code, &least, &least.clients, 1);
     shrink_number(seed, failed->code, &least, &least.ops, 4);
     printf("least: sim --seed %llu --faults %#llx --kinds %#llx "
-           "--safety-ms %lld --ops %lld --clients %lld --trace\n",
+           "--safety-ms %lld --ops %lld --clients %lld --%s --trace\n",
            (unsigned long long)seed, (unsigned long long)least.faults,
            (unsigned long long)least.kinds, (long long)least.safety_ms,
-           (long long)least.ops, (long long)least.clients);
+           (long long)least.ops, (long long)least.clients,
+           least.full > 0 ? "full" : "light");
 }

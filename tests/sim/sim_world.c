@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/sim_full.h"
 #include "tests/sim/sim_marks.h"
 
 /* ---- Events ------------------------------------------------------------- */
@@ -135,6 +136,10 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->made = calloc(SIM_MADE_MAX, sizeof *sim->made);
     INVARIANT(sim->ops != NULL && sim->made != NULL);
     for (uint32_t i = 0; i < options->nodes_count; i++)
+        sim_node_name(sim, i);
+    if (options->full)
+        sim_full_open(sim);
+    for (uint32_t i = 0; i < options->nodes_count; i++)
         sim_node_make(sim, i);
     for (uint32_t i = 0; i < options->nodes_count; i++)
         sim_at(sim, random_between(&sim->schedule, 0, 200000), EVENT_START, i,
@@ -144,16 +149,20 @@ void sim_open(struct sim *sim, const struct sim_options *options)
         sim_at(sim, random_between(&sim->load, 0, 300000), EVENT_CLIENT,
                SIM_NODES_MAX, i, NULL);
     }
-    sim_at(sim, 500000, EVENT_FAULT, SIM_NODES_MAX, 0, NULL);
+    if (!options->full)
+        sim_at(sim, 500000, EVENT_FAULT, SIM_NODES_MAX, 0, NULL);
     if ((options->kinds & KIND_MANUAL) != 0)
         sim_at(sim, 300000, EVENT_OPERATOR, SIM_NODES_MAX, 0, NULL);
-    sim_at(sim, options->safety_us, EVENT_HEAL, SIM_NODES_MAX, 0, NULL);
+    /* A full seed has something to be set up before. */
+    if (!options->full)
+        sim_at(sim, options->safety_us, EVENT_HEAL, SIM_NODES_MAX, 0, NULL);
 }
 
 void sim_close(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->options.nodes_count; i++)
         sim_node_close(&sim->nodes[i]);
+    sim_full_close(sim);
     for (size_t i = 0; i < sim->heap_count; i++)
         free(sim->heap[i].data);
     free(sim->heap);
@@ -166,7 +175,11 @@ static void world_tick(struct sim *sim, struct sim_node *node)
 {
     struct replica_event event = {.type = REPLICA_TICK};
 
+    uint32_t generation = node->generation;
+
     sim_node_event(sim, node, &event);
+    if (node->full != NULL && node->generation == generation)
+        sim_full_tick(sim, node);
     sim_at(sim, sim->now + random_between(&sim->schedule, 8000, 14000),
            EVENT_TICK, node->number, 0, NULL);
 }
@@ -236,6 +249,12 @@ static void world_dispatch(struct sim *sim, const struct sim_event *event)
         break;
     case EVENT_CERTIFIED:
         sim_certified(sim, event);
+        break;
+    case EVENT_TURN:
+        sim_full_turn(sim, event);
+        break;
+    case EVENT_SUBMIT:
+        sim_full_submitted(sim, event);
         break;
     }
 }

@@ -13,14 +13,19 @@ fail() {
 
 "$sim" --regressions "$DEFTER_SOURCE/tests/sim/seeds.txt" \
     --from 1 --seeds "${1:-2000}" || fail "a seed failed ($?)"
-[ "${2:-}" != short ] || exit $failed
+# Among them 64, which is run twice.
+if [ "${2:-}" = short ]; then
+    "$sim" --full --from 60 --seeds 10 || fail "a full seed failed ($?)"
+    exit $failed
+fi
+"$sim" --full --from 1 --seeds 64 || fail "a full seed failed ($?)"
 
 "$sim" --canary --seed 1 >/dev/null
 code=$?
 [ $code -eq 129 ] || fail "the canary ended with $code"
 
 # Each is noticed within a hundred seeds.
-for number in 1 2 3 7 9 13 18 33 40 59 85; do
+for number in 1 2 3 7 9 13 18 33 40 59 85 101 102 103 105 109 110; do
     "$sim" --mutants --mutant $number --seeds 300 ||
         fail "mutant $number lives"
 done
