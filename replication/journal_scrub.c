@@ -44,6 +44,29 @@ static enum status scrub_end(struct journal *journal,
     return ST_END;
 }
 
+/* The page before the first entry of a segment; nobody reads it until a start,
+ * or until damage has to be judged by it. */
+static enum status scrub_header(struct journal *journal, uint64_t index)
+{
+    uint8_t page[SEGMENT_HEADER_SIZE];
+    struct segment_header header;
+    struct journal_view view;
+    size_t read = 0;
+    enum status status = journal_pin(journal, &view, index, false);
+
+    if (status != ST_OK)
+        return ST_OK; /* The entry is no more: reading it says so. */
+    if (view.first == index)
+        status = disk_read(view.file, &read, page, sizeof page, 0);
+    journal_unpin(journal);
+    if (status != ST_OK || view.first != index)
+        return status;
+    return segment_header_decode(&header, slice_of(page, read)) == ST_OK &&
+                   header.first_index == index
+               ? ST_OK
+               : ST_CHECKSUM;
+}
+
 enum status journal_scrub_next(struct journal *journal,
                                struct journal_scrub *scrub, uint8_t *buffer)
 {
@@ -55,7 +78,9 @@ enum status journal_scrub_next(struct journal *journal,
         enum status status;
         bool follows;
 
-        status = journal_read_entry(journal, &bytes, buffer, scrub->next);
+        status = scrub_header(journal, scrub->next);
+        if (status == ST_OK)
+            status = journal_read_entry(journal, &bytes, buffer, scrub->next);
         scrub_settle(journal, scrub);
         if (status == ST_END)
             return scrub_end(journal, scrub);

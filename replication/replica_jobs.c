@@ -237,10 +237,9 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
     if (replica_won(replica))
         replica_step_down(replica);
     INVARIANT(job->batch->first >= replica->log.committed);
-    if (job->job.end.size == job->batch->first)
-        replica_log_cut_to(&replica->log, &job->job.end);
-    else if (replica_log_cut(&replica->log, job->batch->first) != ST_OK)
-        replica_damaged(replica, job->batch->first - 1);
+    status = replica_log_cut(&replica->log, job->batch->first);
+    INVARIANT(status == ST_OK); /* The batch says where it began. */
+    status = job->job.status;
     if (status == ST_DIVERGED)
         replica_break(replica, job->peer, status);
     else if (job->peer != SIZE_MAX)

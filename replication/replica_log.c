@@ -242,6 +242,7 @@ struct replica_batch *replica_log_add(struct replica_log *log,
     batch = malloc(sizeof *batch + count * sizeof *batch->entries + size);
     INVARIANT(batch != NULL);
     *batch = (struct replica_batch){
+        .before = log->end,
         .first = log->end.size,
         .count = count,
         .size = size,
@@ -302,10 +303,8 @@ static void log_cut_batches(struct replica_log *log, uint64_t size)
         last->count = (size_t)(size - last->first);
 }
 
-void replica_log_cut_to(struct replica_log *log, const struct journal_end *end)
+static void log_cut_to(struct replica_log *log, const struct journal_end *end)
 {
-    REQUIRE(end->size <= log->end.size);
-    REQUIRE(end->size >= log->committed);
     log_cut_batches(log, end->size);
     while (log->epochs_count > 0 &&
            log->epochs[log->epochs_count - 1].first >= end->size)
@@ -315,9 +314,23 @@ void replica_log_cut_to(struct replica_log *log, const struct journal_end *end)
         log->told = end->size;
 }
 
+/* Where the log ended when the batch that begins at ${size} came: the entry
+ * before it need not be read for that, and perhaps cannot be. */
+static const struct replica_batch *log_batch_at(const struct replica_log *log,
+                                                uint64_t size)
+{
+    const struct replica_batch *batch;
+
+    if (log->recent.count == 0 || size < log->recent_first)
+        return NULL;
+    batch = replica_recent_find(&log->recent, size);
+    return batch->first == size ? batch : NULL;
+}
+
 enum status replica_log_cut(struct replica_log *log, uint64_t size)
 {
     struct journal_end end = {.size = size};
+    const struct replica_batch *batch;
     struct entry entry;
     struct slice bytes;
     enum status status;
@@ -326,7 +339,10 @@ enum status replica_log_cut(struct replica_log *log, uint64_t size)
     REQUIRE(size >= log->committed);
     if (size == log->end.size)
         return ST_OK;
-    if (size > 0) {
+    batch = log_batch_at(log, size);
+    if (batch != NULL) {
+        end = batch->before;
+    } else if (size > 0) {
         status = replica_log_entry(log, &bytes, size - 1);
         if (status == ST_OK)
             status = entry_view(&entry, bytes);
@@ -336,6 +352,6 @@ enum status replica_log_cut(struct replica_log *log, uint64_t size)
         end.log_time = entry.place.log_time;
         entry_leaf_hash(end.leaf, bytes);
     }
-    replica_log_cut_to(log, &end);
+    log_cut_to(log, &end);
     return ST_OK;
 }

@@ -14,6 +14,7 @@
 /* Entries held in memory: those on their way to the disk, and the newest behind
  * them.  holds: jobs that still point to them. */
 struct replica_batch {
+    struct journal_end before; /* Where the log ended then. */
     uint64_t first;
     size_t count;
     size_t size; /* Bytes of the entries. */
@@ -104,9 +105,6 @@ void replica_log_release(struct replica_log *log, struct replica_batch *batch);
 /* Forget everything from ${size} on.
  * Returns: as replica_log_leaf() of the entry before. */
 NODISCARD enum status replica_log_cut(struct replica_log *log, uint64_t size);
-
-/* The same to where the journal ends, which need not be read again. */
-void replica_log_cut_to(struct replica_log *log, const struct journal_end *end);
 
 /* Epoch of entry ${index}.  Requires: index < end.size. */
 uint32_t replica_log_epoch(const struct replica_log *log, uint64_t index);

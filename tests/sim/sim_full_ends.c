@@ -32,9 +32,13 @@ bool sim_full_try(struct sim_full_node *full,
     struct attempt attempt = {
         .outer = innermost, .full = full, .failures = sim_full_vfs_failures()};
 
+    /* What it held when it ended it holds for ever. */
+    if (full->ended)
+        return false;
     innermost = &attempt;
     if (setjmp(attempt.back) != 0) {
         innermost = attempt.outer;
+        full->ended = true;
         return false;
     }
     call(full, context);

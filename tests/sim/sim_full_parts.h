@@ -80,6 +80,7 @@ struct sim_full_node {
     struct pipeline_log log;
     struct core core;
     struct applier applier;
+    bool ended;         /* Its process did, within a call. */
     int64_t turn_at[2]; /* 0: none is waiting. */
     int64_t starved[2]; /* Until then that thread does not run. */
     int64_t submit_at;  /* Of the newest group under way to the replica. */
