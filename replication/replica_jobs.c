@@ -155,7 +155,10 @@ static void owed_send(struct replica *replica, const struct replica_owed *owed)
     }
     if (!MUTANT(2) && (owed->size > replica->log.durable.size ||
                        owed->size > replica->log.end.size)) {
+        /* Whoever sent it believes that it is here. */
         SOMETIMES(answer_outrun_by_cut);
+        replica_refuse(replica, owed->peer, PEER_REFUSED_MISMATCH, owed->epoch,
+                       owed->stream);
         return;
     }
     frame.appended.epoch = owed->epoch;

@@ -420,6 +420,8 @@ START_TEST(R12_a_full_disk_refuses_and_takes_the_entries_once_there_is_room)
     lone_append(&rig, 'A', &log_a, 40, 40, 0);
     lone_work(&rig);
     ck_assert(lone_did(&rig, "send A REFUSED disk epoch 1 promised 1 size 20"));
+    /* What was matched in between is not there any more. */
+    ck_assert(lone_did(&rig, "send A REFUSED mismatch epoch 1"));
     ck_assert_uint_eq(lone_count(&rig, "send A APPENDED"), 0);
     ck_assert(rig_log_equals(&log_a, rig.journal, 20));
     disk_model_limit(rig.model, UINT64_MAX);
