@@ -42,15 +42,17 @@ static bool commit_admits(const struct config *config,
 }
 
 /*
- * What one that lost entries has now counts once the configuration admitted it
- * anew: it may have lost a promise as well, and only what is won shows that
- * nobody else was promised (R21).  Of one that knows of damage in its log
- * nothing new counts.
+ * What a member that lost entries has now counts once the configuration
+ * admitted it anew: it may have lost a promise as well, and only what is won
+ * shows that nobody else was promised (R21).  Of one that is to join it counts
+ * at once: the members have to agree as well.  Of one that knows of damage in
+ * its log nothing new counts.
  */
 static uint64_t commit_counts(const struct replica *replica,
                               const struct replica_peer *peer)
 {
     if ((peer->flags & PEER_LOST) != 0 &&
+        config_has_member(&replica->config, peer->node_id) &&
         !commit_admits(&replica->config, peer) && !MUTANT(65))
         return 0;
     if ((peer->flags & PEER_DAMAGED) != 0 &&

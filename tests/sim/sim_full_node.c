@@ -179,6 +179,7 @@ enum status sim_full_start(struct sim *sim, struct sim_node *node)
     status = start_genesis(full);
     if (status != ST_OK)
         return status;
+    full->ended = false;
     if (!sim_full_try(full, start_server, &exit))
         return ST_DISK_FAILED;
     if (exit != NODE_DRAINED)
