@@ -266,6 +266,7 @@ printf 'a wrong name\n' | tool force "$a" --yes \
     --authority "$cluster/c/authority/authority.key" >"$cluster/said.txt" 2>&1
 [ $? -eq 1 ] || fail 'forced on a wrong name'
 says 'is lost too'
+says 'No node of the old lineage is ever spoken with again'
 printf 'defter.local/log\n' | tool force "$a" \
     --authority "$cluster/c/authority/authority.key" >"$cluster/said.txt" 2>&1
 says 'For the paper: 6 '
