@@ -55,8 +55,7 @@ const char *succession_fault_text_az(enum succession_fault fault)
         [SUCCESSION_LOST] =
             "qovşaqda təsdiq etdiyi yazılar çatışmır və ya zədələnib",
         [SUCCESSION_BEHIND] =
-            "qovşaqda başqalarının qəti bildiyi yazılar və ya ən yeni tərkib "
-            "çatışmır: əvvəlcə onu çatdırın",
+            "qovşaqda qəti yazılar və ya ən yeni tərkib çatışmır: onu çatdırın",
         [SUCCESSION_NOT_ACKED] =
             "V5: əsas qovşaqda bu qovşağın canlı təsdiqi yoxdur",
         [SUCCESSION_NOT_SEALED] =

@@ -166,14 +166,26 @@ void replica_forced_done(struct replica *replica, enum status status)
 
 /* ---- Beginning in it ---------------------------------------------------- */
 
-bool replica_forced_begins(const struct replica *replica)
+/* This node is named, and nothing was written in the lineage yet: an epoch of
+ * its grant is used before its first entry. */
+static bool forced_is_new(const struct replica *replica)
 {
     const struct config *config = &replica->config;
 
     return replica->configured && config->why == CONFIG_FORCED &&
            replica_is_self(replica, config->primary) &&
-           replica->used_epoch < config->epoch && !replica_has_holes(replica) &&
-           forced_ends_at_base(replica, config);
+           replica->used_epoch < config->epoch;
+}
+
+bool replica_forced_begins(const struct replica *replica)
+{
+    return forced_is_new(replica) && !replica_has_holes(replica) &&
+           forced_ends_at_base(replica, &replica->config);
+}
+
+bool replica_forced_elsewhere(const struct replica *replica)
+{
+    return forced_is_new(replica) && !replica_forced_begins(replica);
 }
 
 void replica_forced_tend(struct replica *replica)

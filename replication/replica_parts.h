@@ -421,6 +421,8 @@ void replica_forced_done(struct replica *replica, enum status status);
 /* Whether the newest configuration begins a lineage with this very log, and
  * nothing was written in it yet. */
 bool replica_forced_begins(const struct replica *replica);
+/* ... or with another one, which may not lead it. */
+bool replica_forced_elsewhere(const struct replica *replica);
 /* What the lineage begins with is committed in it. */
 void replica_forced_tend(struct replica *replica);
 void replica_foreign(struct replica *replica, size_t peer,
