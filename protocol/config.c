@@ -214,6 +214,7 @@ static bool config_holds(const struct config *config)
            config->number != 0 && config->number <= INT64_MAX &&
            config->epoch != 0 && config->epoch <= REPLICA_EPOCH_MAX &&
            config->minimum != 0 && config->minimum <= CONFIG_NODES_MAX &&
+           (config->lost_count == 0 || config->why == CONFIG_FORCED) &&
            config_lists_hold(config);
 }
 
@@ -247,7 +248,7 @@ void config_encode(uint8_t *out, const struct config *config)
     writer_u8(&writer, config->members_count);
     writer_u8(&writer, config->learners_count);
     writer_u8(&writer, config->eligible_count);
-    writer_u32(&writer, 0);
+    writer_u32(&writer, config->lost_count);
     INVARIANT(writer.used == CONFIG_FIXED_SIZE);
     for (size_t i = 0; i < config->members_count; i++) {
         writer_bytes(&writer, config->members[i].node_id, NODE_ID_SIZE);
@@ -302,7 +303,8 @@ enum status config_decode(struct config *out, struct slice bytes)
     out->members_count = reader_u8(&reader);
     out->learners_count = reader_u8(&reader);
     out->eligible_count = reader_u8(&reader);
-    if (version != CONFIG_VERSION || reader_u32(&reader) != 0)
+    out->lost_count = reader_u32(&reader);
+    if (version != CONFIG_VERSION)
         reader_fail(&reader, ST_FILE_FORMAT);
     config_read_lists(out, &reader);
     if (reader_end(&reader) != ST_OK || !config_holds(out))
@@ -327,6 +329,7 @@ void config_succeed(struct config *out, const struct config *older,
     *out = *older;
     out->number++;
     out->why = why;
+    out->lost_count = 0;
     config_hash(out->previous, older_bytes);
 }
 

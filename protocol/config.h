@@ -11,7 +11,7 @@
  *      3 u8  why                64 u64 base_size       72 base_leaf[32]
  *      4 u32 epoch             104 previous[32]       136 nonce[16]
  *    152 u8  minimum           153 u8 members_count
- *    154 u8  learners_count    155 u8 eligible_count  156 u32 zero
+ *    154 u8  learners_count    155 u8 eligible_count  156 u32 lost_count
  *    160 members:  node_id[16] ‖ u64 incarnation, rising by node_id
  *        learners: node_id[16], rising
  *        eligible: node_id[16], rising
@@ -69,7 +69,7 @@ struct config_member {
  * Invariants: members and learners are at most CONFIG_NODES_MAX together; lists
  * rise strictly; no node is both member and learner; every eligible node is one
  * of both; number and epoch are not 0; members_count > 0; minimum is 1 to
- * CONFIG_NODES_MAX.
+ * CONFIG_NODES_MAX; lost_count is 0 unless FORCED.
  */
 struct config {
     enum config_phase phase;
@@ -83,6 +83,9 @@ struct config {
     uint8_t base_leaf[HASH_SIZE];
     uint8_t previous[HASH_SIZE]; /* config_hash() of the one before; zeros. */
     uint8_t nonce[CONFIG_NONCE_SIZE];
+    /* FORCED: entries from base_size on that were known to be committed, and
+     * that the new lineage does not have; UINT32_MAX: that many or more. */
+    uint32_t lost_count;
     uint8_t minimum; /* Members below which nothing is acknowledged. */
     uint8_t members_count;
     uint8_t learners_count;
@@ -213,7 +216,7 @@ enum config_fault config_judge_later(const struct config *newer,
 /*
  * config_succeed(out, older, older_bytes, why):
  * Begin a successor: a copy with the next number, ${why} and the hash of the
- * older one.  The caller changes it and sets base and nonce.
+ * older one, and nothing lost.  The caller changes it and sets base and nonce.
  *
  * Requires: older->number < UINT64_MAX.
  */

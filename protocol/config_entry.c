@@ -133,6 +133,9 @@ static const char *entry_next(const struct config_entry *entry,
         return "is of another epoch than the configuration that it brings";
     if (newer->why == CONFIG_FORCED && !certified)
         return "brings a forced configuration without a certificate";
+    if (newer->why == CONFIG_FORCED &&
+        (!entry->begins || entry->index != newer->base_size))
+        return "brings a forced configuration elsewhere than where it begins";
     return certified ? entry_certified(entry, older, keys) : NULL;
 }
 

@@ -12,6 +12,7 @@
 
 /* Empty slices: nothing is brought, or held. */
 struct config_entry {
+    uint64_t index;  /* Of the entry. */
     uint64_t number; /* As the fields say. */
     uint32_t epoch;  /* Of the entry. */
     struct slice bytes;
@@ -35,6 +36,9 @@ struct config_held {
  * A term that goes on with the very bytes of the one before has an epoch of
  * their grant, and so has what a certificate decided; what a register decided
  * has its own.
+ *
+ * A forced configuration begins its lineage right behind the entries that it
+ * was forced on: its first entry has the index base_size.
  *
  * ${keys} are looked at where there is a certificate that is not the one held;
  * witness_needed is not.

@@ -162,6 +162,17 @@ static uint64_t known_commit(const struct succession_view *view)
     return known;
 }
 
+static uint64_t most_held(const struct succession_view *view)
+{
+    uint64_t held = 0;
+
+    for (size_t i = 0; i < view->nodes_count; i++) {
+        if (view->nodes[i].reached && view->nodes[i].statement.size > held)
+            held = view->nodes[i].statement.size;
+    }
+    return held;
+}
+
 static uint32_t epoch_seen(const struct succession_view *view)
 {
     uint32_t seen = 0;
@@ -429,7 +440,11 @@ static enum succession_fault make_forced(struct succession_work *work)
         return fault_of(plan, SUCCESSION_SILENT, wish->node);
     if ((work->node->statement.flags & STATEMENT_DAMAGED) != 0)
         return fault_of(plan, SUCCESSION_LOST, wish->node);
+    /* It takes nothing but what follows what it knows. */
+    if (!is_current(work, work->node))
+        return fault_of(plan, SUCCESSION_BEHIND, wish->node);
     plan->kept = work->node->statement.size;
+    plan->held = most_held(work->view);
     plan->known = known_commit(work->view);
     if (plan->older.base_size > plan->known)
         plan->known = plan->older.base_size;
@@ -441,6 +456,10 @@ static enum succession_fault make_forced(struct succession_work *work)
     if (wish->minimum != 0)
         newer->minimum = wish->minimum;
     take_base(plan, work->node);
+    if (plan->known > plan->kept)
+        newer->lost_count = plan->known - plan->kept < UINT32_MAX
+                                ? (uint32_t)(plan->known - plan->kept)
+                                : UINT32_MAX;
     config_forced_lineage(newer->lineage, newer);
     return SUCCESSION_GOOD;
 }

@@ -78,9 +78,11 @@ struct succession_plan {
     uint8_t concerned[NODE_ID_SIZE]; /* Of whom a fault speaks; or zeros. */
     bool witness_needed;
     /* FORCED: entries from ${kept} up to ${known} were committed and are lost,
-     * and whatever nodes that do not answer committed after them. */
+     * and whatever nodes that do not answer committed after them.  Another node
+     * that answers holds up to ${held} entries. */
     uint64_t kept;
     uint64_t known;
+    uint64_t held;
 };
 
 /*

@@ -20,7 +20,8 @@ const char *succession_fault_text(enum succession_fault fault)
         [SUCCESSION_LOST] = "the node lacks entries that it had acknowledged, "
                             "or they are damaged",
         [SUCCESSION_BEHIND] =
-            "the node lacks entries that others know are committed",
+            "the node lacks entries that others know are committed, or the "
+            "newest configuration: deliver that first",
         [SUCCESSION_NOT_ACKED] =
             "V5: the primary has no live acknowledgement from the node",
         [SUCCESSION_NOT_SEALED] =
@@ -54,7 +55,7 @@ const char *succession_fault_text_az(enum succession_fault fault)
         [SUCCESSION_LOST] =
             "qovşaqda təsdiq etdiyi yazılar çatışmır və ya zədələnib",
         [SUCCESSION_BEHIND] =
-            "qovşaqda başqalarının qəti bildiyi yazılar çatışmır",
+            "qovşaqda qəti yazılar və ya ən yeni tərkib çatışmır: onu çatdırın",
         [SUCCESSION_NOT_ACKED] =
             "V5: əsas qovşaqda bu qovşağın canlı təsdiqi yoxdur",
         [SUCCESSION_NOT_SEALED] =

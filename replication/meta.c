@@ -166,17 +166,36 @@ enum status meta_promise(struct meta *meta, uint32_t epoch)
     return meta_write(meta, &value);
 }
 
+static void meta_set_configuration(struct meta_value *value, uint64_t number,
+                                   struct slice configuration)
+{
+    REQUIRE(number >= value->configuration_number);
+    REQUIRE(configuration.size <= META_CONFIGURATION_SIZE_MAX);
+    value->configuration_number = number;
+    memset(value->configuration, 0, sizeof value->configuration);
+    if (configuration.size > 0)
+        memcpy(value->configuration, configuration.data, configuration.size);
+    value->configuration_size = configuration.size;
+}
+
 enum status meta_configure(struct meta *meta, uint64_t number,
                            struct slice configuration)
 {
     struct meta_value value = meta->value;
 
-    REQUIRE(number >= value.configuration_number);
-    REQUIRE(configuration.size <= META_CONFIGURATION_SIZE_MAX);
-    value.configuration_number = number;
-    memset(value.configuration, 0, sizeof value.configuration);
-    if (configuration.size > 0)
-        memcpy(value.configuration, configuration.data, configuration.size);
-    value.configuration_size = configuration.size;
+    meta_set_configuration(&value, number, configuration);
+    return meta_write(meta, &value);
+}
+
+enum status meta_force(struct meta *meta, const uint8_t lineage[LINEAGE_SIZE],
+                       uint64_t number, struct slice configuration,
+                       uint32_t epoch)
+{
+    struct meta_value value = meta->value;
+
+    meta_set_configuration(&value, number, configuration);
+    memcpy(value.lineage, lineage, LINEAGE_SIZE);
+    if (epoch > value.promised_epoch)
+        value.promised_epoch = epoch;
     return meta_write(meta, &value);
 }

@@ -20,10 +20,12 @@
 struct meta_value {
     uint8_t node_id[NODE_ID_SIZE];
     uint8_t cluster_id[CLUSTER_ID_SIZE];
-    uint8_t lineage[LINEAGE_SIZE]; /* First bytes of genesis' leaf hash. */
-    uint64_t incarnation;          /* Starts of this node, from 1. */
-    uint32_t promised_epoch;       /* The lowest epoch this node accepts. */
-    uint32_t used_epoch; /* The highest this node was primary in, or 0. */
+    /* First bytes of genesis' leaf hash, until a forced configuration begins
+     * another. */
+    uint8_t lineage[LINEAGE_SIZE];
+    uint64_t incarnation;    /* Starts of this node, from 1. */
+    uint32_t promised_epoch; /* The lowest epoch this node accepts. */
+    uint32_t used_epoch;     /* The highest this node was primary in, or 0. */
     uint64_t configuration_number;
     uint8_t configuration[META_CONFIGURATION_SIZE_MAX]; /* As it was signed. */
     size_t configuration_size;
@@ -138,5 +140,19 @@ NODISCARD enum status meta_promise(struct meta *meta, uint32_t epoch);
  */
 NODISCARD enum status meta_configure(struct meta *meta, uint64_t number,
                                      struct slice configuration);
+
+/*
+ * meta_force(meta, lineage, number, configuration, epoch):
+ * Leave the lineage for the one that this configuration begins, and promise its
+ * epoch: all of it in one write, so that a crash leaves the one or the other.
+ *
+ * Requires: as meta_configure().
+ * Returns:  as meta_begin().
+ * Order:    before anything is said or sent under the new lineage.
+ */
+NODISCARD enum status meta_force(struct meta *meta,
+                                 const uint8_t lineage[LINEAGE_SIZE],
+                                 uint64_t number, struct slice configuration,
+                                 uint32_t epoch);
 
 #endif

@@ -254,6 +254,7 @@ static void replica_tick(struct replica *replica)
     replica_found(replica);
     replica_retry(replica);
     replica_lost_tend(replica);
+    replica_forced_tend(replica);
     replica_repair_tend(replica);
     replica_refill_tend(replica);
     if (replica->registered) {
@@ -352,10 +353,12 @@ void replica_step(struct replica *replica, struct replica_actions *actions,
     /* Who halted keeps everything as it is; jobs still come to their end. */
     if (replica->halt != HALT_NONE)
         replica_halt_again(replica);
-    if (replica->halt == HALT_NONE || event->type == REPLICA_JOB_DONE)
+    if ((replica->halt == HALT_NONE && !replica->forced) ||
+        event->type == REPLICA_JOB_DONE)
         replica_dispatch(replica, event);
     /* What a step made possible. */
-    if (replica->halt == HALT_NONE && event->type != REPLICA_TICK) {
+    if (replica->halt == HALT_NONE && !replica->forced &&
+        event->type != REPLICA_TICK) {
         if (replica->role == REPLICA_CANDIDATE)
             replica_candidate(replica);
         else if (replica->role == REPLICA_RECOVERING)

@@ -162,6 +162,8 @@ enum replica_action_type {
     REPLICA_VERIFY,    /* ${certificate}, which a peer sent: if its signatures
                         * are right, give it back as REPLICA_CERTIFIED. */
     REPLICA_HALT,      /* This node serves nothing any more. */
+    REPLICA_RESTART,   /* A new lineage is durable: nothing of this start counts
+                        * in it, so open the node anew. */
     REPLICA_SAY        /* A line for people. */
 };
 
@@ -185,8 +187,24 @@ enum replica_note {
     NOTE_WANT,        /* number: config_why the operator is waited for; node */
     NOTE_DISPUTE,     /* node: it says that another entry is committed; number:
                        * index */
-    NOTE_UNKEPT /* number: size; divergent/ is full, what was cut is gone */
+    NOTE_UNKEPT,  /* number: size; divergent/ is full, what was cut is gone */
+    NOTE_LINEAGE, /* node: of another lineage; number: its first 8 bytes */
+    NOTE_FORCED   /* number: replica_forced; FORCED_GOOD: it is taken */
 };
+
+/* Why a forced configuration is not taken; the first that applies. */
+enum replica_forced {
+    FORCED_GOOD,
+    FORCED_NO_CERTIFICATE, /* It is none, or a register decides here. */
+    FORCED_UNKNOWN, /* Who is to lead does not know the one that it follows. */
+    FORCED_DAMAGED, /* Who is to lead has damaged entries. */
+    FORCED_BASE,    /* Who is to lead holds another log than was signed for. */
+    FORCED_OLDER,   /* One of this number, or a later one, is known. */
+    FORCED_LEADS,   /* This node leads: nothing was lost. */
+    FORCED_BEYOND,  /* This log is no beginning of what the lineage has. */
+    FORCED_COUNT
+};
+const char *replica_forced_text(enum replica_forced forced);
 
 struct replica_action {
     enum replica_action_type type;

@@ -302,6 +302,9 @@ static void job_judge(struct replica *replica, struct replica_job *job)
     case STORAGE_FOUND:
         replica_found_done(replica, job->job.status);
         break;
+    case STORAGE_FORCE:
+        replica_forced_done(replica, job->job.status);
+        break;
     case STORAGE_LOST:
     case STORAGE_RISE:
     case STORAGE_MARK:
@@ -343,7 +346,7 @@ void replica_job_done(struct replica *replica, struct storage_job *plain)
     job_judge(replica, job);
     job_clamp(replica, replica->cut_again);
     replica_job_free(replica, job);
-    if (replica->halt != HALT_NONE)
+    if (replica->halt != HALT_NONE || replica->forced)
         return;
     owed_pay(replica);
     if (!replica_won(replica))

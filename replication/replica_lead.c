@@ -14,6 +14,7 @@ static bool lead_may(const struct replica *replica)
            (!replica_has_holes(replica) ||
             (replica->hopeless && replica->config.members_count > 1)) &&
            !replica->options.archive && replica->configured &&
+           !replica_forced_elsewhere(replica) &&
            config_is_eligible(&replica->config, replica->options.node_id) &&
            !replica_proposing(replica) && replica->jobs_count == 0 &&
            replica->now_ms >= replica->attempt_ms;

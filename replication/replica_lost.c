@@ -87,8 +87,12 @@ static bool lost_is_admitted(const struct replica *replica)
             ? config_member(&replica->config, replica->options.node_id)
             : NULL;
 
-    return replica->lost && !replica->adopting && self != NULL &&
-           self->incarnation == replica->incarnation;
+    if (!replica->lost || replica->adopting || self == NULL)
+        return false;
+    /* Whoever forced it on this log knew what the log lacks: whatever start. */
+    return replica->config.why == CONFIG_FORCED
+               ? replica_forced_begins(replica)
+               : self->incarnation == replica->incarnation;
 }
 
 void replica_admitted(struct replica *replica)

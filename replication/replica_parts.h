@@ -147,6 +147,7 @@ struct replica_peer {
     int64_t heard_ms; /* 0: never. */
     int64_t clock_us;
     int64_t disputed_ms; /* When people were told of it; 0: never. */
+    bool foreign_told; /* That it is of another lineage. */
 
     /* What a primary ships. */
     bool streaming;
@@ -295,6 +296,7 @@ struct replica {
     bool finding; /* FOUND is under way. */
     int64_t finding_ms;
     uint64_t lost_to;
+    bool forced; /* Another lineage is on its way to the disk: all waits. */
     struct replica_repair repair;
     struct replica_refill refill;
     uint32_t token;
@@ -355,6 +357,9 @@ struct replica {
     size_t owed_count;
 };
 
+/* How meta keeps a configuration: as it is, or within its certificate. */
+enum { STORED_CONFIG = 1, STORED_CERTIFICATE = 2 };
+
 /* ---- Actions (replica_actions.c) ---------------------------------------- */
 
 struct replica_action *replica_act(struct replica *replica,
@@ -406,6 +411,20 @@ bool replica_is_member(const struct replica *replica);
 void replica_look(struct replica *replica);
 bool replica_elapsed(const struct replica *replica, int64_t since_ms,
                      uint32_t ms);
+
+/* replica_forced.c: the operator begins a new lineage (V7). */
+void replica_force(struct replica *replica, const struct config *config,
+                   struct slice certificate);
+void replica_forced_done(struct replica *replica, enum status status);
+/* Whether the newest configuration begins a lineage with this very log, and
+ * nothing was written in it yet. */
+bool replica_forced_begins(const struct replica *replica);
+/* ... or with another one, which may not lead it. */
+bool replica_forced_elsewhere(const struct replica *replica);
+/* What the lineage begins with is committed in it. */
+void replica_forced_tend(struct replica *replica);
+void replica_foreign(struct replica *replica, size_t peer,
+                     const uint8_t lineage[LINEAGE_SIZE]);
 
 /* replica_peers.c */
 void replica_hello(struct replica *replica, size_t peer);

@@ -151,6 +151,7 @@ static void peers_take_hello(struct replica *replica, struct replica_peer *peer,
                              const struct peer_hello *hello)
 {
     peer->greeted = true;
+    peer->foreign_told = false;
     peer->incarnation = hello->incarnation;
     peer->flags = hello->flags;
     peer->promised = hello->promised;
@@ -200,9 +201,12 @@ static void peers_on_hello(struct replica *replica, size_t at,
 
     if (memcmp(hello->cluster_id.b, replica->options.cluster_id,
                CLUSTER_ID_SIZE) != 0 ||
-        memcmp(hello->lineage.b, replica->options.lineage, LINEAGE_SIZE) != 0 ||
         ((hello->flags & PEER_ARCHIVE) != 0) != peer->archive) {
         replica_break(replica, at, ST_WRONG_ENV);
+        return;
+    }
+    if (memcmp(hello->lineage.b, replica->options.lineage, LINEAGE_SIZE) != 0) {
+        replica_foreign(replica, at, hello->lineage.b);
         return;
     }
     if (!replica_epoch_fits(replica, hello->promised)) {

@@ -5,9 +5,6 @@
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
-/* How meta keeps a configuration: as it is, or within its certificate. */
-enum { STORED_CONFIG = 1, STORED_CERTIFICATE = 2 };
-
 static void register_close_proposals(struct replica *replica)
 {
     for (size_t i = 0; i < REPLICA_PROPOSALS_MAX; i++)
@@ -222,8 +219,13 @@ void replica_configure(struct replica *replica, struct slice bytes,
     if (config_decode(&config, bytes) != ST_OK ||
         memcmp(config.cluster_id, replica->options.cluster_id,
                CLUSTER_ID_SIZE) != 0 ||
-        memcmp(config.lineage, replica->options.lineage, LINEAGE_SIZE) != 0) {
+        (certificate.size == 0 &&
+         memcmp(config.lineage, replica->options.lineage, LINEAGE_SIZE) != 0)) {
         replica_say(replica, NOTE_REGISTER, NULL, revision);
+        return;
+    }
+    if (memcmp(config.lineage, replica->options.lineage, LINEAGE_SIZE) != 0) {
+        replica_force(replica, &config, certificate);
         return;
     }
     if (replica->configured && config.number <= replica->config.number &&
@@ -322,7 +324,10 @@ bool replica_load_config(struct replica *replica, struct slice stored)
     } else if (kind != STORED_CONFIG) {
         return false;
     }
-    if (bytes.size > CONFIG_SIZE_MAX || config_decode(&config, bytes) != ST_OK)
+    /* Both stand in one value, and change in one write. */
+    if (bytes.size > CONFIG_SIZE_MAX ||
+        config_decode(&config, bytes) != ST_OK ||
+        memcmp(config.lineage, replica->options.lineage, LINEAGE_SIZE) != 0)
         return false;
     register_set(replica, &config, bytes, certificate);
     if (config.epoch > replica->promised)

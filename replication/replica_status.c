@@ -139,6 +139,16 @@ static void state_about(const struct replica *replica, struct statement *out,
     out->other_matched = peer->matched;
 }
 
+/* What a lost node knew to be committed it still knows. */
+static uint64_t state_committed(const struct replica *replica)
+{
+    struct mark_lost lost = journal_lost(replica->log.journal);
+
+    return replica->lost && lost.committed > replica->log.committed
+               ? lost.committed
+               : replica->log.committed;
+}
+
 enum status replica_state(struct replica *replica, struct statement *out,
                           enum config_why why, const uint8_t *node_id,
                           int64_t now_ms)
@@ -170,7 +180,7 @@ enum status replica_state(struct replica *replica, struct statement *out,
     if (out->size > 0 &&
         replica_log_leaf(&replica->log, out->leaf, out->size - 1) != ST_OK)
         return ST_CHECKSUM;
-    out->committed = replica->log.committed;
+    out->committed = state_committed(replica);
     out->time_us = replica->wall_us;
     if (at == SIZE_MAX)
         return !about || replica_is_self(replica, node_id) ? ST_OK : ST_NO_SUCH;

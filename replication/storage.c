@@ -14,6 +14,7 @@ const char *storage_job_name(enum storage_job_type type)
         [STORAGE_CUT] = "cut",         [STORAGE_REPAIR] = "repair",
         [STORAGE_EXAMINE] = "examine", [STORAGE_LOST] = "lost",
         [STORAGE_FOUND] = "found",     [STORAGE_HALT] = "halt",
+        [STORAGE_FORCE] = "force",
     };
 
     return names[type];
@@ -158,6 +159,9 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
         return meta_rise(storage->meta, job->size);
     case STORAGE_CONFIGURE:
         return storage_configure(storage, job);
+    case STORAGE_FORCE:
+        return meta_force(storage->meta, job->lineage, job->config_number,
+                          job->config, job->epoch);
     case STORAGE_CUT:
         return storage_cut(storage, job);
     case STORAGE_REPAIR:

@@ -19,6 +19,7 @@ enum storage_job_type {
     STORAGE_USE,       /* This node leads in the epoch, and never again. */
     STORAGE_RISE,      /* Incarnation ${size}: a later start is known of. */
     STORAGE_CONFIGURE, /* The configuration, and the promise of its epoch. */
+    STORAGE_FORCE,     /* The same, and the lineage that it begins, at once. */
     STORAGE_CUT,       /* Everything behind ${size} aside, then off. */
     STORAGE_REPAIR,    /* Entries over damaged ones, in place. */
     STORAGE_EXAMINE,   /* What is damaged around entry ${size}. */
@@ -45,10 +46,11 @@ struct storage_job {
     uint64_t committed; /* APPEND, MARK. */
     uint64_t size;      /* CUT; REPAIR, EXAMINE: an index; RISE. */
     bool proven;        /* FOUND */
-    uint32_t epoch;     /* PROMISE, USE, CONFIGURE. */
+    uint32_t epoch;     /* PROMISE, USE, CONFIGURE, FORCE. */
     uint64_t config_number;
-    struct slice config;   /* CONFIGURE. */
-    struct halt_note halt; /* HALT. */
+    struct slice config;           /* CONFIGURE, FORCE. */
+    uint8_t lineage[LINEAGE_SIZE]; /* FORCE */
+    struct halt_note halt;         /* HALT. */
 
     /* Set when it is done. */
     enum status status;

@@ -43,6 +43,7 @@ static void main_block_signals(sigset_t *waited)
     (void)sigemptyset(waited);
     (void)sigaddset(waited, SIGTERM);
     (void)sigaddset(waited, SIGINT);
+    (void)sigaddset(waited, NODE_SIGNAL_ANEW);
     (void)pthread_sigmask(SIG_BLOCK, waited, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -71,14 +72,15 @@ struct main_task {
     bool resume;
 };
 
-static int main_serve(const struct main_task *task,
-                      const struct options *options)
+/* One life of the node. */
+static enum node_exit main_live(const struct main_task *task,
+                                const struct options *options,
+                                const sigset_t *waited, bool *again_out)
 {
     struct node *node = NULL;
-    sigset_t waited;
     int signal;
 
-    main_block_signals(&waited);
+    *again_out = false;
     enum node_exit exit = node_open(&node, options);
     if (exit == NODE_DRAINED)
         exit = node_start(node);
@@ -87,10 +89,27 @@ static int main_serve(const struct main_task *task,
     if (exit == NODE_DRAINED) {
         if (task->dev != NULL)
             dev_say(task->dev);
-        (void)sigwait(&waited, &signal);
+        do
+            (void)sigwait(waited, &signal);
+        while (signal == NODE_SIGNAL_ANEW && !node_begins_anew(node));
+        *again_out = signal == NODE_SIGNAL_ANEW;
         node_drain(node);
     }
     node_close(node);
+    return exit;
+}
+
+static int main_serve(const struct main_task *task,
+                      const struct options *options)
+{
+    enum node_exit exit;
+    sigset_t waited;
+    bool again;
+
+    main_block_signals(&waited);
+    do
+        exit = main_live(task, options, &waited, &again);
+    while (again && exit == NODE_DRAINED);
     return (int)exit;
 }
 

@@ -138,6 +138,7 @@ static void node_tell_cluster(void *context, struct cluster_status *out)
     const struct node *node = context;
 
     out->node_id = node->genesis.node_id;
+    memcpy(out->lineage.b, node->lineage, LINEAGE_SIZE);
 }
 
 /* SQLite's files need room as well, and a node alone has nobody who could take

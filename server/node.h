@@ -18,6 +18,9 @@ enum node_exit {
     NODE_DISK = 5      /* Its disk is full or fails; the log has what counts. */
 };
 
+/* Sent to the process when the node must be closed and opened again. */
+#define NODE_SIGNAL_ANEW SIGUSR1
+
 struct node; /* Opaque. */
 
 /*
@@ -49,6 +52,10 @@ void node_drain(struct node *node);
 
 /* Accepts NULL. */
 void node_close(struct node *node);
+
+/* Whether it is to be opened again once it is closed: it began a new lineage,
+ * in which nothing of this start counts. */
+bool node_begins_anew(const struct node *node);
 
 /* Lent until node_close(); after node_start(). */
 struct pipeline *node_pipeline(struct node *node);

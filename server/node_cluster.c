@@ -4,9 +4,11 @@
  */
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -94,6 +96,16 @@ static void on_halt(void *context, enum replica_halt why)
         on_follow(context);
 }
 
+/* Main closes the node, and opens it again. */
+static void on_restart(void *context)
+{
+    struct node *node = context;
+
+    diag_say(DIAG_NOTE, "this node begins anew in its new lineage");
+    atomic_store(&node->cluster->anew, true);
+    (void)kill(getpid(), NODE_SIGNAL_ANEW);
+}
+
 static bool on_idle(void *context)
 {
     struct node *node = context;
@@ -174,6 +186,7 @@ static const struct host_calls cluster_calls = {
     .committed = on_committed,
     .drain = on_drain,
     .halt = on_halt,
+    .restart = on_restart,
     .idle = on_idle,
     .status = on_status,
     .enrolled = on_enrolled,
@@ -393,6 +406,11 @@ enum node_exit node_cluster_start(struct node *node)
     diag_say(DIAG_NOTE, "other nodes are heard on port %u",
              host_port(node->cluster->host));
     return NODE_DRAINED;
+}
+
+bool node_begins_anew(const struct node *node)
+{
+    return node->cluster != NULL && atomic_load(&node->cluster->anew);
 }
 
 void node_cluster_stop(struct node *node)

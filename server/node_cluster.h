@@ -5,6 +5,7 @@
 #define DEFTER_SERVER_NODE_CLUSTER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "replication/witness.h"
 #include "server/cluster/host.h"
@@ -23,6 +24,7 @@ struct node_cluster {
     uint64_t committed;   /* When it last moved, or there was nothing to: */
     int64_t committed_ms; /* of the boot clock. */
     uint32_t grace_ms;
+    atomic_bool anew; /* A new lineage is durable. */
     pthread_mutex_t lock;
     struct replica_status status;
     bool witness_open;            /* An archive that may countersign. */

@@ -110,6 +110,7 @@ static void query_cluster(void *context, struct cluster_status *out)
     status = cluster->status;
     (void)pthread_mutex_unlock(&cluster->lock);
     memcpy(out->node_id.b, node->node_id, NODE_ID_SIZE);
+    memcpy(out->lineage.b, node->lineage, LINEAGE_SIZE);
     out->role = status_role(status.role, node->options.cluster.archive);
     out->epoch = status.epoch;
     out->configuration = status.config_number;
@@ -225,6 +226,27 @@ static void query_statement(void *context, struct rows_cluster_statement *out,
 
 /* ---- Certificates ------------------------------------------------------- */
 
+/* A new lineage is answered for once it is durable. */
+static enum status certificate_durable(const struct node *node,
+                                       struct slice certificate)
+{
+    enum { TRIES = 200, PAUSE_NS = 10000000 };
+    struct config_cert cert;
+    struct config config;
+
+    if (config_cert_decode(&cert, certificate) != ST_OK ||
+        cert.kind != CONFIG_FORCED ||
+        config_decode(&config, cert.config) != ST_OK ||
+        memcmp(config.lineage, node->lineage, LINEAGE_SIZE) == 0)
+        return ST_OK;
+    for (int i = 0; i < TRIES; i++) {
+        if (node_begins_anew(node))
+            return ST_OK;
+        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+    return ST_TIMEOUT;
+}
+
 static void query_certificate(void *context,
                               struct rows_cluster_certificate *out,
                               struct writer *space, struct slice certificate)
@@ -238,6 +260,8 @@ static void query_certificate(void *context,
         query.bytes_size = certificate.size;
         status = host_ask(node->cluster->host, &query, QUERY_WAIT_MS);
     }
+    if (status == ST_OK)
+        status = certificate_durable(node, certificate);
     out->code = (uint16_t)(status == ST_OK ? ST_OK : ST_WRONG_STATE);
     if (status != ST_OK)
         out->text = query_text(space, query.refusal[0] != '\0'

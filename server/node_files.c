@@ -5,7 +5,7 @@
 #include "server/diag.h"
 #include "server/node_private.h"
 
-enum { NODE_VKEY_HASH_SIZE = 4, NODE_VKEY_ED25519 = 1 };
+enum { NODE_VKEY_ED25519 = 1, NODE_ORIGIN_SIZE_MAX = 64 + 1 + 8 + 1 };
 
 static enum node_exit files_key(struct node *node, struct keyfile *out,
                                 const char *name, enum keyfile_kind kind)
@@ -55,28 +55,48 @@ static enum node_exit files_genesis(struct node *node)
     return NODE_DRAINED;
 }
 
+/* Genesis' origin; of a lineage that was forced, with the first bytes of that:
+ * two lineages never have one name. */
+static size_t files_origin(const struct node *node,
+                           char out[NODE_ORIGIN_SIZE_MAX])
+{
+    const struct slice *origin = &node->genesis.origin;
+    const uint8_t *lineage = node->lineage;
+    uint8_t leaf[HASH_SIZE];
+    int size;
+
+    entry_leaf_hash(leaf, slice_of(node->genesis_bytes, node->genesis_size));
+    size = snprintf(out, NODE_ORIGIN_SIZE_MAX, "%.*s", (int)origin->size,
+                    (const char *)origin->data);
+    if (memcmp(leaf, lineage, LINEAGE_SIZE) != 0)
+        size += snprintf(out + size, NODE_ORIGIN_SIZE_MAX - (size_t)size,
+                         "/%02x%02x%02x%02x", lineage[0], lineage[1],
+                         lineage[2], lineage[3]);
+    return (size_t)size;
+}
+
 /* The name under which checkpoints of this log are signed: origin, first bytes
  * of H(origin ‖ "\n" ‖ 1 ‖ key), and 1 ‖ key in base64. */
-static void files_vkey(struct node *node)
+void node_name_log(struct node *node)
 {
+    char origin[NODE_ORIGIN_SIZE_MAX];
+    size_t origin_size = files_origin(node, origin);
     uint8_t typed[1 + PUBLIC_KEY_SIZE] = {NODE_VKEY_ED25519};
     char base64[sodium_base64_ENCODED_LEN(sizeof typed,
                                           sodium_base64_VARIANT_ORIGINAL)];
     crypto_hash_sha256_state state;
     uint8_t hash[HASH_SIZE];
-    const struct slice *origin = &node->genesis.origin;
 
     memcpy(typed + 1, node->genesis.log_key.b, PUBLIC_KEY_SIZE);
     crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, origin->data, origin->size);
+    crypto_hash_sha256_update(&state, (const uint8_t *)origin, origin_size);
     crypto_hash_sha256_update(&state, (const uint8_t *)"\n", 1);
     crypto_hash_sha256_update(&state, typed, sizeof typed);
     crypto_hash_sha256_final(&state, hash);
     (void)sodium_bin2base64(base64, sizeof base64, typed, sizeof typed,
                             sodium_base64_VARIANT_ORIGINAL);
     (void)snprintf(node->log_vkey, sizeof node->log_vkey,
-                   "%.*s+%02x%02x%02x%02x+%s", (int)origin->size,
-                   (const char *)origin->data, hash[0], hash[1], hash[2],
+                   "%s+%02x%02x%02x%02x+%s", origin, hash[0], hash[1], hash[2],
                    hash[3], base64);
 }
 
@@ -126,7 +146,6 @@ enum node_exit node_read_files(struct node *node)
         return exit;
     identity_init(&node->identity, receipt.secret);
     keyfile_wipe(&receipt);
-    files_vkey(node);
     exit = files_certificate(node);
     if (exit == NODE_DRAINED && node->options.cluster.is_there)
         exit = node_read_link(node);

@@ -81,6 +81,8 @@ static enum node_exit log_open_meta(struct node *node)
     status = meta_begin(&node->meta);
     if (status != ST_OK)
         return node_fail(status, "counting this start", META_FILE);
+    memcpy(node->lineage, node->meta.value.lineage, LINEAGE_SIZE);
+    node_name_log(node);
     return NODE_DRAINED;
 }
 

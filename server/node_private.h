@@ -26,6 +26,7 @@ struct node {
     size_t genesis_size;
     struct op_system_genesis genesis; /* Borrows genesis_bytes. */
     uint8_t cluster_id[CLUSTER_ID_SIZE];
+    uint8_t lineage[LINEAGE_SIZE]; /* As of this start. */
     char log_vkey[256];
 
     struct disk_posix *disk;
@@ -68,6 +69,9 @@ enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,
 
 /* node_link.c: what a node of a cluster shows to its peers. */
 enum node_exit node_read_link(struct node *node);
+
+/* The name of the log, once its lineage is known. */
+void node_name_log(struct node *node);
 
 /* The log: made in the first start, verified in each. */
 enum node_exit node_open_log(struct node *node);

@@ -2,9 +2,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "protocol/config.h"
 #include "replication/sometimes.h"
 #include "server/diag.h"
 #include "server/node_private.h"
+#include "server/registry/epoch.h"
 #include "server/store/database.h"
 
 enum { NODE_PROGRESS_S = 2 };
@@ -45,6 +47,23 @@ static enum status state_check(struct node *node,
     return memcmp(leaf, head->applied_leaf, HASH_SIZE) == 0 ? ST_OK : ST_LOST;
 }
 
+/* Whether the state was made in another lineage than this node's: of entries
+ * that may be lost for good since, which is known and was agreed to. */
+static bool state_is_foreign(const struct node *node)
+{
+    struct row_configuration row;
+    uint8_t leaf[HASH_SIZE];
+    struct config config;
+
+    if (state_head(node->state)->applied_size == 0)
+        return false;
+    if (epoch_configuration(node->state, &row) &&
+        config_decode(&config, row.configuration) == ST_OK)
+        return memcmp(config.lineage, node->lineage, LINEAGE_SIZE) != 0;
+    entry_leaf_hash(leaf, slice_of(node->genesis_bytes, node->genesis_size));
+    return memcmp(leaf, node->lineage, LINEAGE_SIZE) != 0;
+}
+
 static enum status state_open_apply(struct node *node)
 {
     struct apply_parts parts = {
@@ -63,13 +82,14 @@ static enum status state_open_apply(struct node *node)
 }
 
 static enum status state_try(struct node *node, const char *path,
-                             const struct node_known *known)
+                             const struct node_known *known, bool *foreign)
 {
     enum status status = state_open(&node->state, path);
 
     if (status != ST_OK)
         return status;
-    status = state_check(node, known);
+    *foreign = state_is_foreign(node);
+    status = *foreign ? ST_FILE_FORMAT : state_check(node, known);
     if (status == ST_OK)
         status = state_open_apply(node);
     if (status != ST_OK) {
@@ -80,20 +100,24 @@ static enum status state_try(struct node *node, const char *path,
 }
 
 static enum node_exit state_open_any(struct node *node,
-                                     const struct node_known *known)
+                                     const struct node_known *known,
+                                     bool *foreign_out)
 {
     char path[FILES_PATH_SIZE_MAX];
     enum status status;
 
     if (!files_path(path, node->options.directory, FILE_STATE_DB))
         return node_fail(ST_USAGE, "the path is too long", FILE_STATE_DB);
-    status = state_try(node, path, known);
+    status = state_try(node, path, known, foreign_out);
     if (status == ST_FILE_FORMAT) {
+        bool none;
+
         /* The log is the truth; the state is what it says. */
-        diag_say(DIAG_WARNING,
-                 "%s does not fit the log: it is rebuilt from the log", path);
+        diag_say(DIAG_WARNING, "%s %s: it is rebuilt from the log", path,
+                 *foreign_out ? "is of the lineage before this one"
+                              : "does not fit the log");
         database_remove(path);
-        status = state_try(node, path, known);
+        status = state_try(node, path, known, &none);
     }
     if (status == ST_LOST) {
         (void)node_fail(status,
@@ -209,6 +233,7 @@ enum node_exit node_open_state(struct node *node,
     char path[FILES_PATH_SIZE_MAX];
     enum status status = ST_USAGE;
     enum node_exit exit;
+    bool foreign = false;
 
     if (files_path(path, node->options.directory, FILE_KEYRING_DB))
         status = keyring_open(&node->keyring, path, node->keyring_key.secret,
@@ -218,10 +243,12 @@ enum node_exit node_open_state(struct node *node,
     node->search = search_open();
     node->directory = directory_open();
     node->idempotency = idempotency_open();
-    exit = state_open_any(node, known);
+    exit = state_open_any(node, known, &foreign);
     /* The state may yet show that the log is the wrong one; and keys of what
      * was lost open it when it is fetched again. */
-    if (exit == NODE_DRAINED && !known->lost)
+    if (exit == NODE_DRAINED && foreign)
+        keyring_truncate(node->keyring, journal_size(node->journal));
+    else if (exit == NODE_DRAINED && !known->lost)
         exit = state_trim_keyring(node, path);
     if (exit != NODE_DRAINED)
         return exit;

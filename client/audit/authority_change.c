@@ -175,8 +175,7 @@ static const char *authority_config_change(struct authority *authority,
     return NULL;
 }
 
-/* ---- One act --------------------------------------------------------------
- */
+/* ---- One act ------------------------------------------------------------ */
 
 union authority_fields {
     struct op_actor_enrol actor_enrol;
@@ -240,9 +239,9 @@ static const char *change_state(struct authority *authority,
     if (opcode == OPCODE_NODE_RETIRE)
         return authority_node_retire(authority, &in->node_retire);
     if (opcode == OPCODE_SYSTEM_EPOCH)
-        return authority_epoch(authority, &in->system_epoch, act->signer);
+        return authority_epoch(authority, &in->system_epoch, act);
     if (opcode == OPCODE_SYSTEM_CONFIG)
-        return authority_config(authority, &in->system_config, act->signer);
+        return authority_config(authority, &in->system_config, act);
     if (opcode == OPCODE_FAILOVER_ACTIVATE)
         authority_activate(authority, &in->failover_activate);
     else if (opcode == OPCODE_ORGANISATION_ENROL)

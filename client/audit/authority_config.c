@@ -95,12 +95,15 @@ static const char *authority_configure(struct authority *authority,
 }
 
 const char *authority_epoch(struct authority *authority,
-                            const struct op_system_epoch *in, uint32_t signer)
+                            const struct op_system_epoch *in,
+                            const struct authority_act *act)
 {
-    struct config_entry entry = {.number = in->number,
+    struct config_entry entry = {.index = act->index,
+                                 .number = in->number,
                                  .epoch = in->epoch,
                                  .bytes = in->configuration,
                                  .begins = true};
+    const uint32_t signer = act->signer;
     const char *complaint;
 
     if (in->has_certificate)
@@ -120,14 +123,17 @@ const char *authority_epoch(struct authority *authority,
 }
 
 const char *authority_config(struct authority *authority,
-                             const struct op_system_config *in, uint32_t signer)
+                             const struct op_system_config *in,
+                             const struct authority_act *act)
 {
-    struct config_entry entry = {
-        .number = in->number, .epoch = in->epoch, .bytes = in->configuration};
+    struct config_entry entry = {.index = act->index,
+                                 .number = in->number,
+                                 .epoch = in->epoch,
+                                 .bytes = in->configuration};
 
     if (in->has_certificate)
         entry.certificate = in->certificate;
     if (in->epoch != authority->epoch)
         return "brings a configuration in another epoch than its own";
-    return authority_configure(authority, &entry, signer);
+    return authority_configure(authority, &entry, act->signer);
 }

@@ -37,10 +37,11 @@ bool authority_realm_waits(const struct authority *authority,
 
 /* authority_config.c; each returns as authority_done(). */
 const char *authority_epoch(struct authority *authority,
-                            const struct op_system_epoch *in, uint32_t signer);
+                            const struct op_system_epoch *in,
+                            const struct authority_act *act);
 const char *authority_config(struct authority *authority,
                              const struct op_system_config *in,
-                             uint32_t signer);
+                             const struct authority_act *act);
 
 /* Take over what a permitted act changes.  Returns: see authority_done(). */
 const char *authority_change(struct authority *authority,

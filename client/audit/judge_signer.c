@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "client/audit/judge_parts.h"
+#include "protocol/config.h"
 #include "protocol/dates.h"
 #include "protocol/genesis.h"
 
@@ -87,6 +88,37 @@ bool judge_is_primary(const struct judge *judge, const struct judging *judging)
            (!judge->has_primary || judge->primary == judging->signer);
 }
 
+/* Whether the lineage that a forced configuration begins, begins here; what it
+ * says of the one before is noted. */
+static bool judge_forced(struct judge *judge, const struct judging *judging,
+                         const struct op_system_epoch *fields)
+{
+    const struct entry_place *place = &judging->entry->place;
+    struct report *report = judge->report;
+    struct report_forced *out = &report->forced[report->forced_count];
+    struct config config;
+
+    /* What it is worth is judged when its outcome is known. */
+    if (config_decode(&config, fields->configuration) != ST_OK ||
+        config.why != CONFIG_FORCED || config.base_size != place->index)
+        return true;
+    if (memcmp(config.base_leaf, place->previous, HASH_SIZE) != 0)
+        return judge_tampered_hashes(
+            judge, judging,
+            "its forced configuration was signed for another log than the one "
+            "before it",
+            config.base_leaf, place->previous, HASH_SIZE);
+    if (report->forced_count < REPORT_FORCED_MAX) {
+        out->index = place->index;
+        out->number = config.number;
+        out->lost_count = config.lost_count;
+        memcpy(out->previous, place->previous, HASH_SIZE);
+        memcpy(out->lineage, config.lineage, LINEAGE_SIZE);
+        report->forced_count++;
+    }
+    return true;
+}
+
 bool judge_epoch(struct judge *judge, const struct judging *judging)
 {
     const struct entry_place *place = &judging->entry->place;
@@ -111,7 +143,7 @@ bool judge_epoch(struct judge *judge, const struct judging *judging)
     judge->has_primary = true;
     judge->primary = judging->signer;
     judge->report->epochs++;
-    return true;
+    return judge_forced(judge, judging, &fields);
 }
 
 bool judge_is_timely(const struct entry *entry)

@@ -85,8 +85,7 @@ const char *report_verdict_name(enum report_verdict verdict)
     return "?";
 }
 
-/* ---- For people -----------------------------------------------------------
- */
+/* ---- For people --------------------------------------------------------- */
 
 static void text_hex(FILE *out, const char *label, const uint8_t *bytes,
                      size_t size)
@@ -122,6 +121,30 @@ static void text_sentences(FILE *out, uint32_t bits, const char *const *texts,
     for (unsigned i = 0; i < count; i++) {
         if ((bits >> i & 1) != 0)
             fprintf(out, "%s%s\n", before, texts[i]);
+    }
+}
+
+static void text_forced(const struct report *report, FILE *out)
+{
+    for (uint32_t i = 0; i < report->forced_count; i++) {
+        const struct report_forced *at = &report->forced[i];
+
+        fprintf(out,
+                "  FORCED       entry %" PRIu64 ", configuration %" PRIu64
+                ": every member was gone, and a new lineage begins here\n",
+                at->index, at->number);
+        if (at->lost_count > 0)
+            fprintf(out,
+                    "  lost         entries %" PRIu64 " to %" PRIu64
+                    "%s of the old lineage, which were committed\n",
+                    at->index, at->index + at->lost_count - 1,
+                    at->lost_count == UINT32_MAX ? " at least" : "");
+        fprintf(out,
+                "  lost         what others acknowledged from entry %" PRIu64
+                " on, if anything\n",
+                at->index + at->lost_count);
+        text_hex(out, "kept up to", at->previous, HASH_SIZE);
+        text_hex(out, "lineage", at->lineage, LINEAGE_SIZE);
     }
 }
 
@@ -162,6 +185,7 @@ void report_write_text(const struct report *report, FILE *out)
     text_fault(report, out);
     text_sentences(out, report->reasons, report_reasons, REPORT_REASONS_COUNT,
                    "  incomplete:  ");
+    text_forced(report, out);
     text_counts(report, out);
     if (report->has_genesis) {
         text_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
@@ -175,8 +199,7 @@ void report_write_text(const struct report *report, FILE *out)
                    REPORT_UNCHECKED_COUNT, "    - ");
 }
 
-/* ---- JSON -----------------------------------------------------------------
- */
+/* ---- JSON --------------------------------------------------------------- */
 
 static void json_string(FILE *out, const char *text)
 {
@@ -300,6 +323,26 @@ static void json_counts(const struct report *report, FILE *out)
     fputs("},", out);
 }
 
+static void json_forced(const struct report *report, FILE *out)
+{
+    json_name(out, "forced");
+    fputc('[', out);
+    for (uint32_t i = 0; i < report->forced_count; i++) {
+        const struct report_forced *at = &report->forced[i];
+
+        fputs(i == 0 ? "{" : ",{", out);
+        json_number(out, "index", at->index);
+        json_number(out, "number", at->number);
+        json_number(out, "lost", at->lost_count);
+        json_hex(out, "lineage", at->lineage, LINEAGE_SIZE);
+        json_hex(out, "leaf", at->previous, HASH_SIZE);
+        json_name(out, "what");
+        json_string(out, "every member was gone: a new lineage begins");
+        fputc('}', out);
+    }
+    fputs("],", out);
+}
+
 void report_write_json(const struct report *report, FILE *out)
 {
     fputc('{', out);
@@ -319,6 +362,7 @@ void report_write_json(const struct report *report, FILE *out)
     json_counts(report, out);
     json_number(out, "epochs", report->epochs);
     json_number(out, "epoch", report->epoch);
+    json_forced(report, out);
     json_time(out, "first_time", report->first_time);
     json_time(out, "last_time", report->last_time);
     json_number(out, "keys", report->keys);

@@ -51,7 +51,12 @@ enum report_unchecked {
         REPORT_UNCHECKED_COUNT
 };
 
-enum { REPORT_VALUE_SIZE = 80, REPORT_FILE_SIZE = 256, REPORT_OPERATIONS = 96 };
+enum {
+    REPORT_VALUE_SIZE = 80,
+    REPORT_FILE_SIZE = 256,
+    REPORT_OPERATIONS = 96,
+    REPORT_FORCED_MAX = 8
+};
 
 #define REPORT_NO_INDEX UINT64_MAX
 
@@ -64,6 +69,16 @@ struct report_fault {
     const char *what;
     char expected[REPORT_VALUE_SIZE]; /* Empty where nothing is to be named. */
     char actual[REPORT_VALUE_SIZE];
+};
+
+/* A lineage that began in this log, because no member of the one before was
+ * left: what was not there any more, its entry says. */
+struct report_forced {
+    uint64_t index;              /* Its first entry; what was kept is before. */
+    uint8_t previous[HASH_SIZE]; /* Leaf hash of the last entry kept. */
+    uint64_t number;             /* Of the configuration. */
+    uint8_t lineage[LINEAGE_SIZE];
+    uint32_t lost_count; /* Known to be committed, from ${index} on. */
 };
 
 struct report {
@@ -83,6 +98,8 @@ struct report {
     uint64_t unknown_items;
     uint64_t epochs;
     uint32_t epoch;
+    struct report_forced forced[REPORT_FORCED_MAX]; /* The first of them. */
+    uint32_t forced_count;
     int64_t first_time;
     int64_t last_time;
 

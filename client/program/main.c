@@ -96,7 +96,7 @@ static const struct subcommand subcommands[] = {
      "Əsas qovşağın vəzifəsini üzvə təhvil vermək"},
     {"force", force_run,
      "--key OPERATOR.KEY force NODE --authority AUTHORITY.KEY\n"
-     "         [OPTIONS of promote]\n"
+     "         [--minimum N] [OPTIONS of promote]\n"
      "  Begins a history of its own where every member is gone: what was\n"
      "  acknowledged and NODE does not hold is LOST",
      "Go on with what a node holds, and lose the rest",

@@ -35,6 +35,11 @@ static int take_option(struct operator_job *job, int option)
     case 'i':
         job->via = optarg;
         return EXIT_GOOD;
+    case 'm':
+        if (!program_number(&number, optarg, 1, CONFIG_NODES_MAX))
+            return usage(job);
+        job->minimum = (uint8_t)number;
+        return EXIT_GOOD;
     case 'y':
         job->yes = true;
         return EXIT_GOOD;
@@ -70,6 +75,7 @@ static int parse(struct operator_job *job, int argc, char **argv)
         {"out", required_argument, NULL, 'o'},
         {"wait", required_argument, NULL, 't'},
         {"via", required_argument, NULL, 'i'},
+        {"minimum", required_argument, NULL, 'm'},
         {"yes", no_argument, NULL, 'y'},
         {"no-deliver", no_argument, NULL, 'd'},
         {"valid", required_argument, NULL, 'v'},

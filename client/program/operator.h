@@ -42,6 +42,7 @@ struct operator_job {
     const char *command; /* Name of the subcommand, for usage. */
     const char *nodes_path, *state_path, *authority_path, *out_path;
     const char *via; /* Of promote. */
+    uint8_t minimum; /* Of force; 0: as it is. */
     bool yes, no_deliver;
     int64_t valid_s;
     int64_t wait_s; /* Until a primary has handed everything over. */

@@ -183,6 +183,7 @@ int force_run(struct program *program, int argc, char **argv)
         code =
             program_fail(EXIT_USAGE, "force needs two keys: --authority FILE");
     job.wish.why = CONFIG_FORCED;
+    job.wish.minimum = job.minimum;
     if (code == EXIT_GOOD)
         code = take_node(&job, job.wish.node, argv[at]);
     return finish(&job, code);

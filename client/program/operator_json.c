@@ -94,6 +94,7 @@ static void add_plan(cJSON *root, const struct operator_job *job)
     if (job->wish.why == CONFIG_FORCED) {
         cJSON_AddNumberToObject(root, "kept", (double)plan->kept);
         cJSON_AddNumberToObject(root, "known_committed", (double)plan->known);
+        cJSON_AddNumberToObject(root, "most_held", (double)plan->held);
     }
 }
 

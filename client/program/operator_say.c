@@ -109,26 +109,74 @@ static void say_config(const struct program *program,
 static void say_loss(const struct operator_job *job)
 {
     const struct succession_plan *plan = &job->plan;
+    const struct program *program = &job->program;
 
     if (plan->known > plan->kept)
-        printf(OPERATOR_WORDS(
-                   &job->program,
-                   "  LOST for certain: the committed entries from %" PRIu64
-                   " to %" PRIu64 ".\n",
-                   "  QƏTİ İTİR: %" PRIu64 " - %" PRIu64
-                   " nömrəli qəti yazılar.\n"),
+        printf(OPERATOR_WORDS(program,
+                              "  LOST for certain: the committed entries from "
+                              "%" PRIu64 " to %" PRIu64 ".\n",
+                              "  QƏTİ İTİR: %" PRIu64 " - %" PRIu64
+                              " nömrəli qəti yazılar.\n"),
                plan->kept, plan->known - 1);
-    printf(OPERATOR_WORDS(
-               &job->program,
-               "  Whatever the nodes that do not answer acknowledged from "
-               "entry %" PRIu64 " on is lost too.\n"
-               "  The log goes on as a history of its own; the old nodes "
-               "never join it.\n",
-               "  Cavab verməyən qovşaqların %" PRIu64
-               " nömrəli yazıdan sonra təsdiq etdikləri də itir.\n"
-               "  Jurnal ayrıca tarixçə kimi davam edir; köhnə qovşaqlar ona "
-               "qoşulmur.\n"),
+    printf(OPERATOR_WORDS(program,
+                          "  Whatever the nodes that do not answer "
+                          "acknowledged from entry %" PRIu64
+                          " on is lost too.\n",
+                          "  Cavab verməyən qovşaqların %" PRIu64
+                          " nömrəli yazıdan sonra təsdiq etdikləri də itir.\n"),
            plan->kept);
+    if (plan->held > plan->kept)
+        printf(OPERATOR_WORDS(program,
+                              "  ANOTHER NODE THAT ANSWERS HOLDS MORE: %" PRIu64
+                              " entries. Force that one, or lay its log to "
+                              "this one first.\n",
+                              "  CAVAB VERƏN BAŞQA QOVŞAQDA DAHA ÇOX YAZI VAR: "
+                              "%" PRIu64 ". Onu seçin və ya əvvəlcə onun "
+                              "jurnalını bura köçürün.\n"),
+               plan->held);
+    if (plan->newer.minimum > 1)
+        printf(OPERATOR_WORDS(program,
+                              "  Nothing is acknowledged until %d nodes are "
+                              "members: --minimum 1 serves at once.\n",
+                              "  %d üzv olmayınca heç nə təsdiq edilmir: "
+                              "--minimum 1 ilə dərhal işləyir.\n"),
+               plan->newer.minimum);
+}
+
+/* What is forced, and what it begins. */
+static void say_forced(const struct operator_job *job)
+{
+    const struct succession_plan *plan = &job->plan;
+    const struct program *program = &job->program;
+    char older[2 * LINEAGE_SIZE + 1], newer[2 * LINEAGE_SIZE + 1];
+    char leaf[2 * HASH_SIZE + 1], id[OPERATOR_SHORT_SIZE];
+
+    operator_short(id, plan->newer.primary);
+    sodium_bin2hex(older, sizeof older, plan->older.lineage, LINEAGE_SIZE);
+    sodium_bin2hex(newer, sizeof newer, plan->newer.lineage, LINEAGE_SIZE);
+    sodium_bin2hex(leaf, sizeof leaf, plan->newer.base_leaf, HASH_SIZE);
+    printf(OPERATOR_WORDS(program,
+                          "  FORCED: %s leads alone, with the %" PRIu64
+                          " entries that it holds; the last one's hash is\n"
+                          "    %s\n",
+                          "  MƏCBURİ: %s tək rəhbərlik edir, onda olan %" PRIu64
+                          " yazı ilə; sonuncunun heşi:\n"
+                          "    %s\n"),
+           id, plan->kept, leaf);
+    say_loss(job);
+    printf(OPERATOR_WORDS(
+               program,
+               "  The lineage %s ends, and a new one begins:\n    %s\n"
+               "  No node of the old lineage is ever spoken with again. One "
+               "whose log is a beginning of\n  this one takes the same "
+               "certificate; any other keeps its disk as evidence, and comes\n"
+               "  back with an empty one.\n",
+               "  %s nəsli bitir, yenisi başlayır:\n    %s\n"
+               "  Köhnə nəslin heç bir qovşağı ilə bir daha əlaqə qurulmur. "
+               "Jurnalı bu jurnalın\n  başlanğıcı olan qovşaq həmin "
+               "sertifikatı qəbul edir; başqası diskini sübut kimi\n  saxlayır "
+               "və boş disklə qayıdır.\n"),
+           older, newer);
 }
 
 static void say_fault(const struct operator_job *job)
@@ -173,7 +221,7 @@ void operator_say(const struct operator_job *job)
     puts(OPERATOR_WORDS(program, "To be signed:", "İmzalanacaq:"));
     say_config(program, &job->plan.newer);
     if (job->wish.why == CONFIG_FORCED)
-        say_loss(job);
+        say_forced(job);
     if (job->wish.why == CONFIG_SETTLE)
         puts(OPERATOR_WORDS(
             program,
@@ -245,6 +293,10 @@ int operator_say_certificate(const struct program *program,
     sodium_bin2hex(hash, sizeof hash, cert.evidence, HASH_SIZE);
     printf("  evidence  %s\n  base      %" PRIu64 "\n  not after %" PRId64 "\n",
            hash, config.base_size, cert.not_after_s);
+    if (config.why == CONFIG_FORCED)
+        printf("  lost      %" PRIu32 " committed entries from %" PRIu64
+               " on, and what else was acknowledged\n",
+               config.lost_count, config.base_size);
     for (size_t i = 0; i < cert.signatures_count; i++) {
         const struct config_signature *at = &cert.signatures[i];
         operator_short(id, at->node_id);

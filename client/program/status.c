@@ -150,6 +150,16 @@ static void judge_members(struct status_report *report)
     }
 }
 
+/* A forced certificate came between them: they never speak with each other. */
+static bool is_of_another_lineage(const struct status_report *report,
+                                  const struct status_node *node)
+{
+    return report->primary != NULL && node->status == 0 &&
+           node->rows.has_lineage && report->primary->rows.has_lineage &&
+           memcmp(node->rows.lineage.b, report->primary->rows.lineage.b,
+                  LINEAGE_SIZE) != 0;
+}
+
 static void judge(struct status_report *report)
 {
     find_primary(report);
@@ -169,6 +179,8 @@ static void judge(struct status_report *report)
             add_why(report, "%s does not answer", node->address);
         else if (claims_to_lead(node) && node != report->primary)
             add_why(report, "%s takes itself for the primary", node->address);
+        if (is_of_another_lineage(report, node))
+            add_why(report, "%s is of another lineage", node->address);
     }
 }
 

@@ -239,6 +239,7 @@ static void json_rows(cJSON *object, const struct rows_status *rows)
     char at[DATES_TIME_SIZE + 1];
 
     json_id(object, "node_id", rows->has_node_id, &rows->node_id);
+    json_id(object, "lineage", rows->has_lineage, &rows->lineage);
     json_text(object, "role", rows->has_role, rows->role);
     json_number(object, "epoch", rows->has_epoch, rows->epoch);
     json_number(object, "configuration", rows->has_configuration,

@@ -56,6 +56,22 @@ static void give(struct host *host, struct slice bytes)
     host_step(host, &event);
 }
 
+/* Whether the certificate forces a lineage that is not this node's.  Such a one
+ * is what the operator brings, and nobody else. */
+static bool begins_lineage(const struct host *host,
+                           const struct config_cert *cert, bool *leads_out)
+{
+    const struct replica_options *options = &host->options.replica;
+    struct config config;
+
+    if (cert->kind != CONFIG_FORCED ||
+        config_decode(&config, cert->config) != ST_OK ||
+        memcmp(config.lineage, options->lineage, LINEAGE_SIZE) == 0)
+        return false;
+    *leads_out = memcmp(config.primary, options->node_id, NODE_ID_SIZE) == 0;
+    return true;
+}
+
 enum status host_certify(struct host *host,
                          char refusal_out[CLUSTER_LINE_SIZE_MAX],
                          struct slice bytes, bool from_peer)
@@ -64,6 +80,7 @@ enum status host_certify(struct host *host,
     struct config_cert cert;
     enum config_cert_fault fault;
     bool all_known = gather_keys(host, &keys);
+    bool any_time = from_peer, leads = false;
     enum status status = config_cert_decode(&cert, bytes);
 
     (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
@@ -71,10 +88,18 @@ enum status host_certify(struct host *host,
     if (status != ST_OK)
         return status;
     /* What a peer brings may have been acted upon in its time, and a clock must
-     * not tell (REPLICATION, section 5). */
+     * not tell (REPLICATION, section 5); so it is with a lineage that another
+     * node began. */
+    if (begins_lineage(host, &cert, &leads)) {
+        (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
+                       "only the operator brings a new lineage");
+        if (from_peer)
+            return ST_CERTIFICATE;
+        any_time = !leads;
+    }
     fault = config_cert_verify(&cert, &keys,
-                               from_peer ? CONFIG_CERT_ANY_TIME
-                                         : cluster_clock_wall_us() / 1000000);
+                               any_time ? CONFIG_CERT_ANY_TIME
+                                        : cluster_clock_wall_us() / 1000000);
     if (fault != CONFIG_CERT_GOOD) {
         (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
                        config_cert_fault_text(fault));
@@ -82,10 +107,8 @@ enum status host_certify(struct host *host,
                                                             : ST_CERTIFICATE;
     }
     give(host, bytes);
-    if (host->config_fault != 0) {
-        (void)snprintf(
-            refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
-            config_fault_text((enum config_fault)host->config_fault));
+    if (host->refusal != NULL) {
+        (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s", host->refusal);
         return ST_CERTIFICATE;
     }
     refusal_out[0] = '\0';
@@ -171,6 +194,16 @@ static void put_away(struct host *host, const char *name)
     host->file_stuck = status != ST_OK;
 }
 
+/* It is taken once it is durable, and by the start that comes then. */
+static bool begins_anew(const struct host *host, struct slice bytes)
+{
+    struct config_cert cert;
+    bool leads;
+
+    return config_cert_decode(&cert, bytes) == ST_OK &&
+           begins_lineage(host, &cert, &leads);
+}
+
 static void wait_for_archive(struct host *host)
 {
     if (!host->file_waits)
@@ -198,6 +231,8 @@ void host_look_for_certificate(struct host *host)
         wait_for_archive(host);
         return;
     }
+    if (status == ST_OK && begins_anew(host, slice_of(bytes, size)))
+        return;
     if (status == ST_OK)
         host_tell(host, CLUSTER_NOTE, "%s is taken", HOST_FILE_INCOMING);
     else

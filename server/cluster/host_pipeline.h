@@ -38,6 +38,9 @@ struct host_calls {
     void (*drain)(void *context, bool on);
     /* Serve nothing any more.  Everything is kept. */
     void (*halt)(void *context, enum replica_halt why);
+    /* A new lineage is durable: close the node and open it again.  Nothing more
+     * is done or said until then. */
+    void (*restart)(void *context);
     /* After drain(true): nothing is under way any more.  Asked now and again.
      */
     bool (*idle)(void *context);

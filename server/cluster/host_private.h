@@ -39,12 +39,12 @@ struct host {
     pthread_t thread;
     bool started;
     bool stepping;
-    int64_t now_ms;        /* Of the newest event. */
-    uint32_t lead_epoch;   /* 0: does not lead. */
-    uint64_t config_told;  /* Number, in this term. */
-    uint64_t config_fault; /* Of a certificate judged in this step. */
-    uint8_t *rows;         /* PEER_KEYS_SIZE_MAX. */
-    uint8_t *frame;        /* FRAME_BODY_SIZE_MAX. */
+    int64_t now_ms;       /* Of the newest event. */
+    uint32_t lead_epoch;  /* 0: does not lead. */
+    uint64_t config_told; /* Number, in this term. */
+    const char *refusal;  /* Of a certificate judged in this step; or NULL. */
+    uint8_t *rows;        /* PEER_KEYS_SIZE_MAX. */
+    uint8_t *frame;       /* FRAME_BODY_SIZE_MAX. */
     bool healthy;
     bool enrolled;
     bool status_due;   /* What the node is has changed since it was told. */

@@ -134,6 +134,31 @@ static void say_want(struct host *host, const struct replica_action *action,
                   why_text(why), node, command);
 }
 
+static void say_lineage(struct host *host, const char *node, uint64_t number)
+{
+    char own[2 * sizeof number + 1];
+
+    (void)sodium_bin2hex(own, sizeof own, host->options.replica.lineage,
+                         sizeof number);
+    host_tell(host, CLUSTER_WARNING,
+              "node %s is of another lineage (%016" PRIx64
+              ", this node of %s): a forced certificate began one without the "
+              "other. Their histories stay apart, and the link is refused",
+              node, number, own);
+}
+
+/* For whoever handed the certificate in. */
+static void host_note_refusal(struct host *host,
+                              const struct replica_action *action)
+{
+    uint64_t number = action->say.number;
+
+    if (action->say.note == NOTE_CERTIFICATE)
+        host->refusal = config_fault_text((enum config_fault)number);
+    else if (action->say.note == NOTE_FORCED && number != FORCED_GOOD)
+        host->refusal = replica_forced_text((enum replica_forced)number);
+}
+
 /* A sentence for every note, in the order of replica.h; longer than a screen,
  * because each has a line or two. */
 void host_say(struct host *host, const struct replica_action *action)
@@ -142,6 +167,7 @@ void host_say(struct host *host, const struct replica_action *action)
     const char *text = action->say.text == NULL ? "" : action->say.text;
     char node[NODE_TEXT_SIZE];
 
+    host_note_refusal(host, action);
     (void)sodium_bin2hex(node, sizeof node, action->say.node_id, NODE_ID_SIZE);
     switch (action->say.note) {
     case NOTE_ROLE:
@@ -200,7 +226,6 @@ void host_say(struct host *host, const struct replica_action *action)
     case NOTE_CERTIFICATE:
         host_tell(host, CLUSTER_WARNING, "a certificate is refused: %s",
                   config_fault_text((enum config_fault)number));
-        host->config_fault = number;
         return;
     case NOTE_PEER:
         host_tell(host, CLUSTER_WARNING, "node %s broke the rules: %s", node,
@@ -233,6 +258,15 @@ void host_say(struct host *host, const struct replica_action *action)
                   ", and what was cut off is gone: divergent/ is full; move "
                   "its files to another place",
                   number);
+        return;
+    case NOTE_LINEAGE:
+        say_lineage(host, node, number);
+        return;
+    case NOTE_FORCED:
+        host_tell(host, number == FORCED_GOOD ? CLUSTER_NOTE : CLUSTER_WARNING,
+                  number == FORCED_GOOD ? "a forced certificate is taken: %s"
+                                        : "a certificate is refused: %s",
+                  replica_forced_text((enum replica_forced)number));
         return;
     }
 }

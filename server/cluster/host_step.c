@@ -111,6 +111,9 @@ static void carry_out(struct host *host, const struct replica_action *action)
     case REPLICA_HALT:
         halt(host, action->halt);
         return;
+    case REPLICA_RESTART:
+        calls->restart(calls->context);
+        return;
     case REPLICA_SAY:
         host_say(host, action);
         host->status_due = true; /* Whatever is worth a line. */
@@ -140,7 +143,7 @@ void host_step(struct host *host, struct replica_event *event)
     host->stepping = true;
     event->now_ms = cluster_clock_ms();
     event->wall_us = cluster_clock_wall_us();
-    host->config_fault = 0;
+    host->refusal = NULL;
     replica_actions_reset(&host->actions);
     replica_step(host->replica, &host->actions, event);
     for (size_t i = 0; i < host->actions.count; i++)

@@ -94,7 +94,7 @@ static void unchain(struct link *link)
 }
 
 /* The peer's place is free again. */
-static void leave_place(struct link *link)
+static void leave_place(struct link *link, bool dropped)
 {
     struct links *links = link->home;
     struct links_place *place;
@@ -108,6 +108,7 @@ static void leave_place(struct link *link)
     if (place->link == link) {
         place->link = NULL;
         place->down_owed = true;
+        place->dropped = dropped;
     }
     if (place->dialing == link)
         place->dialing = NULL;
@@ -144,7 +145,7 @@ void link_end(struct link *link, enum link_reason reason, const char *detail)
     event_free(link->write_event);
     (void)close(link->fd);
     unchain(link);
-    leave_place(link);
+    leave_place(link, reason == LINK_REASON_dropped);
     link->phase = LINK_DEAD;
     link->next = links->dead;
     links->dead = link;

@@ -67,6 +67,7 @@ struct links_place {
     struct link *dialing;
     bool down_owed;
     bool failure_said;
+    bool dropped; /* The last link was given up here: the next may be too. */
     int64_t dial_at_ms;
     uint32_t dial_delay_ms;
     bool receipt_known;

@@ -27,11 +27,14 @@ static void take_record(struct link *link, struct slice plain)
     }
 }
 
-/* A peer that speaks is worth dialing at once, if it goes away. */
+/* A peer that speaks is worth dialing at once, if it goes away; not so one of
+ * which nothing was wanted. */
 static void note_life(struct link *link)
 {
-    if (link->fresh)
-        link->home->places[link->peer].dial_delay_ms = LINK_DIAL_MS_MIN;
+    struct links_place *place = &link->home->places[link->peer];
+
+    if (link->fresh && !place->dropped)
+        place->dial_delay_ms = LINK_DIAL_MS_MIN;
     link->fresh = false;
     link->record_deadline_ms = 0;
 }

@@ -60,6 +60,8 @@ void cluster_status_rows(const struct cluster_status *status,
 {
     out->has_node_id = is_known(&status->node_id);
     out->node_id = status->node_id;
+    out->has_lineage = is_known(&status->lineage);
+    out->lineage = status->lineage;
     out->has_role = out->has_epoch = out->has_configuration = true;
     out->role = keep_text(space, cluster_role_text(status->role));
     out->epoch = status->epoch;

@@ -43,6 +43,7 @@ struct cluster_member {
 
 struct cluster_status {
     struct bytes16 node_id; /* Of this node. */
+    struct bytes16 lineage; /* Of its log; zeros: not told. */
     enum cluster_role role;
     uint64_t epoch;
     uint64_t configuration;

@@ -159,8 +159,10 @@ static bool epoch_find_node(struct act *act, struct row_node *row_out)
 enum status system_config(struct act *act, const struct op_system_config *in,
                           struct result_system_config *out)
 {
-    struct config_entry entry = {
-        .number = in->number, .epoch = in->epoch, .bytes = in->configuration};
+    struct config_entry entry = {.index = act->index,
+                                 .number = in->number,
+                                 .epoch = in->epoch,
+                                 .bytes = in->configuration};
     struct row_node node;
     enum status status;
 
@@ -225,7 +227,8 @@ static void epoch_begin(struct act *act, const struct row_node *node)
 enum status system_epoch(struct act *act, const struct op_system_epoch *in,
                          struct result_system_epoch *out)
 {
-    struct config_entry entry = {.number = in->number,
+    struct config_entry entry = {.index = act->index,
+                                 .number = in->number,
                                  .epoch = in->epoch,
                                  .bytes = in->configuration,
                                  .begins = true};

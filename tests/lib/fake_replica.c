@@ -235,6 +235,11 @@ WEAK enum status replica_state(struct replica *replica, struct statement *out,
     return why == CONFIG_ADD ? ST_OK : ST_WRONG_STATE;
 }
 
+WEAK const char *replica_forced_text(enum replica_forced forced)
+{
+    return forced == FORCED_GOOD ? "taken" : "no forced certificate";
+}
+
 WEAK const char *replica_role_name(enum replica_role role)
 {
     return role == REPLICA_PRIMARY ? "primary" : "another";

@@ -84,6 +84,12 @@ static void on_halt(void *context, enum replica_halt why)
     host_rig_note(host_rig_did, why == HALT_LINEAGE ? "halt:lineage" : "halt");
 }
 
+static void on_restart(void *context)
+{
+    (void)context;
+    host_rig_note(host_rig_did, "restart");
+}
+
 bool host_rig_archive;
 atomic_bool host_rig_idle;
 
@@ -164,6 +170,7 @@ static const struct host_calls calls = {
     .committed = on_committed,
     .drain = on_drain,
     .halt = on_halt,
+    .restart = on_restart,
     .idle = on_idle,
     .enrolled = on_enrolled,
     .status = on_status,

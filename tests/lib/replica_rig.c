@@ -192,6 +192,7 @@ static void take(struct replica_rig *rig, const struct replica_action *action)
     case REPLICA_DROP_LINK:
     case REPLICA_DRAIN:
     case REPLICA_VERIFY:
+    case REPLICA_RESTART:
     case REPLICA_SAY:
         break;
     }

@@ -177,6 +177,7 @@ static void trace_job(struct replica_rig *rig, const struct storage_job *job)
         line(rig, " %" PRIu64, job->size);
         break;
     case STORAGE_CONFIGURE:
+    case STORAGE_FORCE:
         line(rig, " %" PRIu64, job->config_number);
         break;
     case STORAGE_REPAIR:
@@ -228,7 +229,8 @@ static void trace_say(struct replica_rig *rig,
         "role",  "leads",    "stalled",     "resumed", "dropped",
         "added", "cut",      "lost",        "found",   "repaired",
         "rot",   "register", "certificate", "peer",    "halt",
-        "clock", "want",     "dispute",     "unkept"};
+        "clock", "want",     "dispute",     "unkept",  "lineage",
+        "forced"};
     const uint8_t node = action->say.node_id[0];
 
     if (action->say.note == NOTE_ROLE)
@@ -281,6 +283,9 @@ void lone_trace_action(struct replica_rig *rig,
         break;
     case REPLICA_HALT:
         line(rig, "halt %d\n", (int)action->halt);
+        break;
+    case REPLICA_RESTART:
+        line(rig, "restart\n");
         break;
     case REPLICA_SAY:
         trace_say(rig, action);

@@ -257,10 +257,16 @@ stop b
 state z 1 998 998 3 1 998 # The archive lost what it had.
 exits 1 tool promote "$a" --yes --without "$b"
 says 'V3'
+exits 1 tool force "$a" --authority "$cluster/c/authority/authority.key"
+says 'the newest configuration: deliver that first'
+for certificate in "$third" "$fourth" "$cluster"/c/5-*.certificate; do
+    exits 0 tool certificate deliver "$certificate"
+done
 printf 'a wrong name\n' | tool force "$a" --yes \
     --authority "$cluster/c/authority/authority.key" >"$cluster/said.txt" 2>&1
 [ $? -eq 1 ] || fail 'forced on a wrong name'
 says 'is lost too'
+says 'No node of the old lineage is ever spoken with again'
 printf 'defter.local/log\n' | tool force "$a" \
     --authority "$cluster/c/authority/authority.key" >"$cluster/said.txt" 2>&1
 says 'For the paper: 6 '

@@ -134,7 +134,7 @@ def check_handshake(ours, theirs):
 def read_config(data):
     """A configuration as LOG-FORMAT section 11 lays it out."""
     members, learners, eligible = data[153:156]
-    assert data[0:2] == b"\1\0" and data[156:160] == bytes(4)
+    assert data[0:2] == b"\1\0"
     assert len(data) == 160 + 24 * members + 16 * (learners + eligible)
     at = 160 + 24 * members
     return {
@@ -142,6 +142,7 @@ def read_config(data):
         "number": struct.unpack_from("<Q", data, 8)[0],
         "lineage": data[32:48], "primary": data[48:64],
         "previous": data[104:136],
+        "lost": struct.unpack_from("<I", data, 156)[0],
         "members": [data[i:i + 16] for i in range(160, at, 24)],
         "learners": [data[at + 16 * i:at + 16 * i + 16]
                      for i in range(learners)],
@@ -161,6 +162,7 @@ def check_configurations(vectors, authority):
     bare = part["forced"][:32] + bytes(16) + part["forced"][48:]
     assert forced["lineage"] == sha(tag("DFT1/config"), bare)[:16]
     assert forced["lineage"] != second["lineage"] == first["lineage"]
+    assert (first["lost"], second["lost"], forced["lost"]) == (0, 0, 5)
     certificate = part["certificate"]
     size = struct.unpack_from("<I", certificate, 4)[0]
     assert certificate[48:48 + size] == part["second"]

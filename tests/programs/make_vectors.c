@@ -447,6 +447,7 @@ static void make_configurations(cJSON *root)
     config_succeed(&forced.config, &second.config, second.slice, CONFIG_FORCED);
     forced.config.epoch += CONFIG_GRANT_EPOCHS;
     config_dismiss_others(&forced.config, sample_node('A'));
+    forced.config.lost_count = 5;
     config_forced_lineage(forced.config.lineage, &forced.config);
     sample_config_encode(&forced);
     put(object, "forced", forced.bytes, forced.slice.size);

@@ -76,7 +76,8 @@ static void node_say(struct sim *sim, struct sim_node *node,
         "role",  "leads",    "stalled",     "resumed", "dropped",
         "added", "cut",      "lost",        "found",   "repaired",
         "rot",   "register", "certificate", "peer",    "halt",
-        "clock", "want",     "dispute",     "unkept"};
+        "clock", "want",     "dispute",     "unkept",  "lineage",
+        "forced"};
 
     switch (action->say.note) {
     case NOTE_WANT:
@@ -114,6 +115,8 @@ static void node_say(struct sim *sim, struct sim_node *node,
     case NOTE_CLOCK:
     case NOTE_DISPUTE:
     case NOTE_UNKEPT:
+    case NOTE_LINEAGE:
+    case NOTE_FORCED:
         break;
     }
     if (action->say.note != NOTE_ROLE) {
@@ -199,6 +202,9 @@ static void node_act(struct sim *sim, struct sim_node *node,
         if ((sim->options.kinds & KIND_SAFETY_ONLY) == 0)
             sim_fail(sim, SIM_WRONG, "I17: %u halts: %d", node->number,
                      (int)action->halt);
+        break;
+    case REPLICA_RESTART: /* Nobody forces anything here. */
+        sim_fail(sim, SIM_WRONG, "I17: %u begins anew", node->number);
         break;
     case REPLICA_SAY:
         node_say(sim, node, action);

@@ -34,6 +34,7 @@ static void act_all(uint8_t number, struct replica_actions *actions,
     fake_act(actions, REPLICA_DRAIN)->on = true;
     fake_act(actions, REPLICA_DRAIN)->on = false;
     fake_act(actions, REPLICA_FOLLOW);
+    fake_act(actions, REPLICA_RESTART);
     fake_act(actions, REPLICA_HALT)->halt = HALT_LINEAGE;
 }
 
@@ -46,7 +47,7 @@ START_TEST(actions_are_carried_out_in_their_order)
     host_rig_await(host_rig_did, "halt:lineage");
     ck_assert_str_eq(host_rig_did,
                      "lead:7:9:3:0 committed:9 committed:10 drain undrain "
-                     "follow halt:lineage ");
+                     "follow restart halt:lineage ");
     host_rig_end(host);
 }
 END_TEST
@@ -60,7 +61,7 @@ static void act_notes(uint8_t number, struct replica_actions *actions,
     if (once || event->type != REPLICA_TICK)
         return;
     once = true;
-    for (int note = NOTE_ROLE; note <= NOTE_UNKEPT; note++) {
+    for (int note = NOTE_ROLE; note <= NOTE_FORCED; note++) {
         struct replica_action *action = fake_act(actions, REPLICA_SAY);
 
         action->say.note = (enum replica_note)note;
@@ -76,7 +77,7 @@ START_TEST(every_note_has_a_sentence_of_its_own)
 
     fake_replica_script = act_notes;
     host = host_rig_start();
-    host_rig_await(host_rig_said, "divergent/ is full");
+    host_rig_await(host_rig_said, "a certificate is refused: no forced");
     host_rig_end(host);
     ck_assert_ptr_null(strchr(host_rig_said, '?'));
     static const char *const words[] = {"is now",
@@ -97,11 +98,13 @@ START_TEST(every_note_has_a_sentence_of_its_own)
                                         "clock",
                                         "may not lead before",
                                         "DISPUTED",
-                                        "divergent/ is full"};
+                                        "divergent/ is full",
+                                        "another lineage",
+                                        "no forced certificate"};
     for (; lines < sizeof words / sizeof words[0]; lines++)
         ck_assert_msg(strstr(host_rig_said, words[lines]) != NULL, "%s",
                       words[lines]);
-    ck_assert_uint_eq(lines, NOTE_UNKEPT + 1);
+    ck_assert_uint_eq(lines, NOTE_FORCED + 1);
 }
 END_TEST
 

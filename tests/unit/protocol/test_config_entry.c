@@ -232,6 +232,7 @@ START_TEST(a_forced_configuration_needs_its_lineage_and_its_certificate)
 {
     begin(CONFIG_FORCED);
     entry.begins = true;
+    entry.index = next.config.base_size;
     next.config.epoch++;
     memcpy(next.config.primary, sample_node('B'), NODE_ID_SIZE);
     config_dismiss_others(&next.config, sample_node('B'));
@@ -248,6 +249,37 @@ START_TEST(a_forced_configuration_needs_its_lineage_and_its_certificate)
 }
 END_TEST
 
+START_TEST(a_forced_configuration_is_entered_right_behind_what_was_kept)
+{
+    begin(CONFIG_FORCED);
+    next.config.epoch++;
+    next.config.base_size = 40;
+    next.config.lost_count = 2;
+    config_dismiss_others(&next.config, sample_node('A'));
+    config_forced_lineage(next.config.lineage, &next.config);
+    encode();
+    certify(OPERATOR | AUTHORITY);
+    entry.begins = true;
+    for (entry.index = 39; entry.index < 42; entry.index++) {
+        if (entry.index == 40)
+            expect_good();
+        else
+            expect("elsewhere than where it begins");
+    }
+    entry.index = 40;
+    entry.begins = false; /* Inside a term. */
+    expect("elsewhere than where it begins");
+    /* A later term of its grant goes on with it. */
+    held = next;
+    before.bytes = held.slice = slice_of(held.bytes, next.slice.size);
+    before.certificate = entry.certificate;
+    entry.begins = true;
+    entry.epoch++;
+    entry.index = 43;
+    expect_good();
+}
+END_TEST
+
 SUITE_MAIN("config_entry",
            the_next_configuration_is_judged_by_the_rules_of_successors,
            what_the_entry_says_is_what_its_configuration_says,
@@ -255,4 +287,5 @@ SUITE_MAIN("config_entry",
            a_term_may_go_on_with_the_configuration_before_it,
            a_certificate_is_verified_and_grants_epochs,
            a_certificate_that_was_judged_stays_good,
-           a_forced_configuration_needs_its_lineage_and_its_certificate)
+           a_forced_configuration_needs_its_lineage_and_its_certificate,
+           a_forced_configuration_is_entered_right_behind_what_was_kept)
