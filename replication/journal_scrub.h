@@ -27,7 +27,8 @@ struct journal_scrub {
  * journal_scrub_next(journal, scrub, buffer):
  * Check the next entries, at most JOURNAL_SCRUB_ENTRIES: that each can be read,
  * and that its hash is the one that the entry behind it names, or the mark if
- * it is the last; and that the page before the first of a segment is whole.  ${buffer} has JOURNAL_READ_SIZE bytes.
+ * it is the last; and that the page before the first of a segment is whole.
+ * ${buffer} has JOURNAL_READ_SIZE bytes.
  *
  * Returns: ST_OK, and there is more to do; ST_END at the end of the log, and
  *          the next call begins a new cycle;
