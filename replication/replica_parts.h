@@ -147,7 +147,7 @@ struct replica_peer {
     int64_t heard_ms; /* 0: never. */
     int64_t clock_us;
     int64_t disputed_ms; /* When people were told of it; 0: never. */
-    bool foreign_told; /* That it is of another lineage. */
+    bool foreign_told;   /* That it is of another lineage. */
 
     /* What a primary ships. */
     bool streaming;

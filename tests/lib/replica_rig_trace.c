@@ -226,11 +226,10 @@ static void trace_say(struct replica_rig *rig,
                       const struct replica_action *action)
 {
     static const char *const names[] = {
-        "role",  "leads",    "stalled",     "resumed", "dropped",
-        "added", "cut",      "lost",        "found",   "repaired",
-        "rot",   "register", "certificate", "peer",    "halt",
-        "clock", "want",     "dispute",     "unkept",  "lineage",
-        "forced"};
+        "role",        "leads",   "stalled", "resumed",  "dropped", "added",
+        "cut",         "lost",    "found",   "repaired", "rot",     "register",
+        "certificate", "peer",    "halt",    "clock",    "want",    "dispute",
+        "unkept",      "lineage", "forced"};
     const uint8_t node = action->say.node_id[0];
 
     if (action->say.note == NOTE_ROLE)

@@ -73,11 +73,10 @@ static void node_say(struct sim *sim, struct sim_node *node,
                      const struct replica_action *action)
 {
     static const char *const names[] = {
-        "role",  "leads",    "stalled",     "resumed", "dropped",
-        "added", "cut",      "lost",        "found",   "repaired",
-        "rot",   "register", "certificate", "peer",    "halt",
-        "clock", "want",     "dispute",     "unkept",  "lineage",
-        "forced"};
+        "role",        "leads",   "stalled", "resumed",  "dropped", "added",
+        "cut",         "lost",    "found",   "repaired", "rot",     "register",
+        "certificate", "peer",    "halt",    "clock",    "want",    "dispute",
+        "unkept",      "lineage", "forced"};
 
     switch (action->say.note) {
     case NOTE_WANT:
