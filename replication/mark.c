@@ -45,6 +45,14 @@ static bool mark_lost_valid(const struct mark_lost *lost)
     return false;
 }
 
+static bool mark_lost_same(const struct mark_lost *one,
+                           const struct mark_lost *other)
+{
+    return one->kind == MARK_LOST && other->kind == MARK_LOST &&
+           one->size == other->size &&
+           memcmp(one->leaf, other->leaf, HASH_SIZE) == 0;
+}
+
 void mark_lost_join(struct mark_lost *lost, const struct mark_lost *more)
 {
     const uint64_t committed =
@@ -52,15 +60,12 @@ void mark_lost_join(struct mark_lost *lost, const struct mark_lost *more)
 
     if (more->kind == MARK_WHOLE)
         return;
-    if (lost->kind == MARK_WHOLE) {
+    if (lost->kind == MARK_WHOLE || mark_lost_same(lost, more)) {
         *lost = *more;
-    } else if (lost->kind == MARK_LOST && more->kind == MARK_LOST) {
-        if (more->size > lost->size)
-            *lost = *more;
     } else if (lost->kind == MARK_LOST_TAIL && more->kind == MARK_LOST_TAIL) {
         if (more->size < lost->size)
             *lost = *more;
-    } else { /* Of two reasons one is vague: nothing is certain. */
+    } else { /* Two histories, or one of the reasons is vague. */
         *lost = (struct mark_lost){.kind = MARK_LOST_ALL, .size = UINT64_MAX};
     }
     lost->committed = committed;

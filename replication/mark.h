@@ -78,7 +78,8 @@ void mark_close(struct mark *mark);
 
 /*
  * mark_lost_join(lost, more):
- * Add to what is missing; what was known to be missing stays so.
+ * Add to what is missing; what was known to be missing stays so.  Two entries
+ * that are missing may be of two histories: then nobody knows any more.
  */
 void mark_lost_join(struct mark_lost *lost, const struct mark_lost *more);
 

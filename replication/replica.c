@@ -231,7 +231,7 @@ static void replica_after_pause(struct replica *replica)
     for (size_t i = 0; paused && i < replica->peers_count; i++) {
         if (replica->peers[i].heard_ms != 0)
             replica->peers[i].heard_ms = replica->now_ms;
-        replica->peers[i].progress_ms = replica->now_ms;
+        replica_expect(replica, &replica->peers[i]);
     }
 }
 

@@ -194,8 +194,6 @@ static void follow_take(struct replica *replica, size_t peer,
 {
     uint64_t matched = MUTANT(25) ? replica->log.end.size : follow->index;
 
-    /* What a primary's stream reaches is answered for, however it came. */
-    replica->refill.filling = false;
     if (MUTANT(36) && follow->count == 0 && matched < replica->log.end.size &&
         matched >= replica->log.committed)
         replica_cut(replica, matched);

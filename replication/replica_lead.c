@@ -148,8 +148,11 @@ static uint32_t lead_patience(const struct replica *replica)
 static bool lead_is_behind(const struct replica *replica)
 {
     for (size_t i = 0; i < replica->peers_count; i++) {
-        if (replica->peers[i].greeted &&
-            replica->peers[i].config_number > replica->config.number)
+        const struct replica_peer *peer = &replica->peers[i];
+
+        /* Anybody can say so; members are believed. */
+        if (peer->greeted && peer->config_number > replica->config.number &&
+            config_has_member(&replica->config, peer->node_id))
             return true;
     }
     return false;
@@ -218,6 +221,9 @@ static uint32_t lead_granted_epoch(const struct replica *replica)
         epoch = replica->used_epoch + 1;
     if (replica->promised > epoch)
         epoch = replica->promised;
+    /* Somebody wrote in it already, whoever that was. */
+    if (replica->log.end.epoch >= epoch)
+        epoch = replica->log.end.epoch + 1;
     /* With certificates nobody but the peers remembers what a disk that was put
      * back forgot. */
     if (replica->seen_epoch > epoch ||
@@ -340,7 +346,7 @@ static void lead_enter(struct replica *replica)
     action->lead.certificate =
         slice_of(replica->certificate, replica->certificate_size);
     for (size_t i = 0; i < replica->peers_count; i++) {
-        replica->peers[i].progress_ms = replica->now_ms;
+        replica_expect(replica, &replica->peers[i]);
         replica_stream_begin(replica, i);
     }
     replica_beacons(replica, true);

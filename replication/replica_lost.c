@@ -157,7 +157,6 @@ void replica_found_done(struct replica *replica, enum status status)
     if (!replica->finding)
         return;
     replica->finding = false;
-    replica_refill_done(replica, status);
     if (status != ST_OK)
         return;
     replica_found_again(replica);

@@ -154,7 +154,8 @@ struct replica_peer {
     uint32_t stream;
     uint64_t next;       /* Index to send next. */
     uint64_t matched;    /* Durable there and matching, in this epoch. */
-    int64_t progress_ms; /* When matched rose, or nothing was owed. */
+    int64_t progress_ms; /* Since when it is waited for, */
+    uint64_t progress_size; /* ... and for what. */
     bool joining;        /* Agrees already, and is proposed once it has all. */
     int64_t joining_ms;  /* Since then. */
     bool mismatched;     /* The stream that began at ${began} was refused. */
@@ -240,13 +241,10 @@ struct replica_repair {
     size_t size;             /* Bytes of it. */
 };
 
-/* Entries being gathered behind the end of a log that lost it. */
+/* Asking for the end of a log that lost it. */
 struct replica_refill {
-    bool filling;
-    uint64_t from;  /* Where the log ended then. */
     size_t peer;    /* Asked last. */
-    bool gives;     /* It gave, and is asked for more. */
-    uint32_t token; /* 0: no question is open. */
+    uint32_t token; /* 0: nobody yet. */
     int64_t asked_ms;
 };
 
@@ -271,6 +269,7 @@ struct replica {
     bool registered;
     bool enrolled;
     int64_t registering_ms;
+    int64_t older_ms; /* When a peer last told of a later start. */
 
     /* The newest configuration known. */
     bool configured;
@@ -318,7 +317,9 @@ struct replica {
     uint64_t beacon_sequence;
     int64_t beacon_ms;
     size_t adopt_peer; /* RECOVERING: whose log is taken over. */
+    size_t adopt_last; /* Whose it was to be before. */
     uint32_t adopt_token;
+    uint32_t adopt_asks; /* In a row that brought nothing. */
     int64_t adopt_ms;
     bool adopted;
     bool adopting; /* A member whose tail is beyond repair. */
@@ -476,6 +477,8 @@ void replica_dispute(struct replica *replica, size_t peer, uint64_t index);
 /* replica_ship.c */
 void replica_stream_begin(struct replica *replica, size_t peer);
 void replica_stream_end(struct replica *replica, size_t peer);
+/* From now on it is waited for, to have what there is now. */
+void replica_expect(const struct replica *replica, struct replica_peer *peer);
 void replica_ship(struct replica *replica, size_t peer);
 void replica_ship_all(struct replica *replica);
 void replica_send_keys(struct replica *replica, size_t peer, uint64_t first,
@@ -558,8 +561,6 @@ void replica_refill_tend(struct replica *replica);
 /* False: the answer is not one to this. */
 bool replica_refill_fetched(struct replica *replica, size_t peer,
                             const struct peer_frame *frame);
-/* Whether the log came out as the mark has it. */
-void replica_refill_done(struct replica *replica, enum status status);
 
 /* replica_repair.c, replica_serve.c */
 /* Whether somebody's stream brings what is missing here. */

@@ -368,6 +368,8 @@ void replica_received(struct replica *replica, size_t at, uint8_t type,
         replica_break(replica, at, status);
         return;
     }
-    peer->heard_ms = replica->now_ms;
     peers_dispatch(replica, at, &frame);
+    /* A greeting that is refused is no sign of life. */
+    if (peer->greeted)
+        peer->heard_ms = replica->now_ms;
 }

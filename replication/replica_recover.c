@@ -9,6 +9,9 @@
  * promised keeps it from taking more (R20).
  */
 
+/* Questions without an answer, before another member is asked. */
+enum { RECOVER_ASKS_MAX = 8 };
+
 /* ---- Whose log ---------------------------------------------------------- */
 
 void replica_on_sealed(struct replica *replica, size_t at,
@@ -16,7 +19,9 @@ void replica_on_sealed(struct replica *replica, size_t at,
 {
     struct replica_peer *peer = &replica->peers[at];
 
-    if (replica->role != REPLICA_RECOVERING || sealed->epoch != replica->epoch)
+    if (replica->role != REPLICA_RECOVERING ||
+        sealed->epoch != replica->epoch ||
+        (replica->adopted && at == replica->adopt_peer))
         return;
     /* Every member has what is committed: one that seals less has lost it, or
      * means harm, and either way its log is not the one to take over. */
@@ -35,18 +40,28 @@ void replica_on_sealed(struct replica *replica, size_t at,
 
 static bool recover_choose(struct replica *replica)
 {
-    for (size_t i = 0; i < replica->peers_count; i++) {
-        const struct replica_peer *peer = &replica->peers[i];
+    for (size_t i = 1; i <= replica->peers_count; i++) {
+        size_t at = (replica->adopt_last + i) % replica->peers_count;
+        const struct replica_peer *peer = &replica->peers[at];
 
         if (peer->greeted && peer->sealed &&
             peer->sealed_epoch == replica->epoch &&
             config_has_member(&replica->config, peer->node_id)) {
-            replica->adopt_peer = i;
+            replica->adopt_peer = replica->adopt_last = at;
             replica->adopt_ms = 0;
+            replica->adopt_asks = 0;
             return true;
         }
     }
     return false;
+}
+
+/* Another may give what this one sealed and does not. */
+static void recover_leave_source(struct replica *replica)
+{
+    replica->peers[replica->adopt_peer].sealed = false;
+    replica->adopt_peer = SIZE_MAX;
+    replica->adopt_ms = replica->now_ms; /* It is not asked at once again. */
 }
 
 /* Not everybody heard of the new term. */
@@ -92,9 +107,7 @@ static bool recover_cut(struct replica *replica,
     SOMETIMES(adopting_cuts);
     if (common < replica->log.committed) {
         replica_dispute(replica, replica->adopt_peer, common);
-        replica->peers[replica->adopt_peer].sealed = false;
-        replica->adopt_peer = SIZE_MAX;
-        replica->adopt_ms = replica->now_ms; /* Not at once again. */
+        recover_leave_source(replica);
         return false;
     }
     replica_cut(replica, common);
@@ -110,7 +123,12 @@ static void recover_fetch(struct replica *replica)
         !replica_elapsed(replica, replica->adopt_ms,
                          replica->options.timers.retry_ms))
         return;
+    if (replica->adopt_asks == RECOVER_ASKS_MAX) {
+        recover_leave_source(replica);
+        return;
+    }
     SOMETIMES(adopting_fetches);
+    replica->adopt_asks++;
     replica->adopt_ms = replica->now_ms;
     replica->adopt_token = ++replica->token;
     frame.fetch.token = replica->adopt_token;
@@ -130,8 +148,10 @@ void replica_adopt_fetched(struct replica *replica, size_t at,
         frame->fetched.token != replica->adopt_token ||
         frame->fetched.first != replica->log.end.size)
         return;
-    if (frame->entries.size > 0)
+    if (frame->entries.size > 0) {
         replica->adopt_ms = 0;
+        replica->adopt_asks = 0;
+    }
     if (frame->fetched.result != PEER_FETCH_ENTRIES) {
         /* It cannot give what it sealed: another may. */
         SOMETIMES(adopting_is_denied);

@@ -181,7 +181,7 @@ static void register_begin_members(struct replica *replica,
         if (config_has_member(next, peer->node_id) &&
             !(replica->configured &&
               config_has_member(&replica->config, peer->node_id)))
-            peer->progress_ms = replica->now_ms;
+            replica_expect(replica, peer);
     }
 }
 

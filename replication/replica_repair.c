@@ -125,8 +125,11 @@ static void repair_gives_up_following(struct replica *replica, uint64_t first)
         return;
     SOMETIMES(followed_tail_beyond_repair);
     replica_lose(replica);
-    if (lost)
+    if (lost) {
+        /* What the mark says is missing may be of a history that is left. */
+        replica_set_lost(replica);
         replica_rise(replica, replica->incarnation);
+    }
     replica_cut(replica, first);
 }
 

@@ -224,7 +224,9 @@ void replica_on_appended(struct replica *replica, size_t at,
     }
     if (appended->size > peer->matched) {
         peer->matched = appended->size;
-        peer->progress_ms = replica->now_ms;
+        /* Not for each entry: one that lags more and more makes none. */
+        if (peer->matched >= peer->progress_size)
+            replica_expect(replica, peer);
     }
     if (appended->size > peer->size)
         peer->size = appended->size;
@@ -255,9 +257,13 @@ static void ship_on_older(struct replica *replica, const uint8_t *node_id,
 {
     if (replica->options.automatic || seen < replica->incarnation ||
         seen - replica->incarnation > REPLICA_STARTS_JUMP_MAX ||
-        (replica->configured && !config_has_member(&replica->config, node_id) &&
-         !config_has_learner(&replica->config, node_id)))
+        replica->jobs_count > 0 ||
+        (replica->older_ms != 0 &&
+         !replica_elapsed(replica, replica->older_ms,
+                          replica->options.timers.grace_ms)) ||
+        (replica->configured && !config_has_member(&replica->config, node_id)))
         return;
+    replica->older_ms = replica->now_ms;
     if (replica_won(replica))
         replica_step_down(replica);
     if (!replica->lost || replica->finding)
@@ -302,6 +308,12 @@ void replica_on_refused(struct replica *replica, size_t at,
     replica_stream_begin(replica, at);
 }
 
+void replica_expect(const struct replica *replica, struct replica_peer *peer)
+{
+    peer->progress_ms = replica->now_ms;
+    peer->progress_size = replica->log.end.size;
+}
+
 /* ---- Own entries -------------------------------------------------------- */
 
 void replica_peer_falls_behind(struct replica *replica,
@@ -309,7 +321,7 @@ void replica_peer_falls_behind(struct replica *replica,
 {
     /* Until now nothing was owed: its time begins. */
     if (peer->matched >= replica->log.end.size)
-        peer->progress_ms = replica->now_ms;
+        replica_expect(replica, peer);
 }
 
 void replica_submitted(struct replica *replica,

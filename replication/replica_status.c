@@ -171,7 +171,10 @@ enum status replica_state(struct replica *replica, struct statement *out,
     memcpy(out->lineage, replica->options.lineage, LINEAGE_SIZE);
     memcpy(out->node_id, replica->options.node_id, NODE_ID_SIZE);
     out->config_number = replica->configured ? replica->config.number : 0;
-    out->promised = replica->promised;
+    /* A grant has to begin above what anybody names. */
+    out->promised = replica->seen_epoch > replica->promised
+                        ? replica->seen_epoch
+                        : replica->promised;
     out->why = why;
     if (replica->configured)
         config_hash(out->config_hash,

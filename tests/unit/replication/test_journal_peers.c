@@ -481,7 +481,7 @@ START_TEST(lost_can_be_noted_by_the_caller_and_is_joined)
 
     peers_begin(&rig, 3);
     ck_assert_uint_eq(journal_set_lost(rig.journal, &more), ST_OK);
-    ck_assert_uint_eq(journal_set_lost(rig.journal, &some), ST_OK);
+    ck_assert_uint_eq(journal_set_lost(rig.journal, &more), ST_OK);
     ck_assert_uint_eq(journal_lost(rig.journal).size, 12);
     ck_assert_uint_eq(journal_set_lost(rig.journal, &all), ST_OK);
     ck_assert_uint_eq(journal_set_lost(rig.journal, &some), ST_OK);
