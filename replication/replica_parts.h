@@ -152,13 +152,13 @@ struct replica_peer {
     /* What a primary ships. */
     bool streaming;
     uint32_t stream;
-    uint64_t next;       /* Index to send next. */
-    uint64_t matched;    /* Durable there and matching, in this epoch. */
-    int64_t progress_ms; /* Since when it is waited for, */
+    uint64_t next;          /* Index to send next. */
+    uint64_t matched;       /* Durable there and matching, in this epoch. */
+    int64_t progress_ms;    /* Since when it is waited for, */
     uint64_t progress_size; /* ... and for what. */
-    bool joining;        /* Agrees already, and is proposed once it has all. */
-    int64_t joining_ms;  /* Since then. */
-    bool mismatched;     /* The stream that began at ${began} was refused. */
+    bool joining;       /* Agrees already, and is proposed once it has all. */
+    int64_t joining_ms; /* Since then. */
+    bool mismatched;    /* The stream that began at ${began} was refused. */
     uint64_t began;
     int64_t flags_ms; /* Since its log is lost or damaged. */
     int64_t again_ms; /* Not before: it refused. */

@@ -77,8 +77,7 @@ bool replica_refill_fetched(struct replica *replica, size_t at,
     if (refill->token == 0 || at != refill->peer ||
         frame->fetched.token != refill->token)
         return false;
-    if (!refill_may(replica) ||
-        frame->fetched.result != PEER_FETCH_ENTRIES ||
+    if (!refill_may(replica) || frame->fetched.result != PEER_FETCH_ENTRIES ||
         frame->fetched.first != replica->log.end.size)
         return true;
     if (!refill_leads_to_mark(replica, frame->entries)) {
