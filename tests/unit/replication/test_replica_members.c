@@ -196,6 +196,43 @@ END_TEST
 
 /* ---- R14 ----------------------------------------------------------------- */
 
+START_TEST(R13_a_greeting_that_is_refused_is_no_sign_of_life)
+{
+    struct peer_frame hello;
+
+    begin_loose_pair();
+    lone_submit(&rig, 1);
+    lone_work(&rig);
+    for (int i = 0; i < 3; i++) {
+        lone_hello(&rig, &hello, NULL, 0);
+        hello.hello.incarnation = 0; /* An older start than was seen. */
+        lone_unlink(&rig, 'B');
+        lone_link(&rig, 'B');
+        lone_receive(&rig, 'B', &hello);
+        pass(1500, "");
+    }
+    ck_assert_uint_eq(lone_count(&rig, "ask remove"), 1);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R13_a_member_that_lags_more_and_more_is_dropped)
+{
+    uint64_t size;
+
+    begin_loose_pair();
+    size = rig.replica->log.end.size;
+    lone_submit(&rig, 8);
+    lone_work(&rig);
+    for (uint64_t i = 1; i < 5 && lone_count(&rig, "ask remove") == 0; i++) {
+        pass(2900, "B");
+        lone_ack(&rig, 'B', size + i);
+    }
+    ck_assert_uint_eq(lone_count(&rig, "ask remove"), 1);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(R14_where_too_few_would_be_left_a_member_is_replaced)
 {
     struct config config;
@@ -410,6 +447,8 @@ SUITE_MAIN("replica_members",
            R13_a_member_that_starts_again_and_again_does_not_hold_up_the_others,
            R13_a_member_whose_link_is_cut_a_moment_is_not_dropped,
            a_member_that_was_dropped_is_let_in_again_later_each_time,
+           R13_a_greeting_that_is_refused_is_no_sign_of_life,
+           R13_a_member_that_lags_more_and_more_is_dropped,
            R14_where_too_few_would_be_left_a_member_is_replaced,
            R14_who_replaced_a_member_has_its_time_to_answer,
            R14_without_another_node_it_stalls_and_drops_nobody,
