@@ -303,6 +303,8 @@ START_TEST(who_was_lost_already_is_not_admitted_for_what_it_cut_since)
     }
     ck_assert(lone_did(&damage_rig, "job cut 5\n"));
     lone_work(&damage_rig);
+    /* Nor by the mark, which may speak of a history that was left. */
+    ck_assert_int_eq(journal_lost(damage_rig.journal).kind, MARK_LOST_ALL);
     lone_registered(&damage_rig);
     config_encode(bytes, &damage_rig.config);
     config_succeed(&admitting, &damage_rig.config,

@@ -116,6 +116,41 @@ START_TEST(R26_who_is_no_member_lets_members_go_first)
 }
 END_TEST
 
+/* ${peer} is linked and says that a newer configuration stands. */
+static void claims_newer(char peer)
+{
+    struct peer_frame hello;
+
+    lone_greet(&rig, peer, &log_a, log_a.size);
+    lone_hello(&rig, &hello, &log_a, log_a.size);
+    hello.hello.config_number = 900;
+    if (peer == 'Z')
+        hello.hello.flags = PEER_ARCHIVE;
+    lone_receive(&rig, peer, &hello);
+}
+
+START_TEST(a_register_that_was_put_back_is_led_by_nobody_whom_members_tell)
+{
+    begin('B', "BZ", 2, 3);
+    claims_newer('Z');
+    lone_alive(&rig, 'A', false);
+    lone_silence(&rig, 20000);
+    ck_assert_uint_eq(lone_count(&rig, "ask promote"), 0);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(who_is_no_member_keeps_nobody_from_leading_by_saying_so)
+{
+    begin('B', "B", 2, 3);
+    claims_newer('Z');
+    lone_alive(&rig, 'A', false);
+    lone_silence(&rig, 20000);
+    ck_assert_uint_eq(lone_count(&rig, "ask promote"), 1);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(R20_who_is_no_member_and_hears_none_does_not_try)
 {
     begin('B', "Z", 2, 3);
@@ -355,6 +390,8 @@ SUITE_MAIN("replica_promote", R26_silence_alone_makes_no_primary,
            R26_whose_sign_of_life_went_with_its_link_is_followed_sooner,
            R26_who_came_back_is_waited_for_in_full,
            R26_who_is_no_member_lets_members_go_first,
+           a_register_that_was_put_back_is_led_by_nobody_whom_members_tell,
+           who_is_no_member_keeps_nobody_from_leading_by_saying_so,
            R20_who_is_no_member_and_hears_none_does_not_try,
            an_archive_never_tries_to_lead,
            R20_the_register_comes_first_then_the_promise_then_the_members,
