@@ -194,6 +194,7 @@ bool sim_full_waits(struct sim *sim, uint32_t number)
     sim->options.ops_max += sim->ops_count;
     sim_trace(sim, "everything is set up");
     sim_at(sim, sim->now, EVENT_FAULT, SIM_NODES_MAX, 0, NULL);
+    sim->faulty = true;
     sim_at(sim, sim->now + sim->options.safety_us, EVENT_HEAL, SIM_NODES_MAX, 0,
            NULL);
     return false;

@@ -34,7 +34,8 @@ void sim_moment(struct sim *sim, struct sim_node *node, enum replica_role role)
     struct sim_node *victim;
     struct fault_place place;
 
-    if ((sim->options.faults & FAULT_MOMENT) == 0 || sim->healing ||
+    if ((sim->options.faults & FAULT_MOMENT) == 0 || !sim->faulty ||
+        sim->healing ||
         (role != REPLICA_CANDIDATE && role != REPLICA_BARRIER &&
          role != REPLICA_RECOVERING) ||
         !random_chance(&sim->moment, 200))

@@ -155,7 +155,8 @@ void sim_open(struct sim *sim, const struct sim_options *options)
         sim_at(sim, 300000, EVENT_OPERATOR, SIM_NODES_MAX, 0, NULL);
     /* A full seed has something to be set up before. */
     if (!options->full)
-        sim_at(sim, options->safety_us, EVENT_HEAL, SIM_NODES_MAX, 0, NULL);
+        sim->faulty = true;
+    sim_at(sim, options->safety_us, EVENT_HEAL, SIM_NODES_MAX, 0, NULL);
 }
 
 void sim_close(struct sim *sim)
