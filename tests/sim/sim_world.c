@@ -154,8 +154,9 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     if ((options->kinds & KIND_MANUAL) != 0)
         sim_at(sim, 300000, EVENT_OPERATOR, SIM_NODES_MAX, 0, NULL);
     /* A full seed has something to be set up before. */
-    if (!options->full)
-        sim->faulty = true;
+    if (options->full)
+        return;
+    sim->faulty = true;
     sim_at(sim, options->safety_us, EVENT_HEAL, SIM_NODES_MAX, 0, NULL);
 }
 
