@@ -231,6 +231,8 @@ static enum status applier_replay_entries(struct applier *applier,
 
     while (status == ST_OK && apply_size(apply) < size) {
         status = journal_cursor_next(cursor, &entry);
+        if (status == ST_CHAIN_BROKEN)
+            status = ST_END; /* Cut off in between. */
         if (status == ST_OK)
             status = apply_replay(apply, entry);
     }
@@ -238,10 +240,13 @@ static enum status applier_replay_entries(struct applier *applier,
 }
 
 /* An entry that is damaged here is fetched from other nodes, and nothing of
- * this node's own waits for it. */
+ * this node's own waits for it; so is one that a node cut off which lost what
+ * it knew to be committed. */
 static bool applier_waits(const struct applier *applier, enum status status)
 {
-    return status == ST_CHECKSUM && applier->groups_count == 0 && !MUTANT(112);
+    return (status == ST_CHECKSUM ||
+            (status == ST_END && applier->pipeline->parts.log != NULL)) &&
+           applier->groups_count == 0 && !MUTANT(112);
 }
 
 /* Some entries at a time; false if there are none. */
