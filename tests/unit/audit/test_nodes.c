@@ -103,6 +103,21 @@ static void begin_epoch(const struct identity *node)
     made.node = *node; /* Who attests from here on. */
 }
 
+/* ${node} begins a term, which is refused, and attests that itself: servers
+ * refuse that as well, unless it was primary before. */
+static void begin_refused(const struct identity *node, uint16_t attest_code)
+{
+    struct op_system_epoch fields = {.epoch = ++made.epoch};
+    uint64_t attested = made.attested;
+
+    signed_log_add(&made, node, OPCODE_SYSTEM_EPOCH, 0, &fields, ST_BAD_FIELD);
+    made.node = *node;
+    signed_log_attest(&made);
+    made.entries[made.count - 1].code = attest_code;
+    if (attest_code != ST_OK)
+        made.attested = attested;
+}
+
 static void ping(uint16_t code)
 {
     struct op_system_ping fields = {.text = slice_of("x", 1)};
@@ -166,6 +181,79 @@ START_TEST(a_term_of_a_node_that_nobody_enrolled_is_found)
     signed_log_enrol(&made, &second, 2, ST_OK);
     begin_epoch(&second);
     expect_tampered(3, "no node begins one here");
+}
+END_TEST
+
+static void expect_claimed(void)
+{
+    judge();
+    ck_assert_msg(!report.fault.found, "%s", report.fault.what);
+    ck_assert_int_eq(report.verdict, REPORT_INCOMPLETE);
+    ck_assert_uint_eq(report.reasons, 1U << REPORT_REASON_TERM);
+}
+
+START_TEST(a_term_that_was_refused_counts_for_nothing)
+{
+    struct op_journal_noise noise = {.from = 1, .to = 2};
+
+    setup();
+    enrol(1, true, ST_OK);
+    signed_log_attest(&made);
+    begin_refused(&second, ST_NO_DUTY);
+    expect_claimed();
+    ck_assert_uint_eq(report.attestations, 1);
+    ck_assert_uint_eq(report.refusals, 0);
+    begin_epoch(&second);
+    signed_log_attest(&made);
+    expect_good();
+    ck_assert_uint_eq(report.attestations, 2);
+    ck_assert_uint_eq(report.refusals, 2);
+    setup();
+    enrol(1, true, ST_OK);
+    signed_log_attest(&made);
+    begin_refused(&second, ST_NO_DUTY);
+    signed_log_add(&made, &second, OPCODE_JOURNAL_NOISE, 0, &noise, ST_OK);
+    begin_epoch(&second);
+    signed_log_attest(&made);
+    expect_tampered(6, "duty that does not allow it");
+}
+END_TEST
+
+START_TEST(a_primary_whose_next_term_was_refused_is_primary_still)
+{
+    setup();
+    ping(ST_OK);
+    signed_log_attest(&made);
+    begin_refused(&first, ST_OK);
+    ping(ST_OK);
+    signed_log_attest(&made);
+    expect_good();
+    ck_assert_uint_eq(report.attestations, 3);
+    ck_assert_uint_eq(report.refusals, 1);
+    ck_assert_uint_eq(report.refused_count, 1);
+    ck_assert_uint_eq(report.refused[0].index, 4);
+    ck_assert_uint_eq(report.refused[0].code, ST_BAD_FIELD);
+    ck_assert_uint_eq(report.refused[0].opcode, OPCODE_SYSTEM_EPOCH);
+}
+END_TEST
+
+START_TEST(a_term_that_nobody_attested_is_claimed_and_never_good)
+{
+    setup();
+    signed_log_attest(&made);
+    enrol(1, true, ST_OK); /* By whom it may be, nobody says. */
+    begin_epoch(&second);
+    ping(ST_OK);
+    expect_claimed();
+    setup();
+    enrol(1, true, ST_OK);
+    signed_log_attest(&made);
+    begin_epoch(&second);
+    expect_claimed();
+    setup();
+    signed_log_attest(&made);
+    begin_epoch(&first); /* Primary before and after. */
+    expect_good();
 }
 END_TEST
 
@@ -245,7 +333,7 @@ END_TEST
 
 /* ---- Configurations ------------------------------------------------------ */
 
-enum { OF_OPERATOR = 1, OF_WITNESS = 2, OF_STRANGER = 4 };
+enum { OF_OPERATOR = 1, OF_WITNESS = 2, OF_STRANGER = 4, OF_AUTHORITY = 8 };
 
 static struct sample_config won;
 static struct identity archive;
@@ -319,6 +407,9 @@ static struct slice certificate(unsigned signers)
         config_cert_sign(&writer, CONFIG_SIGNER_OPERATOR, NULL, &made.owner);
     if ((signers & OF_STRANGER) != 0)
         config_cert_sign(&writer, CONFIG_SIGNER_OPERATOR, NULL, &second);
+    if ((signers & OF_AUTHORITY) != 0)
+        config_cert_sign(&writer, CONFIG_SIGNER_AUTHORITY, NULL,
+                         &made.authority);
     if ((signers & OF_WITNESS) != 0)
         config_cert_sign(&writer, CONFIG_SIGNER_WITNESS, node_id(3), &archive);
     return writer_slice(&writer);
@@ -335,6 +426,23 @@ static void begin_with(const struct identity *node, unsigned signers)
 
     signed_log_add(&made, node, OPCODE_SYSTEM_EPOCH, 0, &fields, ST_OK);
     made.node = *node;
+}
+
+/* Everyone else was lost: the second goes on from here. */
+static void next_forced(void)
+{
+    next(CONFIG_FORCED);
+    won.config.epoch = made.epoch + 1;
+    memcpy(won.config.primary, node_id(2), NODE_ID_SIZE);
+    won.config.members_count = won.config.learners_count = 0;
+    won.config.eligible_count = 0;
+    config_add_member(&won.config, node_id(2), 1);
+    config_add_eligible(&won.config, node_id(2));
+    won.config.minimum = 1;
+    won.config.base_size = made.count;
+    memcpy(won.config.base_leaf, made.leaf, HASH_SIZE);
+    config_forced_lineage(won.config.lineage, &won.config);
+    sample_config_encode(&won);
 }
 
 static void win(unsigned signers)
@@ -376,6 +484,31 @@ START_TEST(a_chain_of_configurations_is_followed)
     begin_with(&second, OF_OPERATOR | OF_WITNESS);
     signed_log_attest(&made);
     expect_good();
+}
+END_TEST
+
+START_TEST(what_a_register_decided_and_what_is_skipped_is_told)
+{
+    enum {
+        REGISTER = 1U << REPORT_UNCHECKED_REGISTER,
+        SKIPPED = 1U << REPORT_UNCHECKED_SKIPPED
+    };
+
+    setup_cluster();
+    begin_with(&first, OF_OPERATOR);
+    signed_log_attest(&made);
+    expect_good();
+    ck_assert_uint_eq(report.unchecked & (REGISTER | SKIPPED), 0);
+    next_add(2);
+    next_add(3);
+    win(0);
+    signed_log_attest(&made);
+    expect_good();
+    ck_assert_uint_eq(report.unchecked & (REGISTER | SKIPPED),
+                      REGISTER | SKIPPED);
+    ck_assert_uint_eq(report.skipped_count, 1);
+    ck_assert_uint_eq(report.skipped[0].first, won.config.number - 1);
+    ck_assert_uint_eq(report.skipped[0].last, won.config.number - 1);
 }
 END_TEST
 
@@ -457,6 +590,59 @@ START_TEST(a_certificate_that_nobody_signed_is_found)
 }
 END_TEST
 
+/* Whatever the node says of its outcome, and whether it says anything. */
+START_TEST(a_term_that_no_node_enters_is_found_though_it_was_refused)
+{
+    static const unsigned signers[] = {0, OF_OPERATOR,
+                                       OF_STRANGER | OF_AUTHORITY};
+    static const char *const words[] = {"without a certificate", "lacks a",
+                                        "does not verify"};
+    uint64_t index;
+
+    for (size_t i = 0; i < 3; i++) {
+        setup_cluster();
+        begin_with(&first, 0);
+        signed_log_attest(&made);
+        next_forced();
+        index = made.count;
+        begin_with(&second, signers[i]);
+        made.entries[index].code = ST_BAD_FIELD;
+        expect_tampered(index, words[i]);
+        signed_log_attest(&made);
+        expect_tampered(index, words[i]);
+    }
+    setup_cluster();
+    begin_with(&first, 0);
+    next_forced();
+    ping(ST_OK);
+    begin_with(&second, OF_OPERATOR | OF_AUTHORITY);
+    expect_tampered(made.count - 1, "elsewhere");
+    setup();
+    enrol(3, true, ST_OK);
+    signed_log_attest(&made);
+    begin_refused(&second, ST_NO_DUTY);
+    expect_tampered(4, "is an archive");
+}
+END_TEST
+
+START_TEST(a_forced_term_is_claimed_until_it_is_attested)
+{
+    setup_cluster();
+    begin_with(&first, 0);
+    signed_log_attest(&made);
+    next_forced();
+    begin_with(&second, OF_OPERATOR | OF_AUTHORITY);
+    expect_claimed();
+    ck_assert_uint_eq(report.forced_count, 1);
+    ck_assert_int_eq(report.forced[0].state, REPORT_CLAIMED);
+    begin_with(&second, OF_OPERATOR | OF_AUTHORITY); /* Started once more. */
+    signed_log_attest(&made);
+    expect_good();
+    ck_assert_uint_eq(report.forced_count, 1);
+    ck_assert_int_eq(report.forced[0].state, REPORT_VERIFIED);
+}
+END_TEST
+
 SUITE_MAIN("nodes", an_enrolled_node_takes_over_and_attests,
            a_node_may_take_over_before_its_enrolment_was_attested,
            a_term_of_a_node_that_nobody_enrolled_is_found,
@@ -466,6 +652,12 @@ SUITE_MAIN("nodes", an_enrolled_node_takes_over_and_attests,
            a_node_outside_its_term_does_nothing_for_the_system,
            a_retired_node_is_out_and_the_primary_is_not_retired,
            a_chain_of_configurations_is_followed,
+           what_a_register_decided_and_what_is_skipped_is_told,
            a_configuration_that_may_not_follow_is_found,
            a_term_that_its_configuration_does_not_give_is_found,
-           a_certificate_that_nobody_signed_is_found)
+           a_certificate_that_nobody_signed_is_found,
+           a_term_that_was_refused_counts_for_nothing,
+           a_primary_whose_next_term_was_refused_is_primary_still,
+           a_term_that_nobody_attested_is_claimed_and_never_good,
+           a_term_that_no_node_enters_is_found_though_it_was_refused,
+           a_forced_term_is_claimed_until_it_is_attested)
