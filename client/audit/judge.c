@@ -108,7 +108,12 @@ bool judge_tampered_hashes(struct judge *judge, const struct judging *judging,
 bool judge_receipt_fault(struct judge *judge, uint64_t index,
                          const struct receipts_fault *fault)
 {
-    if (report_fault(judge->report, REPORT_TAMPERED, index, fault->what)) {
+    const char *what = fault->what;
+
+    if (index != REPORT_NO_INDEX && report_is_lost(judge->report, index))
+        what = "a receipt names an entry that is among those declared lost "
+               "(FORCED): another is at this index";
+    if (report_fault(judge->report, REPORT_TAMPERED, index, what)) {
         (void)snprintf(judge->report->fault.file,
                        sizeof judge->report->fault.file, "%s",
                        judge->options->receipts);

@@ -95,9 +95,13 @@ static void judge_outside(struct judge *judge)
         judge_missing(judge, "the log ends before the expected head",
                       options->head_size);
     else if (receipts->next < receipts->count)
-        judge_missing(judge,
-                      "the log ends before an entry that a receipt names",
-                      receipts->rows[receipts->count - 1].index + 1);
+        judge_missing(
+            judge,
+            report_is_lost(judge->report, receipts->rows[receipts->next].index)
+                ? "the log ends before an entry that a receipt names, and "
+                  "that is among those declared lost (FORCED)"
+                : "the log ends before an entry that a receipt names",
+            receipts->rows[receipts->count - 1].index + 1);
     else if (options->has_leaf && !judge->is_leaf_seen)
         judge_missing(judge, "no entry has the expected leaf hash",
                       judge->tree.size + 1);

@@ -60,6 +60,19 @@ void report_texts(struct report *report, const char *expected,
     (void)snprintf(fault->actual, sizeof fault->actual, "%s", actual);
 }
 
+bool report_is_lost(const struct report *report, uint64_t index)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < report->forced_count; i++) {
+        const struct report_forced *at = &report->forced[i];
+
+        found = found || (at->state != REPORT_REFUSED && index >= at->index &&
+                          index - at->index < at->lost_count);
+    }
+    return found;
+}
+
 void report_reason(struct report *report, enum report_reason reason)
 {
     report->reasons |= UINT32_C(1) << reason;
@@ -202,8 +215,8 @@ static void text_forced(const struct report *report, FILE *out)
                 at->index, at->number, report_state_text(at->state));
         if (at->lost_count > 0)
             fprintf(out,
-                    "  lost         it says: entries %" PRIu64 " to %" PRIu64
-                    "%s of the old lineage, which were committed\n",
+                    "  lost         entries %" PRIu64 " to %" PRIu64
+                    "%s of the old lineage, which were committed, as it says\n",
                     at->index, at->index + at->lost_count - 1,
                     at->lost_count == UINT32_MAX ? " at least" : "");
         fprintf(out,

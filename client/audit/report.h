@@ -170,6 +170,10 @@ void report_hashes(struct report *report, const uint8_t *expected,
 void report_texts(struct report *report, const char *expected,
                   const char *actual);
 
+/* Whether a lineage that began here declares the entry lost.  One that was
+ * refused declares nothing. */
+bool report_is_lost(const struct report *report, uint64_t index);
+
 /* A log that has a reason is not good. */
 void report_reason(struct report *report, enum report_reason reason);
 void report_unchecked(struct report *report, enum report_unchecked unchecked);
