@@ -212,8 +212,7 @@ bool decisions_stands(const struct decisions *decisions,
         const struct decisions_item *item =
             &decisions->items[decisions->head + i];
 
-        if (item->act.index > stated->last)
-            break;
+        /* Of what lies behind the range nothing is stated yet. */
         if (decisions_code(&reading, &item->act) == ST_OK &&
             item->act.operation->opcode == OPCODE_SYSTEM_EPOCH &&
             item->act.is_primary)

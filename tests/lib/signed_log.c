@@ -189,8 +189,12 @@ void signed_log_enrol(struct signed_log *log, const struct identity *key,
 
 void signed_log_attest(struct signed_log *log)
 {
-    struct op_system_attest fields = {.first = log->attested,
-                                      .last = log->count - 1};
+    signed_log_attest_to(log, log->count);
+}
+
+void signed_log_attest_to(struct signed_log *log, uint64_t size)
+{
+    struct op_system_attest fields = {.first = log->attested, .last = size - 1};
     uint8_t refusals[SIGNED_LOG_ENTRIES_MAX * 12];
     struct writer writer;
     struct tree tree;
@@ -198,7 +202,7 @@ void signed_log_attest(struct signed_log *log)
     tree_init(&tree);
     writer_init(&writer, refusals, sizeof refusals);
     fields.refusals = list_begin(&writer);
-    for (uint64_t i = log->attested; i < log->count; i++) {
+    for (uint64_t i = log->attested; i < size; i++) {
         const struct signed_log_entry *entry = &log->entries[i];
         struct attested_refusal refusal = {.index = i, .code = entry->code};
         uint8_t bytes[LOG_LEAF_SIZE], leaf[HASH_SIZE];
@@ -214,7 +218,7 @@ void signed_log_attest(struct signed_log *log)
                      &refusal);
     }
     tree_root(&tree, fields.root.b);
-    log->attested = log->count;
+    log->attested = size;
     signed_log_add(log, &log->node, OPCODE_SYSTEM_ATTEST, 0, &fields, ST_OK);
 }
 

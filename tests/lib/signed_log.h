@@ -61,6 +61,8 @@ void signed_log_enrol(struct signed_log *log, const struct identity *key,
 
 /* The node attests everything up to now. */
 void signed_log_attest(struct signed_log *log);
+/* Or only what is below ${size}. */
+void signed_log_attest_to(struct signed_log *log, uint64_t size);
 
 /* Write segments into ${directory}, which is there. */
 void signed_log_write(const struct signed_log *log, const char *directory,

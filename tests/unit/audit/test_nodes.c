@@ -90,6 +90,23 @@ START_TEST(a_primary_whose_next_term_was_refused_is_primary_still)
 }
 END_TEST
 
+START_TEST(a_new_primary_attests_first_what_the_old_one_left)
+{
+    setup();
+    enrol(1, true, ST_OK);
+    signed_log_attest(&made);
+    ping(ST_OK);
+    ping(ST_OK);
+    begin_epoch(&second);
+    signed_log_attest_to(&made, made.count - 2);
+    expect_claimed();
+    ck_assert_uint_eq(report.attestations, 2);
+    signed_log_attest(&made);
+    expect_good();
+    ck_assert_uint_eq(report.attestations, 3);
+}
+END_TEST
+
 START_TEST(a_term_that_nobody_attested_is_claimed_and_never_good)
 {
     setup();
@@ -194,4 +211,5 @@ SUITE_MAIN("nodes", an_enrolled_node_takes_over_and_attests,
            a_retired_node_is_out_and_the_primary_is_not_retired,
            a_term_that_was_refused_counts_for_nothing,
            a_primary_whose_next_term_was_refused_is_primary_still,
+           a_new_primary_attests_first_what_the_old_one_left,
            a_term_that_nobody_attested_is_claimed_and_never_good)
