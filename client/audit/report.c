@@ -208,11 +208,12 @@ static void text_forced(const struct report *report, FILE *out)
     for (uint32_t i = 0; i < report->forced_count; i++) {
         const struct report_forced *at = &report->forced[i];
 
-        fprintf(out,
-                "  FORCED       entry %" PRIu64 ", configuration %" PRIu64
-                ": every member was gone, and a new lineage begins here "
-                "(%s)\n",
-                at->index, at->number, report_state_text(at->state));
+        fprintf(
+            out,
+            "  FORCED       entry %" PRIu64 ", configuration %" PRIu64 ": %s\n"
+            "               every member was gone, and a new lineage begins "
+            "here\n",
+            at->index, at->number, report_state_text(at->state));
         if (at->lost_count > 0)
             fprintf(out,
                     "  lost         entries %" PRIu64 " to %" PRIu64
