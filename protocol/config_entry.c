@@ -166,3 +166,51 @@ const char *config_entry_judge(const struct config_entry *entry,
     INVARIANT(status == ST_OK);
     return entry_next(entry, &newer, &older, held->bytes, keys);
 }
+
+/* ---- Without what came before ------------------------------------------- */
+
+static const char *alone_certified(const struct config_entry *entry,
+                                   const struct config_cert_keys *keys)
+{
+    struct config_cert_keys with = *keys;
+    struct config_cert cert;
+    enum config_cert_fault fault;
+    size_t count = 0;
+
+    if (config_cert_decode(&cert, entry->certificate) != ST_OK)
+        return "brings a certificate that is none";
+    if (!slice_equal(cert.config, entry->bytes))
+        return "brings a certificate of another configuration";
+    for (size_t i = 0; i < cert.signatures_count; i++) {
+        if (cert.signatures[i].signer != CONFIG_SIGNER_WITNESS)
+            cert.signatures[count++] = cert.signatures[i];
+    }
+    cert.signatures_count = count;
+    with.witness_needed = false;
+    fault = config_cert_verify(&cert, &with, CONFIG_CERT_ANY_TIME);
+    return fault == CONFIG_CERT_GOOD ? NULL : config_cert_fault_text(fault);
+}
+
+const char *config_entry_alone(const struct config_entry *entry,
+                               const uint8_t *cluster_id,
+                               const struct config_cert_keys *keys)
+{
+    struct config_entry known = *entry;
+    struct config config;
+    const char *complaint;
+
+    if (entry->number == 0 && entry->bytes.size == 0)
+        return NULL;
+    if (config_decode(&config, entry->bytes) != ST_OK)
+        return "brings a configuration that is none";
+    if (known.node_id == NULL)
+        known.node_id = config.primary;
+    complaint = entry_form(&known, &config, cluster_id);
+    if (complaint != NULL)
+        return complaint;
+    if (entry->certificate.size > 0)
+        return alone_certified(entry, keys);
+    return config.why == CONFIG_FORCED
+               ? "brings a forced configuration without a certificate"
+               : NULL;
+}

@@ -51,4 +51,19 @@ const char *config_entry_judge(const struct config_entry *entry,
                                const uint8_t *cluster_id,
                                const struct config_cert_keys *keys);
 
+/*
+ * config_entry_alone(entry, cluster_id, keys):
+ * What no node enters, whatever came before it, and though the entry be refused
+ * then: bytes that are no configuration, one that does not make its signer
+ * primary, or a certificate that the operator did not sign (with FORCED: and
+ * the authority).  A witness is not looked at: whether it is one, the log
+ * before tells.
+ *
+ * ${entry->node_id} is NULL where it is not known.
+ * Returns: as config_entry_judge().
+ */
+const char *config_entry_alone(const struct config_entry *entry,
+                               const uint8_t *cluster_id,
+                               const struct config_cert_keys *keys);
+
 #endif

@@ -12,6 +12,7 @@ void dump_init(struct dump *dump, void *context,
 {
     dump->line = line;
     dump->context = context;
+    dump->full = false;
     dump->path_size = 0;
 }
 
@@ -92,13 +93,14 @@ void dump_number(struct dump *dump, const char *name, uint64_t number,
 void dump_hex(struct dump *dump, const char *name, const void *bytes,
               size_t size)
 {
-    uint8_t text[2 * BLOB_SHOWN_MAX + 64];
+    uint8_t text[2 * ENTRY_SIZE_MAX + 64];
     struct writer writer;
     size_t before = dump_enter(dump, name);
+    size_t shown_max = dump->full ? ENTRY_SIZE_MAX : BLOB_SHOWN_MAX;
 
     writer_init(&writer, text, sizeof text);
-    render_hex(&writer, bytes, size < BLOB_SHOWN_MAX ? size : BLOB_SHOWN_MAX);
-    if (size > BLOB_SHOWN_MAX) {
+    render_hex(&writer, bytes, size < shown_max ? size : shown_max);
+    if (size > shown_max) {
         render_text(&writer, "... (");
         render_u64(&writer, size);
         render_text(&writer, " bytes)");

@@ -18,6 +18,7 @@ struct dump {
     /* The slices are lent for the call; no control characters are in them. */
     void (*line)(void *context, struct slice name, struct slice value);
     void *context;
+    bool full; /* Blobs are shown whole.  Set after dump_init(). */
     size_t path_size;
     uint8_t path[DUMP_PATH_SIZE_MAX];
 };

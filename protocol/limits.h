@@ -322,6 +322,15 @@ enum {
     DEADLINES_PER_ENTRY_MAX = 256
 };
 
+/* What may wait for an attestation at a log's end before an auditor is told
+ * (client/audit): two full queues of commands. */
+enum { AUDIT_UNATTESTED_MAX = 8192 };
+static_assert(AUDIT_UNATTESTED_MAX >=
+                  2 * ((int)QUEUE_COMMANDS_MAX > (int)ATTEST_ENTRIES_MAX
+                           ? (int)QUEUE_COMMANDS_MAX
+                           : (int)ATTEST_ENTRIES_MAX),
+              "a busy node that was stopped is no fault");
+
 /* The registry's rules. */
 enum {
     FEED_BATCH_RECORDS_MAX = 16384,

@@ -140,12 +140,21 @@ bool authority_needs_fields(uint16_t opcode)
 /* ---- May the signer do this? ----------------------------------------------
  */
 
-/* A node speaks for the system in its own term, and to begin it. */
-static enum duty authority_duty_of(const struct keys_key *key,
+bool authority_is_primary(const struct authority *authority, uint32_t signer)
+{
+    return authority->primary == KEYS_NONE || authority->primary == signer;
+}
+
+/* A node speaks for the system in its own term, and to begin it; in one that
+ * was refused, it does not. */
+static enum duty authority_duty_of(const struct authority *authority,
+                                   const struct keys_key *key,
                                    const struct authority_act *act)
 {
     if (key->is_node)
-        return act->is_primary || act->operation->opcode == OPCODE_SYSTEM_EPOCH
+        return act->operation->opcode == OPCODE_SYSTEM_EPOCH ||
+                       (act->is_primary &&
+                        authority_is_primary(authority, act->signer))
                    ? DUTY_SYS
                    : DUTY_REP;
     return role_duty(key->role);
@@ -168,7 +177,7 @@ static const char *authority_capacity(const struct authority *authority,
     int32_t today;
 
     if (act->duty == 0) {
-        *duty_out = (uint8_t)authority_duty_of(key, act);
+        *duty_out = (uint8_t)authority_duty_of(authority, key, act);
         if (*duty_out != DUTY_USR && !key->is_node &&
             !authority_organisation_active(authority, key->organisation))
             return "done for an organisation that is not active";

@@ -40,6 +40,15 @@ struct authority_configuration {
     size_t certificate_size;
 };
 
+/* How the newest configuration that was done came: over which numbers, and
+ * with or without a certificate. */
+struct authority_came {
+    uint64_t skipped_first; /* 0: none. */
+    uint64_t skipped_last;
+    bool is_certified;
+    bool is_new;
+};
+
 struct authority {
     struct keys keys;
     uint8_t cluster_id[CLUSTER_ID_SIZE];
@@ -57,6 +66,11 @@ struct authority {
     uint32_t primary; /* Who began the last term; KEYS_NONE. */
     uint32_t epoch;   /* Of that term. */
     struct authority_configuration configuration;
+    struct authority_came came;
+    /* The newest forced one that an epoch's entry named, whatever its outcome;
+     * size 0: none. */
+    uint8_t forced[CONFIG_SIZE_MAX];
+    size_t forced_size;
     bool registry_waits; /* For its failover.activate. */
     uint64_t persons_count;
     int32_t utc_offset_minutes;
@@ -99,6 +113,20 @@ void authority_begin(struct authority *authority,
 void authority_learn(struct authority *authority,
                      const struct operation_info *operation,
                      struct slice fields);
+
+/*
+ * authority_epoch_read(authority, in, index, signer):
+ * A node begins a term: judge what no node enters, whatever becomes of it.
+ *
+ * Returns: NULL; else what is wrong, a sentence without a beginning.
+ */
+const char *authority_epoch_read(struct authority *authority,
+                                 const struct op_system_epoch *in,
+                                 uint64_t index, uint32_t signer);
+
+/* Whether the key is that of the node whose term was attested last; anyone's
+ * is where there was none. */
+bool authority_is_primary(const struct authority *authority, uint32_t signer);
 
 /* Whether acts of an operation depend on their fields here. */
 bool authority_needs_fields(uint16_t opcode);

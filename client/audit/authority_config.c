@@ -71,6 +71,33 @@ static void hold(struct authority_configuration *held,
     held->certificate_size = entry->certificate.size;
 }
 
+/* The number of the configuration held; 0: none. */
+static uint64_t held_number(const struct authority_configuration *held)
+{
+    struct config config;
+
+    if (held->size == 0)
+        return 0;
+    return config_decode(&config, slice_of(held->bytes, held->size)) == ST_OK
+               ? config.number
+               : 0;
+}
+
+static void note_coming(struct authority_came *out,
+                        const struct authority_configuration *held,
+                        const struct config_entry *entry)
+{
+    uint64_t before = held_number(held);
+
+    *out = (struct authority_came){.is_new = entry->bytes.size > 0 &&
+                                             entry->number > before,
+                                   .is_certified = entry->certificate.size > 0};
+    if (out->is_new && entry->number - before > 1) {
+        out->skipped_first = before + 1;
+        out->skipped_last = entry->number - 1;
+    }
+}
+
 static const char *authority_configure(struct authority *authority,
                                        struct config_entry *entry,
                                        uint32_t signer)
@@ -89,9 +116,54 @@ static const char *authority_configure(struct authority *authority,
     gather_keys(authority, &keys, entry->certificate);
     complaint =
         config_entry_judge(entry, &before, authority->cluster_id, &keys);
-    if (complaint == NULL)
+    if (complaint == NULL) {
+        note_coming(&authority->came, held, entry);
         hold(held, entry);
+    }
     return complaint;
+}
+
+/* Its first entry is where it begins; one that was read goes on. */
+static const char *forced_read(struct authority *authority,
+                               const struct config_entry *entry)
+{
+    struct config config;
+
+    if (config_decode(&config, entry->bytes) != ST_OK ||
+        config.why != CONFIG_FORCED ||
+        slice_equal(entry->bytes,
+                    slice_of(authority->forced, authority->forced_size)))
+        return NULL;
+    if (config.base_size != entry->index)
+        return "brings a forced configuration elsewhere than where it begins";
+    memcpy(authority->forced, entry->bytes.data, entry->bytes.size);
+    authority->forced_size = entry->bytes.size;
+    return NULL;
+}
+
+const char *authority_epoch_read(struct authority *authority,
+                                 const struct op_system_epoch *in,
+                                 uint64_t index, uint32_t signer)
+{
+    struct config_entry entry = {.index = index,
+                                 .number = in->number,
+                                 .epoch = in->epoch,
+                                 .bytes = in->configuration,
+                                 .begins = true};
+    const struct authority_node *node = node_of_key(authority, signer);
+    struct config_cert_keys keys;
+    const char *complaint;
+
+    if (in->has_certificate)
+        entry.certificate = in->certificate;
+    if (node != NULL) {
+        entry.node_id = node->node_id.b;
+        if (authority->keys.rows[signer].role == AUTHORITY_NODE_ARCHIVE)
+            return "begins an epoch, and is an archive";
+    }
+    gather_keys(authority, &keys, entry.certificate);
+    complaint = config_entry_alone(&entry, authority->cluster_id, &keys);
+    return complaint != NULL ? complaint : forced_read(authority, &entry);
 }
 
 const char *authority_epoch(struct authority *authority,

@@ -170,7 +170,8 @@ static bool decisions_judge(struct decisions *decisions,
                                    "attested as refused, and is the genesis",
                                    item);
         if (item->act.operation->opcode == OPCODE_SYSTEM_ATTEST &&
-            item->act.is_timely && item->act.is_primary)
+            item->act.is_timely && item->act.is_primary &&
+            authority_is_primary(decisions->authority, item->act.signer))
             return decisions_fault(reading->fault,
                                    "attested as refused, and is an attestation",
                                    item);
@@ -179,6 +180,8 @@ static bool decisions_judge(struct decisions *decisions,
         if (complaint != NULL)
             return decisions_fault(reading->fault, complaint, item);
     }
+    if (!is_genesis && decisions->decided != NULL)
+        decisions->decided(decisions->context, &item->act, code);
     decisions_add_leaf(reading, &item->act, code, &result);
     return true;
 }
@@ -194,6 +197,28 @@ static bool decisions_check_range(const struct decisions *decisions,
         return decisions_fault(fault, "attests entries that did not exist",
                                NULL);
     return true;
+}
+
+bool decisions_stands(const struct decisions *decisions,
+                      const struct op_system_attest *stated, uint32_t signer)
+{
+    const struct authority *authority = decisions->authority;
+    struct decisions_reading reading = {.tree = {.size = 0}};
+    uint32_t primary = authority->primary;
+
+    list_reader_init(&reading.reader, &stated->refusals);
+    decisions_next_refusal(&reading);
+    for (size_t i = 0; i < decisions->count; i++) {
+        const struct decisions_item *item =
+            &decisions->items[decisions->head + i];
+
+        /* Of what lies behind the range nothing is stated yet. */
+        if (decisions_code(&reading, &item->act) == ST_OK &&
+            item->act.operation->opcode == OPCODE_SYSTEM_EPOCH &&
+            item->act.is_primary)
+            primary = item->act.signer;
+    }
+    return primary == KEYS_NONE || primary == signer;
 }
 
 bool decisions_attested(struct decisions *decisions,

@@ -23,8 +23,14 @@ struct decisions_item {
     uint8_t *fields; /* Of act, owned. */
 };
 
+/* Told of each outcome, in the order of the log; genesis excepted. */
+typedef void decisions_decided(void *context, const struct authority_act *act,
+                               uint16_t code);
+
 struct decisions {
     struct authority *authority;
+    decisions_decided *decided; /* May be NULL. */
+    void *context;
     struct decisions_item *items; /* From ${head} on, in order. */
     size_t head, count, room;
     size_t fields_size;
@@ -53,6 +59,15 @@ void decisions_wait(struct decisions *decisions,
 
 /* What follows cannot be judged here: ranges are still compared. */
 void decisions_give_up(struct decisions *decisions);
+
+/*
+ * decisions_stands(decisions, stated, signer):
+ * Whether the node is primary by what it states itself.  A node that states
+ * that its own term was refused is not, unless it was primary before: servers
+ * refuse such an attestation, and it states nothing.
+ */
+bool decisions_stands(const struct decisions *decisions,
+                      const struct op_system_attest *stated, uint32_t signer);
 
 /*
  * decisions_attested(decisions, fault_out, index, stated):

@@ -5,6 +5,45 @@
 #include "client/audit/judge_parts.h"
 #include "protocol/dates.h"
 
+/* ---- Outcomes that the report tells ------------------------------------- */
+
+static void judge_came(struct report *report, const struct authority_came *came)
+{
+    if (!came->is_new)
+        return;
+    if (!came->is_certified)
+        report_unchecked(report, REPORT_UNCHECKED_REGISTER);
+    if (came->skipped_first == 0)
+        return;
+    report_unchecked(report, REPORT_UNCHECKED_SKIPPED);
+    if (report->skipped_count++ < REPORT_SKIPPED_MAX)
+        report->skipped[report->skipped_count - 1] =
+            (struct report_skipped){came->skipped_first, came->skipped_last};
+}
+
+static void judge_decided(void *context, const struct authority_act *act,
+                          uint16_t code)
+{
+    struct judge *judge = context;
+    struct report *report = judge->report;
+    uint16_t opcode = act->operation->opcode;
+
+    if (opcode != OPCODE_SYSTEM_EPOCH && opcode != OPCODE_SYSTEM_CONFIG)
+        return;
+    for (uint32_t i = 0; i < report->forced_count; i++) {
+        struct report_forced *forced = &report->forced[i];
+
+        if (forced->index == act->index && act->item == 0)
+            forced->state = code == ST_OK ? REPORT_VERIFIED : REPORT_REFUSED;
+    }
+    if (code == ST_OK)
+        judge_came(report, &judge->authority.came);
+    else if (judge->authority.keys.rows[act->signer].is_node &&
+             report->refused_count++ < REPORT_REFUSED_MAX)
+        report->refused[report->refused_count - 1] =
+            (struct report_refused){act->index, opcode, code};
+}
+
 void judge_init(struct judge *judge, struct report *report, struct walk *walk,
                 const struct verify_options *options)
 {
@@ -16,6 +55,8 @@ void judge_init(struct judge *judge, struct report *report, struct walk *walk,
     tree_init(&judge->tree);
     authority_init(&judge->authority);
     decisions_init(&judge->decisions, &judge->authority);
+    judge->decisions.decided = judge_decided;
+    judge->decisions.context = judge;
 }
 
 void judge_free(struct judge *judge)
@@ -67,7 +108,12 @@ bool judge_tampered_hashes(struct judge *judge, const struct judging *judging,
 bool judge_receipt_fault(struct judge *judge, uint64_t index,
                          const struct receipts_fault *fault)
 {
-    if (report_fault(judge->report, REPORT_TAMPERED, index, fault->what)) {
+    const char *what = fault->what;
+
+    if (index != REPORT_NO_INDEX && report_is_lost(judge->report, index))
+        what = "a receipt names an entry that is among those declared lost "
+               "(FORCED): another is at this index";
+    if (report_fault(judge->report, REPORT_TAMPERED, index, what)) {
         (void)snprintf(judge->report->fault.file,
                        sizeof judge->report->fault.file, "%s",
                        judge->options->receipts);

@@ -22,6 +22,7 @@ struct judge {
     uint32_t epoch;
     bool has_primary;
     uint32_t primary; /* Row of keys: who began the epoch. */
+    uint64_t forced;  /* Index of the newest lineage's first entry; 0: none. */
     int64_t log_time;
     uint32_t segment_size;
     bool is_leaf_seen; /* The one that was expected. */

@@ -95,9 +95,13 @@ static void judge_outside(struct judge *judge)
         judge_missing(judge, "the log ends before the expected head",
                       options->head_size);
     else if (receipts->next < receipts->count)
-        judge_missing(judge,
-                      "the log ends before an entry that a receipt names",
-                      receipts->rows[receipts->count - 1].index + 1);
+        judge_missing(
+            judge,
+            report_is_lost(judge->report, receipts->rows[receipts->next].index)
+                ? "the log ends before an entry that a receipt names, and "
+                  "that is among those declared lost (FORCED)"
+                : "the log ends before an entry that a receipt names",
+            receipts->rows[receipts->count - 1].index + 1);
     else if (options->has_leaf && !judge->is_leaf_seen)
         judge_missing(judge, "no entry has the expected leaf hash",
                       judge->tree.size + 1);
@@ -125,6 +129,19 @@ static void judge_not_checked(struct judge *judge)
     report_unchecked(report, REPORT_UNCHECKED_END);
 }
 
+/* Whether the log ends in a term that only its node's word makes one: a change
+ * of primary, or a lineage, whose entry was not attested as done. */
+static bool judge_claimed(const struct judge *judge)
+{
+    const struct authority *authority = &judge->authority;
+
+    if (!judge->has_primary || authority->epoch == judge->epoch)
+        return false;
+    return !authority->keys.rows[judge->primary].is_node ||
+           !authority_is_primary(authority, judge->primary) ||
+           (judge->forced > 0 && judge->forced >= judge->decisions.size);
+}
+
 void judge_end(struct judge *judge)
 {
     struct report *report = judge->report;
@@ -144,7 +161,10 @@ void judge_end(struct judge *judge)
         report_reason(report, REPORT_REASON_END);
     if (report->unknown_items > 0)
         report_reason(report, REPORT_REASON_UNKNOWN);
-    else if (judge->decisions.is_lost)
+    else if (judge->decisions.is_lost ||
+             report->entries - report->attested > AUDIT_UNATTESTED_MAX)
         report_reason(report, REPORT_REASON_UNATTESTED);
+    if (judge_claimed(judge))
+        report_reason(report, REPORT_REASON_TERM);
     judge_not_checked(judge);
 }

@@ -67,6 +67,8 @@ static bool judge_attestation(struct judge *judge,
                       item_fields(item), SCHEMA_REFUSE_UNKNOWN) != ST_OK)
         return judge_tampered(judge, judging,
                               "an attestation that cannot be read");
+    if (!decisions_stands(&judge->decisions, &stated, judging->signer))
+        return true;
     if (decisions_attested(&judge->decisions, &fault,
                            judging->entry->place.index, &stated))
         return true;

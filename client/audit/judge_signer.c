@@ -78,6 +78,7 @@ static bool judge_is_node(const struct judge *judge, uint32_t signer)
 {
     const struct keys_key *rows = judge->authority.keys.rows;
 
+    /* A term of one whose enrolment is not attested is never good alone. */
     return signer != KEYS_NONE &&
            (rows[signer].is_node || rows[signer].may_be_node);
 }
@@ -95,7 +96,7 @@ static bool judge_forced(struct judge *judge, const struct judging *judging,
 {
     const struct entry_place *place = &judging->entry->place;
     struct report *report = judge->report;
-    struct report_forced *out = &report->forced[report->forced_count];
+    struct report_forced *out;
     struct config config;
 
     /* What it is worth is judged when its outcome is known. */
@@ -108,7 +109,11 @@ static bool judge_forced(struct judge *judge, const struct judging *judging,
             "its forced configuration was signed for another log than the one "
             "before it",
             config.base_leaf, place->previous, HASH_SIZE);
-    if (report->forced_count < REPORT_FORCED_MAX) {
+    judge->forced = place->index;
+    if (report->forced_count == REPORT_FORCED_MAX) {
+        report->forced_left_out++;
+    } else {
+        out = &report->forced[report->forced_count];
         out->index = place->index;
         out->number = config.number;
         out->lost_count = config.lost_count;
@@ -125,6 +130,7 @@ bool judge_epoch(struct judge *judge, const struct judging *judging)
     struct op_system_epoch fields;
     struct field_error error;
     struct item item;
+    const char *complaint;
 
     if (place->epoch == judge->epoch)
         return true;
@@ -139,6 +145,10 @@ bool judge_epoch(struct judge *judge, const struct judging *judging)
         fields.epoch != place->epoch)
         return judge_tampered(judge, judging,
                               "it begins another epoch than its own");
+    complaint = authority_epoch_read(&judge->authority, &fields, place->index,
+                                     judging->signer);
+    if (complaint != NULL)
+        return judge_tampered(judge, judging, complaint);
     judge->epoch = place->epoch;
     judge->has_primary = true;
     judge->primary = judging->signer;

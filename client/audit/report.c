@@ -60,6 +60,19 @@ void report_texts(struct report *report, const char *expected,
     (void)snprintf(fault->actual, sizeof fault->actual, "%s", actual);
 }
 
+bool report_is_lost(const struct report *report, uint64_t index)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < report->forced_count; i++) {
+        const struct report_forced *at = &report->forced[i];
+
+        found = found || (at->state != REPORT_REFUSED && index >= at->index &&
+                          index - at->index < at->lost_count);
+    }
+    return found;
+}
+
 void report_reason(struct report *report, enum report_reason reason)
 {
     report->reasons |= UINT32_C(1) << reason;
@@ -124,19 +137,87 @@ static void text_sentences(FILE *out, uint32_t bits, const char *const *texts,
     }
 }
 
+static const char *report_state_text(enum report_state state)
+{
+    switch (state) {
+    case REPORT_CLAIMED:
+        return "claimed, not attested";
+    case REPORT_REFUSED:
+        return "refused";
+    case REPORT_VERIFIED:
+        return "certificate by operator and authority verified";
+    }
+    return "?";
+}
+
+static const char *report_state_name(enum report_state state)
+{
+    switch (state) {
+    case REPORT_CLAIMED:
+        return "claimed";
+    case REPORT_REFUSED:
+        return "refused";
+    case REPORT_VERIFIED:
+        return "verified";
+    }
+    return "?";
+}
+
+static uint64_t report_shown(uint64_t count, uint64_t max)
+{
+    return count < max ? count : max;
+}
+
+static void text_left_out(FILE *out, const char *label, uint64_t count,
+                          uint64_t max)
+{
+    if (count > max)
+        fprintf(out, "  %-12s %" PRIu64 " more\n", label, count - max);
+}
+
+static void text_refused(const struct report *report, FILE *out)
+{
+    uint64_t shown = report_shown(report->refused_count, REPORT_REFUSED_MAX);
+
+    for (uint64_t i = 0; i < shown; i++) {
+        const struct report_refused *at = &report->refused[i];
+
+        fprintf(out, "  refused      entry %" PRIu64 ", %s: %u %s\n", at->index,
+                operation_info(at->opcode)->name, at->code,
+                status_name(at->code));
+    }
+    text_left_out(out, "refused", report->refused_count, REPORT_REFUSED_MAX);
+}
+
+static void text_skipped(const struct report *report, FILE *out)
+{
+    uint64_t shown = report_shown(report->skipped_count, REPORT_SKIPPED_MAX);
+
+    for (uint64_t i = 0; i < shown; i++) {
+        const struct report_skipped *at = &report->skipped[i];
+
+        fprintf(out,
+                "  skipped      configurations %" PRIu64 " to %" PRIu64 "\n",
+                at->first, at->last);
+    }
+    text_left_out(out, "skipped", report->skipped_count, REPORT_SKIPPED_MAX);
+}
+
 static void text_forced(const struct report *report, FILE *out)
 {
     for (uint32_t i = 0; i < report->forced_count; i++) {
         const struct report_forced *at = &report->forced[i];
 
-        fprintf(out,
-                "  FORCED       entry %" PRIu64 ", configuration %" PRIu64
-                ": every member was gone, and a new lineage begins here\n",
-                at->index, at->number);
+        fprintf(
+            out,
+            "  FORCED       entry %" PRIu64 ", configuration %" PRIu64 ": %s\n"
+            "               every member was gone, and a new lineage begins "
+            "here\n",
+            at->index, at->number, report_state_text(at->state));
         if (at->lost_count > 0)
             fprintf(out,
                     "  lost         entries %" PRIu64 " to %" PRIu64
-                    "%s of the old lineage, which were committed\n",
+                    "%s of the old lineage, which were committed, as it says\n",
                     at->index, at->index + at->lost_count - 1,
                     at->lost_count == UINT32_MAX ? " at least" : "");
         fprintf(out,
@@ -146,6 +227,8 @@ static void text_forced(const struct report *report, FILE *out)
         text_hex(out, "kept up to", at->previous, HASH_SIZE);
         text_hex(out, "lineage", at->lineage, LINEAGE_SIZE);
     }
+    text_left_out(out, "FORCED", report->forced_count + report->forced_left_out,
+                  report->forced_count);
 }
 
 static void text_counts(const struct report *report, FILE *out)
@@ -186,6 +269,8 @@ void report_write_text(const struct report *report, FILE *out)
     text_sentences(out, report->reasons, report_reasons, REPORT_REASONS_COUNT,
                    "  incomplete:  ");
     text_forced(report, out);
+    text_refused(report, out);
+    text_skipped(report, out);
     text_counts(report, out);
     if (report->has_genesis) {
         text_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
@@ -334,12 +419,47 @@ static void json_forced(const struct report *report, FILE *out)
         json_number(out, "index", at->index);
         json_number(out, "number", at->number);
         json_number(out, "lost", at->lost_count);
+        json_name(out, "state");
+        json_string(out, report_state_name(at->state));
+        fputc(',', out);
         json_hex(out, "lineage", at->lineage, LINEAGE_SIZE);
         json_hex(out, "leaf", at->previous, HASH_SIZE);
         json_name(out, "what");
         json_string(out, "every member was gone: a new lineage begins");
         fputc('}', out);
     }
+    fputs("],", out);
+}
+
+static void json_refused(const struct report *report, FILE *out)
+{
+    uint64_t shown = report_shown(report->refused_count, REPORT_REFUSED_MAX);
+
+    json_name(out, "refused");
+    fputc('[', out);
+    for (uint64_t i = 0; i < shown; i++) {
+        const struct report_refused *at = &report->refused[i];
+
+        fputs(i == 0 ? "{" : ",{", out);
+        json_number(out, "index", at->index);
+        json_number(out, "code", at->code);
+        json_name(out, "operation");
+        json_string(out, operation_info(at->opcode)->name);
+        fputc('}', out);
+    }
+    fputs("],", out);
+    json_number(out, "refused_terms_and_configurations", report->refused_count);
+}
+
+static void json_skipped(const struct report *report, FILE *out)
+{
+    uint64_t shown = report_shown(report->skipped_count, REPORT_SKIPPED_MAX);
+
+    json_name(out, "skipped");
+    fputc('[', out);
+    for (uint64_t i = 0; i < shown; i++)
+        fprintf(out, "%s[%" PRIu64 ",%" PRIu64 "]", i == 0 ? "" : ",",
+                report->skipped[i].first, report->skipped[i].last);
     fputs("],", out);
 }
 
@@ -363,6 +483,8 @@ void report_write_json(const struct report *report, FILE *out)
     json_number(out, "epochs", report->epochs);
     json_number(out, "epoch", report->epoch);
     json_forced(report, out);
+    json_refused(report, out);
+    json_skipped(report, out);
     json_time(out, "first_time", report->first_time);
     json_time(out, "last_time", report->last_time);
     json_number(out, "keys", report->keys);

@@ -16,13 +16,14 @@ enum report_verdict {
 };
 
 /* Why a log without a fault is incomplete: R(NAME, sentence). */
-#define REPORT_REASON_LIST(R)                                               \
-    R(END, "the end is not covered by a checkpoint, an expected head or a " \
-           "receipt")                                                       \
-    R(TORN, "the end is unfinished")                                        \
-    R(UNREADABLE, "a file cannot be read")                                  \
-    R(UNKNOWN, "it holds operations that this verifier does not know")      \
-    R(UNATTESTED, "more waits for an attestation than a node leaves waiting")
+#define REPORT_REASON_LIST(R)                                                 \
+    R(END, "the end is not covered by a checkpoint, an expected head or a "   \
+           "receipt")                                                         \
+    R(TORN, "the end is unfinished")                                          \
+    R(UNREADABLE, "a file cannot be read")                                    \
+    R(UNKNOWN, "it holds operations that this verifier does not know")        \
+    R(UNATTESTED, "more waits for an attestation than a node leaves waiting") \
+    R(TERM, "the newest term is claimed by its node, and not attested")
 
 enum report_reason {
 #define R(name, text) REPORT_REASON_##name,
@@ -42,6 +43,10 @@ enum report_reason {
                 "that needs a replay")                                         \
     U(ROOTS, "the roots of attestations whose results are sealed")             \
     U(TAIL, "decisions of entries beyond the newest attestation")              \
+    U(REGISTER, "whether a register decided the configurations that came "     \
+                "without a certificate, and so who was primary in their "      \
+                "terms: entries cannot show it")                               \
+    U(SKIPPED, "what the skipped configurations were, and who decided them")   \
     U(END, "whether entries were cut off behind the covered size")
 
 enum report_unchecked {
@@ -55,7 +60,9 @@ enum {
     REPORT_VALUE_SIZE = 80,
     REPORT_FILE_SIZE = 256,
     REPORT_OPERATIONS = 96,
-    REPORT_FORCED_MAX = 8
+    REPORT_FORCED_MAX = 8,
+    REPORT_REFUSED_MAX = 16,
+    REPORT_SKIPPED_MAX = 16
 };
 
 #define REPORT_NO_INDEX UINT64_MAX
@@ -71,6 +78,26 @@ struct report_fault {
     char actual[REPORT_VALUE_SIZE];
 };
 
+/* What is known of a thing that an entry says. */
+enum report_state {
+    REPORT_CLAIMED, /* No attestation reaches it. */
+    REPORT_REFUSED,
+    REPORT_VERIFIED /* Attested as done, and judged here. */
+};
+
+/* A system.epoch or a system.config that was refused. */
+struct report_refused {
+    uint64_t index;
+    uint16_t opcode;
+    uint16_t code;
+};
+
+/* Configurations that were won, it seems, and are not in the log as done. */
+struct report_skipped {
+    uint64_t first;
+    uint64_t last;
+};
+
 /* A lineage that began in this log, because no member of the one before was
  * left: what was not there any more, its entry says. */
 struct report_forced {
@@ -79,6 +106,7 @@ struct report_forced {
     uint64_t number;             /* Of the configuration. */
     uint8_t lineage[LINEAGE_SIZE];
     uint32_t lost_count; /* Known to be committed, from ${index} on. */
+    enum report_state state;
 };
 
 struct report {
@@ -100,6 +128,11 @@ struct report {
     uint32_t epoch;
     struct report_forced forced[REPORT_FORCED_MAX]; /* The first of them. */
     uint32_t forced_count;
+    uint64_t forced_left_out;
+    struct report_refused refused[REPORT_REFUSED_MAX]; /* The first. */
+    uint64_t refused_count;                            /* All of them. */
+    struct report_skipped skipped[REPORT_SKIPPED_MAX]; /* The first. */
+    uint64_t skipped_count;                            /* All of them. */
     int64_t first_time;
     int64_t last_time;
 
@@ -136,6 +169,10 @@ void report_hashes(struct report *report, const uint8_t *expected,
                    const uint8_t *actual, size_t size);
 void report_texts(struct report *report, const char *expected,
                   const char *actual);
+
+/* Whether a lineage that began here declares the entry lost.  One that was
+ * refused declares nothing. */
+bool report_is_lost(const struct report *report, uint64_t index);
 
 /* A log that has a reason is not good. */
 void report_reason(struct report *report, enum report_reason reason);

@@ -11,11 +11,13 @@
 #include "client/program/file.h"
 #include "client/program/program.h"
 #include "protocol/entry.h"
+#include "protocol/tree.h"
 
-/* Which entries are shown. */
+/* Which entries are shown, and whether whole. */
 struct range {
     uint64_t from;
     uint64_t left;
+    bool full;
 };
 
 static void write_line(void *context, struct slice name, struct slice value)
@@ -25,13 +27,18 @@ static void write_line(void *context, struct slice name, struct slice value)
            (int)value.size, (const char *)value.data);
 }
 
-static void show_entry(struct slice bytes, const char *where, uint64_t offset)
+static void show_entry(const struct range *range, struct slice bytes,
+                       const char *where, uint64_t offset)
 {
+    uint8_t leaf[HASH_SIZE];
     struct dump dump;
 
     printf("%s %" PRIu64 "\n", where, offset);
     dump_init(&dump, NULL, write_line);
+    dump.full = range->full;
     dump_entry(&dump, bytes);
+    tree_leaf_hash(leaf, bytes);
+    dump_hex(&dump, "leaf", leaf, HASH_SIZE);
 }
 
 /* False when enough was shown. */
@@ -54,7 +61,7 @@ static bool show_frame(struct range *range, const struct walk_frame *frame,
     if (range->left == 0)
         return false;
     range->left--;
-    show_entry(bytes, name, frame->place.offset);
+    show_entry(range, bytes, name, frame->place.offset);
     return true;
 }
 
@@ -94,7 +101,7 @@ static int dump_file(const char *path, struct range *range)
     INVARIANT(bytes != NULL);
     status = file_read(bytes, &size, path, SEGMENT_SIZE, false);
     if (status == ST_OK && size <= ENTRY_SIZE_MAX) {
-        show_entry(slice_of(bytes, size), path, 0);
+        show_entry(range, slice_of(bytes, size), path, 0);
     } else if (status == ST_OK) {
         status = segment_header_decode(&header, slice_of(bytes, size));
         while (status == ST_OK && more) {
@@ -139,6 +146,12 @@ int dump_run(struct program *program, int argc, char **argv)
     int code;
 
     (void)program;
+    if (argc > 1 && strcmp(argv[1], "--full") == 0) {
+        range.full = true;
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+    }
     if (argc < 2 || argc > 4 ||
         (argc > 2 && !take_number(&range.from, argv[2])) ||
         (argc > 3 && !take_number(&range.left, argv[3])))

@@ -189,8 +189,12 @@ void signed_log_enrol(struct signed_log *log, const struct identity *key,
 
 void signed_log_attest(struct signed_log *log)
 {
-    struct op_system_attest fields = {.first = log->attested,
-                                      .last = log->count - 1};
+    signed_log_attest_to(log, log->count);
+}
+
+void signed_log_attest_to(struct signed_log *log, uint64_t size)
+{
+    struct op_system_attest fields = {.first = log->attested, .last = size - 1};
     uint8_t refusals[SIGNED_LOG_ENTRIES_MAX * 12];
     struct writer writer;
     struct tree tree;
@@ -198,7 +202,7 @@ void signed_log_attest(struct signed_log *log)
     tree_init(&tree);
     writer_init(&writer, refusals, sizeof refusals);
     fields.refusals = list_begin(&writer);
-    for (uint64_t i = log->attested; i < log->count; i++) {
+    for (uint64_t i = log->attested; i < size; i++) {
         const struct signed_log_entry *entry = &log->entries[i];
         struct attested_refusal refusal = {.index = i, .code = entry->code};
         uint8_t bytes[LOG_LEAF_SIZE], leaf[HASH_SIZE];
@@ -214,7 +218,7 @@ void signed_log_attest(struct signed_log *log)
                      &refusal);
     }
     tree_root(&tree, fields.root.b);
-    log->attested = log->count;
+    log->attested = size;
     signed_log_add(log, &log->node, OPCODE_SYSTEM_ATTEST, 0, &fields, ST_OK);
 }
 
@@ -291,4 +295,34 @@ void signed_log_relink(struct signed_log *log, size_t from)
     }
     entry_leaf_hash(log->leaf, slice_of(log->entries[log->count - 1].bytes,
                                         log->entries[log->count - 1].size));
+}
+
+void signed_log_receipt(const struct signed_log *log,
+                        uint8_t record[SIGNED_LOG_RECEIPT_SIZE], uint64_t index,
+                        const struct identity *node, bool wrong_leaf)
+{
+    struct nodecert cert = {.role = NODECERT_SERVER,
+                            .serial = 1,
+                            .not_before_s = 1765000000,
+                            .not_after_s = 1769000000};
+    struct receipt receipt = {.index = index};
+    const struct signed_log_entry *at = &log->entries[index];
+    uint8_t composed[COMMAND_SIGNED_SIZE];
+    struct entry entry;
+    enum status status = entry_decode(&entry, slice_of(at->bytes, at->size));
+
+    REQUIRE(status == ST_OK);
+    memcpy(cert.cluster_id, log->cluster_id, CLUSTER_ID_SIZE);
+    memcpy(cert.receipt_key, log->node.public_key, PUBLIC_KEY_SIZE);
+    cert.channel_key[0] = 9;
+    receipt.epoch = entry.place.epoch;
+    receipt.committed_at = entry.place.log_time;
+    entry_compose(&entry, composed, log->cluster_id);
+    command_hash(receipt.command_hash, composed, entry.signature);
+    entry_leaf_hash(receipt.entry_hash, slice_of(at->bytes, at->size));
+    receipt.entry_hash[5] ^= wrong_leaf ? 1 : 0;
+    receipt_sign(&receipt, record, record + RECEIPT_SIZE, log->cluster_id,
+                 node);
+    nodecert_sign(record + RECEIPT_SIZE + SIGNATURE_SIZE, &cert,
+                  &log->authority);
 }

@@ -8,11 +8,14 @@
 #include "protocol/catalogue.h"
 #include "protocol/entry.h"
 #include "protocol/identity.h"
+#include "protocol/nodecert.h"
+#include "protocol/receipt.h"
 
 enum {
     SIGNED_LOG_ENTRIES_MAX = 64,
     SIGNED_LOG_ENTRY_SIZE_MAX = 2048,
-    SIGNED_LOG_RESULT_SIZE_MAX = 64
+    SIGNED_LOG_RESULT_SIZE_MAX = 64,
+    SIGNED_LOG_RECEIPT_SIZE = RECEIPT_SIZE + SIGNATURE_SIZE + NODECERT_SIZE
 };
 
 struct signed_log_entry {
@@ -58,10 +61,18 @@ void signed_log_enrol(struct signed_log *log, const struct identity *key,
 
 /* The node attests everything up to now. */
 void signed_log_attest(struct signed_log *log);
+/* Or only what is below ${size}. */
+void signed_log_attest_to(struct signed_log *log, uint64_t size);
 
 /* Write segments into ${directory}, which is there. */
 void signed_log_write(const struct signed_log *log, const char *directory,
                       uint32_t segment_size);
+
+/* The record of a client's file of receipts for entry ${index}, signed by
+ * ${node}; with another leaf hash than the entry's if ${wrong_leaf}. */
+void signed_log_receipt(const struct signed_log *log,
+                        uint8_t record[SIGNED_LOG_RECEIPT_SIZE], uint64_t index,
+                        const struct identity *node, bool wrong_leaf);
 
 /* Root and leaf of the first ${size} entries. */
 void signed_log_root(const struct signed_log *log, uint8_t out[HASH_SIZE],

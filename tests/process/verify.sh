@@ -64,6 +64,47 @@ says 'another authority'
 verify 3 "$cluster/c/authority"
 verify 3 --head nonsense "$node"
 
+# A claim that nobody attests is not good, however much of it there is.
+python3 - "$node/log" "$cluster/many" 9000 <<'END' >"$cluster/leaf" ||
+import os
+import struct
+import sys
+sys.path.insert(0, "tests/process")
+from _reader import leaf_of
+from _xxh3 import xxh3_64
+name, size, at, leaf, last = f"{0:020d}.seg", 1 << 26, 4096, bytes(32), b""
+with open(os.path.join(sys.argv[1], name), "rb") as file:
+    log = file.read()
+entries = []
+while (length := struct.unpack_from("<I", log, at)[0]) > 0:
+    entries.append(log[at + 8:at + 8 + length])
+    at += length + 16
+entries += [entries[-2]] * int(sys.argv[3])
+header = log[:12] + struct.pack("<I", size) + log[16:56]
+header += struct.pack("<Q", xxh3_64(header))
+out = bytearray(header.ljust(4096, b"\0"))
+for index, entry in enumerate(entries):
+    time = max(last, entry[16:24], key=lambda b: b[::-1])
+    entry = (entry[:8] + struct.pack("<Q", index) + time + leaf + entry[56:])
+    frame = struct.pack("<II", len(entry), 0) + entry
+    out += frame + struct.pack("<Q", xxh3_64(frame))
+    leaf, last = leaf_of(entry), time
+os.mkdir(sys.argv[2])
+with open(os.path.join(sys.argv[2], name), "wb") as file:
+    file.write(out)
+    file.truncate(size)
+print(leaf.hex())
+END
+    fail 'no long log'
+verify 2 --no-signatures --leaf "$(cat "$cluster/leaf")" "$cluster/many"
+says 'more waits for an attestation'
+rm -r "$cluster/many"
+
+# An entry's own leaf hash.
+must "$DEFTER_BIN/defter" dump --full "$node" $((head - 1))
+grep -q "^  leaf: $leaf\$" "$cluster/last.txt" ||
+    fail 'dump gives another leaf'
+
 segment=00000000000000000000.seg
 cp -r "$node/log" "$cluster/copy"
 offset=$("$DEFTER_BIN/defter" dump "$node" 5 1 | sed -n "s/^$segment //p")

@@ -12,8 +12,6 @@
 
 #include <sodium.h>
 
-#include "protocol/nodecert.h"
-#include "protocol/receipt.h"
 #include "tests/lib/signed_log.h"
 #include "tests/lib/suite.h"
 
@@ -432,30 +430,9 @@ END_TEST
 static void write_receipt(uint64_t index, const struct identity *node,
                           bool wrong_leaf)
 {
-    struct nodecert cert = {.role = NODECERT_SERVER,
-                            .serial = 1,
-                            .not_before_s = 1765000000,
-                            .not_after_s = 1769000000};
-    struct receipt receipt = {.index = index, .epoch = 1};
-    const struct signed_log_entry *at = &made.entries[index];
-    uint8_t record[RECEIPT_SIZE + SIGNATURE_SIZE + NODECERT_SIZE];
-    uint8_t composed[COMMAND_SIGNED_SIZE];
-    struct entry entry;
+    uint8_t record[SIGNED_LOG_RECEIPT_SIZE];
 
-    ck_assert_int_eq(entry_decode(&entry, slice_of(at->bytes, at->size)),
-                     ST_OK);
-    memcpy(cert.cluster_id, made.cluster_id, CLUSTER_ID_SIZE);
-    memcpy(cert.receipt_key, made.node.public_key, PUBLIC_KEY_SIZE);
-    cert.channel_key[0] = 9;
-    receipt.committed_at = entry.place.log_time;
-    entry_compose(&entry, composed, made.cluster_id);
-    command_hash(receipt.command_hash, composed, entry.signature);
-    entry_leaf_hash(receipt.entry_hash, slice_of(at->bytes, at->size));
-    receipt.entry_hash[5] ^= wrong_leaf ? 1 : 0;
-    receipt_sign(&receipt, record, record + RECEIPT_SIZE, made.cluster_id,
-                 node);
-    nodecert_sign(record + RECEIPT_SIZE + SIGNATURE_SIZE, &cert,
-                  &made.authority);
+    signed_log_receipt(&made, record, index, node, wrong_leaf);
     (void)snprintf(file_path, sizeof file_path, "%s/receipts", directory);
     write_file(record, sizeof record);
     options.receipts = file_path;

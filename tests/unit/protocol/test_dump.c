@@ -194,6 +194,18 @@ static void check_schema(const struct schema *schema)
                   schema->name);
 }
 
+START_TEST(long_bytes_are_told_whole_where_that_is_asked_for)
+{
+    struct dump dump = fresh_dump();
+
+    memset(bytes, 0xab, ENTRY_SIZE_MAX);
+    dump.full = true;
+    dump_hex(&dump, "x", bytes, ENTRY_SIZE_MAX);
+    ck_assert_uint_eq(page_size, 2 * ENTRY_SIZE_MAX + 4);
+    ck_assert_ptr_null(strstr(page, "..."));
+}
+END_TEST
+
 START_TEST(every_table_can_be_told)
 {
     schema_sample_each(check_schema);
@@ -232,5 +244,7 @@ SUITE_MAIN("dump", a_frame_is_told_field_by_field,
            an_entry_shows_its_place_and_what_is_sealed,
            records_inside_fields_are_told_by_their_section,
            a_sealed_result_begins_with_its_salt, an_answer_shows_its_receipt,
-           long_bytes_are_cut_and_their_size_told, every_table_can_be_told,
+           long_bytes_are_cut_and_their_size_told,
+           long_bytes_are_told_whole_where_that_is_asked_for,
+           every_table_can_be_told,
            damaged_frames_are_told_as_far_as_they_make_sense)
