@@ -267,9 +267,10 @@ void operator_say_done(const struct operator_job *job)
             printf("  %s %s\n", id,
                    OPERATOR_WORDS(program, "took it", "qəbul etdi"));
         else if (out->tried)
-            printf("  %s %s: %s %s\n", id,
+            printf("  %s %s: %s%s%s\n", id,
                    OPERATOR_WORDS(program, "did not take it", "qəbul etmədi"),
-                   status_info(out->code)->english, out->text);
+                   status_info(out->code)->english,
+                   out->text[0] != '\0' ? ": " : "", out->text);
         else if (job->saved[0] != '\0' && job->no_deliver)
             printf(OPERATOR_WORDS(program, "  %s was not tried\n",
                                   "  %s qovşağına göndərilmədi\n"),
