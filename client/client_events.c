@@ -89,6 +89,13 @@ static struct defter_command *find_pending(struct defter *client,
     return command;
 }
 
+void defter_on_fault(struct defter *client, void *context,
+                     void (*passes)(void *context, int code))
+{
+    client->fault_context = context;
+    client->fault_passes = passes;
+}
+
 /* A fault that passes: the same bytes again, here or on another node. */
 static bool send_again(struct defter *client, uint64_t request_id,
                        const struct defter_answer *fault)
@@ -103,6 +110,8 @@ static bool send_again(struct defter *client, uint64_t request_id,
     command->request_id = 0;
     if (fault->code != ST_NOT_PRIMARY)
         client_hold(client, fault->retry_after_ms);
+    if (client->fault_passes != NULL)
+        client->fault_passes(client->fault_context, fault->code);
     return true;
 }
 

@@ -84,6 +84,8 @@ struct defter {
     struct defter_command *pending;
     struct defter_command **pending_last;
     size_t pending_count;
+    void *fault_context;
+    void (*fault_passes)(void *context, int code); /* NULL: nobody is told. */
     int receipt_failed; /* A receipt did not verify: no more is believed. */
 
     bool query_wanted;

@@ -176,6 +176,14 @@ int defter_call(struct defter *client, struct defter_command *command,
                 struct defter_answer *answer_out);
 
 /*
+ * defter_on_fault(client, context, passes): ${passes} runs inside
+ * defter_step(), and so while defter_call() waits, whenever a command was
+ * answered ${code} and will be sent again.  NULL: nobody is told.
+ */
+void defter_on_fault(struct defter *client, void *context,
+                     void (*passes)(void *context, int code));
+
+/*
  * defter_password(client, username, password, answer_out): let the person who
  * is logged in log in by name and password from now on, or change the password
  * (password.set, password.change).  The node sees neither the password nor the

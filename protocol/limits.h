@@ -201,7 +201,8 @@ enum {
     LINK_RECORD_S_MAX = 15,
     LINK_DIAL_MS_MIN = 100, /* Between two attempts. */
     LINK_DIAL_MS_MAX = 3000,
-    LINK_SAY_S = 10 /* Between two lines about the same offence. */
+    LINK_BRIEF_MS = 1000, /* A link that ends sooner was not wanted. */
+    LINK_SAY_S = 10       /* Between two lines about the same offence. */
 };
 static_assert((int)LINK_HANDSHAKE_SIZE_MAX >= PREFACE_SIZE + 2 +
                                                   HANDSHAKE_MSG1_SIZE + 2 +

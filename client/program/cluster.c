@@ -216,6 +216,32 @@ int cluster_client(struct defter **client_out, const struct program *program,
     return code;
 }
 
+/* Whoever waits for a command is told why, once for each. */
+static struct {
+    bool azerbaijani;
+    bool said;
+} patience;
+
+static void say_read_only(void *context, int code)
+{
+    MAYBE(context == NULL);
+    if (code != ST_READ_ONLY || patience.said)
+        return;
+    patience.said = true;
+    fputs(patience.azerbaijani
+              ? "defter: reyestr indi yazı qəbul etmir (604); cəhd davam edir\n"
+              : "defter: the registry does not take writes now (604); going on "
+                "trying\n",
+          stderr);
+}
+
+void cluster_watch_faults(struct defter *client, const struct program *program)
+{
+    patience.azerbaijani = program->azerbaijani;
+    patience.said = false;
+    defter_on_fault(client, NULL, say_read_only);
+}
+
 /* What can be done about the commonest refusal. */
 static void advise(int status)
 {
@@ -252,6 +278,7 @@ int cluster_connect(struct defter **client_out, const struct program *program,
 
     if (code != EXIT_GOOD)
         return code;
+    cluster_watch_faults(*client_out, program);
     status = defter_connect(*client_out);
     return status == 0
                ? EXIT_GOOD

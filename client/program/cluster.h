@@ -44,6 +44,10 @@ int cluster_client(struct defter **client_out, const struct program *program,
 int cluster_connect(struct defter **client_out, const struct program *program,
                     uint16_t role);
 
+/* Say once, until this is called again, that a command waits because nothing is
+ * written now. */
+void cluster_watch_faults(struct defter *client, const struct program *program);
+
 /* A line that is not shown on a terminal; ${*terminal_out}: a person typed it.
  * Gives an exit code. */
 int cluster_ask(char *out, size_t size, const char *prompt, bool *terminal_out);

@@ -291,6 +291,14 @@ static int build(struct defter_command **command_out,
     return code;
 }
 
+static void say_where_to_look(const struct program *program)
+{
+    (void)fflush(stdout);
+    fputs(program->azerbaijani ? "  səbəbini `defter status` deyir\n"
+                               : "  `defter status` says why\n",
+          stderr);
+}
+
 int execute_send(struct defter *client, const struct program *program,
                  const struct execution *execution)
 {
@@ -304,6 +312,7 @@ int execute_send(struct defter *client, const struct program *program,
         defter_command_free(command);
         return code;
     }
+    cluster_watch_faults(client, program);
     status = defter_call(client, command, &answer);
     if (status != 0) {
         code = program_fail(EXIT_INCOMPLETE, "%s: %s",
@@ -320,6 +329,8 @@ int execute_send(struct defter *client, const struct program *program,
         code = answer.code == 0 || answer.code == ST_NOT_MODIFIED
                    ? EXIT_GOOD
                    : EXIT_REFUSED;
+        if (answer.code == ST_READ_ONLY)
+            say_where_to_look(program);
     }
     defter_command_free(command);
     return code;

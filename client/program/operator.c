@@ -231,6 +231,15 @@ int operator_confirm(const struct operator_job *job)
     if (read_line(typed, sizeof typed) && strcmp(typed, wanted) == 0)
         return EXIT_GOOD;
     return program_fail(
-        EXIT_REFUSED, "%s",
-        OPERATOR_WORDS(program, "nothing was signed", "heç nə imzalanmadı"));
+        EXIT_REFUSED, "%s%s",
+        OPERATOR_WORDS(program, "nothing was signed", "heç nə imzalanmadı"),
+        !job->named
+            ? ""
+            : OPERATOR_WORDS(program,
+                             "; the node is named to the primary, which "
+                             "waits for it: `defter member settle` "
+                             "undoes that",
+                             "; qovşağın adı əsas qovşağa verilib və o "
+                             "gözlənilir: `defter member settle` bunu "
+                             "ləğv edir"));
 }

@@ -62,6 +62,8 @@ struct operator_job {
     size_t certificate_size;
     char saved[FILE_PATH_SIZE_MAX]; /* Where; "": not. */
     char paper[SIGN_PAPER_SIZE];
+    bool named;       /* To the primary, which waits for the node now. */
+    bool unwitnessed; /* Signed, but no archive countersigned. */
     struct operator_delivery {
         bool tried;
         uint16_t code;
@@ -98,6 +100,8 @@ void operator_ask_name(struct operator_job *job);
 
 /* What every node said, what is wished for, and whether it may be signed. */
 void operator_say(const struct operator_job *job);
+/* The first of these alone. */
+void operator_say_nodes(const struct operator_job *job);
 /* The same with what came of it, as JSON. */
 void operator_say_json(const struct operator_job *job);
 /* What came of it. */

@@ -186,6 +186,9 @@ int operator_ask_primary(struct operator_job *job, const uint8_t *about,
     if (at == job->view.nodes_count || !job->view.nodes[at].reached)
         return EXIT_GOOD;
     ask_primary_once(job, at, about);
+    job->named =
+        (job->wish.why == CONFIG_ADD || job->wish.why == CONFIG_REPLACE) &&
+        job->view.nodes[at].reached;
     while (wait_sealed && !is_handed_over(&job->view.nodes[at]) &&
            time(NULL) < until) {
         (void)sleep(1);

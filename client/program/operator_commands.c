@@ -77,6 +77,36 @@ static int refuse_automatic(struct operator_job *job)
                         "is signed; set mode = manual on every node first");
 }
 
+/* A countersignature is needed, and nobody is there to give it: what has to be
+ * known before a primary stops, or waits for a node, for nothing. */
+static bool is_without_witness(const struct operator_job *job)
+{
+    struct succession_plan newest;
+
+    if (job->authority_path != NULL ||
+        succession_newest(&newest, &job->view) != SUCCESSION_GOOD ||
+        !newest.witness_needed)
+        return false;
+    for (size_t at = 0; at < job->view.nodes_count; at++) {
+        if (job->view.nodes[at].archive && job->view.nodes[at].reached)
+            return false;
+    }
+    return true;
+}
+
+static int refuse_without_witness(const struct operator_job *job)
+{
+    return program_fail(
+        EXIT_REFUSED, "%s",
+        OPERATOR_WORDS(&job->program,
+                       "an archive must countersign, and none answers: nothing "
+                       "was signed. Start it, or let the authority's key stand "
+                       "for it: --authority FILE",
+                       "arxiv qovşağı da imzalamalıdır, lakin cavab vermir: "
+                       "heç nə imzalanmadı. Onu işə salın və ya əvəzinə "
+                       "səlahiyyətli açarla imzalayın: --authority FAYL"));
+}
+
 /* From the wish to what came of it. */
 static int carry_out(struct operator_job *job)
 {
@@ -85,6 +115,12 @@ static int carry_out(struct operator_job *job)
 
     if (code != EXIT_GOOD)
         return code;
+    if (about != NULL && !is_automatic(job) && is_without_witness(job)) {
+        if (!job->program.json)
+            operator_say_nodes(job);
+        (void)fflush(stdout);
+        return refuse_without_witness(job);
+    }
     if (about != NULL)
         code = operator_ask_primary(job, about,
                                     job->wish.why == CONFIG_SWITCHOVER &&
@@ -103,6 +139,8 @@ static int carry_out(struct operator_job *job)
         return EXIT_REFUSED;
     }
     (void)fflush(stdout);
+    if (is_without_witness(job))
+        return refuse_without_witness(job);
     if (job->wish.why == CONFIG_FORCED)
         operator_ask_name(job);
     code = operator_confirm(job);

@@ -58,7 +58,9 @@ void operator_next(const struct operator_job *job, char out[OPERATOR_NEXT_SIZE])
     char id[OPERATOR_SHORT_SIZE];
 
     (void)snprintf(out, OPERATOR_NEXT_SIZE, "defter status");
-    if (job->wish.why == CONFIG_PROMOTE) {
+    if (job->unwitnessed) {
+        (void)snprintf(out, OPERATOR_NEXT_SIZE, "defter certificate again");
+    } else if (job->wish.why == CONFIG_PROMOTE) {
         after_promotion(job, out);
     } else if (job->wish.why == CONFIG_PROMOTE_VIA) {
         operator_short(id, job->wish.by);

@@ -202,14 +202,19 @@ static void say_fault(const struct operator_job *job)
     puts(".");
 }
 
+void operator_say_nodes(const struct operator_job *job)
+{
+    puts(OPERATOR_WORDS(&job->program,
+                        "What the nodes state:", "Qovşaqların bəyanatı:"));
+    for (size_t at = 0; at < job->view.nodes_count; at++)
+        say_node(job, at);
+}
+
 void operator_say(const struct operator_job *job)
 {
     const struct program *program = &job->program;
 
-    puts(OPERATOR_WORDS(program,
-                        "What the nodes state:", "Qovşaqların bəyanatı:"));
-    for (size_t at = 0; at < job->view.nodes_count; at++)
-        say_node(job, at);
+    operator_say_nodes(job);
     if (job->plan.older.number != 0) {
         puts(OPERATOR_WORDS(program, "Now:", "İndi:"));
         say_config(program, &job->plan.older);
@@ -249,6 +254,12 @@ void operator_say_done(const struct operator_job *job)
         printf(OPERATOR_WORDS(program, "The certificate: %s\n",
                               "Sertifikat: %s\n"),
                job->saved);
+    if (job->unwitnessed) { /* No node was tried: each would refuse it. */
+        puts(OPERATOR_WORDS(
+            program, "Next: defter certificate again [--authority FILE]",
+            "Növbəti: defter certificate again [--authority FAYL]"));
+        return;
+    }
     for (size_t at = 0; at < job->view.nodes_count; at++) {
         const struct operator_delivery *out = &job->delivered[at];
         operator_short(id, job->view.nodes[at].node_id);
@@ -256,9 +267,14 @@ void operator_say_done(const struct operator_job *job)
             printf("  %s %s\n", id,
                    OPERATOR_WORDS(program, "took it", "qəbul etdi"));
         else if (out->tried)
-            printf("  %s %s: %s %s\n", id,
+            printf("  %s %s: %s%s%s\n", id,
                    OPERATOR_WORDS(program, "did not take it", "qəbul etmədi"),
-                   status_info(out->code)->english, out->text);
+                   status_info(out->code)->english,
+                   out->text[0] != '\0' ? ": " : "", out->text);
+        else if (job->saved[0] != '\0' && job->no_deliver)
+            printf(OPERATOR_WORDS(program, "  %s was not tried\n",
+                                  "  %s qovşağına göndərilmədi\n"),
+                   id);
         else if (job->saved[0] != '\0')
             printf(OPERATOR_WORDS(program,
                                   "  %s was not reached: lay the certificate "

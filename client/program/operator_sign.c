@@ -172,6 +172,7 @@ static int sign(struct operator_job *job, const struct config_cert *cert,
     }
     if (witness_needed && !add_witness(job, &writer) &&
         job->authority_path == NULL) {
+        job->unwitnessed = true;
         (void)save(job, &writer, false);
         return program_fail(
             EXIT_INCOMPLETE,

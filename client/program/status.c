@@ -8,7 +8,11 @@
 
 #include "client/program/cluster.h"
 
-enum { STATUS_TIMEOUT_MS = 10000, STATUS_TRIES = 3 };
+enum {
+    STATUS_TIMEOUT_MS = 10000,
+    STATUS_TRIES = 3,
+    STATUS_SILENT_MS = 5000 /* Of a node that is not heard. */
+};
 
 struct slice status_figure(const struct status_node *node, const char *name)
 {
@@ -150,6 +154,33 @@ static void judge_members(struct status_report *report)
     }
 }
 
+/* The members answer, and yet nothing is committed: a node that is none may
+ * have been named to the primary, which waits for it as well. */
+static void suggest_settling(struct status_report *report)
+{
+    const struct bytes16 *silent = NULL;
+    struct list_reader reader;
+    struct cluster_row row;
+    struct bytes16 id;
+
+    if (!report->primary->rows.has_members)
+        return;
+    list_reader_init(&reader, &report->primary->rows.members);
+    while (list_reader_next(&reader, &schema_cluster_row, &row)) {
+        if (row.heard_ms < STATUS_SILENT_MS)
+            continue;
+        if (row.in_sync)
+            return;
+        id = row.node_id;
+        silent = &id;
+    }
+    if (silent != NULL)
+        add_why(report,
+                "%02x%02x%02x%02x is silent: if member add or member replace "
+                "named it, `defter member settle` goes on without it",
+                silent->b[0], silent->b[1], silent->b[2], silent->b[3]);
+}
+
 /* A forced certificate came between them: they never speak with each other. */
 static bool is_of_another_lineage(const struct status_report *report,
                                   const struct status_node *node)
@@ -169,6 +200,8 @@ static void judge(struct status_report *report)
         struct slice state = status_figure(report->primary, "state");
         if (!is_text(state, "serving"))
             add_why(report, "the primary is %.*s", (int)state.size, state.data);
+        if (is_text(state, "stalled"))
+            suggest_settling(report);
         judge_members(report);
         if (status_wait(report) != STATUS_WAIT_NOTHING)
             add_why(report, "realm R is not served yet");
@@ -241,6 +274,21 @@ static void ask_all(struct status_report *report,
     }
 }
 
+/* One that may not lead before others hold its log stays so until it is told.
+ */
+static void hint_candidates(struct status_report *report)
+{
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct status_node *node = &report->at[i];
+        if (node->status == 0 && node->rows.has_role &&
+            is_text(node->rows.role, "candidate"))
+            add_why(report,
+                    "while %s stays a candidate, it may wait for `defter "
+                    "member add`: its diagnostics name the command",
+                    node->address);
+    }
+}
+
 /* A change of primary takes a second or two: what is shown is what came of it.
  */
 static void ask_until_settled(struct status_report *report,
@@ -258,6 +306,7 @@ static void ask_until_settled(struct status_report *report,
     }
     add_why(report, "the nodes do not agree yet on who leads and who is a "
                     "member: ask again");
+    hint_candidates(report);
 }
 
 int status_run(struct program *program, int argc, char **argv)

@@ -97,10 +97,12 @@ static void print_members(const struct program *program,
     while (list_reader_next(&reader, &schema_cluster_row, &row)) {
         char id[2 * NODE_ID_SIZE + 1], role[TEXT_SIZE_MAX + 1];
         char address[TEXT_SIZE_MAX + 1];
-        printf("%-21s  %-8s  %-10s  %-11s %11" PRIu64 " entries, ",
-               text_of(address, row.address),
+        printf("%-21s  %-8s  %-10s  %-11s", text_of(address, row.address),
                id_of(id, &row.node_id, SHORT_ID_SIZE), text_of(role, row.role),
-               row.in_sync != 0 ? "in sync" : "not in sync", row.size);
+               row.in_sync != 0 ? "in sync" : "not in sync");
+        /* Every log has its genesis: none is what is not known. */
+        print_number(row.size > 0, row.size, 11);
+        fputs(" entries, ", stdout);
         print_heard(row.heard_ms);
     }
 }

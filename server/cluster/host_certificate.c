@@ -101,10 +101,13 @@ enum status host_certify(struct host *host,
                                any_time ? CONFIG_CERT_ANY_TIME
                                         : cluster_clock_wall_us() / 1000000);
     if (fault != CONFIG_CERT_GOOD) {
+        bool unknown = fault == CONFIG_CERT_SIGNATURE && !all_known;
         (void)snprintf(refusal_out, CLUSTER_LINE_SIZE_MAX, "%s",
-                       config_cert_fault_text(fault));
-        return fault == CONFIG_CERT_SIGNATURE && !all_known ? ST_BUSY
-                                                            : ST_CERTIFICATE;
+                       unknown ? "it cannot be judged before the archive is "
+                                 "linked: defter certificate again in a few "
+                                 "seconds"
+                               : config_cert_fault_text(fault));
+        return unknown ? ST_BUSY : ST_CERTIFICATE;
     }
     give(host, bytes);
     if (host->refusal != NULL) {

@@ -116,11 +116,27 @@ static void leave_place(struct link *link, bool dropped)
         link_dial_later(links, link->peer);
 }
 
-/* A node that cannot be reached is told of once, and once more when it can. */
+/* Open, and given up at once by either side. */
+static bool is_brief(const struct link *link, enum link_reason reason)
+{
+    return link->phase == LINK_OPEN &&
+           (reason == LINK_REASON_dropped || reason == LINK_REASON_closed) &&
+           cluster_clock_ms() - link->up_ms < LINK_BRIEF_MS;
+}
+
+/* A node that cannot be reached is told of once, and once more when it can; so
+ * is one whose links do not last. */
 static bool is_said_already(struct link *link, enum link_reason reason)
 {
     struct links_place *place;
 
+    if (is_brief(link, reason)) {
+        place = &link->home->places[link->peer];
+        if (place->brief)
+            return true;
+        place->brief = true;
+        return false;
+    }
     if (!link->dials ||
         (reason != LINK_REASON_connect && reason != LINK_REASON_late))
         return false;
@@ -171,6 +187,8 @@ static bool is_over(int64_t deadline_ms, int64_t now_ms)
 
 static void tick_link(struct link *link, int64_t now_ms)
 {
+    if (link->phase == LINK_OPEN)
+        link_say_up(link, now_ms);
     if (is_over(link->handshake_deadline_ms, now_ms))
         link_end(link, LINK_REASON_late, "");
     else if (is_over(link->record_deadline_ms, now_ms))

@@ -8,13 +8,17 @@
 
 enum { NODE_TEXT_SIZE = 2 * NODE_ID_SIZE + 1 };
 
-static void say_up(struct link *link)
+void link_say_up(struct link *link, int64_t now_ms)
 {
     struct links *links = link->home;
     struct links_place *place = &links->places[link->peer];
     char line[CLUSTER_LINE_SIZE_MAX], node[NODE_TEXT_SIZE];
     char where[LINK_ADDRESS_TEXT_SIZE];
 
+    if (link->up_said || (place->brief && now_ms - link->up_ms < LINK_BRIEF_MS))
+        return;
+    link->up_said = true;
+    place->brief = false;
     (void)sodium_bin2hex(node, sizeof node, place->node_id, NODE_ID_SIZE);
     link_address_write(where, &link->address);
     (void)snprintf(line, sizeof line, "linked with node %s (%s), which %s",
@@ -62,7 +66,8 @@ void link_admit(struct link *link, size_t peer, const struct nodecert *cert)
     place->link = link;
     place->receipt_known = true;
     memcpy(place->receipt_key, cert->receipt_key, PUBLIC_KEY_SIZE);
-    say_up(link);
+    link->up_ms = cluster_clock_ms();
+    link_say_up(link, link->up_ms);
     links->user.up(links->user.context, peer);
 }
 

@@ -35,6 +35,8 @@ struct link {
     bool dials;
     bool stranger; /* It came from no peer's address. */
     bool fresh;    /* No record came yet. */
+    bool up_said;  /* That it is open, */
+    int64_t up_ms; /* since when. */
     size_t peer;   /* LINK_PEER_NONE: it has not shown who it is. */
     struct link_address address;
     struct event *read_event;
@@ -67,6 +69,9 @@ struct links_place {
     struct link *dialing;
     bool down_owed;
     bool failure_said;
+    /* The last link ended as soon as it was open, as with a node of another
+     * lineage: no more is said before one lasts. */
+    bool brief;
     bool dropped; /* The last link was given up here: the next may be too. */
     int64_t dial_at_ms;
     uint32_t dial_delay_ms;
@@ -116,6 +121,8 @@ void link_readable(int fd, short what, void *argument);
 /* link_admit.c */
 /* The peer is ${peer}, whose certificate was good: the link opens. */
 void link_admit(struct link *link, size_t peer, const struct nodecert *cert);
+/* Says that a link is open, once it has lasted where the last one did not. */
+void link_say_up(struct link *link, int64_t now_ms);
 /* Judges what an accepted link showed in message 3. */
 void link_judge(struct link *link);
 /* Whether the node that was dialed is the one that was meant. */

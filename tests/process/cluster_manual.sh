@@ -53,6 +53,15 @@ wait_for 30 is_named || {
 cluster3_pause Z
 wait_for 30 cluster3_line_of A 'defter member settle' ||
     fail 'A does not say that it waits for a node that was named'
+status_names_settling() {
+    (cd "$cluster/c" && "$DEFTER_BIN/defter" --cluster cluster.conf \
+        --key operator.key status) </dev/null >"$cluster/said.txt" 2>&1
+    grep -q 'defter member settle' "$cluster/said.txt"
+}
+wait_for 30 status_names_settling || {
+    cat "$cluster/said.txt" >&2
+    fail 'the status does not name what ends the stall'
+}
 cluster3_cont Z # Its signature is needed, too.
 operator_exits 0 member settle
 grep -q 'Nobody joins or leaves' "$cluster/said.txt" ||

@@ -37,6 +37,8 @@ refused || {
     cat "$cluster/said.txt" >&2
     fail 'a command is not answered 604'
 }
+grep -q 'going on trying' "$cluster/said.txt" || fail 'it waits and is silent'
+grep -q 'defter status. says why' "$cluster/said.txt" || fail 'no hint is given'
 cluster3_runs A || fail 'the node is gone'
 [ -n "$(cluster3_figure A size)" ] || fail 'the node cannot be read'
 cluster3_unfill A

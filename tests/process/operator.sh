@@ -176,9 +176,14 @@ exits 1 tool switchover "$b" --wait 0
 says 'not everything is committed'
 state a 0 1000 998 1 3 1000 # Of z, in its third start.
 exits 1 tool member add "$z" # Nobody says yes.
-says 'nothing was signed'
+says 'nothing was signed; the node is named'
+says 'defter member settle'
 exits 0 tool certificate paper
 says '^0 00000000$'
+stop z # The archive: known before the primary is asked to stop.
+exits 1 tool switchover "$b" --yes
+says 'must countersign, and none answers'
+start z
 
 # ---- The primary is gone ---------------------------------------------------
 
