@@ -36,6 +36,8 @@ static void judge_decided(void *context, const struct authority_act *act,
         if (forced->index == act->index && act->item == 0)
             forced->state = code == ST_OK ? REPORT_VERIFIED : REPORT_REFUSED;
     }
+    if (code != ST_OK && act->index == judge->term)
+        judge->refused = act->index;
     if (code == ST_OK)
         judge_came(report, &judge->authority.came);
     else if (judge->authority.keys.rows[act->signer].is_node &&

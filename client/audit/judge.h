@@ -22,6 +22,9 @@ struct judge {
     uint32_t epoch;
     bool has_primary;
     uint32_t primary; /* Row of keys: who began the epoch. */
+    uint64_t term;    /* Index of the entry that began the epoch. */
+    uint64_t refused; /* That index, if the entry was refused; else an older
+                         one's. */
     uint64_t forced;  /* Index of the newest lineage's first entry; 0: none. */
     int64_t log_time;
     uint32_t segment_size;

@@ -166,5 +166,7 @@ void judge_end(struct judge *judge)
         report_reason(report, REPORT_REASON_UNATTESTED);
     if (judge_claimed(judge))
         report_reason(report, REPORT_REASON_TERM);
+    if (judge->refused > 0 && judge->refused == judge->term)
+        report_reason(report, REPORT_REASON_REFUSED);
     judge_not_checked(judge);
 }

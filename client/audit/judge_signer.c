@@ -150,6 +150,7 @@ bool judge_epoch(struct judge *judge, const struct judging *judging)
     if (complaint != NULL)
         return judge_tampered(judge, judging, complaint);
     judge->epoch = place->epoch;
+    judge->term = place->index;
     judge->has_primary = true;
     judge->primary = judging->signer;
     judge->report->epochs++;

@@ -23,7 +23,8 @@ enum report_verdict {
     R(UNREADABLE, "a file cannot be read")                                    \
     R(UNKNOWN, "it holds operations that this verifier does not know")        \
     R(UNATTESTED, "more waits for an attestation than a node leaves waiting") \
-    R(TERM, "the newest term is claimed by its node, and not attested")
+    R(TERM, "the newest term is claimed by its node, and not attested")       \
+    R(REFUSED, "the newest term was refused, and its node goes on")
 
 enum report_reason {
 #define R(name, text) REPORT_REASON_##name,

@@ -80,13 +80,18 @@ START_TEST(a_primary_whose_next_term_was_refused_is_primary_still)
     begin_refused(&first, ST_OK);
     ping(ST_OK);
     signed_log_attest(&made);
-    expect_good();
+    judge();
+    ck_assert(!report.fault.found);
+    ck_assert_uint_eq(report.reasons, 1U << REPORT_REASON_REFUSED);
     ck_assert_uint_eq(report.attestations, 3);
     ck_assert_uint_eq(report.refusals, 1);
     ck_assert_uint_eq(report.refused_count, 1);
     ck_assert_uint_eq(report.refused[0].index, 4);
     ck_assert_uint_eq(report.refused[0].code, ST_BAD_FIELD);
     ck_assert_uint_eq(report.refused[0].opcode, OPCODE_SYSTEM_EPOCH);
+    begin_epoch(&first);
+    signed_log_attest(&made);
+    expect_good();
 }
 END_TEST
 
