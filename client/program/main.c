@@ -126,7 +126,8 @@ static const struct subcommand subcommands[] = {
      "cluster's.\n"
      "  Exit status: 0 good, 1 tampered with, 2 incomplete",
      "Verify a log offline", "Jurnalı oflayn yoxlamaq"},
-    {"dump", dump_run, "dump [--full] DIR|FILE [FROM [COUNT]]\n"
+    {"dump", dump_run,
+     "dump [--full] DIR|FILE [FROM [COUNT]]\n"
      "  Each entry ends with its leaf hash; --full shows long bytes whole",
      "Show a log's entries, from the index FROM",
      "Jurnalın qeydlərini göstərmək"},
