@@ -269,7 +269,8 @@ struct sim {
     int64_t healing_at;
     int64_t reviewed_at;
     int64_t operator_heard; /* When the primary last answered him. */
-    bool faulty;            /* What has to be there is: faults may come. */
+    int64_t core_at; /* When it was last looked whether a core is left. */
+    bool faulty;     /* What has to be there is: faults may come. */
     int64_t away_at;
     uint64_t away_acked; /* As the register went away. */
     uint64_t away_unknown;

@@ -220,8 +220,8 @@ static struct sim_node *heal_primary(struct sim *sim)
     return primary;
 }
 
-/* A request that was on its way for long may leave no member in the core, and
- * a start that fails too few nodes. */
+/* A request that was on its way for long may leave no whole member in the core,
+ * and a start that fails too few nodes. */
 static bool heal_core_is_left(struct sim *sim)
 {
     uint32_t outside = 0, nodes = 0, members = 0;
@@ -236,7 +236,7 @@ static bool heal_core_is_left(struct sim *sim)
         if (node->outside || node->down_for_good)
             continue;
         nodes++;
-        members += config_has_member(&config, node->id);
+        members += config_has_member(&config, node->id) && !heal_is_lost(node);
     }
     return outside == 0 || (members > 0 && nodes >= config.minimum);
 }
@@ -245,8 +245,11 @@ bool sim_healed(struct sim *sim)
 {
     struct sim_node *primary;
 
-    if (!heal_core_is_left(sim))
-        (void)heal_the_rest(sim);
+    if (sim->now - sim->core_at > 200000) {
+        sim->core_at = sim->now;
+        if (!heal_core_is_left(sim))
+            (void)heal_the_rest(sim);
+    }
 
     if (sim->ops_count < sim->options.ops_max / 4)
         return false;
