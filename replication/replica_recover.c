@@ -261,6 +261,11 @@ void replica_recovering(struct replica *replica)
     REQUIRE(replica->role == REPLICA_RECOVERING);
     if (replica->jobs_count > 0)
         return;
+    /* The hole was filled after all, before anything was cut. */
+    if (replica->adopting && !replica->lost && !replica_has_holes(replica)) {
+        SOMETIMES(repaired_before_adopting);
+        replica->adopting = false;
+    }
     if (replica->config.phase == CONFIG_NORMAL && replica_is_member(replica) &&
         !replica->adopting) {
         replica_set_role(replica, REPLICA_CANDIDATE);
