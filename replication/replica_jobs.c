@@ -223,6 +223,7 @@ static void owed_pay(struct replica *replica)
 static void job_append_failed(struct replica *replica, struct replica_job *job)
 {
     enum status status = job->job.status;
+    enum status cut;
 
     /* One number, two keys: who says so must be the one that gives keys. */
     if (status == ST_DIVERGED &&
@@ -240,9 +241,8 @@ static void job_append_failed(struct replica *replica, struct replica_job *job)
     if (replica_won(replica))
         replica_step_down(replica);
     INVARIANT(job->batch->first >= replica->log.committed);
-    status = replica_log_cut(&replica->log, job->batch->first);
-    INVARIANT(status == ST_OK); /* The batch says where it began. */
-    status = job->job.status;
+    cut = replica_log_cut(&replica->log, job->batch->first);
+    INVARIANT(cut == ST_OK); /* The batch says where it began. */
     if (status == ST_DIVERGED)
         replica_break(replica, job->peer, status);
     else if (job->peer != SIZE_MAX)

@@ -60,7 +60,7 @@ void replica_lose(struct replica *replica)
     }
 }
 
-static void repair_find(struct replica *replica, bool proven)
+static void lost_find(struct replica *replica, bool proven)
 {
     struct replica_job *job;
 
@@ -75,7 +75,7 @@ static void repair_find(struct replica *replica, bool proven)
 
 void replica_find(struct replica *replica)
 {
-    repair_find(replica, true);
+    lost_find(replica, true);
 }
 
 /* Who proposed it had a live acknowledgement of this very start: everything
@@ -114,12 +114,12 @@ void replica_admitted(struct replica *replica)
                !replica_won(replica)) {
         replica_lose(replica);
     } else if (lost_is_admitted(replica)) {
-        repair_find(replica, true);
+        lost_find(replica, true);
     }
 }
 
 /* With what is whole again the commit that was known is known again. */
-static void replica_found_again(struct replica *replica)
+static void lost_found_again(struct replica *replica)
 {
     struct replica_log *log = &replica->log;
     uint64_t committed = journal_committed(log->journal);
@@ -136,18 +136,18 @@ void replica_lost_tend(struct replica *replica)
     bool admitted = lost_is_admitted(replica);
 
     if (MUTANT(89))
-        repair_find(replica, true);
+        lost_find(replica, true);
     if (!replica->lost || replica->finding ||
         !replica_elapsed(replica, replica->finding_ms,
                          replica->options.timers.retry_ms))
         return;
     if (admitted) {
-        repair_find(replica, true);
+        lost_find(replica, true);
     } else if (replica->lost_to != UINT64_MAX &&
                replica->log.durable.size >= replica->lost_to &&
                !replica_has_holes(replica)) {
         SOMETIMES(found_by_mark);
-        repair_find(replica, false);
+        lost_find(replica, false);
     }
 }
 
@@ -159,7 +159,7 @@ void replica_found_done(struct replica *replica, enum status status)
     replica->finding = false;
     if (status != ST_OK)
         return;
-    replica_found_again(replica);
+    lost_found_again(replica);
     replica->lost = false;
     replica->lost_to = 0;
     replica_say(replica, NOTE_FOUND, NULL, replica->log.durable.size);
