@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { META_DOUBTFUL = 1 };
+
 static const uint8_t meta_magic[SLOTS_MAGIC_SIZE] = "DFTMETA";
 
 static_assert(META_BODY_FIXED_SIZE + 4 + (int)META_CONFIGURATION_SIZE_MAX <=
@@ -21,6 +23,8 @@ void meta_encode(uint8_t *out, size_t *size_out, const struct meta_value *value)
     writer_u32(&writer, value->promised_epoch);
     writer_u32(&writer, value->used_epoch);
     writer_u64(&writer, value->configuration_number);
+    writer_u64(&writer, value->claimed);
+    writer_u32(&writer, value->doubtful ? META_DOUBTFUL : 0);
     INVARIANT(writer.used == META_BODY_FIXED_SIZE);
     writer_u32(&writer, (uint32_t)value->configuration_size);
     writer_bytes(&writer, value->configuration, value->configuration_size);
@@ -31,7 +35,7 @@ void meta_encode(uint8_t *out, size_t *size_out, const struct meta_value *value)
 enum status meta_decode(struct meta_value *out, struct slice body)
 {
     struct reader reader;
-    uint32_t size;
+    uint32_t flags, size;
 
     *out = (struct meta_value){0};
     reader_init(&reader, body);
@@ -42,8 +46,13 @@ enum status meta_decode(struct meta_value *out, struct slice body)
     out->promised_epoch = reader_u32(&reader);
     out->used_epoch = reader_u32(&reader);
     out->configuration_number = reader_u64(&reader);
+    out->claimed = reader_u64(&reader);
+    flags = reader_u32(&reader);
+    out->doubtful = (flags & META_DOUBTFUL) != 0;
     size = reader_u32(&reader);
-    if (out->used_epoch > out->promised_epoch ||
+    if ((flags & ~(uint32_t)META_DOUBTFUL) != 0 ||
+        out->claimed > out->incarnation ||
+        out->used_epoch > out->promised_epoch ||
         size > META_CONFIGURATION_SIZE_MAX)
         return ST_FILE_FORMAT;
     reader_copy(&reader, out->configuration, size);
@@ -77,6 +86,7 @@ enum status meta_open(struct meta *meta, struct disk *disk)
         return status;
     }
     if (meta->slots.slot_bad) {
+        meta->value.doubtful = true;
         meta->value.incarnation++;
         if (meta->value.promised_epoch < UINT32_MAX)
             meta->value.promised_epoch++;
@@ -118,6 +128,15 @@ enum status meta_rise(struct meta *meta, uint64_t incarnation)
 
     REQUIRE(incarnation > value.incarnation);
     value.incarnation = incarnation;
+    return meta_write(meta, &value);
+}
+
+enum status meta_claim(struct meta *meta, uint64_t incarnation)
+{
+    struct meta_value value = meta->value;
+
+    REQUIRE(incarnation <= value.incarnation);
+    value.claimed = incarnation;
     return meta_write(meta, &value);
 }
 
@@ -172,6 +191,7 @@ static void meta_set_configuration(struct meta_value *value, uint64_t number,
     REQUIRE(number >= value->configuration_number);
     REQUIRE(configuration.size <= META_CONFIGURATION_SIZE_MAX);
     value->configuration_number = number;
+    value->doubtful = false;
     memset(value->configuration, 0, sizeof value->configuration);
     if (configuration.size > 0)
         memcpy(value->configuration, configuration.data, configuration.size);

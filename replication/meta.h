@@ -23,10 +23,16 @@ struct meta_value {
     /* First bytes of genesis' leaf hash, until a forced configuration begins
      * another. */
     uint8_t lineage[LINEAGE_SIZE];
-    uint64_t incarnation;    /* Starts of this node, from 1. */
+    uint64_t incarnation; /* Starts of this node, from 1. */
+    /* The last of them that this disk let be registered, or 0: if a later one
+     * is registered, the disk is an older copy (case C6). */
+    uint64_t claimed;
     uint32_t promised_epoch; /* The lowest epoch this node accepts. */
     uint32_t used_epoch;     /* The highest this node was primary in, or 0. */
     uint64_t configuration_number;
+    /* The newest value may have been another one: until a configuration is
+     * written, whom this node vouched for is not known. */
+    bool doubtful;
     uint8_t configuration[META_CONFIGURATION_SIZE_MAX]; /* As it was signed. */
     size_t configuration_size;
 };
@@ -36,7 +42,7 @@ struct meta {
     struct meta_value value;
 };
 
-enum { META_BODY_FIXED_SIZE = 72 };
+enum { META_BODY_FIXED_SIZE = 84 };
 
 /*
  * meta_encode(out, size_out, value):
@@ -56,7 +62,8 @@ NODISCARD enum status meta_create(struct disk *disk,
  * meta_open(meta, disk):
  * Read what this node is.  Where one slot is bad, a crash may have torn a value
  * with the next incarnation or epoch: both are taken as one more than the good
- * slot says, so that no number is ever used twice.
+ * slot says, so that no number is ever used twice.  It may as well have rotted,
+ * with promises in it that are known nowhere else: the value is doubtful.
  *
  * Returns: ST_OK; ST_NO_FILE: not set up; ST_FILE_FORMAT if no slot is valid
  *          (case C7: refuse to start); ST_DISK_FAILED.
@@ -86,6 +93,15 @@ NODISCARD enum status meta_begin(struct meta *meta);
  * Returns:  as meta_begin().
  */
 NODISCARD enum status meta_rise(struct meta *meta, uint64_t incarnation);
+
+/*
+ * meta_claim(meta, incarnation):
+ * Note that this incarnation may be registered from now on.
+ *
+ * Requires: incarnation <= meta->value.incarnation.
+ * Returns:  as meta_begin().
+ */
+NODISCARD enum status meta_claim(struct meta *meta, uint64_t incarnation);
 
 /*
  * meta_take_epoch(meta, epoch_out):

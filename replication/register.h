@@ -20,7 +20,12 @@
 #include "protocol/limits.h"
 
 /* What the register is asked. */
-enum register_call { REGISTER_READ, REGISTER_CAS, REGISTER_INCARNATION };
+enum register_call {
+    REGISTER_READ,
+    REGISTER_CAS,
+    REGISTER_LOOK, /* Which incarnation of this node it holds. */
+    REGISTER_INCARNATION
+};
 
 /* This node must still be registered with this incarnation. */
 struct register_guard {
@@ -108,18 +113,21 @@ struct register_alive {
  *   DONE     known: the register holds exactly this incarnation.
  *   HIGHER   the register knows this node with at least that incarnation, and
  *            not from this start: the disk is an older copy (case C6).
+ *   LOOKED   nothing was to be registered, only looked at: what the register
+ *            holds, as its own log says, not as a reading may.
  *   UNKNOWN  nobody answered; ask again with the same number.
  */
 enum register_incarnation_outcome {
     REGISTER_INCARNATION_DONE,
     REGISTER_INCARNATION_HIGHER,
+    REGISTER_INCARNATION_LOOKED,
     REGISTER_INCARNATION_UNKNOWN
 };
 
 struct register_incarnation {
     enum register_incarnation_outcome outcome;
     uint64_t incarnation; /* That was to be registered. */
-    uint64_t registered;  /* HIGHER: what the register holds. */
+    uint64_t registered;  /* HIGHER, LOOKED: what the register holds. */
 };
 
 #endif

@@ -72,6 +72,7 @@ enum status replica_open(struct replica **replica_out,
     replica->promised = meta->promised_epoch;
     replica->used_epoch = meta->used_epoch;
     replica->incarnation = meta->incarnation;
+    replica->claimed = meta->claimed;
     replica->registered = !options->automatic;
     replica->primary_peer = SIZE_MAX;
     replica->adopt_peer = SIZE_MAX;
@@ -84,6 +85,11 @@ enum status replica_open(struct replica **replica_out,
         replica_close(replica);
         return ST_FILE_FORMAT;
     }
+    /* Whom the newest value vouched for is forgotten: it may be anybody. */
+    for (size_t i = 0; meta->doubtful && !options->automatic && !MUTANT(91) &&
+                       i < replica->peers_count;
+         i++)
+        replica->vouched[i] = true;
     *replica_out = replica;
     return ST_OK;
 }
@@ -172,8 +178,42 @@ static void replica_register_self(struct replica *replica)
         return;
     replica->registering_ms = replica->now_ms;
     action = replica_act(replica, REPLICA_ASK);
-    action->ask.call = REGISTER_INCARNATION;
+    action->ask.call = replica->claimed == replica->incarnation
+                           ? REGISTER_INCARNATION
+                           : REGISTER_LOOK;
     action->ask.incarnation = replica->incarnation;
+}
+
+/* This disk is older than what the cluster saw of it (case C6): whatever the
+ * mark says is missing, more may be. */
+static void replica_is_older(struct replica *replica)
+{
+    SOMETIMES(disk_is_older);
+    if (!replica->lost || replica->finding || replica->lost_to != UINT64_MAX)
+        replica_set_lost(replica);
+}
+
+/* One that this disk never let be registered is of another life of it, though
+ * later starts of this one have gone by since. */
+static void replica_looked(struct replica *replica, uint64_t number)
+{
+    struct replica_job *job;
+
+    if (replica->registered || replica->jobs_count > 0 ||
+        replica->claimed == replica->incarnation)
+        return;
+    replica->registering_ms = 0;
+    if (number > replica->claimed && !MUTANT(64) &&
+        !(number < replica->incarnation && MUTANT(90)))
+        replica_is_older(replica);
+    if (number >= replica->incarnation && !MUTANT(64)) {
+        replica_rise(replica, number);
+        return;
+    }
+    replica->claimed = replica->incarnation;
+    job = replica_job_new(replica, STORAGE_CLAIM);
+    job->job.size = replica->incarnation;
+    replica_job_give(replica, job);
 }
 
 static void replica_on_registered(struct replica *replica, bool higher,
@@ -182,11 +222,8 @@ static void replica_on_registered(struct replica *replica, bool higher,
     if (replica->registered)
         return;
     if (higher && !MUTANT(64)) {
-        SOMETIMES(disk_is_older);
-        /* This disk is older than what the cluster saw of it (case C6). */
         if (replica->jobs_count == 0 && number >= replica->incarnation) {
-            if (!replica->lost)
-                replica_set_lost(replica);
+            replica_is_older(replica);
             replica_rise(replica, number);
         }
         return;
@@ -316,6 +353,9 @@ static void replica_dispatch(struct replica *replica,
         break;
     case REPLICA_ANSWERED:
         replica_answered(replica, event);
+        break;
+    case REPLICA_LOOKED:
+        replica_looked(replica, event->number);
         break;
     case REPLICA_REGISTERED:
         replica_on_registered(replica, event->registered.higher,

@@ -95,6 +95,8 @@ enum replica_event_type {
     REPLICA_JOB_DONE,   /* In the order in which jobs were given out. */
     REPLICA_VIEW,       /* The register's value, read or seen. */
     REPLICA_ANSWERED,   /* The fate of a proposal. */
+    REPLICA_LOOKED,     /* The register holds incarnation ${number} of this
+                         * node; 0: none. */
     REPLICA_REGISTERED, /* The incarnation stands in the register; ${higher}: a
                          * higher one did already. */
     REPLICA_ALIVE,      /* Whether ${node_id} shows signs of life there. */
@@ -141,6 +143,7 @@ struct replica_event {
         struct slice certificate;
         uint8_t node_id[NODE_ID_SIZE];
         bool enrolled;
+        uint64_t number; /* LOOKED */
     };
 };
 

@@ -307,6 +307,7 @@ static void job_judge(struct replica *replica, struct replica_job *job)
         break;
     case STORAGE_LOST:
     case STORAGE_RISE:
+    case STORAGE_CLAIM:
     case STORAGE_MARK:
     case STORAGE_PROMISE:
     case STORAGE_USE:

@@ -266,6 +266,7 @@ struct replica {
     uint32_t used_epoch;
     uint32_t seen_epoch; /* The highest that any peer named. */
     uint64_t incarnation;
+    uint64_t claimed; /* The last that may be registered. */
     bool registered;
     bool enrolled;
     int64_t registering_ms;

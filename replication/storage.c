@@ -8,13 +8,13 @@
 const char *storage_job_name(enum storage_job_type type)
 {
     static const char *const names[] = {
-        [STORAGE_APPEND] = "append",   [STORAGE_MARK] = "mark",
-        [STORAGE_PROMISE] = "promise", [STORAGE_USE] = "use",
-        [STORAGE_RISE] = "rise",       [STORAGE_CONFIGURE] = "configure",
-        [STORAGE_CUT] = "cut",         [STORAGE_REPAIR] = "repair",
-        [STORAGE_EXAMINE] = "examine", [STORAGE_LOST] = "lost",
-        [STORAGE_FOUND] = "found",     [STORAGE_HALT] = "halt",
-        [STORAGE_FORCE] = "force",
+        [STORAGE_APPEND] = "append",       [STORAGE_MARK] = "mark",
+        [STORAGE_PROMISE] = "promise",     [STORAGE_USE] = "use",
+        [STORAGE_CLAIM] = "claim",         [STORAGE_RISE] = "rise",
+        [STORAGE_CONFIGURE] = "configure", [STORAGE_CUT] = "cut",
+        [STORAGE_REPAIR] = "repair",       [STORAGE_EXAMINE] = "examine",
+        [STORAGE_LOST] = "lost",           [STORAGE_FOUND] = "found",
+        [STORAGE_HALT] = "halt",           [STORAGE_FORCE] = "force",
     };
 
     return names[type];
@@ -157,6 +157,8 @@ static enum status storage_one(struct storage *storage, struct storage_job *job)
         return meta_use_epoch(storage->meta, job->epoch);
     case STORAGE_RISE:
         return meta_rise(storage->meta, job->size);
+    case STORAGE_CLAIM:
+        return meta_claim(storage->meta, job->size);
     case STORAGE_CONFIGURE:
         return storage_configure(storage, job);
     case STORAGE_FORCE:

@@ -18,6 +18,7 @@ enum storage_job_type {
     STORAGE_PROMISE,   /* Nothing below the epoch any more. */
     STORAGE_USE,       /* This node leads in the epoch, and never again. */
     STORAGE_RISE,      /* Incarnation ${size}: a later start is known of. */
+    STORAGE_CLAIM,     /* Incarnation ${size} may be registered from now on. */
     STORAGE_CONFIGURE, /* The configuration, and the promise of its epoch. */
     STORAGE_FORCE,     /* The same, and the lineage that it begins, at once. */
     STORAGE_CUT,       /* Everything behind ${size} aside, then off. */

@@ -108,6 +108,14 @@ static void register_registered(void *context, bool higher, uint64_t number)
     register_post(context, told);
 }
 
+static void register_looked(void *context, uint64_t number)
+{
+    struct register_mail *told = register_mail(REPLICA_LOOKED, NULL);
+
+    told->event.number = number;
+    register_post(context, told);
+}
+
 static void register_alive(void *context, const uint8_t *node_id, bool alive)
 {
     struct register_mail *told = register_mail(REPLICA_ALIVE, NULL);
@@ -124,6 +132,7 @@ struct cluster_register_events host_register_events(struct host *host)
         .view = register_seen,
         .answered = register_answered,
         .registered = register_registered,
+        .looked = register_looked,
         .alive = register_alive,
         .say = say,
     };

@@ -42,6 +42,9 @@ static void ask(struct host *host, const struct replica_action *action)
     case REGISTER_CAS:
         host->reg.cas(host->reg_self, action->ask.proposal);
         return;
+    case REGISTER_LOOK:
+        host->reg.look(host->reg_self);
+        return;
     case REGISTER_INCARNATION:
         host->reg.incarnation(host->reg_self, action->ask.incarnation);
         return;

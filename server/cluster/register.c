@@ -43,6 +43,13 @@ static void none_cas(void *self, const struct register_proposal *proposal)
                           REGISTER_REJECTED, &nothing);
 }
 
+static void none_look(void *self)
+{
+    struct none *none = self;
+
+    none->events.looked(none->events.context, 0);
+}
+
 static void none_incarnation(void *self, uint64_t incarnation)
 {
     struct none *none = self;
@@ -75,6 +82,7 @@ struct cluster_register register_none(void)
         .close = none_close,
         .read = none_read,
         .cas = none_cas,
+        .look = none_look,
         .incarnation = none_incarnation,
         .healthy = none_healthy,
         .leave = none_leave,

@@ -23,6 +23,8 @@ struct cluster_register_events {
                      const struct register_view *view);
     /* ${higher}: the register knows a later start, ${number}. */
     void (*registered)(void *context, bool higher, uint64_t number);
+    /* Incarnation ${number} of this node is registered; 0: none. */
+    void (*looked)(void *context, uint64_t number);
     void (*alive)(void *context, const uint8_t *node_id, bool alive);
     cluster_say *say;
 };
@@ -30,8 +32,8 @@ struct cluster_register_events {
 /*
  * Calls on the base's thread.  ${open} comes before the base runs and gives
  * back what the others get as ${self}; all others but ${close} only while it
- * runs.  Each ${cas} and ${incarnation} is answered once, in bounded time, and
- * what a ${cas} proposes is copied.
+ * runs.  Each ${cas}, ${look} and ${incarnation} is answered once, in bounded
+ * time, and what a ${cas} proposes is copied.
  */
 struct cluster_register {
     void *context;
@@ -40,6 +42,7 @@ struct cluster_register {
     void (*close)(void *self); /* Ends without calling back. */
     void (*read)(void *self);
     void (*cas)(void *self, const struct register_proposal *proposal);
+    void (*look)(void *self);
     void (*incarnation)(void *self, uint64_t incarnation);
     /* Whether this node deserves to be thought alive; false at first. */
     void (*healthy)(void *self, bool healthy);

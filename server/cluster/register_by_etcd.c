@@ -10,12 +10,15 @@ struct kept {
     struct cluster_register_events events;
     struct register_etcd *etcd;
     uint64_t wanted; /* Incarnation that is not registered yet; 0: none. */
+    bool looking;    /* What is registered is wanted. */
 };
 
 /* Before etcd is ready nothing can be registered: then as soon as it is. */
 static void kept_claim(struct kept *kept)
 {
-    if (kept->wanted != 0)
+    if (kept->looking)
+        MAYBE(register_etcd_look(kept->etcd) == ST_OK);
+    else if (kept->wanted != 0)
         MAYBE(register_etcd_incarnation(kept->etcd, kept->wanted) == ST_OK);
 }
 
@@ -58,6 +61,11 @@ static void on_registered(void *context,
 
     if (incarnation->outcome == REGISTER_INCARNATION_UNKNOWN) {
         kept_claim(kept);
+        return;
+    }
+    if (incarnation->outcome == REGISTER_INCARNATION_LOOKED) {
+        kept->looking = false;
+        kept->events.looked(kept->events.context, incarnation->registered);
         return;
     }
     kept->wanted = 0;
@@ -166,10 +174,19 @@ static void kept_cas(void *self, const struct register_proposal *proposal)
                               REGISTER_UNKNOWN, &nothing);
 }
 
+static void kept_look(void *self)
+{
+    struct kept *kept = self;
+
+    kept->looking = true;
+    kept_claim(kept);
+}
+
 static void kept_incarnation(void *self, uint64_t incarnation)
 {
     struct kept *kept = self;
 
+    kept->looking = false;
     kept->wanted = incarnation;
     kept_claim(kept);
 }
@@ -203,6 +220,7 @@ struct cluster_register register_by_etcd(struct register_by_etcd *options)
         .close = kept_close,
         .read = kept_read,
         .cas = kept_cas,
+        .look = kept_look,
         .incarnation = kept_incarnation,
         .healthy = kept_healthy,
         .leave = kept_leave,

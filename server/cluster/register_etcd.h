@@ -67,7 +67,7 @@ struct register_etcd_events {
     void (*barred)(void *context, const char *why);
     /* The answer to register_etcd_cas(). */
     void (*answered)(void *context, const struct register_answer *answer);
-    /* The answer to register_etcd_incarnation(). */
+    /* The answer to register_etcd_look() and register_etcd_incarnation(). */
     void (*registered)(void *context,
                        const struct register_incarnation *incarnation);
     /*
@@ -127,6 +127,16 @@ void register_etcd_read(struct register_etcd *etcd);
  */
 NODISCARD enum status register_etcd_cas(
     struct register_etcd *etcd, const struct register_proposal *proposal);
+
+/*
+ * register_etcd_look(etcd):
+ * Which incarnation of this node is registered, 0 for none.  ${registered} is
+ * called once, in bounded time, with LOOKED or UNKNOWN.
+ *
+ * Returns: as register_etcd_cas(); ST_LIMIT while this or
+ *          register_etcd_incarnation() is under way.
+ */
+NODISCARD enum status register_etcd_look(struct register_etcd *etcd);
 
 /*
  * register_etcd_incarnation(etcd, incarnation):

@@ -66,7 +66,8 @@ static void tell_claim(struct register_etcd *etcd,
                                                .registered = registered};
 
     etcd->claim.under_way = false;
-    etcd->claim.done = outcome == REGISTER_INCARNATION_DONE;
+    if (!etcd->claim.looking)
+        etcd->claim.done = outcome == REGISTER_INCARNATION_DONE;
     etcd->events.registered(etcd->events.context, &incarnation);
     register_lease_step(etcd);
 }
@@ -153,16 +154,37 @@ static void claim_probed(void *context, const struct etcd_result *result)
         tell_claim(etcd, REGISTER_INCARNATION_UNKNOWN, 0);
         return;
     }
-    if (!is_decided(etcd, registered))
+    if (etcd->claim.looking)
+        tell_claim(etcd, REGISTER_INCARNATION_LOOKED, registered);
+    else if (!is_decided(etcd, registered))
         write_claim(etcd, registered);
+}
+
+static enum status probe(struct register_etcd *etcd, bool looking)
+{
+    struct etcd_txn txn;
+    enum status status;
+
+    etcd_txn_probe(&txn, etcd->options.cluster_id, etcd->options.node_id);
+    status = register_send(etcd, &txn, etcd, claim_probed);
+    etcd->claim.under_way = status == ST_OK;
+    etcd->claim.looking = looking;
+    return status;
+}
+
+enum status register_etcd_look(struct register_etcd *etcd)
+{
+    if (etcd->phase != REGISTER_READY)
+        return ST_WRONG_STATE;
+    if (etcd->claim.under_way)
+        return ST_LIMIT;
+    return probe(etcd, true);
 }
 
 enum status register_etcd_incarnation(struct register_etcd *etcd,
                                       uint64_t incarnation)
 {
     struct register_claim *claim = &etcd->claim;
-    struct etcd_txn txn;
-    enum status status;
 
     REQUIRE(incarnation > 0);
     if (etcd->phase != REGISTER_READY)
@@ -171,8 +193,5 @@ enum status register_etcd_incarnation(struct register_etcd *etcd,
         return ST_LIMIT;
     if (claim->wanted != incarnation)
         *claim = (struct register_claim){.wanted = incarnation};
-    etcd_txn_probe(&txn, etcd->options.cluster_id, etcd->options.node_id);
-    status = register_send(etcd, &txn, etcd, claim_probed);
-    claim->under_way = status == ST_OK;
-    return status;
+    return probe(etcd, false);
 }

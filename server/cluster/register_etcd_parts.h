@@ -30,6 +30,7 @@ struct register_slot {
  */
 struct register_claim {
     bool under_way;
+    bool looking; /* The one under way only asks. */
     bool written; /* Sent, after a probe had shown a lower one. */
     bool done;
     uint64_t wanted;

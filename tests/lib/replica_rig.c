@@ -136,6 +136,7 @@ void lone_start(struct replica_rig *rig)
     lone_tick(rig, 1);
     if (!rig->options.automatic)
         return;
+    lone_looked(rig, rig->meta.value.claimed);
     lone_registered(rig);
     lone_see(rig);
     lone_work(rig);

@@ -111,6 +111,9 @@ void lone_work(struct replica_rig *rig);
 
 /* ---- The register ------------------------------------------------------- */
 
+/* The register holds ${number} of this node; if that hinders nothing, it asks
+ * for its own to be registered. */
+void lone_looked(struct replica_rig *rig, uint64_t number);
 void lone_registered(struct replica_rig *rig);
 /* ${config} stands there at the next revision; the replica sees it. */
 void lone_view(struct replica_rig *rig, const struct config *config);

@@ -10,6 +10,15 @@ enum { PLAY_EPOCHS_SIZE = PEER_EPOCHS_MAX * 44 };
 
 /* ---- The register ------------------------------------------------------- */
 
+void lone_looked(struct replica_rig *rig, uint64_t number)
+{
+    struct replica_event event = {.type = REPLICA_LOOKED, .number = number};
+
+    lone_event(rig, &event);
+    lone_work(rig);
+    lone_tick(rig, 1);
+}
+
 void lone_registered(struct replica_rig *rig)
 {
     struct replica_event event = {.type = REPLICA_REGISTERED};

@@ -172,6 +172,7 @@ static void trace_job(struct replica_rig *rig, const struct storage_job *job)
         line(rig, " %" PRIu32, job->epoch);
         break;
     case STORAGE_RISE:
+    case STORAGE_CLAIM:
     case STORAGE_CUT:
     case STORAGE_EXAMINE:
         line(rig, " %" PRIu64, job->size);
@@ -205,6 +206,8 @@ static void trace_ask(struct replica_rig *rig,
 
     if (action->ask.call == REGISTER_READ) {
         line(rig, "ask read\n");
+    } else if (action->ask.call == REGISTER_LOOK) {
+        line(rig, "ask look\n");
     } else if (action->ask.call == REGISTER_INCARNATION) {
         line(rig, "ask incarnation %" PRIu64 "\n", action->ask.incarnation);
     } else {

@@ -51,10 +51,14 @@ register_open c cc poll_ms=60000
 hears c "seen $first C1a alive"
 
 # T8: incarnations grow; a disk that was put back is found out.
+says b look
+hears b 'registered 0 looked 0'
 says b 'incarnation 30'
 hears b 'registered 30 done 30'
 says b 'incarnation 31'
 hears b 'registered 31 done 31'
+says b look
+hears b 'registered 31 looked 31'
 says b 'incarnation 31' # By the same start: it is its own.
 hears b 'registered 31 done 31'
 register_open back bb poll_ms=60000

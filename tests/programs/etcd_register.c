@@ -9,7 +9,7 @@
  *
  * Lines on standard input:
  *   cas TOKEN REVISION NUMBER VALUE [NODE=INCARNATION]... [NODE=alive]
- *   incarnation N    read    healthy 0|1    leave    sleep    end
+ *   look    incarnation N    read    healthy 0|1    leave    sleep    end
  *
  * What the register tells comes out as one line each.
  */
@@ -76,6 +76,7 @@ static void on_registered(void *context,
     static const char *const names[] = {
         [REGISTER_INCARNATION_DONE] = "done",
         [REGISTER_INCARNATION_HIGHER] = "higher",
+        [REGISTER_INCARNATION_LOOKED] = "looked",
         [REGISTER_INCARNATION_UNKNOWN] = "unknown"};
 
     (void)context;
@@ -148,6 +149,8 @@ static void ask(struct program *program, char **words, size_t count)
     else if (strcmp(words[0], "incarnation") == 0 && count == 2)
         status = register_etcd_incarnation(program->etcd,
                                            strtoull(words[1], NULL, 10));
+    else if (strcmp(words[0], "look") == 0)
+        status = register_etcd_look(program->etcd);
     else if (strcmp(words[0], "read") == 0)
         register_etcd_read(program->etcd);
     else if (strcmp(words[0], "healthy") == 0 && count == 2)

@@ -142,7 +142,8 @@ void sim_check_aside(struct sim *sim, struct sim_node *node,
         size_before <= job->size)
         return;
     SOMETIMES(tail_kept_aside);
-    if (job->unkept)
+    /* What went elsewhere is not there to be kept. */
+    if (job->unkept || node->doubtful)
         return;
     if (job->aside[0] == '\0' ||
         !disk_model_peek(node->disk, job->aside, &data, &size) || size == 0)

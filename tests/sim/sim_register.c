@@ -240,6 +240,9 @@ void sim_register_event(struct sim *sim, const struct sim_event *event)
         answer->outcome = reg_cas(sim, &request->proposal);
         reg_view(sim, &answer->view, false);
         break;
+    case REGISTER_LOOK:
+        answer->number = *registered;
+        break;
     case REGISTER_INCARNATION:
         /* Its own, asked once more, is no other's. */
         if (*registered >= request->incarnation &&
@@ -295,6 +298,12 @@ void sim_answer_event(struct sim *sim, const struct sim_event *event)
         out.answered.token = answer->token;
         out.answered.outcome = answer->outcome;
         out.answered.view = answer->unanswered ? NULL : &answer->view;
+        break;
+    case REGISTER_LOOK:
+        if (answer->unanswered)
+            return;
+        out.type = REPLICA_LOOKED;
+        out.number = answer->number;
         break;
     case REGISTER_INCARNATION:
         if (answer->unanswered)

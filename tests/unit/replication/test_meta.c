@@ -38,6 +38,8 @@ START_TEST(meta_body_has_its_written_layout)
     struct meta_value value = {.incarnation = 4,
                                .promised_epoch = 5,
                                .configuration_number = 6,
+                               .claimed = 3,
+                               .doubtful = true,
                                .configuration = "abc",
                                .configuration_size = 3};
     uint8_t body[SLOTS_BODY_SIZE_MAX];
@@ -55,8 +57,10 @@ START_TEST(meta_body_has_its_written_layout)
     ck_assert_uint_eq(load_u32(body + 56), 5);
     ck_assert_uint_eq(load_u32(body + 60), 0);
     ck_assert_uint_eq(load_u64(body + 64), 6);
-    ck_assert_uint_eq(load_u32(body + 72), 3);
-    ck_assert_mem_eq(body + 76, "abc", 3);
+    ck_assert_uint_eq(load_u64(body + 72), 3);
+    ck_assert_uint_eq(load_u32(body + 80), 1);
+    ck_assert_uint_eq(load_u32(body + 84), 3);
+    ck_assert_mem_eq(body + 88, "abc", 3);
 }
 END_TEST
 
@@ -248,6 +252,10 @@ START_TEST(meta_loses_no_promise_to_the_rot_of_either_slot)
         disk_model_rot(model, META_FILE, slot * SLOT_SIZE + 30, 4);
         ck_assert_uint_eq(again(), ST_OK);
         ck_assert_uint_ge(meta.value.promised_epoch, 70);
+        ck_assert(meta.value.doubtful);
+        ck_assert_uint_eq(meta_configure(&meta, 9, slice_of("abc", 3)), ST_OK);
+        ck_assert_uint_eq(again(), ST_OK);
+        ck_assert(!meta.value.doubtful);
         end();
     }
 }

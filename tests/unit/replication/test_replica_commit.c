@@ -36,7 +36,9 @@ START_TEST(the_first_node_writes_the_first_configuration_and_leads)
 
     lone_begin(&rig, 'A', "ABZ");
     lone_lead_alone(&rig, 1);
-    lone_expect(&rig, "ask incarnation 1\n"
+    lone_expect(&rig, "ask look\n"
+                      "job claim 1\n"
+                      "ask incarnation 1\n"
                       "say learner\n"
                       "ask read\n"
                       "ask boot 1 epoch 1 at 0 guard A=1\n"

@@ -418,6 +418,31 @@ START_TEST(R15_whoever_is_named_in_a_statement_must_agree_from_then_on)
 }
 END_TEST
 
+/* The slot that is bad may have named anybody; a new configuration ends it. */
+START_TEST(R15_whom_a_damaged_meta_named_is_not_known_so_all_must_agree)
+{
+    begin_alone(1);
+    lone_submit(&rig, 1);
+    lone_work(&rig);
+    ck_assert_uint_eq(rig.published, 2);
+    lone_lose_power(&rig);
+    disk_model_rot(rig.model, META_FILE, 30, 4);
+    lone_start(&rig);
+    lone_lose_power(&rig); /* It is known at later starts too. */
+    lone_start(&rig);
+    go();
+    ck_assert(rig.leads);
+    lone_submit(&rig, 1);
+    lone_work(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_BARRIER);
+    next(CONFIG_SETTLE);
+    certify();
+    lone_work(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_PRIMARY);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(who_may_join_is_asked_for_and_let_in_by_a_certificate)
 {
     begin_alone(1);
@@ -559,6 +584,7 @@ SUITE_MAIN("replica_manual",
            what_a_register_would_say_is_nothing_here,
            R13_a_silent_member_counts_until_a_certificate_let_it_go,
            R15_whoever_is_named_in_a_statement_must_agree_from_then_on,
+           R15_whom_a_damaged_meta_named_is_not_known_so_all_must_agree,
            who_may_join_is_asked_for_and_let_in_by_a_certificate,
            a_hand_over_waits_for_a_certificate_and_states_that_all_is_sealed,
            a_backup_leads_when_a_certificate_says_so_and_never_before,

@@ -424,7 +424,9 @@ START_TEST(R25_who_is_not_registered_yet_takes_no_part)
     lone_open(&rig);
     lone_link(&rig, 'A');
     lone_tick(&rig, 1);
-    lone_expect(&rig, "ask incarnation 1\n");
+    lone_expect(&rig, "ask look\n");
+    lone_looked(&rig, 0);
+    lone_expect(&rig, "job claim 1\nask incarnation 1\n");
     lone_hello(&rig, &frame, NULL, 0);
     lone_receive(&rig, 'A', &frame);
     frame = (struct peer_frame){.type = PEER_NEWEPOCH};
@@ -472,12 +474,15 @@ START_TEST(C6_a_disk_that_was_put_back_rises_above_the_start_that_is_known)
     lone_begin(&rig, 'B', "ABZ");
     lone_open(&rig);
     lone_tick(&rig, 1);
+    lone_looked(&rig, 0);
     lone_forget(&rig);
     registered_higher(30);
     lone_expect(&rig, "say lost 18446744073709551615\njob lost\njob rise 31\n");
     lone_work(&rig);
     lone_tick(&rig, 1);
-    lone_expect(&rig, "ask incarnation 31\n");
+    lone_expect(&rig, "ask look\n");
+    lone_looked(&rig, 30);
+    lone_expect(&rig, "job claim 31\nask incarnation 31\n");
     lone_registered(&rig);
     ck_assert_int_eq(lone_role(&rig), REPLICA_LOST);
     lone_lose_power(&rig);
@@ -488,11 +493,52 @@ START_TEST(C6_a_disk_that_was_put_back_rises_above_the_start_that_is_known)
 }
 END_TEST
 
+/* What the register holds was of starts that this copy of the disk never had,
+ * though it has counted as many since. */
+START_TEST(C6_a_start_in_between_does_not_hide_another_life_of_the_disk)
+{
+    lone_begin(&rig, 'B', "ABZ");
+    lone_start(&rig);
+    lone_lose_power(&rig);
+    lone_open(&rig); /* The register is not reached. */
+    lone_tick(&rig, 1);
+    lone_lose_power(&rig);
+    lone_open(&rig);
+    lone_tick(&rig, 1);
+    lone_forget(&rig);
+    lone_looked(&rig, 2);
+    lone_expect(&rig, "say lost 18446744073709551615\njob lost\n"
+                      "job claim 3\nask incarnation 3\n");
+    lone_registered(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_LOST);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(C6_a_start_that_may_have_been_registered_is_its_own)
+{
+    lone_begin(&rig, 'B', "ABZ");
+    lone_start(&rig);
+    lone_lose_power(&rig);
+    lone_open(&rig);
+    lone_tick(&rig, 1);
+    lone_looked(&rig, 1); /* The answer to what it asks then is lost. */
+    lone_lose_power(&rig);
+    lone_open(&rig);
+    lone_tick(&rig, 1);
+    lone_looked(&rig, 2);
+    lone_registered(&rig);
+    ck_assert_int_eq(lone_role(&rig), REPLICA_LEARNER);
+    lone_end(&rig);
+}
+END_TEST
+
 START_TEST(C6_a_start_without_a_next_one_is_not_risen_above)
 {
     lone_begin(&rig, 'B', "ABZ");
     lone_open(&rig);
     lone_tick(&rig, 1);
+    lone_looked(&rig, UINT64_MAX);
     registered_higher(UINT64_MAX);
     lone_work(&rig);
     lone_pass(&rig, 20000);
@@ -525,4 +571,6 @@ SUITE_MAIN("replica_register",
            R25_who_is_not_registered_yet_takes_no_part,
            R25_every_start_has_an_incarnation_of_its_own,
            C6_a_disk_that_was_put_back_rises_above_the_start_that_is_known,
+           C6_a_start_in_between_does_not_hide_another_life_of_the_disk,
+           C6_a_start_that_may_have_been_registered_is_its_own,
            C6_a_start_without_a_next_one_is_not_risen_above)

@@ -115,6 +115,13 @@ static void seat_cas(void *self, const struct register_proposal *proposal)
                           &view);
 }
 
+static void seat_look(void *self)
+{
+    struct seat *seat = self;
+
+    seat->events.looked(seat->events.context, 0);
+}
+
 static void seat_incarnation(void *self, uint64_t incarnation)
 {
     struct seat *seat = self;
@@ -359,8 +366,8 @@ static void open_host(struct node *node, uint8_t minimum)
 {
     struct link_rig rig = {.base = NULL};
     const struct cluster_register reg = {
-        &node->seat,      seat_open,    seat_close, seat_read, seat_cas,
-        seat_incarnation, seat_healthy, seat_leave, seat_left};
+        &node->seat, seat_open,        seat_close,   seat_read,  seat_cas,
+        seat_look,   seat_incarnation, seat_healthy, seat_leave, seat_left};
     const struct host_calls calls = {.context = node,
                                      .lead = on_lead,
                                      .follow = on_follow,
