@@ -65,6 +65,19 @@ enum status lines_read_number(uint64_t *value_out, struct slice text,
     return ST_OK;
 }
 
+/* libsodium takes some bytes above 0x7f for others of the alphabet. */
+static bool base64_characters_valid(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+              (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '='))
+            return false;
+    }
+    return true;
+}
+
 enum status lines_read_base64(uint8_t *out, size_t *size_out, size_t size_max,
                               struct slice text)
 {
@@ -72,7 +85,8 @@ enum status lines_read_base64(uint8_t *out, size_t *size_out, size_t size_max,
     if (text.size == 0)
         return ST_OK;
     /* It refuses set bits behind the last byte, and padding that is amiss. */
-    if (sodium_base642bin(out, size_max, (const char *)text.data, text.size,
+    if (!base64_characters_valid(text) ||
+        sodium_base642bin(out, size_max, (const char *)text.data, text.size,
                           NULL, size_out, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0)
         return ST_FILE_FORMAT;

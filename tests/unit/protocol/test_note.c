@@ -300,6 +300,29 @@ START_TEST(number_is_read_in_one_form_only)
 }
 END_TEST
 
+START_TEST(base64_has_no_characters_but_those_of_its_alphabet)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t out[3];
+
+    for (unsigned c = 0; c <= 0xff; c++) {
+        bool known = c != 0 && strchr(alphabet, (int)c) != NULL;
+
+        for (size_t at = 0; at < 4; at++) {
+            uint8_t text[4] = {'A', 'A', 'A', 'A'};
+
+            if (at == 3 && c == '=')
+                continue;
+            text[at] = (uint8_t)c;
+            ck_assert_msg(
+                (lines_read_exact(out, 3, slice_of(text, 4)) == ST_OK) == known,
+                "character %02x at %zu", c, at);
+        }
+    }
+}
+END_TEST
+
 START_TEST(base64_of_every_short_length_is_written_and_read_again)
 {
     uint8_t data[70], again[70], text[100];
@@ -339,4 +362,5 @@ SUITE_MAIN("note", key_of_the_specification_is_read_and_written_again,
            line_of_a_known_key_with_another_length_is_wrong,
            line_of_an_unknown_type_is_skipped_however_long,
            number_is_read_in_one_form_only,
+           base64_has_no_characters_but_those_of_its_alphabet,
            base64_of_every_short_length_is_written_and_read_again)
