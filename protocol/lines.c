@@ -119,6 +119,24 @@ bool lines_base64_valid(struct slice text)
     return lines_read_base64(bytes, &size, sizeof bytes, text) == ST_OK;
 }
 
+enum status lines_read_hashes(uint8_t (*hashes)[HASH_SIZE], size_t *count_out,
+                              size_t count_max, struct slice *text)
+{
+    struct slice line;
+
+    *count_out = 0;
+    while (lines_next(&line, text) == ST_OK) {
+        if (line.size == 0)
+            return ST_OK;
+        if (*count_out == count_max)
+            return ST_TOO_LARGE;
+        if (lines_read_exact(hashes[*count_out], HASH_SIZE, line) != ST_OK)
+            return ST_FILE_FORMAT;
+        *count_out += 1;
+    }
+    return ST_FILE_FORMAT;
+}
+
 void lines_write(struct writer *writer, const char *text)
 {
     writer_bytes(writer, text, strlen(text));
@@ -150,4 +168,14 @@ void lines_write_base64(struct writer *writer, const void *data, size_t size)
                                 sodium_base64_VARIANT_ORIGINAL);
         writer_bytes(writer, group, LINES_GROUP_CHARS);
     }
+}
+
+void lines_write_hashes(struct writer *writer,
+                        const uint8_t (*hashes)[HASH_SIZE], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        lines_write_base64(writer, hashes[i], HASH_SIZE);
+        lines_write(writer, "\n");
+    }
+    lines_write(writer, "\n");
 }

@@ -8,6 +8,7 @@
 #define DEFTER_PROTOCOL_LINES_H
 
 #include "protocol/bytes.h"
+#include "protocol/limits.h"
 
 /* Characters of ${size} bytes as base64. */
 #define LINES_BASE64_SIZE(size) (((size) + 2) / 3 * 4)
@@ -58,9 +59,21 @@ NODISCARD enum status lines_read_exact(uint8_t *out, size_t size,
 /* Whether ${text} is the one way to write some number of bytes. */
 bool lines_base64_valid(struct slice text);
 
+/*
+ * lines_read_hashes(hashes, count_out, count_max, text):
+ * Take lines of one hash each, and the empty line behind them, from ${text}.
+ *
+ * Returns: ST_OK; ST_TOO_LARGE for more than ${count_max}; ST_FILE_FORMAT.
+ */
+NODISCARD enum status lines_read_hashes(uint8_t (*hashes)[HASH_SIZE],
+                                        size_t *count_out, size_t count_max,
+                                        struct slice *text);
+
 /* Each fails as the writer's own functions do (bytes.h). */
 void lines_write(struct writer *writer, const char *text);
 void lines_write_number(struct writer *writer, uint64_t value);
 void lines_write_base64(struct writer *writer, const void *data, size_t size);
+void lines_write_hashes(struct writer *writer,
+                        const uint8_t (*hashes)[HASH_SIZE], size_t count);
 
 #endif
