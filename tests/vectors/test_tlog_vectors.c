@@ -7,6 +7,8 @@
 #include "protocol/checkpoint.h"
 #include "protocol/lines.h"
 #include "protocol/tiles.h"
+#include "protocol/tlog_proof.h"
+#include "protocol/witness_request.h"
 #include "tests/lib/suite.h"
 #include "tests/lib/tlog_sample.h"
 #include "tests/lib/vector_file.h"
@@ -276,10 +278,53 @@ START_TEST(root_of_70000_entries_follows_from_their_upper_tiles)
 }
 END_TEST
 
+/* The checkpoint of 5 entries, with or without the witness's line. */
+static struct slice small_note(uint8_t *out, bool cosigned)
+{
+    struct checkpoint made = {
+        note_key_name(&log_signer.key), TLOG_ENTRIES, {0}};
+    struct writer writer;
+
+    tree_root_of(made.root, leaves, TLOG_ENTRIES);
+    writer_init(&writer, out, TLOG_FILE_SIZE_MAX);
+    checkpoint_sign(&writer, &made, &log_signer.key, &log_signer.identity);
+    if (cosigned) {
+        ck_assert_int_eq(note_read(&note, writer_slice(&writer)), ST_OK);
+        checkpoint_cosign_line(&writer, note.text, &witness.key,
+                               &witness.identity, TLOG_TIME_S);
+    }
+    return writer_slice(&writer);
+}
+
+START_TEST(proof_and_witness_request_are_the_published_files)
+{
+    static struct tlog_proof proof;
+    static struct witness_request request;
+    uint8_t signed_note[TLOG_FILE_SIZE_MAX], bytes[TLOG_FILE_SIZE_MAX];
+    struct writer writer;
+
+    begin();
+    proof.index = 2;
+    proof.count = read_proof(proof.hashes, "inc2");
+    proof.note = small_note(signed_note, true);
+    writer_init(&writer, bytes, sizeof bytes);
+    tlog_proof_write(&writer, &proof);
+    expect_file("log5.tlog-proof", writer_slice(&writer));
+
+    request.older = 3;
+    request.count = read_proof(request.hashes, "cons3");
+    request.bytes = small_note(signed_note, false);
+    writer_init(&writer, bytes, sizeof bytes);
+    witness_request_write(&writer, &request);
+    expect_file("add-checkpoint.req", writer_slice(&writer));
+}
+END_TEST
+
 SUITE_MAIN("tlog vectors", keys_are_the_published_ones,
            checkpoints_are_signed_and_cosigned_as_published,
            cosigned_message_is_the_published_bytes,
            proofs_are_the_published_ones,
+           proof_and_witness_request_are_the_published_files,
            tiles_of_five_entries_are_the_published_files,
            tile_with_a_changed_byte_does_not_give_the_signed_root,
            root_of_70000_entries_follows_from_their_upper_tiles)
