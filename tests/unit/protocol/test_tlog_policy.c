@@ -343,6 +343,13 @@ START_TEST(one_log_may_have_two_keys_and_either_will_do)
     ck_assert_int_eq(
         tlog_policy_judge(&verdict, &checkpoint, &policy, file.slice), ST_OK);
     ck_assert_ptr_eq(verdict.log, &policy.logs[1]);
+    /* Either, but neither wrongly. */
+    writer =
+        (struct writer){file.bytes, sizeof file.bytes, file.slice.size, ST_OK};
+    note_write_line(&writer, &other.key, text, SIGNATURE_SIZE);
+    ck_assert_int_eq(tlog_policy_judge(&verdict, &checkpoint, &policy,
+                                       writer_slice(&writer)),
+                     ST_BAD_SIG);
 }
 END_TEST
 
