@@ -7,6 +7,7 @@
 #include "protocol/files.h"
 #include "protocol/founding_node.h"
 #include "protocol/nodecert.h"
+#include "protocol/note.h"
 #include "protocol/sign_state.h"
 
 enum { FOUNDING_DAY_S = 86400, FOUNDING_US_PER_S = 1000000 };
@@ -119,6 +120,9 @@ static enum status founding_add_genesis(struct founding_work *work)
     size_t size;
     enum status status;
 
+    /* Checkpoints are signed under this name. */
+    if (!note_name_valid(plan->origin))
+        return ST_BAD_FIELD;
     memcpy(fields.node_id.b, plan->node_id, NODE_ID_SIZE);
     founding_public(&fields.node_channel_key, work, FOUNDING_CHANNEL);
     founding_public(&fields.node_receipt_key, work, FOUNDING_RECEIPT);

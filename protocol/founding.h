@@ -65,7 +65,8 @@ void founding_cluster_id(uint8_t out[CLUSTER_ID_SIZE],
 
 /*
  * founding_make(founding, plan):
- * Returns: ST_OK; ST_BAD_FIELD for a text that genesis refuses.
+ * Returns: ST_OK; ST_BAD_FIELD for a text that genesis refuses, or an origin
+ *          under which nobody can sign a note.
  * Order:   ends with founding_wipe().
  */
 NODISCARD enum status founding_make(struct founding *founding,

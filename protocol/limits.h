@@ -242,6 +242,31 @@ static_assert(REGISTER_NODES_MAX * 512 + 4 * REGISTER_VALUE_SIZE_MAX <=
 /* Tree proofs (RFC 6962). */
 enum { TREE_HEIGHT_MAX = 64, PROOF_HASHES_MAX = 63 };
 
+/* The log as it is published (TRANSPARENCY). */
+enum {
+    NOTE_SIZE_MAX = 64 * 1024,
+    NOTE_SIGNATURES_MAX = 64,
+    NOTE_NAME_SIZE_MAX = 255,
+    NOTE_KEYID_SIZE = 4,
+    NOTE_KEY_SIZE_MAX = 309,      /* A key as text. */
+    NOTE_SIGNATURE_SIZE_MAX = 72, /* That is written: time and signature. */
+    CHECKPOINT_TEXT_SIZE_MAX = 4096,
+    TILE_WIDTH_MAX = 256, /* Hashes or entries of a full tile. */
+    TILE_HEIGHT = 8,      /* Levels of the tree in one level of tiles. */
+    TILE_LEVELS = 8,      /* That a tree of TREE_SIZE_MAX has. */
+    TILE_PATH_SIZE_MAX = 64,
+    BUNDLE_ENTRY_SIZE_MAX = 65535,
+    TLOG_PROOF_SIZE_MAX = 256 * 1024, /* The line "extra" in it. */
+    TLOG_POLICY_SIZE_MAX = 64 * 1024,
+    TLOG_POLICY_LOGS_MAX = 32,
+    TLOG_POLICY_WITNESSES_MAX = 32,
+    TLOG_POLICY_GROUPS_MAX = 32,
+    WITNESS_REQUEST_SIZE_MAX = NOTE_SIZE_MAX + 4096
+};
+static_assert(1 << TILE_HEIGHT == TILE_WIDTH_MAX, "a full tile is a subtree");
+static_assert((int)ENTRY_SIZE_MAX <= (int)BUNDLE_ENTRY_SIZE_MAX,
+              "every entry fits a bundle");
+
 /* Connections (PROTOCOL, section 10). */
 enum {
     CONNECTIONS_MAX = 12288,

@@ -1,11 +1,11 @@
+#include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
+#include "protocol/note.h"
 #include "server/diag.h"
 #include "server/node_private.h"
 
-enum { NODE_VKEY_ED25519 = 1, NODE_ORIGIN_SIZE_MAX = 64 + 1 + 8 + 1 };
+enum { NODE_ORIGIN_SIZE_MAX = 64 + 1 + 8 + 1 };
 
 static enum node_exit files_key(struct node *node, struct keyfile *out,
                                 const char *name, enum keyfile_kind kind)
@@ -75,29 +75,23 @@ static size_t files_origin(const struct node *node,
     return (size_t)size;
 }
 
-/* The name under which checkpoints of this log are signed: origin, first bytes
- * of H(origin ‖ "\n" ‖ 1 ‖ key), and 1 ‖ key in base64. */
+/* The key of this log's checkpoints, as others are given it.  An origin that no
+ * note can name leaves it empty; founding takes none. */
 void node_name_log(struct node *node)
 {
     char origin[NODE_ORIGIN_SIZE_MAX];
-    size_t origin_size = files_origin(node, origin);
-    uint8_t typed[1 + PUBLIC_KEY_SIZE] = {NODE_VKEY_ED25519};
-    char base64[sodium_base64_ENCODED_LEN(sizeof typed,
-                                          sodium_base64_VARIANT_ORIGINAL)];
-    crypto_hash_sha256_state state;
-    uint8_t hash[HASH_SIZE];
+    struct slice name = slice_of(origin, files_origin(node, origin));
+    struct note_key key;
+    struct writer writer;
 
-    memcpy(typed + 1, node->genesis.log_key.b, PUBLIC_KEY_SIZE);
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, (const uint8_t *)origin, origin_size);
-    crypto_hash_sha256_update(&state, (const uint8_t *)"\n", 1);
-    crypto_hash_sha256_update(&state, typed, sizeof typed);
-    crypto_hash_sha256_final(&state, hash);
-    (void)sodium_bin2base64(base64, sizeof base64, typed, sizeof typed,
-                            sodium_base64_VARIANT_ORIGINAL);
-    (void)snprintf(node->log_vkey, sizeof node->log_vkey,
-                   "%s+%02x%02x%02x%02x+%s", origin, hash[0], hash[1], hash[2],
-                   hash[3], base64);
+    node->log_vkey[0] = '\0';
+    if (!note_name_valid(name))
+        return;
+    note_key_init(&key, name, NOTE_ED25519, node->genesis.log_key.b);
+    writer_init(&writer, node->log_vkey, sizeof node->log_vkey - 1);
+    note_key_write(&writer, &key);
+    INVARIANT(writer.status == ST_OK);
+    node->log_vkey[writer.used] = '\0';
 }
 
 static enum node_exit files_certificate(struct node *node)

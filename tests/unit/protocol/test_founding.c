@@ -95,7 +95,11 @@ START_TEST(a_name_that_genesis_refuses_makes_nothing)
     plan.origin.size = 0;
     ck_assert_int_eq(founding_make(&founding, &plan), ST_BAD_FIELD);
     ck_assert_int_ne(sodium_is_zero(founding.bytes, sizeof founding.bytes), 0);
-    plan.origin.size = 8;
+    plan.origin = slice_of("test log", 8); /* No note can name it. */
+    ck_assert_int_eq(founding_make(&founding, &plan), ST_BAD_FIELD);
+    plan.origin = slice_of("test+log", 8);
+    ck_assert_int_eq(founding_make(&founding, &plan), ST_BAD_FIELD);
+    plan.origin = slice_of("test.log", 8);
     plan.address.size = 0;
     ck_assert_int_eq(founding_make(&founding, &plan), ST_BAD_FIELD);
 }
