@@ -17,143 +17,10 @@
 #include "server/store/disk_posix.h"
 #include "tests/lib/link_rig.h"
 #include "tests/lib/log_maker.h"
+#include "tests/lib/seats.h"
 #include "tests/lib/suite.h"
 
 enum { NODES_MAX = 3, SEGMENT = 256 * 1024, ENTRY = 300 };
-
-/* ---- A register in memory ----------------------------------------------- */
-
-static struct {
-    pthread_mutex_t lock;
-    struct register_view view;
-    uint64_t incarnations[256]; /* By the byte that a node_id is filled with. */
-    bool alive[256];
-} store = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-struct seat {
-    uint8_t number;
-    struct cluster_register_events events;
-};
-
-static enum status seat_open(void *context, void **self_out,
-                             struct event_base *base,
-                             const struct cluster_register_events *events)
-{
-    struct seat *seat = context;
-
-    MAYBE(base == NULL);
-    seat->events = *events;
-    *self_out = seat;
-    return ST_OK;
-}
-
-static void seat_close(void *self)
-{
-    const struct seat *seat = self;
-
-    pthread_mutex_lock(&store.lock);
-    store.alive[seat->number] = false;
-    pthread_mutex_unlock(&store.lock);
-}
-
-static void tell_alive(struct seat *seat)
-{
-    bool alive[256];
-
-    pthread_mutex_lock(&store.lock);
-    memcpy(alive, store.alive, sizeof alive);
-    pthread_mutex_unlock(&store.lock);
-    for (int i = 1; i <= NODES_MAX; i++) {
-        uint8_t node_id[NODE_ID_SIZE];
-
-        memset(node_id, i, sizeof node_id);
-        seat->events.alive(seat->events.context, node_id, alive[i]);
-    }
-}
-
-static void seat_read(void *self)
-{
-    struct seat *seat = self;
-    struct register_view view;
-
-    pthread_mutex_lock(&store.lock);
-    view = store.view;
-    pthread_mutex_unlock(&store.lock);
-    seat->events.view(seat->events.context, &view);
-    tell_alive(seat);
-}
-
-static enum register_outcome decide(const struct register_proposal *proposal)
-{
-    if (proposal->revision != store.view.revision)
-        return REGISTER_LOST;
-    for (size_t i = 0; i < proposal->guards_count; i++) {
-        const struct register_guard *guard = &proposal->guards[i];
-
-        if (store.incarnations[guard->node_id[0]] != guard->incarnation)
-            return REGISTER_REJECTED;
-    }
-    if (proposal->guard_alive && store.alive[proposal->alive[0]])
-        return REGISTER_REJECTED;
-    store.view.revision++;
-    memcpy(store.view.value, proposal->value, proposal->value_size);
-    store.view.value_size = proposal->value_size;
-    return REGISTER_WON;
-}
-
-static void seat_cas(void *self, const struct register_proposal *proposal)
-{
-    struct seat *seat = self;
-    struct register_view view;
-    enum register_outcome outcome;
-
-    pthread_mutex_lock(&store.lock);
-    outcome = decide(proposal);
-    view = store.view;
-    pthread_mutex_unlock(&store.lock);
-    seat->events.answered(seat->events.context, proposal->token, outcome,
-                          &view);
-}
-
-static void seat_look(void *self)
-{
-    struct seat *seat = self;
-
-    seat->events.looked(seat->events.context, 0);
-}
-
-static void seat_incarnation(void *self, uint64_t incarnation)
-{
-    struct seat *seat = self;
-
-    pthread_mutex_lock(&store.lock);
-    store.incarnations[seat->number] = incarnation;
-    pthread_mutex_unlock(&store.lock);
-    seat->events.registered(seat->events.context, false, 1);
-}
-
-/* Comes with each beat: the time to tell what has changed. */
-static void seat_healthy(void *self, bool healthy)
-{
-    struct seat *seat = self;
-
-    pthread_mutex_lock(&store.lock);
-    store.alive[seat->number] = healthy;
-    pthread_mutex_unlock(&store.lock);
-    tell_alive(seat);
-}
-
-static void seat_leave(void *self)
-{
-    seat_healthy(self, false);
-}
-
-static bool seat_left(void *self)
-{
-    const struct seat *seat = self;
-
-    return seat != NULL;
-}
 
 /* ---- A node ------------------------------------------------------------- */
 
@@ -365,9 +232,7 @@ static void open_log(struct node *node)
 static void open_host(struct node *node, uint8_t minimum)
 {
     struct link_rig rig = {.base = NULL};
-    const struct cluster_register reg = {
-        &node->seat, seat_open,        seat_close,   seat_read,  seat_cas,
-        seat_look,   seat_incarnation, seat_healthy, seat_leave, seat_left};
+    const struct cluster_register reg = seats_register(&node->seat);
     const struct host_calls calls = {.context = node,
                                      .lead = on_lead,
                                      .follow = on_follow,
