@@ -87,9 +87,7 @@ static bool members_backs_off(const struct replica *replica,
 }
 
 /* The best node to join: one that may be primary before an archive.  An archive
- * that lost entries is let in for a moment, since that is how it is whole
- * again.
- */
+ * that lost entries is let in until it says that it is whole again. */
 static size_t members_candidate(const struct replica *replica, bool archive_too)
 {
     size_t found = SIZE_MAX;
@@ -101,8 +99,7 @@ static size_t members_candidate(const struct replica *replica, bool archive_too)
             !config_has_learner(&replica->config, peer->node_id) ||
             !replica_caught_up(replica, i) ||
             (peer->archive && !archive_too && (peer->flags & PEER_LOST) == 0) ||
-            (!peer->archive && !archive_too &&
-             members_backs_off(replica, peer)))
+            (!archive_too && members_backs_off(replica, peer)))
             continue;
         if (!peer->archive)
             return i;
@@ -339,13 +336,19 @@ static void members_relieve(struct replica *replica)
     if (others < config->minimum)
         return;
     for (size_t i = 0; i < replica->peers_count; i++) {
-        if (replica->peers[i].archive &&
-            config_has_member(config, replica->peers[i].node_id)) {
-            SOMETIMES(archive_relieved);
-            members_change(replica, CONFIG_REMOVE, i, SIZE_MAX);
-            replica->peers[i].dropped_count = 0;
-            return;
-        }
+        struct replica_peer *peer = &replica->peers[i];
+        bool lost = (peer->flags & PEER_LOST) != 0;
+
+        /* One that is being let in to be whole again has not said so yet. */
+        if (!peer->archive || !config_has_member(config, peer->node_id) ||
+            (lost && !replica_elapsed(replica, replica->config_ms,
+                                      replica->options.timers.remove_ms)))
+            continue;
+        SOMETIMES(archive_relieved);
+        members_change(replica, CONFIG_REMOVE, i, SIZE_MAX);
+        if (!lost)
+            peer->dropped_count = 0;
+        return;
     }
 }
 

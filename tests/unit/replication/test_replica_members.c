@@ -424,6 +424,56 @@ START_TEST(a_lost_member_in_the_start_it_was_admitted_with_is_not_admitted_anew)
 }
 END_TEST
 
+static void archive_says(unsigned flags)
+{
+    struct peer_frame hello;
+
+    lone_hello(&rig, &hello, NULL, 0);
+    hello.hello.flags = (uint16_t)(PEER_ARCHIVE | flags);
+    lone_receive(&rig, 'Z', &hello);
+}
+
+START_TEST(a_lost_archive_stays_in_until_it_says_that_it_is_whole)
+{
+    begin_pair();
+    lone_link(&rig, 'Z');
+    archive_says(PEER_LOST);
+    lone_ack_all(&rig, 'Z');
+    pass(200, "BZ");
+    ck_assert_uint_eq(lone_count(&rig, "ask add"), 1);
+    lone_win(&rig);
+    lone_work(&rig);
+    pass(1000, "BZ"); /* Its disk is slow. */
+    ck_assert_uint_eq(lone_count(&rig, "ask"), 1);
+    archive_says(0);
+    pass(200, "BZ");
+    ck_assert_uint_eq(lone_count(&rig, "ask remove"), 1);
+    lone_win(&rig);
+    pass(20000, "BZ");
+    ck_assert_uint_eq(lone_count(&rig, "ask"), 2);
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(an_archive_that_stays_lost_is_let_in_less_and_less_often)
+{
+    begin_pair();
+    lone_link(&rig, 'Z');
+    archive_says(PEER_LOST);
+    lone_ack_all(&rig, 'Z');
+    for (int i = 0; i < 400; i++) {
+        pass(100, "BZ");
+        if (rig.asked.revision == rig.revision)
+            lone_win(&rig);
+        lone_work(&rig);
+        lone_ack_all(&rig, 'Z');
+    }
+    ck_assert_uint_ge(lone_count(&rig, "ask add"), 2);
+    ck_assert_uint_le(lone_count(&rig, "ask add"), 6);
+    lone_end(&rig);
+}
+END_TEST
+
 /* ---- Timers -------------------------------------------------------------- */
 
 START_TEST(R28_who_serves_drops_a_member_before_that_one_tries_to_lead)
@@ -456,6 +506,8 @@ SUITE_MAIN("replica_members",
            R14_a_damaged_node_replaces_nobody,
            an_archive_steps_back_once_it_is_not_needed,
            an_archive_is_not_let_in_where_enough_others_agree,
+           a_lost_archive_stays_in_until_it_says_that_it_is_whole,
+           an_archive_that_stays_lost_is_let_in_less_and_less_often,
            what_a_lost_member_has_again_counts_once_it_is_admitted_anew,
            a_lost_member_in_the_start_it_was_admitted_with_is_not_admitted_anew,
            R28_who_serves_drops_a_member_before_that_one_tries_to_lead)
