@@ -267,6 +267,16 @@ static_assert(1 << TILE_HEIGHT == TILE_WIDTH_MAX, "a full tile is a subtree");
 static_assert((int)ENTRY_SIZE_MAX <= (int)BUNDLE_ENTRY_SIZE_MAX,
               "every entry fits a bundle");
 
+/* What a node publishes of its log (server/evidence). */
+enum {
+    EVIDENCE_NOTE_SIZE_MAX = 24 * 1024, /* With its cosignatures. */
+    EVIDENCE_NOTES_KEPT = 32, /* The newest, while cosignatures come in. */
+    EVIDENCE_SIGN_MS = 1000   /* Between two checkpoints, at least. */
+};
+static_assert((int)EVIDENCE_NOTE_SIZE_MAX + PROOF_HASHES_MAX * HASH_SIZE + 64 <=
+                  (int)FRAME_BODY_SIZE_MAX,
+              "a proof and its note fit a frame");
+
 /* Connections (PROTOCOL, section 10). */
 enum {
     CONNECTIONS_MAX = 12288,
