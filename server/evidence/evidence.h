@@ -108,13 +108,12 @@ struct evidence_parts {
 
 /*
  * evidence_open(evidence_out, parts, applied_size):
- * Read the state and bring the tree files to the first ${applied_size} entries
- * of the log, which are applied; those that are missing, short or different
- * are made from the log, and it is said.  Where the evidence's own files cannot
- * be read it opens and signs nothing (EVIDENCE_DISK).
+ * Read the state and the tree files of a log of which ${applied_size} entries
+ * are applied.  Where the tree is missing, short or different it is made from
+ * the log by the evidence thread, and that is said.  Where the state cannot be
+ * read nothing is signed (EVIDENCE_DISK).
  *
- * Returns: ST_OK; ST_CHECKSUM if the log itself cannot be read there;
- *          ST_DISK_FULL; ST_DISK_FAILED.
+ * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED.
  * Owns:    gives ${*evidence_out}.
  * Order:   evidence_start(), evidence_stop(), evidence_close().
  */
@@ -169,8 +168,6 @@ void evidence_follow(struct evidence *evidence);
 
 /* ---- Notes and cosignatures --------------------------------------------- */
 
-/* At most EVIDENCE_NOTE_SIZE_MAX bytes with all cosignatures known. */
-
 /*
  * evidence_note(evidence, out, size_out):
  * The newest note; ${out} has EVIDENCE_NOTE_SIZE_MAX bytes.
@@ -185,16 +182,16 @@ NODISCARD enum status evidence_note_witnessed(struct evidence *evidence,
 
 /*
  * evidence_take_note(evidence, note):
- * A note that the primary signed.  One ahead of this node's log waits until the
- * log has come there; of several the newest waits.  Cosignatures on a note of a
- * size that is known here are added.
+ * A note that the primary signed.  The evidence thread compares it with this
+ * node's own tree, once the log has come so far, and serves it if it is true
+ * (events.checkpoint).  Lines that are new on a note served already are added;
+ * a key of the policy is verified first.  If the primary signed another root
+ * than this node's log has, the note is kept as the file
+ * `checkpoint.contradicts`, both roots are said, and this node signs nothing
+ * any more (EVIDENCE_CONTRADICTS).
  *
- * Returns: ST_OK: it is true, and served from now on; ST_AGAIN: it waits;
- *          ST_END: it is older than what is served, and true;
- *          ST_FILE_FORMAT; ST_ORIGIN; ST_BAD_SIG;
- *          ST_PROOF: the primary signed another root than this node's log has:
- *          both stand in the file `checkpoint.contradicts`, it is said, and
- *          this node's evidence stands still (EVIDENCE_CONTRADICTS).
+ * Returns: ST_OK: it will be compared; ST_FILE_FORMAT; ST_TOO_LARGE; ST_ORIGIN;
+ *          ST_NO_SUCH if the log did not sign it; ST_BAD_SIG.
  */
 NODISCARD enum status evidence_take_note(struct evidence *evidence,
                                          struct slice note);
@@ -203,11 +200,11 @@ NODISCARD enum status evidence_take_note(struct evidence *evidence,
  * evidence_add_cosignature(evidence, size, line):
  * A signature line, with its "\n", over the checkpoint of ${size}.
  *
- * Requires: the caller knows the key and has verified the line over
- *           the checkpoint's text; a key of the policy is verified here again.
- * Returns:  ST_OK, also if it was there already; ST_NO_SUCH if no note of that
- *           size is remembered (the newest EVIDENCE_NOTES_KEPT are);
- *           ST_TOO_LARGE if the note is full; ST_BAD_SIG; ST_FILE_FORMAT.
+ * Requires: the caller knows the key and has verified the line over the
+ *           checkpoint's text.
+ * Returns:  ST_OK, also if a line of that key was there already; ST_NO_SUCH if
+ *           no note of that size is remembered (the newest EVIDENCE_NOTES_KEPT
+ *           are); ST_TOO_LARGE if the note is full; ST_FILE_FORMAT.
  */
 NODISCARD enum status evidence_add_cosignature(struct evidence *evidence,
                                                uint64_t size,

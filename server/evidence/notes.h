@@ -1,0 +1,87 @@
+/*
+ * notes.h: the newest notes that are true of this node's log, in memory, while
+ * their cosignatures come in; and notes that the log has yet to reach.
+ *
+ * Not for several threads: the caller's lock guards it.
+ */
+#ifndef DEFTER_SERVER_EVIDENCE_NOTES_H
+#define DEFTER_SERVER_EVIDENCE_NOTES_H
+
+#include "protocol/checkpoint.h"
+
+enum { NOTES_WAITING_MAX = 4 };
+
+/* Invariants: bytes hold a note that checkpoint_open() took; its first
+ * ${text_size} are the text. */
+struct notes_note {
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+    int64_t time_s; /* When it was signed or taken. */
+    bool own;
+    bool changed; /* Since it was judged last. */
+    bool witnessed;
+    size_t text_size;
+    size_t bytes_size;
+    uint8_t bytes[EVIDENCE_NOTE_SIZE_MAX];
+};
+
+/*
+ * Invariants: kept[0] to kept[kept_count - 1] have rising sizes; so have the
+ * first ${waiting_count} that wait.
+ */
+struct notes {
+    size_t kept_count;
+    size_t waiting_count;
+    struct notes_note *kept[EVIDENCE_NOTES_KEPT];
+    struct notes_note *waiting[NOTES_WAITING_MAX];
+};
+
+void notes_init(struct notes *notes);
+void notes_wipe(struct notes *notes);
+
+/*
+ * notes_read(note_out, bytes, log_key):
+ * Returns: as checkpoint_open(); ST_TOO_LARGE above EVIDENCE_NOTE_SIZE_MAX.
+ * Owns:    gives ${*note_out}, to be closed with notes_close().
+ */
+NODISCARD enum status notes_read(struct notes_note **note_out,
+                                 struct slice bytes,
+                                 const struct note_key *log_key);
+/* Accepts NULL. */
+void notes_close(struct notes_note *note);
+
+/* ---- Notes that wait ---------------------------------------------------- */
+
+/* Takes ${note}.  Of more than NOTES_WAITING_MAX the largest gives way, and of
+ * one size the one before: the log comes to the smallest first. */
+void notes_wait(struct notes *notes, struct notes_note *note);
+
+/* Gives the smallest that a log of ${size} entries reaches; NULL for none. */
+struct notes_note *notes_take_waiting(struct notes *notes, uint64_t size);
+
+/* ---- Notes that are true ------------------------------------------------ */
+
+/*
+ * notes_keep(notes, note):
+ * Takes ${note}, and the lines of one of this size that is there already are
+ * joined with its own.
+ *
+ * Requires: a kept note of its size has its root.
+ * Returns:  whether it is the newest, and was not there.
+ */
+bool notes_keep(struct notes *notes, struct notes_note *note);
+
+/* Lent; NULL for none. */
+struct notes_note *notes_newest(const struct notes *notes);
+struct notes_note *notes_of(const struct notes *notes, uint64_t size);
+
+/*
+ * notes_add_line(note, line):
+ * Add a signature line, with its "\n", unless its name and keyid are there.
+ *
+ * Returns: ST_OK; ST_FILE_FORMAT; ST_TOO_LARGE, and the note is as before.
+ */
+NODISCARD enum status notes_add_line(struct notes_note *note,
+                                     struct slice line);
+
+#endif
