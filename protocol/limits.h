@@ -240,7 +240,11 @@ static_assert(REGISTER_NODES_MAX * 512 + 4 * REGISTER_VALUE_SIZE_MAX <=
               "a view of everything fits one answer");
 
 /* Tree proofs (RFC 6962). */
-enum { TREE_HEIGHT_MAX = 64, PROOF_HASHES_MAX = 63 };
+enum {
+    TREE_HEIGHT_MAX = 64,
+    PROOF_HASHES_MAX = 63,
+    PROOF_SIZE_MAX = PROOF_HASHES_MAX * HASH_SIZE
+};
 
 /* The log as it is published (TRANSPARENCY). */
 enum {
@@ -273,9 +277,11 @@ enum {
     EVIDENCE_NOTES_KEPT = 32, /* The newest, while cosignatures come in. */
     EVIDENCE_SIGN_MS = 1000   /* Between two checkpoints, at least. */
 };
-static_assert((int)EVIDENCE_NOTE_SIZE_MAX + PROOF_HASHES_MAX * HASH_SIZE + 64 <=
+static_assert((int)EVIDENCE_NOTE_SIZE_MAX + (int)PROOF_SIZE_MAX + 64 <=
                   (int)FRAME_BODY_SIZE_MAX,
               "a proof and its note fit a frame");
+static_assert((int)ENTRY_SIZE_MAX + 64 <= (int)FRAME_BODY_SIZE_MAX,
+              "an entry fits a PROOF");
 
 /* Connections (PROTOCOL, section 10). */
 enum {

@@ -1,0 +1,88 @@
+/*
+ * node_evidence.c: the node and what it publishes of its log.
+ */
+#include <string.h>
+
+#include "server/diag.h"
+#include "server/node_private.h"
+
+static void evidence_on_say(void *context, enum evidence_level level,
+                            const char *line)
+{
+    static const enum diag_level levels[] = {
+        [EVIDENCE_NOTE] = DIAG_NOTE,
+        [EVIDENCE_WARNING] = DIAG_WARNING,
+        [EVIDENCE_FAILURE] = DIAG_FAILURE,
+    };
+
+    (void)context;
+    diag_say(levels[level], "evidence: %s", line);
+}
+
+static int64_t evidence_wall(void *context)
+{
+    const struct node *node = context;
+
+    return clock_wall(&node->clock);
+}
+
+static int64_t evidence_boot(void *context)
+{
+    const struct node *node = context;
+
+    return clock_boot(&node->clock);
+}
+
+/* An archive has none, and never signs. */
+enum node_exit node_read_log_key(struct node *node)
+{
+    struct keyfile key = {0};
+    char path[FILES_PATH_SIZE_MAX];
+    enum status status;
+
+    if (!files_path(path, node->options.directory, FILE_LOG_KEY))
+        return node_fail(ST_USAGE, "the path is too long", FILE_LOG_KEY);
+    status = files_read_key(&key, path, KEYFILE_LOG);
+    if (status == ST_NO_FILE)
+        return NODE_DRAINED;
+    if (status == ST_FILE_MODE)
+        return node_fail(status, "chmod 600; no link, this user's own", path);
+    if (status != ST_OK)
+        return node_fail(status, "reading a key", path);
+    identity_init(&node->log_identity, key.secret);
+    keyfile_wipe(&key);
+    node->has_log_key = memcmp(node->log_identity.public_key,
+                               node->genesis.log_key.b, PUBLIC_KEY_SIZE) == 0;
+    if (node->has_log_key)
+        return NODE_DRAINED;
+    identity_wipe(&node->log_identity);
+    return node_fail(ST_WRONG_ENV, "genesis names another log key", path);
+}
+
+/* Order: the state is at the end of what may be applied. */
+enum node_exit node_open_evidence(struct node *node)
+{
+    struct evidence_parts parts = {
+        .disk = disk_posix_disk(node->disk),
+        .journal = node->journal,
+        .origin = node->origin,
+        .log_public_key = node->genesis.log_key.b,
+        .log_identity = node->has_log_key ? &node->log_identity : NULL,
+        .clock_context = node,
+        .wall_us = evidence_wall,
+        .boot_us = evidence_boot,
+        .events = {.context = node, .say = evidence_on_say},
+    };
+    enum status status;
+
+    if (node->log_vkey[0] == '\0') {
+        diag_say(DIAG_WARNING, "the origin of this log is no name: it has no "
+                               "checkpoints");
+        return NODE_DRAINED;
+    }
+    status = evidence_open(&node->evidence, &parts, apply_size(node->apply));
+    if (status != ST_OK)
+        return node_fail(status, "opening the tree of the log",
+                         node->options.directory);
+    return NODE_DRAINED;
+}
