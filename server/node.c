@@ -258,7 +258,7 @@ void node_close(struct node *node)
         net_close(node->net);
     node_cluster_close(node);
     pipeline_close(node->pipeline);
-    evidence_close(node->evidence);
+    node_close_evidence(node);
     apply_close(node->apply);
     idempotency_close(node->idempotency);
     directory_close(node->directory);

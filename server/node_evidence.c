@@ -1,6 +1,7 @@
 /*
  * node_evidence.c: the node and what it publishes of its log.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/diag.h"
@@ -59,9 +60,36 @@ enum node_exit node_read_log_key(struct node *node)
     return node_fail(ST_WRONG_ENV, "genesis names another log key", path);
 }
 
+/* Who must have signed before this node calls a checkpoint witnessed. */
+static enum node_exit evidence_policy(struct node *node)
+{
+    const char *path = node->options.policy;
+    struct tlog_policy_error error;
+    size_t size;
+    enum status status;
+
+    if (path[0] == '\0')
+        return NODE_DRAINED;
+    node->policy = calloc(1, sizeof *node->policy);
+    node->policy_text = malloc(TLOG_POLICY_SIZE_MAX);
+    INVARIANT(node->policy != NULL && node->policy_text != NULL);
+    status =
+        files_read(node->policy_text, &size, path, TLOG_POLICY_SIZE_MAX, false);
+    if (status != ST_OK)
+        return node_fail(status, "reading the policy", path);
+    status = tlog_policy_read(node->policy, &error,
+                              slice_of(node->policy_text, size));
+    if (status == ST_OK)
+        return NODE_DRAINED;
+    diag_say(DIAG_FAILURE, "%s: line %zu: %s", path, error.line,
+             tlog_policy_fault_text(error.fault));
+    return NODE_REFUSED;
+}
+
 /* Order: the state is at the end of what may be applied. */
 enum node_exit node_open_evidence(struct node *node)
 {
+    enum node_exit exit = evidence_policy(node);
     struct evidence_parts parts = {
         .disk = disk_posix_disk(node->disk),
         .journal = node->journal,
@@ -75,6 +103,9 @@ enum node_exit node_open_evidence(struct node *node)
     };
     enum status status;
 
+    if (exit != NODE_DRAINED)
+        return exit;
+    parts.policy = node->policy;
     if (node->log_vkey[0] == '\0') {
         diag_say(DIAG_WARNING, "the origin of this log is no name: it has no "
                                "checkpoints");
@@ -85,4 +116,11 @@ enum node_exit node_open_evidence(struct node *node)
         return node_fail(status, "opening the tree of the log",
                          node->options.directory);
     return NODE_DRAINED;
+}
+
+void node_close_evidence(struct node *node)
+{
+    evidence_close(node->evidence);
+    free(node->policy);
+    free(node->policy_text);
 }

@@ -6,6 +6,7 @@
 
 #include "protocol/genesis.h"
 #include "protocol/nodecert.h"
+#include "protocol/tlog_policy.h"
 #include "replication/journal.h"
 #include "replication/meta.h"
 #include "server/evidence/evidence.h"
@@ -35,6 +36,8 @@ struct node {
     char log_vkey[NOTE_KEY_SIZE_MAX + 1];
     struct identity log_identity; /* If has_log_key. */
     bool has_log_key;
+    struct tlog_policy *policy; /* NULL: none. */
+    uint8_t *policy_text;       /* Borrowed by it. */
     struct clock_source clock;
 
     struct disk_posix *disk;
@@ -82,6 +85,7 @@ enum node_exit node_read_link(struct node *node);
 /* node_evidence.c: what the node publishes of its log. */
 enum node_exit node_read_log_key(struct node *node);
 enum node_exit node_open_evidence(struct node *node);
+void node_close_evidence(struct node *node);
 
 /* The name of the log, once its lineage is known. */
 void node_name_log(struct node *node);

@@ -131,7 +131,7 @@ static void open_note(struct evidence *evidence, const char *name)
     INVARIANT(bytes != NULL);
     status = checkpoint_file_read(bytes, &size, evidence->parts.disk, name);
     if (status == ST_OK)
-        status = notes_read(&note, slice_of(bytes, size), &evidence->log_key);
+        status = notes_read(&note, &evidence->notes, slice_of(bytes, size));
     free(bytes);
     if (status == ST_OK) {
         note->own = note->size == evidence->state.value.signed_here.size;
@@ -163,10 +163,10 @@ enum status evidence_open(struct evidence **evidence_out,
     evidence->idle = EVIDENCE_FOLLOWS;
     atomic_store(&evidence->applied, applied_size);
     open_locks(evidence);
-    notes_init(&evidence->notes);
     note_key_init(&evidence->log_key,
                   slice_of(parts->origin, strlen(parts->origin)), NOTE_ED25519,
                   parts->log_public_key);
+    notes_init(&evidence->notes, &evidence->log_key, parts->policy);
     open_state(evidence);
     anchor = open_anchor(evidence, applied_size);
     status = tree_files_open(&evidence->tree, &anchored, parts->disk, &anchor);

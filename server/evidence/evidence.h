@@ -204,7 +204,8 @@ NODISCARD enum status evidence_take_note(struct evidence *evidence,
  *           checkpoint's text.
  * Returns:  ST_OK, also if a line of that key was there already; ST_NO_SUCH if
  *           no note of that size is remembered (the newest EVIDENCE_NOTES_KEPT
- *           are); ST_TOO_LARGE if the note is full; ST_FILE_FORMAT.
+ *           are); ST_TOO_LARGE if the note is full; ST_FILE_FORMAT; ST_BAD_SIG
+ *           of a witness of the policy.
  */
 NODISCARD enum status evidence_add_cosignature(struct evidence *evidence,
                                                uint64_t size,

@@ -49,7 +49,7 @@ static void poke(struct evidence *evidence)
 enum status evidence_take_note(struct evidence *evidence, struct slice bytes)
 {
     struct notes_note *note;
-    enum status status = notes_read(&note, bytes, &evidence->log_key);
+    enum status status = notes_read(&note, &evidence->notes, bytes);
 
     if (status != ST_OK)
         return status;
@@ -70,7 +70,7 @@ enum status evidence_add_cosignature(struct evidence *evidence, uint64_t size,
     (void)pthread_mutex_lock(&evidence->lock);
     note = notes_of(&evidence->notes, size);
     if (note != NULL)
-        status = notes_add_line(note, line);
+        status = notes_add_line(note, &evidence->notes, line);
     if (status == ST_OK)
         poke(evidence);
     (void)pthread_mutex_unlock(&evidence->lock);

@@ -221,7 +221,7 @@ static struct notes_note *sign_edge(struct evidence *evidence,
         return NULL;
     }
     INVARIANT(writer.status == ST_OK);
-    status = notes_read(&note, writer_slice(&writer), &evidence->log_key);
+    status = notes_read(&note, &evidence->notes, writer_slice(&writer));
     INVARIANT(status == ST_OK);
     note->own = true;
     note->time_s = evidence->state.value.signed_here.time_s;
@@ -258,14 +258,6 @@ void evidence_sign(struct evidence *evidence, bool now)
 }
 
 /* ---- What is written ---------------------------------------------------- */
-
-/* Whether ${note} satisfies this node's policy. */
-static bool satisfies(const struct evidence *evidence,
-                      const struct notes_note *note)
-{
-    (void)note;
-    return evidence->parts.policy != NULL && false;
-}
 
 /* The newest note that changed; the thread's copy, lent. */
 static bool take_changed(struct evidence *evidence,
@@ -341,7 +333,7 @@ void evidence_settle(struct evidence *evidence)
     while (take_changed(evidence, &checkpoint, &newest)) {
         if (newest)
             write_note(evidence, FILE_CHECKPOINT, checkpoint.note);
-        if (satisfies(evidence, evidence->scratch))
+        if (notes_satisfies(&evidence->notes, evidence->scratch))
             settle_witnessed(evidence, &checkpoint);
     }
 }

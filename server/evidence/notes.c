@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/lines.h"
-
-void notes_init(struct notes *notes)
+void notes_init(struct notes *notes, const struct note_key *log_key,
+                const struct tlog_policy *policy)
 {
     memset(notes, 0, sizeof *notes);
+    notes->log_key = log_key;
+    notes->policy = policy;
 }
 
 void notes_wipe(struct notes *notes)
@@ -16,11 +17,47 @@ void notes_wipe(struct notes *notes)
         notes_close(notes->kept[i]);
     for (size_t i = 0; i < notes->waiting_count; i++)
         notes_close(notes->waiting[i]);
-    notes_init(notes);
+    notes->kept_count = 0;
+    notes->waiting_count = 0;
 }
 
-enum status notes_read(struct notes_note **note_out, struct slice bytes,
-                       const struct note_key *log_key)
+/* A line as it stands in the note, with its "\n". */
+static struct slice raw_line(const struct note_signature *line)
+{
+    enum { DASH_SIZE = 4 };
+    const uint8_t *begin = line->name.data - DASH_SIZE;
+    const uint8_t *end = line->base64.data + line->base64.size + 1;
+
+    return slice_of(begin, (size_t)(end - begin));
+}
+
+/* The text and the log's lines, then what else is good. */
+static void read_lines(struct notes_note *kept, const struct notes *notes,
+                       const struct note *note)
+{
+    struct writer writer;
+
+    writer_init(&writer, kept->bytes, sizeof kept->bytes);
+    writer_bytes(&writer, note->text.data, note->text.size);
+    writer_u8(&writer, '\n');
+    for (size_t i = 0; i < note->count; i++) {
+        struct slice line = raw_line(&note->signatures[i]);
+
+        if (note_is_of(&note->signatures[i], notes->log_key))
+            writer_bytes(&writer, line.data, line.size);
+    }
+    INVARIANT(writer.status == ST_OK);
+    kept->bytes_size = writer.used;
+    for (size_t i = 0; i < note->count; i++) {
+        enum status status =
+            notes_add_line(kept, notes, raw_line(&note->signatures[i]));
+
+        MAYBE(status != ST_OK);
+    }
+}
+
+enum status notes_read(struct notes_note **note_out, const struct notes *notes,
+                       struct slice bytes)
 {
     struct checkpoint checkpoint;
     struct notes_note *kept;
@@ -29,7 +66,7 @@ enum status notes_read(struct notes_note **note_out, struct slice bytes,
 
     if (bytes.size > EVIDENCE_NOTE_SIZE_MAX)
         return ST_TOO_LARGE;
-    status = checkpoint_open(&checkpoint, &note, bytes, log_key);
+    status = checkpoint_open(&checkpoint, &note, bytes, notes->log_key);
     if (status != ST_OK)
         return status;
     kept = calloc(1, sizeof *kept);
@@ -37,8 +74,7 @@ enum status notes_read(struct notes_note **note_out, struct slice bytes,
     kept->size = checkpoint.size;
     memcpy(kept->root, checkpoint.root, HASH_SIZE);
     kept->text_size = note.text.size;
-    kept->bytes_size = bytes.size;
-    memcpy(kept->bytes, bytes.data, bytes.size);
+    read_lines(kept, notes, &note);
     kept->changed = true;
     *note_out = kept;
     return ST_OK;
@@ -124,16 +160,16 @@ struct notes_note *notes_of(const struct notes *notes, uint64_t size)
 }
 
 /* Lines that do not fit are left out. */
-static void notes_join(struct notes_note *into, const struct notes_note *from)
+static void notes_join(const struct notes *notes, struct notes_note *into,
+                       const struct notes_note *from)
 {
-    struct slice rest = slice_of(from->bytes + from->text_size + 1,
-                                 from->bytes_size - from->text_size - 1);
-    struct slice line;
+    struct note note;
+    enum status status =
+        note_read(&note, slice_of(from->bytes, from->bytes_size));
 
-    while (lines_next(&line, &rest) == ST_OK) {
-        enum status status =
-            notes_add_line(into, slice_of(line.data, line.size + 1));
-
+    INVARIANT(status == ST_OK);
+    for (size_t i = 0; i < note.count; i++) {
+        status = notes_add_line(into, notes, raw_line(&note.signatures[i]));
         MAYBE(status != ST_OK);
     }
 }
@@ -146,7 +182,7 @@ bool notes_keep(struct notes *notes, struct notes_note *note)
 
     if (there != NULL) {
         REQUIRE(memcmp(there->root, note->root, HASH_SIZE) == 0);
-        notes_join(there, note);
+        notes_join(notes, there, note);
         there->own = there->own || note->own;
         notes_close(note);
         return false;
@@ -175,7 +211,26 @@ static bool notes_has_line(const struct note *note,
     return false;
 }
 
-enum status notes_add_line(struct notes_note *note, struct slice line)
+/* Whether the last line may stand there: it is no witness's, or verifies. */
+static enum status judge_line(const struct notes *notes, struct note *note)
+{
+    const struct tlog_policy *policy = notes->policy;
+
+    /* Alone: those before it were judged. */
+    note->signatures[0] = note->signatures[note->count - 1];
+    note->count = 1;
+    for (size_t i = 0; policy != NULL && i < policy->witnesses_count; i++) {
+        const struct note_key *key = &policy->witnesses[i].key;
+        uint64_t time_s;
+
+        if (note_is_of(&note->signatures[0], key))
+            return checkpoint_cosigned(&time_s, note, key);
+    }
+    return ST_OK;
+}
+
+enum status notes_add_line(struct notes_note *note, const struct notes *notes,
+                           struct slice line)
 {
     struct note before;
     struct note after;
@@ -198,7 +253,22 @@ enum status notes_add_line(struct notes_note *note, struct slice line)
     INVARIANT(after.count == before.count + 1);
     if (notes_has_line(&before, &after.signatures[before.count]))
         return ST_OK;
+    status = judge_line(notes, &after);
+    if (status != ST_OK)
+        return status;
     note->bytes_size += line.size;
     note->changed = true;
     return ST_OK;
+}
+
+bool notes_satisfies(const struct notes *notes, const struct notes_note *note)
+{
+    struct tlog_policy_verdict verdict;
+    struct checkpoint checkpoint;
+
+    return notes->policy != NULL && notes->policy->quorum != TLOG_POLICY_NONE &&
+           tlog_policy_judge(&verdict, &checkpoint, notes->policy,
+                             slice_of(note->bytes, note->bytes_size)) ==
+               ST_OK &&
+           verdict.satisfied;
 }

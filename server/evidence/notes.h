@@ -8,6 +8,7 @@
 #define DEFTER_SERVER_EVIDENCE_NOTES_H
 
 #include "protocol/checkpoint.h"
+#include "protocol/tlog_policy.h"
 
 enum { NOTES_WAITING_MAX = 4 };
 
@@ -30,23 +31,29 @@ struct notes_note {
  * first ${waiting_count} that wait.
  */
 struct notes {
+    const struct note_key *log_key;
+    const struct tlog_policy *policy; /* NULL: none. */
     size_t kept_count;
     size_t waiting_count;
     struct notes_note *kept[EVIDENCE_NOTES_KEPT];
     struct notes_note *waiting[NOTES_WAITING_MAX];
 };
 
-void notes_init(struct notes *notes);
+/* Keeps both, and whose lines they verify. */
+void notes_init(struct notes *notes, const struct note_key *log_key,
+                const struct tlog_policy *policy);
 void notes_wipe(struct notes *notes);
 
 /*
- * notes_read(note_out, bytes, log_key):
+ * notes_read(note_out, notes, bytes):
+ * Read a note that the log signed.  Lines of the policy's witnesses that do not
+ * verify are left out, because whoever knows them would refuse the note.
+ *
  * Returns: as checkpoint_open(); ST_TOO_LARGE above EVIDENCE_NOTE_SIZE_MAX.
  * Owns:    gives ${*note_out}, to be closed with notes_close().
  */
 NODISCARD enum status notes_read(struct notes_note **note_out,
-                                 struct slice bytes,
-                                 const struct note_key *log_key);
+                                 const struct notes *notes, struct slice bytes);
 /* Accepts NULL. */
 void notes_close(struct notes_note *note);
 
@@ -76,12 +83,17 @@ struct notes_note *notes_newest(const struct notes *notes);
 struct notes_note *notes_of(const struct notes *notes, uint64_t size);
 
 /*
- * notes_add_line(note, line):
+ * notes_add_line(note, notes, line):
  * Add a signature line, with its "\n", unless its name and keyid are there.
  *
- * Returns: ST_OK; ST_FILE_FORMAT; ST_TOO_LARGE, and the note is as before.
+ * Returns: ST_OK; and the note is as before: ST_FILE_FORMAT; ST_TOO_LARGE;
+ *          ST_BAD_SIG of a witness of the policy.
  */
 NODISCARD enum status notes_add_line(struct notes_note *note,
+                                     const struct notes *notes,
                                      struct slice line);
+
+/* Whether the quorum of the policy signed; without one never. */
+bool notes_satisfies(const struct notes *notes, const struct notes_note *note);
 
 #endif
