@@ -169,10 +169,11 @@ enum status evidence_open(struct evidence **evidence_out,
     notes_init(&evidence->notes, &evidence->log_key, parts->policy);
     open_state(evidence);
     anchor = open_anchor(evidence, applied_size);
-    status = tree_files_open(&evidence->tree, &anchored, parts->disk, &anchor);
+    status = tree_files_open(&evidence->tree, &anchored, parts->disk,
+                             parts->journal, &anchor);
     if (status != ST_OK)
         goto fail;
-    if (!anchored)
+    if (!anchored && anchor.size > 0)
         evidence_say(evidence, EVIDENCE_WARNING,
                      "the tree files do not lead to the root of %" PRIu64
                      " entries: they are made anew from the log",

@@ -149,11 +149,16 @@ static void foreign(struct evidence *evidence, const struct notes_note *note,
 {
     char theirs[EVIDENCE_SHORT_SIZE];
     char own[EVIDENCE_SHORT_SIZE];
-    enum status status =
-        checkpoint_file_write(evidence->parts.disk, FILE_CHECKPOINT_CONTRADICTS,
-                              slice_of(note->bytes, note->bytes_size));
+    bool known;
 
-    MAYBE(status != ST_OK);
+    (void)pthread_mutex_lock(&evidence->state_lock);
+    known = evidence->state.value.contradicted;
+    contradict(evidence);
+    (void)pthread_mutex_unlock(&evidence->state_lock);
+    if (known)
+        return;
+    write_note(evidence, FILE_CHECKPOINT_CONTRADICTS,
+               slice_of(note->bytes, note->bytes_size));
     evidence_short(theirs, note->root);
     evidence_short(own, root);
     evidence_say(evidence, EVIDENCE_FAILURE,

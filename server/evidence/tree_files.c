@@ -192,21 +192,47 @@ static enum status open_level(struct tree_files *files, unsigned level)
     return status;
 }
 
-/* Whether the files lead to the anchor's root; then the tree begins there. */
-static bool open_at(struct tree_files *files, const struct tree_anchor *anchor)
+/* Whether the log's entry before the anchor is in the anchor's tree. */
+static bool open_holds_entry(struct tree_files *files, struct journal *journal,
+                             const struct tree_anchor *anchor)
 {
-    struct tree tree;
+    const struct tree_source source = tree_files_source(files);
+    uint8_t *buffer = malloc(JOURNAL_READ_SIZE);
+    uint8_t proof[PROOF_HASHES_MAX][HASH_SIZE];
+    uint64_t index = anchor->size - 1;
+    uint8_t leaf[HASH_SIZE];
+    struct slice entry;
+    size_t count;
+    enum status status;
+
+    INVARIANT(buffer != NULL);
+    status = journal_read_entry(journal, &entry, buffer, index);
+    if (status == ST_OK) {
+        entry_leaf_hash(leaf, entry);
+        status =
+            tree_inclusion_make(proof, &count, &source, index, anchor->size);
+    }
+    if (status == ST_OK)
+        status =
+            tree_inclusion_check(leaf, index, anchor->size, anchor->root,
+                                 (const uint8_t(*)[HASH_SIZE])proof, count);
+    free(buffer);
+    return status == ST_OK;
+}
+
+/* Whether the files lead to the anchor's root, and it is this log's. */
+static bool open_is_good(struct tree_files *files, struct tree *out,
+                         struct journal *journal,
+                         const struct tree_anchor *anchor)
+{
     uint8_t root[HASH_SIZE];
 
-    if (anchor->size > TREE_SIZE_MAX ||
-        files_edge(files, &tree, anchor->size) != ST_OK)
+    if (anchor->size == 0 || anchor->size > TREE_SIZE_MAX ||
+        files_edge(files, out, anchor->size) != ST_OK)
         return false;
-    tree_root(&tree, root);
-    if (anchor->size > 0 && memcmp(root, anchor->root, HASH_SIZE) != 0)
-        return false;
-    writer_begin(&files->writer, &tree);
-    atomic_store(&files->size, tree.size);
-    return true;
+    tree_root(out, root);
+    return memcmp(root, anchor->root, HASH_SIZE) == 0 &&
+           open_holds_entry(files, journal, anchor);
 }
 
 /* What stands behind the tree is of another one, or of a crash. */
@@ -226,9 +252,10 @@ static enum status open_trim(struct tree_files *files)
 }
 
 enum status tree_files_open(struct tree_files **files_out, bool *anchored_out,
-                            struct disk *disk, const struct tree_anchor *anchor)
+                            struct disk *disk, struct journal *journal,
+                            const struct tree_anchor *anchor)
 {
-    static const struct tree_anchor none = {.size = 0};
+    struct tree tree;
     struct tree_files *files = calloc(1, sizeof *files);
     enum status status;
 
@@ -240,12 +267,11 @@ enum status tree_files_open(struct tree_files **files_out, bool *anchored_out,
         status = open_level(files, i);
     if (status != ST_OK)
         goto fail;
-    *anchored_out = open_at(files, anchor);
-    if (!*anchored_out) {
-        bool empty = open_at(files, &none);
-
-        INVARIANT(empty);
-    }
+    *anchored_out = open_is_good(files, &tree, journal, anchor);
+    if (!*anchored_out)
+        tree_init(&tree);
+    writer_begin(&files->writer, &tree);
+    atomic_store(&files->size, tree.size);
     status = open_trim(files);
     if (status != ST_OK)
         goto fail;

@@ -40,16 +40,21 @@ struct tree_anchor {
 };
 
 /*
- * tree_files_open(files_out, anchored_out, disk, anchor):
+ * tree_files_open(files_out, anchored_out, disk, journal, anchor):
  * Open the files, or make them.  The tree begins with as many entries as
- * ${anchor} says if the files' hashes lead to its root, which ${*anchored_out}
- * tells; else it begins empty.
+ * ${anchor} says if the files' hashes lead to its root, and the last of these
+ * entries in the log is shown to be in it; ${*anchored_out} tells.  Else it
+ * begins empty.
+ *
+ * That one entry speaks for all before it, because it names the hash of the one
+ * before: a log of another history never goes on where a former one ended.
  *
  * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED.
- * Owns:    gives ${*files_out}; keeps ${disk}.
+ * Owns:    gives ${*files_out}; keeps ${disk}, borrows ${journal}.
  */
 NODISCARD enum status tree_files_open(struct tree_files **files_out,
                                       bool *anchored_out, struct disk *disk,
+                                      struct journal *journal,
                                       const struct tree_anchor *anchor);
 
 /* Accepts NULL. */
