@@ -277,11 +277,9 @@ enum {
     EVIDENCE_NOTES_KEPT = 32, /* The newest, while cosignatures come in. */
     EVIDENCE_SIGN_MS = 1000   /* Between two checkpoints, at least. */
 };
-static_assert((int)EVIDENCE_NOTE_SIZE_MAX + (int)PROOF_SIZE_MAX + 64 <=
-                  (int)FRAME_BODY_SIZE_MAX,
-              "a proof and its note fit a frame");
-static_assert((int)ENTRY_SIZE_MAX + 64 <= (int)FRAME_BODY_SIZE_MAX,
-              "an entry fits a PROOF");
+static_assert((int)EVIDENCE_NOTE_SIZE_MAX + (int)PROOF_SIZE_MAX <=
+                  (int)ENTRY_SIZE_MAX,
+              "a PROOF holds hashes and a note, or an entry");
 
 /* Connections (PROTOCOL, section 10). */
 enum {

@@ -40,8 +40,8 @@ struct identity;
 struct journal;
 struct tlog_policy;
 
-/* How much stands behind an answer (PROTOCOL, section 8).  Each includes those
- * before it. */
+/* How much stands behind an answer (PROTOCOL, section 7.3).  Each includes
+ * those before it. */
 enum evidence_standing {
     EVIDENCE_LOCAL = 1,      /* Durable on this node, which is alone. */
     EVIDENCE_REPLICATED = 2, /* Durable on every member, more than one. */
@@ -52,13 +52,16 @@ enum evidence_level { EVIDENCE_NOTE, EVIDENCE_WARNING, EVIDENCE_FAILURE };
 
 /* Why nothing is signed. */
 enum evidence_idle {
-    EVIDENCE_SIGNS,       /* It is, whenever there is something new. */
-    EVIDENCE_FOLLOWS,     /* Another node leads. */
-    EVIDENCE_NO_KEY,      /* There is no log key here. */
-    EVIDENCE_BEHIND,      /* The log is below what was signed or witnessed. */
-    EVIDENCE_CONTRADICTS, /* The log's root is another than what was signed or
-                           * witnessed at that size: never again. */
-    EVIDENCE_DISK         /* Its state cannot be read or written. */
+    EVIDENCE_SIGNS,   /* It is, whenever there is something new. */
+    EVIDENCE_FOLLOWS, /* Another node leads. */
+    EVIDENCE_NO_KEY,  /* There is no log key here. */
+    /* The log, or what of it stands in the tree, is below what was signed or
+     * witnessed. */
+    EVIDENCE_BEHIND,
+    /* The log's root is another than what was signed or witnessed at that size:
+     * never again. */
+    EVIDENCE_CONTRADICTS,
+    EVIDENCE_DISK /* Its state cannot be read or written. */
 };
 const char *evidence_idle_text(enum evidence_idle idle);
 

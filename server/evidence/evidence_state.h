@@ -1,5 +1,5 @@
 /*
- * evidence_state.h: what this node has put its name to (LOG-FORMAT, section 6).
+ * evidence_state.h: what this node has put its name to (LOG-FORMAT, section 5).
  *
  * The file `evidence`, in two slots (replication/slots.h); body:
  *

@@ -1,5 +1,5 @@
 /*
- * tree_files.h: the tree of the log as files (LOG-FORMAT, section 6).
+ * tree_files.h: the tree of the log as files (LOG-FORMAT, section 5).
  *
  *     tree/00   32-byte hashes, back to back: hash i is the leaf of entry i
  *     tree/01   hash i is the root over entries [i * 256, (i + 1) * 256)

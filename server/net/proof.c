@@ -16,8 +16,7 @@ static void refuse_proof(struct connection *connection, enum status status,
 static void send_proof(struct connection *connection, uint64_t request_id,
                        const struct message_proof *body)
 {
-    size_t size = FRAME_HEADER_SIZE + PROOF_FIXED_SIZE + body->hashes.size +
-                  body->note.size + body->entry.size;
+    size_t size = FRAME_HEADER_SIZE + PROOF_FIXED_SIZE + body->data.size;
 
     frame_write(connection_frame(connection, size), MESSAGE_PROOF, request_id,
                 body);
@@ -35,7 +34,9 @@ static void answer_proof(struct connection *connection, uint64_t request_id,
 {
     struct pipeline *pipeline = connection->home->net->pipeline;
     struct message_proof body = {.kind = kind, .index = index};
+    uint8_t data[PROOF_SIZE_MAX + EVIDENCE_NOTE_SIZE_MAX];
     struct evidence_proof proof;
+    struct writer writer;
     enum status status;
 
     if (kind == PROOF_CONSISTENCY)
@@ -49,8 +50,11 @@ static void answer_proof(struct connection *connection, uint64_t request_id,
         return;
     }
     body.tree_size = proof.tree_size;
-    body.hashes = slice_of(proof.hashes, proof.hashes_count * HASH_SIZE);
-    body.note = slice_of(proof.note, proof.note_size);
+    body.hashes_count = (uint8_t)proof.hashes_count;
+    writer_init(&writer, data, sizeof data);
+    writer_bytes(&writer, proof.hashes, proof.hashes_count * HASH_SIZE);
+    writer_bytes(&writer, proof.note, proof.note_size);
+    body.data = writer_slice(&writer);
     send_proof(connection, request_id, &body);
 }
 
@@ -60,7 +64,7 @@ static void answer_bytes(struct connection *connection, uint64_t request_id,
     struct pipeline *pipeline = connection->home->net->pipeline;
     struct message_proof body = {.kind = PROOF_BYTES, .index = index};
     uint8_t buffer[JOURNAL_READ_SIZE];
-    enum status status = pipeline_entry_of(pipeline, &body.entry, buffer, index,
+    enum status status = pipeline_entry_of(pipeline, &body.data, buffer, index,
                                            connection->session.key_id.b);
 
     if (status != ST_OK) {

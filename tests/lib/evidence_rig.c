@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,8 +85,7 @@ static void rig_on_say(void *context, enum evidence_level level,
     (void)level;
     if (used + strlen(line) + 2 > sizeof rig->said)
         used = 0;
-    (void)strcpy(rig->said + used, line);
-    (void)strcat(rig->said, "\n");
+    (void)snprintf(rig->said + used, sizeof rig->said - used, "%s\n", line);
 }
 
 static void rig_on_checkpoint(void *context,
