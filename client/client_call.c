@@ -210,6 +210,33 @@ int defter_call(struct defter *client, struct defter_command *command,
     return status;
 }
 
+/* The question that stands in ${client}; gives the node's answer. */
+static int ask_node(struct defter *client, int64_t deadline_ms)
+{
+    int status;
+
+    client->query_request = 0;
+    client->query_wanted = true;
+    status = run_while(client, &client->query_wanted, deadline_ms);
+    client->query_wanted = false;
+    if (status != ST_OK || client->query_status == ST_OK)
+        return status;
+    return client_fail(client, client->query_status,
+                       "the node refuses the query");
+}
+
+int client_ask(struct defter *client, const struct message_proof_get *ask,
+               int64_t deadline_ms)
+{
+    int status = defter_connect(client);
+
+    if (status != ST_OK)
+        return status;
+    client->query_is_proof = true;
+    client->proof_get = *ask;
+    return ask_node(client, deadline_ms);
+}
+
 int defter_query(struct defter *client, uint16_t query, const void *fields,
                  size_t size, const uint8_t **rows_out, size_t *rows_size_out)
 {
@@ -218,18 +245,11 @@ int defter_query(struct defter *client, uint16_t query, const void *fields,
 
     if (status != ST_OK)
         return status;
+    client->query_is_proof = false;
     client->query = query;
     client->query_fields = slice_of(fields, size);
-    client->query_request = 0;
-    client->query_wanted = true;
-    status = run_while(client, &client->query_wanted, deadline_ms);
-    client->query_wanted = false;
-    if (status != ST_OK)
-        return status;
+    status = ask_node(client, deadline_ms);
     *rows_out = client->rows;
     *rows_size_out = client->rows_size;
-    return client->query_status == ST_OK
-               ? ST_OK
-               : client_fail(client, client->query_status,
-                             "the node refuses the query");
+    return status;
 }

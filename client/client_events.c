@@ -141,7 +141,9 @@ static void on_fault(struct defter *client, const struct session_event *event)
     command->answered(command->context, command, ST_OK, &answer);
 }
 
-static void on_rows(struct defter *client, const struct session_event *event)
+/* ROWS or PROOF: what was asked last is answered with ${bytes}. */
+static void on_rows(struct defter *client, const struct session_event *event,
+                    struct slice bytes)
 {
     client_worked(client);
     if (event->request_id != client->query_request || !client->query_wanted)
@@ -149,11 +151,15 @@ static void on_rows(struct defter *client, const struct session_event *event)
     client->query_wanted = false;
     client->query_request = 0;
     free(client->rows);
-    client->rows_size = event->rows.rows.size;
+    client->rows_size = bytes.size;
     client->rows = malloc(client->rows_size + 1);
     client->query_status = client->rows == NULL ? ST_INTERNAL : ST_OK;
     if (client->rows != NULL && client->rows_size > 0)
-        memcpy(client->rows, event->rows.rows.data, client->rows_size);
+        memcpy(client->rows, bytes.data, client->rows_size);
+    if (client->query_is_proof != (event->kind == SESSION_PROOF))
+        client->query_status = ST_STATE;
+    client->proof = event->proof;
+    client->proof.data = (struct slice){NULL, 0};
 }
 
 void client_happened(void *context, const struct session_event *event)
@@ -171,7 +177,10 @@ void client_happened(void *context, const struct session_event *event)
         on_fault(client, event);
         break;
     case SESSION_ROWS:
-        on_rows(client, event);
+        on_rows(client, event, event->rows.rows);
+        break;
+    case SESSION_PROOF:
+        on_rows(client, event, event->proof.data);
         break;
     case SESSION_ENTRY:
         if (event->request_id == client->watch_request) {

@@ -89,6 +89,9 @@ struct defter {
     int receipt_failed; /* A receipt did not verify: no more is believed. */
 
     bool query_wanted;
+    bool query_is_proof; /* It is proof_get; its answer proof, */
+    struct message_proof_get proof_get;
+    struct message_proof proof; /* whose data are rows. */
     uint16_t query;
     struct slice query_fields;
     uint64_t query_request; /* 0: to be sent (again). */
@@ -101,6 +104,11 @@ struct defter {
     void *watch_context;
     void (*watch_entry)(void *context, const uint8_t *bytes, size_t size);
 };
+
+/* client_call.c: ask once; the answer is in client->proof.  Gives its status.
+ */
+int client_ask(struct defter *client, const struct message_proof_get *ask,
+               int64_t deadline_ms);
 
 /* client_command.c */
 int client_sign(struct defter_command *command, const struct defter *client,

@@ -81,7 +81,12 @@ static int read_input(struct defter *client)
 
 static void send_query(struct defter *client)
 {
-    if (client->query_wanted && client->query_request == 0)
+    if (!client->query_wanted || client->query_request != 0)
+        return;
+    if (client->query_is_proof)
+        client->query_request =
+            session_proof(client->session, &client->proof_get);
+    else
         client->query_request =
             session_query(client->session, client->query, client->query_fields);
 }

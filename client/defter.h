@@ -199,6 +199,66 @@ int defter_password(struct defter *client, const char *username,
 int defter_query(struct defter *client, uint16_t query, const void *fields,
                  size_t size, const uint8_t **rows_out, size_t *rows_size_out);
 
+/* ---- Proofs -------------------------------------------------------------- */
+
+/* What shows others that an entry is in the log; verified before it is given.
+ * The note is a C2SP signed note, lent until the next call. */
+struct defter_proof {
+    int standing;   /* The node's word: 1 local, 2 replicated, 3 witnessed. */
+    uint64_t index; /* Of the entry; consistency: the older size. */
+    uint64_t tree_size; /* Of the checkpoint in the note, */
+    uint8_t root[32];   /* and its root. */
+    size_t hashes_count;
+    uint8_t hashes[63][32]; /* The nearest sibling first. */
+    const uint8_t *note;
+    size_t note_size;
+};
+
+/*
+ * defter_proof_entry(client, index, leaf, log_key, newest, proof_out),
+ * defter_proof_command(client, key_id, idem, leaf, log_key, newest, proof_out):
+ * That the entry whose leaf hash is ${leaf} (it stands in its receipt, at 80)
+ * is in the log, at ${index}, or wherever the command of this key and
+ * idempotency number stands.  ${log_key} is the log's verifier key as text
+ * (name+id+base64); NULL: the one that the node named.  ${newest}: by the
+ * newest checkpoint, else by the newest witnessed one that holds it.  Waits for
+ * a checkpoint that holds it. Returns: 0; 500 if there is no such entry; 1027
+ * PROOF if it does not verify; 303 BAD_SIG, 1029 ORIGIN and others for a
+ * checkpoint that this log did not sign; 601 if no checkpoint came in time;
+ * 1040 USAGE for a key that is none.
+ */
+int defter_proof_entry(struct defter *client, uint64_t index,
+                       const uint8_t leaf[32], const char *log_key, int newest,
+                       struct defter_proof *proof_out);
+int defter_proof_command(struct defter *client, const uint8_t key_id[16],
+                         const uint8_t idem[16], const uint8_t leaf[32],
+                         const char *log_key, int newest,
+                         struct defter_proof *proof_out);
+
+/*
+ * defter_proof_consistency(client, older_size, older_root, log_key, proof_out):
+ * The newest checkpoint, and that the tree of ${older_size} entries with this
+ * root is its beginning; size 0 asks for the checkpoint alone, and the root may
+ * be NULL.
+ * Returns: as above; 500 also if the node's checkpoint is older; after 1027
+ *          ${*proof_out} is what the node showed, signed by the log.
+ */
+int defter_proof_consistency(struct defter *client, uint64_t older_size,
+                             const uint8_t older_root[32], const char *log_key,
+                             struct defter_proof *proof_out);
+
+/*
+ * defter_proof_bytes(client, index, entry_out, size_out): the entry itself, if
+ * this login's key signed it; lent until the next call.
+ * Returns: 0; 500 if it is not there, or another key signed it.
+ */
+int defter_proof_bytes(struct defter *client, uint64_t index,
+                       const uint8_t **entry_out, size_t *size_out);
+
+/* The log's verifier key as the node named it at login.
+ * Returns: 0; 500 if it named none, or ${size} is too small. */
+int defter_log_key(struct defter *client, char *out, size_t size);
+
 /*
  * Event-driven use.  ${answered} runs inside defter_step(); ${status} is 0 with
  * an answer, else why there is none.  The command stays the caller's and must

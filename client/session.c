@@ -141,6 +141,11 @@ const char *session_reason(const struct session *session)
     return session->phase == SESSION_OVER ? session->reason : "";
 }
 
+const char *session_log_key(const struct session *session)
+{
+    return session->log_key;
+}
+
 const struct message_auth_ok *session_granted(const struct session *session)
 {
     return &session->granted;
@@ -234,6 +239,12 @@ uint64_t session_query(struct session *session, uint16_t query,
         .query = query, .version = 1, .fields = fields};
 
     return send_request(session, MESSAGE_QUERY, &body, true);
+}
+
+uint64_t session_proof(struct session *session,
+                       const struct message_proof_get *ask)
+{
+    return send_request(session, MESSAGE_PROOF_GET, ask, true);
 }
 
 uint64_t session_watch(struct session *session, uint64_t index)

@@ -46,6 +46,7 @@ enum session_event_kind {
     SESSION_ANSWERED, /* request_id; answer. */
     SESSION_FAULTED,  /* request_id; error: an ERROR for one request. */
     SESSION_ROWS,     /* request_id; rows. */
+    SESSION_PROOF,    /* request_id; proof. */
     SESSION_ENTRY,    /* request_id of the WATCH; bytes: an entry. */
     SESSION_ADVISED,  /* advice. */
     SESSION_DERIVED   /* keys. */
@@ -56,6 +57,7 @@ struct session_event {
     struct answer answer;
     struct message_error error;
     struct message_rows rows;
+    struct message_proof proof;
     struct message_advice advice;
     const struct kdf_keys *keys;
     struct slice bytes;
@@ -102,6 +104,8 @@ const char *session_reason(const struct session *session);
 
 /* What the server granted; valid once open. */
 const struct message_auth_ok *session_granted(const struct session *session);
+/* The log's key as text (note.h), "" if the node named none. */
+const char *session_log_key(const struct session *session);
 const struct nodecert *session_certificate(const struct session *session);
 /* Its NODECERT_SIZE bytes. */
 const uint8_t *session_certificate_bytes(const struct session *session);
@@ -119,6 +123,8 @@ int64_t session_clock_offset_us(const struct session *session);
 uint64_t session_command(struct session *session, struct slice body);
 uint64_t session_query(struct session *session, uint16_t query,
                        struct slice fields);
+uint64_t session_proof(struct session *session,
+                       const struct message_proof_get *ask);
 uint64_t session_watch(struct session *session, uint64_t index);
 void session_credit(struct session *session, uint64_t watch, uint32_t frames,
                     uint32_t bytes);

@@ -103,6 +103,8 @@ static enum status opened(struct session *session,
     if (session->by_password && unwrap(session, ok) != ST_OK)
         return session->over;
     session->granted = *ok;
+    if (ok->has_log_vkey && ok->log_vkey.size < sizeof session->log_key)
+        memcpy(session->log_key, ok->log_vkey.data, ok->log_vkey.size);
     session->granted.wrapped_key = (struct slice){NULL, 0};
     session->granted.log_vkey = (struct slice){NULL, 0};
     session->granted.primary = (struct slice){NULL, 0};

@@ -97,6 +97,11 @@ static enum status take_open_frame(struct session *session,
         event.rows = body->rows;
         settle(session);
         break;
+    case MESSAGE_PROOF:
+        event.kind = SESSION_PROOF;
+        event.proof = body->proof;
+        settle(session);
+        break;
     case MESSAGE_EVENT:
         event.kind = SESSION_ENTRY;
         event.bytes = frame->body;

@@ -27,6 +27,7 @@ struct session {
     char agent[SESSION_AGENT_SIZE_MAX + 1];
     int64_t login_now_us;
     struct message_auth_ok granted; /* Its slices are cleared. */
+    char log_key[256];              /* Of AUTH_OK; its text is shorter. */
     int64_t clock_offset_us;
     uint64_t request_id;
     uint32_t inflight;

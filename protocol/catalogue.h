@@ -66,6 +66,15 @@
 #include "protocol/messages.def"
 #include "protocol/operations.def"
 
+/* The names in PROOF_KINDS and PROOF_WHICH. */
+enum proof_kind {
+    PROOF_ENTRY = 1,
+    PROOF_COMMAND,
+    PROOF_CONSISTENCY,
+    PROOF_BYTES
+};
+enum proof_which { PROOF_BEST = 1, PROOF_NEWEST };
+
 /* An empty table still makes a struct: C has none without members. */
 #define CATALOGUE_STRUCT(lower, UPPER)                                        \
     struct lower {                                                            \

@@ -24,6 +24,10 @@
 #define FILE_LOG_DIR     "log"
 #define FILE_KEYRING_DB  "keyring.db"
 #define FILE_STATE_DB    "state.db"
+/* What the node publishes: notes as text (TRANSPARENCY). */
+#define FILE_CHECKPOINT             "checkpoint"
+#define FILE_CHECKPOINT_WITNESSED   "checkpoint.witnessed"
+#define FILE_CHECKPOINT_CONTRADICTS "checkpoint.contradicts"
 /* A certificate that the operator laid there by hand; taken and removed. */
 #define FILE_INCOMING_CERT "incoming.certificate"
 

@@ -240,7 +240,11 @@ static_assert(REGISTER_NODES_MAX * 512 + 4 * REGISTER_VALUE_SIZE_MAX <=
               "a view of everything fits one answer");
 
 /* Tree proofs (RFC 6962). */
-enum { TREE_HEIGHT_MAX = 64, PROOF_HASHES_MAX = 63 };
+enum {
+    TREE_HEIGHT_MAX = 64,
+    PROOF_HASHES_MAX = 63,
+    PROOF_SIZE_MAX = PROOF_HASHES_MAX * HASH_SIZE
+};
 
 /* The log as it is published (TRANSPARENCY). */
 enum {
@@ -266,6 +270,16 @@ enum {
 static_assert(1 << TILE_HEIGHT == TILE_WIDTH_MAX, "a full tile is a subtree");
 static_assert((int)ENTRY_SIZE_MAX <= (int)BUNDLE_ENTRY_SIZE_MAX,
               "every entry fits a bundle");
+
+/* What a node publishes of its log (server/evidence). */
+enum {
+    EVIDENCE_NOTE_SIZE_MAX = 24 * 1024, /* With its cosignatures. */
+    EVIDENCE_NOTES_KEPT = 32, /* The newest, while cosignatures come in. */
+    EVIDENCE_SIGN_MS = 1000   /* Between two checkpoints, at least. */
+};
+static_assert((int)EVIDENCE_NOTE_SIZE_MAX + (int)PROOF_SIZE_MAX <=
+                  (int)ENTRY_SIZE_MAX,
+              "a PROOF holds hashes and a note, or an entry");
 
 /* Connections (PROTOCOL, section 10). */
 enum {

@@ -91,6 +91,7 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
 
     INVARIANT(node != NULL);
     node->options = *options;
+    node->clock = clock_system();
     node->options.net.address = node->options.address;
     node->entry_buffer = malloc(JOURNAL_READ_SIZE);
     INVARIANT(node->entry_buffer != NULL);
@@ -103,6 +104,8 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
         exit = node_open_log(node);
     if (exit == NODE_DRAINED)
         exit = node_open_known(node);
+    if (exit == NODE_DRAINED)
+        exit = node_open_evidence(node);
     if (exit != NODE_DRAINED) {
         node_close(node);
         return exit;
@@ -175,7 +178,8 @@ static enum node_exit node_open_pipeline(struct node *node)
         .apply = node->apply,
         .idempotency = node->idempotency,
         .identity = &node->identity,
-        .clock = clock_system(),
+        .evidence = node->evidence,
+        .clock = node->clock,
         .events = net_events(node->net),
         .end = journal_end(node->journal),
         .failed = node_failed,
@@ -223,6 +227,8 @@ enum node_exit node_start(struct node *node)
         return node_fail(ST_INTERNAL, "starting the loops",
                          node->options.address);
     }
+    if (node->evidence != NULL)
+        evidence_start(node->evidence);
     diag_say(DIAG_NOTE, "serving on %s (port %u), %" PRIu32 " connections",
              node->options.address, net_port(node->net),
              net_connections_max(node->net));
@@ -236,6 +242,8 @@ void node_drain(struct node *node)
         net_drain(node->net, NODE_DRAIN_MS);
     if (node->pipeline != NULL) {
         pipeline_drain(node->pipeline);
+        if (node->evidence != NULL)
+            evidence_stop(node->evidence);
         node_cluster_stop(node);
         diag_say(DIAG_NOTE, "drained at %" PRIu64 " entries",
                  pipeline_size(node->pipeline));
@@ -250,6 +258,7 @@ void node_close(struct node *node)
         net_close(node->net);
     node_cluster_close(node);
     pipeline_close(node->pipeline);
+    node_close_evidence(node);
     apply_close(node->apply);
     idempotency_close(node->idempotency);
     directory_close(node->directory);
@@ -264,6 +273,7 @@ void node_close(struct node *node)
         meta_close(&node->meta);
     disk_posix_close(node->disk);
     identity_wipe(&node->identity);
+    identity_wipe(&node->log_identity);
     keyfile_wipe(&node->channel_key);
     keyfile_wipe(&node->keyring_key);
     free(node->entry_buffer);

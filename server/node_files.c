@@ -5,8 +5,6 @@
 #include "server/diag.h"
 #include "server/node_private.h"
 
-enum { NODE_ORIGIN_SIZE_MAX = 64 + 1 + 8 + 1 };
-
 static enum node_exit files_key(struct node *node, struct keyfile *out,
                                 const char *name, enum keyfile_kind kind)
 {
@@ -57,8 +55,7 @@ static enum node_exit files_genesis(struct node *node)
 
 /* Genesis' origin; of a lineage that was forced, with the first bytes of that:
  * two lineages never have one name. */
-static size_t files_origin(const struct node *node,
-                           char out[NODE_ORIGIN_SIZE_MAX])
+static void files_origin(struct node *node)
 {
     const struct slice *origin = &node->genesis.origin;
     const uint8_t *lineage = node->lineage;
@@ -66,28 +63,26 @@ static size_t files_origin(const struct node *node,
     int size;
 
     entry_leaf_hash(leaf, slice_of(node->genesis_bytes, node->genesis_size));
-    size = snprintf(out, NODE_ORIGIN_SIZE_MAX, "%.*s", (int)origin->size,
-                    (const char *)origin->data);
+    size = snprintf(node->origin, sizeof node->origin, "%.*s",
+                    (int)origin->size, (const char *)origin->data);
     if (memcmp(leaf, lineage, LINEAGE_SIZE) != 0)
-        size += snprintf(out + size, NODE_ORIGIN_SIZE_MAX - (size_t)size,
-                         "/%02x%02x%02x%02x", lineage[0], lineage[1],
-                         lineage[2], lineage[3]);
-    return (size_t)size;
+        (void)snprintf(node->origin + size, sizeof node->origin - (size_t)size,
+                       "/%02x%02x%02x%02x", lineage[0], lineage[1], lineage[2],
+                       lineage[3]);
 }
 
-/* The key of this log's checkpoints, as others are given it.  An origin that no
- * note can name leaves it empty; founding takes none. */
+/* An origin that no note can name leaves the key empty; founding takes none. */
 void node_name_log(struct node *node)
 {
-    char origin[NODE_ORIGIN_SIZE_MAX];
-    struct slice name = slice_of(origin, files_origin(node, origin));
     struct note_key key;
     struct writer writer;
 
+    files_origin(node);
     node->log_vkey[0] = '\0';
-    if (!note_name_valid(name))
+    if (!note_name_valid(slice_of(node->origin, strlen(node->origin))))
         return;
-    note_key_init(&key, name, NOTE_ED25519, node->genesis.log_key.b);
+    note_key_init(&key, slice_of(node->origin, strlen(node->origin)),
+                  NOTE_ED25519, node->genesis.log_key.b);
     writer_init(&writer, node->log_vkey, sizeof node->log_vkey - 1);
     note_key_write(&writer, &key);
     INVARIANT(writer.status == ST_OK);
@@ -141,6 +136,8 @@ enum node_exit node_read_files(struct node *node)
     identity_init(&node->identity, receipt.secret);
     keyfile_wipe(&receipt);
     exit = files_certificate(node);
+    if (exit == NODE_DRAINED)
+        exit = node_read_log_key(node);
     if (exit == NODE_DRAINED && node->options.cluster.is_there)
         exit = node_read_link(node);
     return exit;

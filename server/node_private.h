@@ -6,12 +6,17 @@
 
 #include "protocol/genesis.h"
 #include "protocol/nodecert.h"
+#include "protocol/tlog_policy.h"
 #include "replication/journal.h"
 #include "replication/meta.h"
+#include "server/evidence/evidence.h"
 #include "server/files.h"
 #include "server/node.h"
 #include "server/pipeline/apply.h"
 #include "server/store/disk_posix.h"
+
+/* An origin, and eight digits of the lineage behind it. */
+enum { NODE_ORIGIN_SIZE = 64 + 1 + 8 + 1 };
 
 struct node {
     struct options options;
@@ -27,7 +32,13 @@ struct node {
     struct op_system_genesis genesis; /* Borrows genesis_bytes. */
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     uint8_t lineage[LINEAGE_SIZE]; /* As of this start. */
-    char log_vkey[256];
+    char origin[NODE_ORIGIN_SIZE]; /* The log's name, as of this lineage. */
+    char log_vkey[NOTE_KEY_SIZE_MAX + 1];
+    struct identity log_identity; /* If has_log_key. */
+    bool has_log_key;
+    struct tlog_policy *policy; /* NULL: none. */
+    uint8_t *policy_text;       /* Borrowed by it. */
+    struct clock_source clock;
 
     struct disk_posix *disk;
     struct meta meta;
@@ -40,6 +51,7 @@ struct node {
     struct directory *directory;
     struct idempotency *idempotency;
     struct apply *apply;
+    struct evidence *evidence;
     struct pipeline *pipeline;
     struct net *net;
     bool crowded;                 /* The core thread: no room for commands. */
@@ -69,6 +81,11 @@ enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,
 
 /* node_link.c: what a node of a cluster shows to its peers. */
 enum node_exit node_read_link(struct node *node);
+
+/* node_evidence.c: what the node publishes of its log. */
+enum node_exit node_read_log_key(struct node *node);
+enum node_exit node_open_evidence(struct node *node);
+void node_close_evidence(struct node *node);
 
 /* The name of the log, once its lineage is known. */
 void node_name_log(struct node *node);

@@ -58,6 +58,7 @@ enum { OPTIONS_NUMBERS_COUNT = sizeof numbers / sizeof numbers[0] };
 
 static const struct options_key keys[] = {{"node", "directory"},
                                           {"net", "listen"},
+                                          {"evidence", "policy"},
 #define K(name) {"cluster", #name},
                                           OPTIONS_CLUSTER_WORDS(K)
 #undef K
@@ -161,6 +162,9 @@ static int options_take(void *user, const char *section, const char *name,
                             value);
     if (options_is(&keys[1], section, name))
         return options_listen(reading, value);
+    if (options_is(&keys[2], section, name))
+        return options_path(reading, reading->options->policy, section, name,
+                            value);
     if (strcmp(section, "cluster") == 0)
         return options_cluster_take(reading, name, value);
     return options_refuse(reading, section, name, "no such key");

@@ -53,6 +53,7 @@ struct options {
     char address[ADDRESS_SIZE_MAX + 1];    /* net.address points here. */
     struct net_options net;
     struct options_cluster cluster;
+    char policy[OPTIONS_PATH_SIZE_MAX]; /* [evidence]; empty: none. */
 };
 
 /* Every key with its meaning, for the test that the manual names them all. */

@@ -126,6 +126,27 @@ static const struct subcommand subcommands[] = {
      "cluster's.\n"
      "  Exit status: 0 good, 1 tampered with, 2 incomplete",
      "Verify a log offline", "Jurnalı oflayn yoxlamaq"},
+    {"proof", proof_run,
+     "--key FILE proof INDEX [--leaf HASH] | proof --receipt FILE [INDEX]\n"
+     "         [--out FILE.tlog-proof] [--log-key KEY] [--newest]\n"
+     "  INDEX alone: of an entry that the login's key signed; FILE holds "
+     "receipts\n"
+     "  that were kept with --receipts, and the last one counts, or that of "
+     "INDEX.\n"
+     "  The proof is verified; anybody can verify it again, offline. KEY is "
+     "the\n"
+     "  log's, name+id+base64, if it is not to be what the node says",
+     "Show that an entry is in the log, for others",
+     "Qeydin jurnalda olduğunu başqaları üçün sübut etmək"},
+    {"checkpoint", checkpoint_run,
+     "--key FILE checkpoint [--state FILE] [--log-key KEY]\n"
+     "  FILE keeps the checkpoint that was seen last (the cluster.conf's name "
+     "with\n"
+     "  .checkpoint behind it). Exit status 1: the log was rewritten, and both "
+     "are\n"
+     "  kept; 2: the node's checkpoint is older than that",
+     "Print the newest signed head of the log, and see that it only grew",
+     "Jurnalın imzalanmış son vəziyyətini göstərmək və yoxlamaq"},
     {"dump", dump_run,
      "dump [--full] DIR|FILE [FROM [COUNT]]\n"
      "  Each entry ends with its leaf hash; --full shows long bytes whole",

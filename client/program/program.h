@@ -53,6 +53,8 @@ int force_run(struct program *program, int argc, char **argv);
 int certificate_run(struct program *program, int argc, char **argv);
 int keygen_run(struct program *program, int argc, char **argv);
 int prove_run(struct program *program, int argc, char **argv);
+int proof_run(struct program *program, int argc, char **argv);
+int checkpoint_run(struct program *program, int argc, char **argv);
 int operation_run(struct program *program, int argc, char **argv);
 int password_run(struct program *program, int argc, char **argv);
 int shell_run(struct program *program, int argc, char **argv);

@@ -195,6 +195,17 @@ void request_forget(struct connection *connection);
 bool request_strike(struct connection *connection, enum status status,
                     const uint8_t *signer, uint64_t request_id);
 
+/* Whether the session's own rate allows one more. */
+bool request_rate_free(struct connection *connection);
+/* A request that is answered later; false if there are too many. */
+bool request_take(struct connection *connection, uint64_t request_id);
+void request_drop(struct connection *connection, uint64_t request_id);
+
+/* proof.c: PROOF_GET, and what the apply thread found for one. */
+void proof_get(struct connection *connection, const struct frame *frame,
+               const struct message_proof_get *ask);
+void proof_place(struct connection *connection, const struct reply *reply);
+
 /* advice.c: what clients hear of a node that does not lead. */
 /* ERROR 600 to the request, and ADVICE; false if this node leads. */
 bool advice_refuse(struct connection *connection, uint64_t request_id);

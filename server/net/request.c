@@ -94,6 +94,27 @@ static bool is_rate_free(struct connection *connection,
                       USAGE_COMMANDS, rate, rate * 4, 1, loop_now_us());
 }
 
+bool request_rate_free(struct connection *connection)
+{
+    return is_rate_free(connection, &connection->session);
+}
+
+bool request_take(struct connection *connection, uint64_t request_id)
+{
+    struct connection_request *request = take_request(connection, request_id);
+
+    if (request != NULL)
+        request->signer = connection->session.key_id;
+    return request != NULL;
+}
+
+void request_drop(struct connection *connection, uint64_t request_id)
+{
+    struct bytes16 unused;
+
+    (void)drop_request(connection, request_id, &unused);
+}
+
 /* What the journal is told of a refusal.  Beyond the session's rate only that
  * and why, so that such lines are counted together. */
 static struct refused_line line_of(struct connection *connection,
@@ -326,6 +347,8 @@ void request_frame(struct connection *connection, const struct frame *frame,
         take_command(connection, frame);
     } else if (frame->type == MESSAGE_QUERY) {
         take_query(connection, frame, &body->query);
+    } else if (frame->type == MESSAGE_PROOF_GET) {
+        proof_get(connection, frame, &body->proof_get);
     } else if (frame->type == MESSAGE_WATCH) {
         watching_open(connection, frame, &body->watch);
     } else if (frame->type == MESSAGE_CREDIT) {
@@ -388,6 +411,8 @@ static void deliver(struct connection *connection, struct reply *reply)
         drop_request(connection, reply->request_id, &signer)) {
         if (reply->is_error)
             send_error(connection, reply, &signer);
+        else if (reply->is_place)
+            proof_place(connection, reply);
         else
             send_answer(connection, reply);
         connection_answered(connection);

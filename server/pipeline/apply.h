@@ -129,6 +129,12 @@ NODISCARD enum status apply_known(struct apply *apply,
                                   struct apply_outcome *out,
                                   const struct work *work);
 
+/* Whether a command is known, as apply_known() knows it, and where it stands.
+ */
+bool apply_find(struct apply *apply, uint64_t *index_out,
+                const uint8_t key_id[KEY_ID_SIZE],
+                const uint8_t idem[IDEM_SIZE]);
+
 /* Entries applied, and the attestations' notes. */
 uint64_t apply_size(const struct apply *apply);
 struct attest *apply_attest(struct apply *apply);

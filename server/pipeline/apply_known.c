@@ -79,3 +79,18 @@ enum status apply_known(struct apply *apply, struct apply_outcome *out,
     }
     return ST_OK;
 }
+
+bool apply_find(struct apply *apply, uint64_t *index_out,
+                const uint8_t key_id[KEY_ID_SIZE],
+                const uint8_t idem[IDEM_SIZE])
+{
+    struct command_header header = {0};
+    struct row_command row;
+
+    memcpy(header.key_id, key_id, KEY_ID_SIZE);
+    memcpy(header.idem, idem, IDEM_SIZE);
+    if (!known_find(apply, &row, &header))
+        return false;
+    *index_out = row.index;
+    return true;
+}

@@ -52,6 +52,7 @@ static void pipeline_open_queues(struct pipeline *pipeline)
     queue_init(&pipeline->to_disk, PIPELINE_GROUPS);
     queue_init(&pipeline->to_apply, PIPELINE_GROUPS);
     queue_init(&pipeline->free_groups, PIPELINE_GROUPS);
+    queue_init(&pipeline->places, PIPELINE_PLACES_MAX);
     queue_init(&pipeline->chores, 1);
     for (size_t i = 0; i < PIPELINE_GROUPS; i++) {
         bool pushed = queue_push_wait(&pipeline->free_groups, group_open());
@@ -118,6 +119,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
 void pipeline_close(struct pipeline *pipeline)
 {
     void *group;
+    void *place;
 
     if (pipeline == NULL)
         return;
@@ -128,6 +130,9 @@ void pipeline_close(struct pipeline *pipeline)
     queue_wipe(&pipeline->to_disk);
     queue_wipe(&pipeline->to_apply);
     queue_wipe(&pipeline->free_groups);
+    while (queue_take(&pipeline->places, &place, 1, 0) == 1)
+        free(place);
+    queue_wipe(&pipeline->places);
     queue_wipe(&pipeline->chores);
     (void)pthread_cond_destroy(&pipeline->gate_changed);
     (void)pthread_mutex_destroy(&pipeline->gate);

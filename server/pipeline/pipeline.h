@@ -20,6 +20,7 @@
 
 #include "protocol/receipt.h"
 #include "replication/journal.h"
+#include "server/evidence/evidence.h"
 #include "server/pipeline/clock.h"
 #include "server/pipeline/cluster_status.h"
 #include "server/pipeline/directory.h"
@@ -35,7 +36,8 @@ struct pipeline_log;
 
 /*
  * The answer to one work.  An ERROR has ${is_error} and uses code, tag, item
- * and retry_after_ms; an ANSWER uses code, flags, receipt and result.
+ * and retry_after_ms; an ANSWER uses code, flags, receipt and result.  That to
+ * a pipeline_place() is an ERROR or has ${is_place}.
  */
 enum {
     REPLY_DUPLICATE = 1, /* As the flags of ANSWER. */
@@ -47,11 +49,14 @@ struct reply {
     uint64_t connection;
     uint64_t request_id;
     bool is_error;
+    bool is_place; /* Where a command stands: index; which, as it was asked. */
     uint8_t flags;
+    uint8_t which;
     uint16_t code;
     uint16_t tag;
     uint16_t item; /* 65535 = none. */
     uint32_t retry_after_ms;
+    uint64_t index;
     uint8_t receipt[RECEIPT_SIZE];
     uint8_t receipt_signature[SIGNATURE_SIZE];
     size_t result_size;
@@ -193,6 +198,64 @@ NODISCARD enum status pipeline_watch_next(struct pipeline *pipeline,
                                           struct slice *entry_out,
                                           uint8_t *buffer);
 
+/* ---- Evidence ----------------------------------------------------------- */
+
+/* Who asks where the entry of a command stands. */
+struct pipeline_place {
+    uint32_t loop;
+    uint64_t connection;
+    uint64_t request_id;
+    struct bytes16 key_id;
+    struct bytes16 idem;
+    uint8_t which; /* Given back. */
+};
+
+/*
+ * pipeline_place(pipeline, place):
+ * Look for the command of this key and idempotency number among those applied
+ * in the last IDEM_RETENTION_HOURS.  The reply comes with events.answer.
+ *
+ * Returns: ST_OK; ST_BUSY if too many are looked for; ST_DRAINING.
+ */
+NODISCARD enum status pipeline_place(struct pipeline *pipeline,
+                                     const struct pipeline_place *place);
+
+/*
+ * pipeline_inclusion(pipeline, proof_out, standing_out, index, which),
+ * pipeline_consistency(pipeline, proof_out, standing_out, older, which):
+ * As evidence_inclusion() and evidence_consistency(); ${*standing_out} is how
+ * much stands behind the entry, or the newest entry of the proof's tree.
+ *
+ * Returns: ST_OK; ST_NO_SUCH; ST_BUSY also if no checkpoint holds the entry
+ *          yet.
+ */
+NODISCARD enum status pipeline_inclusion(struct pipeline *pipeline,
+                                         struct evidence_proof *proof_out,
+                                         uint8_t *standing_out, uint64_t index,
+                                         enum evidence_which which);
+NODISCARD enum status pipeline_consistency(struct pipeline *pipeline,
+                                           struct evidence_proof *proof_out,
+                                           uint8_t *standing_out,
+                                           uint64_t older,
+                                           enum evidence_which which);
+
+/* enum evidence_standing of an applied entry. */
+uint8_t pipeline_standing(struct pipeline *pipeline, uint64_t index);
+
+/*
+ * pipeline_entry_of(pipeline, entry_out, buffer, index, key_id):
+ * The bytes of an applied entry, for the key that signed it; ${buffer} has
+ * JOURNAL_READ_SIZE bytes.
+ *
+ * Returns: ST_OK; ST_NO_SUCH if there is none, or another key signed it;
+ *          ST_CORRUPT if the log cannot be read.
+ * Owns:    ${*entry_out} borrows from ${buffer}.
+ */
+NODISCARD enum status pipeline_entry_of(struct pipeline *pipeline,
+                                        struct slice *entry_out,
+                                        uint8_t *buffer, uint64_t index,
+                                        const uint8_t key_id[KEY_ID_SIZE]);
+
 /* ---- The cluster -------------------------------------------------------- */
 
 /* Where the primary is, as far as it is known: zeros, and an empty text. */
@@ -247,6 +310,7 @@ struct pipeline_parts {
     uint8_t cluster_id[CLUSTER_ID_SIZE];
     struct clock_source clock;
     struct pipeline_events events;
+    struct evidence *evidence;      /* NULL: nothing is proven. */
     const struct pipeline_log *log; /* NULL: the pipeline writes the log. */
     /* Without a host only: */
     struct journal_end end;

@@ -45,6 +45,7 @@ static void applier_work(struct applier *applier, struct work *work,
 
     if (status != ST_OK)
         pipeline_fail(pipeline, status, work->index, "applying an entry");
+    applier_tell_leaf(applier);
     applier_count(pipeline, work);
     if (work->node_made)
         applier_own_applied(applier, work);
@@ -102,6 +103,7 @@ static void applier_deliver(struct applier *applier)
     atomic_store(&pipeline->unattested, attest_waiting(attest));
     pipeline_tell_state(pipeline);
     atomic_store(&pipeline->has_secret, apply_has_secret(apply));
+    applier_publish(applier);
     if (size != atomic_exchange(&pipeline->size, size))
         events->grown(events->context, size);
     reply_deliver(&applier->replies, events);
@@ -235,6 +237,8 @@ static enum status applier_replay_entries(struct applier *applier,
             status = ST_END; /* Cut off in between. */
         if (status == ST_OK)
             status = apply_replay(apply, entry);
+        if (status == ST_OK)
+            applier_tell_leaf(applier);
     }
     return status;
 }
@@ -321,6 +325,7 @@ bool applier_turn(struct applier *applier)
     if (!moved && atomic_load(&pipeline->cut_off))
         applier_tell_cut_off(applier);
     int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
+    applier_places(applier);
     applier_commit(applier, now_ms);
     applier_own(applier, now_ms);
     return moved;

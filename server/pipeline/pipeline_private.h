@@ -40,6 +40,7 @@ enum {
     PIPELINE_DEADLINES_MS = 1000,
     /* Configurations that wait to be entered. */
     PIPELINE_CONFIGS_MAX = 4,
+    PIPELINE_PLACES_MAX = 64, /* Commands that are looked for. */
     /* What may be neither applied nor given up beside the inherited tail. */
     PIPELINE_PENDING = (PIPELINE_GROUPS + 1) * GROUP_ENTRIES_MAX
 };
@@ -149,6 +150,7 @@ struct pipeline {
     struct queue to_disk;     /* struct group */
     struct queue to_apply;    /* struct group */
     struct queue free_groups; /* struct group */
+    struct queue places;      /* struct pipeline_place: loops to apply */
     struct queue chores;      /* To the background; any pointer wakes it. */
 
     struct pipeline_role role;
@@ -322,6 +324,19 @@ void applier_own(struct applier *applier, int64_t now_ms);
 void applier_own_begin(struct applier *applier);
 /* A command of the node itself was applied. */
 void applier_own_applied(struct applier *applier, const struct work *work);
+/* ---- Evidence (pipeline_proof.c) ----------------------------------------- */
+
+/* An entry was applied; what was may be proven. */
+void applier_tell_leaf(struct applier *applier);
+void applier_publish(struct applier *applier);
+/* Commands that loops look for. */
+void applier_places(struct applier *applier);
+/* With the role's lock held, or before the threads run. */
+void pipeline_tell_role(struct pipeline *pipeline,
+                        const struct pipeline_view *view);
+void pipeline_evidence_figures(struct pipeline *pipeline, struct list *figures,
+                               struct writer *space);
+
 /* The next configuration that waits (pipeline_config.c). */
 void applier_enter_config(struct applier *applier);
 void applier_config_applied(struct applier *applier);

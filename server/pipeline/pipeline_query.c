@@ -74,6 +74,7 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
     open_data_add(&out->figures, space, "version", DEFTER_VERSION);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         open_data_add_number(&out->figures, space, own[i].name, own[i].value);
+    pipeline_evidence_figures(pipeline, &out->figures, space);
     if (pipeline->figures != NULL)
         pipeline->figures(pipeline->figures_context, &figures);
     pipeline_cluster_status(pipeline, &cluster);

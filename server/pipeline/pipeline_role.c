@@ -21,6 +21,7 @@ void pipeline_role_init(struct pipeline *pipeline)
         role->view.leads ? UINT64_MAX : apply_size(pipeline->parts.apply);
     atomic_store(&pipeline->term, role->view.term);
     atomic_store(&pipeline->begun, role->view.leads ? role->view.term : 0);
+    pipeline_tell_role(pipeline, &role->view);
 }
 
 void pipeline_role_wipe(struct pipeline *pipeline)
@@ -119,6 +120,7 @@ static void role_next(struct pipeline *pipeline, bool leads)
     atomic_store(&pipeline->held, false);
     atomic_store(&pipeline->cut_off, false);
     atomic_store(&pipeline->term, view->term);
+    pipeline_tell_role(pipeline, view);
 }
 
 void pipeline_lead(struct pipeline *pipeline, const struct pipeline_lead *lead)

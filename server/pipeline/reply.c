@@ -104,6 +104,23 @@ void reply_error(struct reply_lists *lists, const struct work *work)
     reply_add(lists, work->origin.loop, reply);
 }
 
+void reply_place(struct reply_lists *lists, const struct pipeline_place *place,
+                 bool found, uint64_t index)
+{
+    struct reply *reply = calloc(1, sizeof *reply);
+
+    INVARIANT(reply != NULL);
+    reply->connection = place->connection;
+    reply->request_id = place->request_id;
+    reply->item = UINT16_MAX;
+    reply->is_error = !found;
+    reply->is_place = found;
+    reply->code = found ? ST_OK : ST_NO_SUCH;
+    reply->index = index;
+    reply->which = place->which;
+    reply_add(lists, place->loop, reply);
+}
+
 void reply_deliver(struct reply_lists *lists,
                    const struct pipeline_events *events)
 {

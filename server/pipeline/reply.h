@@ -28,6 +28,10 @@ void reply_answer(struct reply_lists *lists, const struct work *work,
 /* The ERROR of work->fault. */
 void reply_error(struct reply_lists *lists, const struct work *work);
 
+/* Where a command stands, or an ERROR with ST_NO_SUCH. */
+void reply_place(struct reply_lists *lists, const struct pipeline_place *place,
+                 bool found, uint64_t index);
+
 /* Give all out through events->answer. */
 void reply_deliver(struct reply_lists *lists,
                    const struct pipeline_events *events);

@@ -47,6 +47,73 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
     return ST_OK;
 }
 
+enum status pipeline_place(struct pipeline *pipeline,
+                           const struct pipeline_place *place)
+{
+    struct reply *reply = calloc(1, sizeof *reply);
+
+    MAYBE(pipeline == NULL);
+    INVARIANT(reply != NULL);
+    reply->connection = place->connection;
+    reply->request_id = place->request_id;
+    reply->is_place = true;
+    reply->which = place->which;
+    reply->index = place->idem.b[0];
+    reply->next = replies;
+    replies = reply;
+    return ST_OK;
+}
+
+static enum status prove(struct evidence_proof *proof, uint8_t *standing,
+                         uint64_t index)
+{
+    if (index % 4 == 3)
+        return index % 8 == 3 ? ST_NO_SUCH : ST_BUSY;
+    *standing = EVIDENCE_LOCAL;
+    proof->tree_size = index;
+    proof->hashes_count = index % (PROOF_HASHES_MAX + 1);
+    proof->note_size = index % (EVIDENCE_NOTE_SIZE_MAX + 1);
+    memset(proof->hashes, 1, sizeof proof->hashes);
+    memset(proof->note, 2, proof->note_size);
+    return ST_OK;
+}
+
+enum status pipeline_inclusion(struct pipeline *pipeline,
+                               struct evidence_proof *proof_out,
+                               uint8_t *standing_out, uint64_t index,
+                               enum evidence_which which)
+{
+    MAYBE(pipeline == NULL || which == EVIDENCE_BEST);
+    return prove(proof_out, standing_out, index);
+}
+
+enum status pipeline_consistency(struct pipeline *pipeline,
+                                 struct evidence_proof *proof_out,
+                                 uint8_t *standing_out, uint64_t older,
+                                 enum evidence_which which)
+{
+    MAYBE(pipeline == NULL || which == EVIDENCE_BEST);
+    return prove(proof_out, standing_out, older);
+}
+
+uint8_t pipeline_standing(struct pipeline *pipeline, uint64_t index)
+{
+    MAYBE(pipeline == NULL || index == 0);
+    return EVIDENCE_REPLICATED;
+}
+
+enum status pipeline_entry_of(struct pipeline *pipeline,
+                              struct slice *entry_out, uint8_t *buffer,
+                              uint64_t index, const uint8_t key_id[KEY_ID_SIZE])
+{
+    MAYBE(pipeline == NULL || key_id == NULL);
+    if (index > ENTRY_SIZE_MAX)
+        return ST_NO_SUCH;
+    memset(buffer, 3, index);
+    *entry_out = slice_of(buffer, index);
+    return ST_OK;
+}
+
 struct directory *pipeline_directory(struct pipeline *pipeline)
 {
     MAYBE(pipeline == NULL);

@@ -23,7 +23,7 @@ BUILD = os.environ.get("DEFTER_BUILD", os.path.join(ROOT, "build"))
 TIDY = os.path.join(ROOT, "tests", "tidy")
 
 # Lowest first: each may use the ones before it.
-SERVER_PARTS = ["store", "registry", "pipeline", "net", "server"]
+SERVER_PARTS = ["evidence", "store", "registry", "pipeline", "net", "server"]
 
 # What a sanitizer adds to every object.
 INSTRUMENTED = re.compile(r"__(asan|ubsan|tsan|sanitizer|lsan|sancov)_")
@@ -46,10 +46,13 @@ INCLUDES = {
     "examples": (["client/defter.h", "examples/"], None),
     "server": (["protocol/", "replication/", "server/"], None),
     "server/store": (["protocol/", "replication/", "server/store/"], None),
+    "server/evidence": (["protocol/", "replication/", "server/evidence/"],
+                        None),
     "server/registry": (["protocol/", "replication/", "server/store/",
                          "server/registry/"], None),
     "server/pipeline": (["protocol/", "replication/", "server/store/",
-                         "server/registry/", "server/pipeline/"], None),
+                         "server/registry/", "server/evidence/",
+                         "server/pipeline/"], None),
     "server/cluster": (["protocol/", "replication/", "server/cluster/"], None),
     "server/net": (["protocol/", "replication/", "server/store/",
                     "server/registry/", "server/pipeline/", "server/net/"],

@@ -141,7 +141,7 @@ END_TEST
 
 START_TEST(unknown_types_are_refused_those_of_replicas_too)
 {
-    static const uint8_t types[] = {0x00, 0x0a, 0x12, 0x13, 0x17, 0x1b,
+    static const uint8_t types[] = {0x00, 0x0a, 0x0e, 0x17, 0x1b, 0x1f,
                                     0x20, 0x3f, 0x40, 0x80, 0xff};
     struct frame_gate gate = server_gate(true);
 

@@ -31,7 +31,7 @@ static void send_type(enum node_expect_phase where, uint8_t type)
 
 START_TEST(D40_unknown_types_are_106_and_close)
 {
-    static const uint8_t types[] = {0x00, 0x0a, 0x12, 0x13,
+    static const uint8_t types[] = {0x00, 0x0a, 0x0e, 0x1b,
                                     0x17, 0x7e, 0x80, 0xff};
 
     for (size_t i = 0; i < sizeof types; i++) {

@@ -1,0 +1,120 @@
+#include <string.h>
+
+#include "server/net/home.h"
+
+enum { PROOF_RETRY_MS = 1000, PROOF_FIXED_SIZE = 64 };
+
+static void refuse_proof(struct connection *connection, enum status status,
+                         uint64_t request_id)
+{
+    struct connection_fault fault = {0, 0xffff,
+                                     status == ST_BUSY ? PROOF_RETRY_MS : 0};
+
+    connection_error(connection, status, SCOPE_REQUEST, request_id, &fault);
+}
+
+static void send_proof(struct connection *connection, uint64_t request_id,
+                       const struct message_proof *body)
+{
+    size_t size = FRAME_HEADER_SIZE + PROOF_FIXED_SIZE + body->data.size;
+
+    frame_write(connection_frame(connection, size), MESSAGE_PROOF, request_id,
+                body);
+}
+
+static enum evidence_which which_of(uint8_t which)
+{
+    return which == PROOF_NEWEST ? EVIDENCE_NEWEST : EVIDENCE_BEST;
+}
+
+/* Inclusion, or consistency. */
+static void answer_proof(struct connection *connection, uint64_t request_id,
+                         uint8_t kind, uint64_t index,
+                         enum evidence_which which)
+{
+    struct pipeline *pipeline = connection->home->net->pipeline;
+    struct message_proof body = {.kind = kind, .index = index};
+    uint8_t data[PROOF_SIZE_MAX + EVIDENCE_NOTE_SIZE_MAX];
+    struct evidence_proof proof;
+    struct writer writer;
+    enum status status;
+
+    if (kind == PROOF_CONSISTENCY)
+        status = pipeline_consistency(pipeline, &proof, &body.standing, index,
+                                      which);
+    else
+        status =
+            pipeline_inclusion(pipeline, &proof, &body.standing, index, which);
+    if (status != ST_OK) {
+        refuse_proof(connection, status, request_id);
+        return;
+    }
+    body.tree_size = proof.tree_size;
+    body.hashes_count = (uint8_t)proof.hashes_count;
+    writer_init(&writer, data, sizeof data);
+    writer_bytes(&writer, proof.hashes, proof.hashes_count * HASH_SIZE);
+    writer_bytes(&writer, proof.note, proof.note_size);
+    body.data = writer_slice(&writer);
+    send_proof(connection, request_id, &body);
+}
+
+static void answer_bytes(struct connection *connection, uint64_t request_id,
+                         uint64_t index)
+{
+    struct pipeline *pipeline = connection->home->net->pipeline;
+    struct message_proof body = {.kind = PROOF_BYTES, .index = index};
+    uint8_t buffer[JOURNAL_READ_SIZE];
+    enum status status = pipeline_entry_of(pipeline, &body.data, buffer, index,
+                                           connection->session.key_id.b);
+
+    if (status != ST_OK) {
+        refuse_proof(connection, status, request_id);
+        return;
+    }
+    body.standing = pipeline_standing(pipeline, index);
+    send_proof(connection, request_id, &body);
+}
+
+/* Its reply comes back with proof_place(). */
+static void ask_place(struct connection *connection, uint64_t request_id,
+                      const struct message_proof_get *ask)
+{
+    struct pipeline_place place = {
+        .loop = connection->home->number,
+        .connection = connection->id,
+        .request_id = request_id,
+        .key_id = ask->key_id,
+        .idem = ask->idem,
+        .which = ask->which,
+    };
+    enum status status = ST_BUSY;
+
+    if (request_take(connection, request_id))
+        status = pipeline_place(connection->home->net->pipeline, &place);
+    if (status != ST_OK) {
+        request_drop(connection, request_id);
+        refuse_proof(connection, status, request_id);
+    }
+}
+
+void proof_get(struct connection *connection, const struct frame *frame,
+               const struct message_proof_get *ask)
+{
+    uint64_t request_id = frame->request_id;
+
+    if (!request_rate_free(connection))
+        refuse_proof(connection, ST_LIMIT, request_id);
+    else if (ask->kind == PROOF_COMMAND)
+        ask_place(connection, request_id, ask);
+    else if (ask->kind == PROOF_BYTES)
+        answer_bytes(connection, request_id, ask->index);
+    else
+        answer_proof(connection, request_id, ask->kind, ask->index,
+                     which_of(ask->which));
+}
+
+void proof_place(struct connection *connection, const struct reply *reply)
+{
+    answer_proof(connection, reply->request_id, PROOF_COMMAND, reply->index,
+                 which_of(reply->which));
+}
