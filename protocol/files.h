@@ -17,13 +17,15 @@
 #define FILE_RECEIPT_KEY "receipt.key" /* KEYFILE_RECEIPT */
 #define FILE_LOG_KEY     "log.key"     /* KEYFILE_LOG */
 #define FILE_KEYRING_KEY "keyring.key" /* KEYFILE_KEYRING */
-#define FILE_NODE_CERT   "node.cert"   /* NODECERT_SIZE bytes: for clients */
-#define FILE_LINK_CERT   "link.certificate" /* The same, for other nodes. */
-#define FILE_GENESIS     "genesis.entry"    /* The log's entry 0. */
-#define FILE_NODE_CONF   "defterd.conf"
-#define FILE_LOG_DIR     "log"
-#define FILE_KEYRING_DB  "keyring.db"
-#define FILE_STATE_DB    "state.db"
+/* KEYFILE_COSIGNER; older directories have none. */
+#define FILE_COSIGNER_KEY "cosigner.key"
+#define FILE_NODE_CERT    "node.cert" /* NODECERT_SIZE bytes: for clients */
+#define FILE_LINK_CERT    "link.certificate" /* The same, for other nodes. */
+#define FILE_GENESIS      "genesis.entry"    /* The log's entry 0. */
+#define FILE_NODE_CONF    "defterd.conf"
+#define FILE_LOG_DIR      "log"
+#define FILE_KEYRING_DB   "keyring.db"
+#define FILE_STATE_DB     "state.db"
 /* What the node publishes: notes as text (TRANSPARENCY). */
 #define FILE_CHECKPOINT             "checkpoint"
 #define FILE_CHECKPOINT_WITNESSED   "checkpoint.witnessed"

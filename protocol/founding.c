@@ -25,6 +25,7 @@ static const struct {
     [FOUNDING_RECEIPT] = {KEYFILE_RECEIPT, FILE_NODE_DIR, FILE_RECEIPT_KEY},
     [FOUNDING_LOG] = {KEYFILE_LOG, FILE_NODE_DIR, FILE_LOG_KEY},
     [FOUNDING_KEYRING] = {KEYFILE_KEYRING, FILE_NODE_DIR, FILE_KEYRING_KEY},
+    [FOUNDING_COSIGNER] = {KEYFILE_COSIGNER, FILE_NODE_DIR, FILE_COSIGNER_KEY},
     [FOUNDING_OPERATOR] = {KEYFILE_SIGNER, ".", FILE_OPERATOR_KEY},
 };
 
@@ -128,6 +129,7 @@ static enum status founding_add_genesis(struct founding_work *work)
     founding_public(&fields.node_receipt_key, work, FOUNDING_RECEIPT);
     founding_public(&fields.log_key, work, FOUNDING_LOG);
     founding_public(&fields.operator_key, work, FOUNDING_OPERATOR);
+    founding_public(&fields.cosigner_key, work, FOUNDING_COSIGNER);
     founding_public(&fields.recovery_key, work, FOUNDING_RECOVERY);
     status = genesis_write(bytes, &size, &fields, &work->authority,
                            plan->now_s * FOUNDING_US_PER_S, &plan->genesis);

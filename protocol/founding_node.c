@@ -200,6 +200,8 @@ enum status founding_node_make(struct founding_node *out,
                  plan->receipt, out->receipt_key);
     node_add_key(out, FILE_KEYRING_KEY, KEYFILE_KEYRING, cluster_id,
                  plan->keyring, NULL);
+    node_add_key(out, FILE_COSIGNER_KEY, KEYFILE_COSIGNER, cluster_id,
+                 plan->cosigner, out->cosigner_key);
     node_add_certificates(out, plan, cluster_id);
     node_add_rest(out, plan);
     return ST_OK;

@@ -11,7 +11,7 @@
 #include "protocol/founding.h"
 
 enum {
-    FOUNDING_NODE_FILES_MAX = 8,
+    FOUNDING_NODE_FILES_MAX = 9,
     FOUNDING_NODE_SIZE_MAX = 8192,
     FOUNDING_NODE_LINE_SIZE_MAX = 32 + 2 * NODE_ID_SIZE + 2 * ADDRESS_SIZE_MAX
 };
@@ -33,8 +33,8 @@ struct founding_node_plan {
     const struct identity *authority;
     struct slice genesis; /* The cluster's. */
     struct slice log_key; /* A key file's bytes; of a backup, else empty. */
-    uint8_t channel[KEY_SIZE], receipt[KEY_SIZE],
-        keyring[KEY_SIZE]; /* Random. */
+    uint8_t channel[KEY_SIZE], receipt[KEY_SIZE], keyring[KEY_SIZE],
+        cosigner[KEY_SIZE]; /* Random. */
 };
 
 /* Invariant: the files' bytes lie in bytes[]. */
@@ -43,6 +43,7 @@ struct founding_node {
     size_t files_count;
     uint8_t channel_key[PUBLIC_KEY_SIZE];
     uint8_t receipt_key[PUBLIC_KEY_SIZE];
+    uint8_t cosigner_key[PUBLIC_KEY_SIZE];
     struct writer writer;
     uint8_t bytes[FOUNDING_NODE_SIZE_MAX];
 };

@@ -25,6 +25,7 @@ static void keyfile_public(uint8_t out[PUBLIC_KEY_SIZE], enum keyfile_kind kind,
     case KEYFILE_SIGNER:
     case KEYFILE_RECEIPT:
     case KEYFILE_LOG:
+    case KEYFILE_COSIGNER:
         identity_init(&identity, secret);
         memcpy(out, identity.public_key, PUBLIC_KEY_SIZE);
         identity_wipe(&identity);
@@ -123,6 +124,8 @@ const char *keyfile_kind_text(enum keyfile_kind kind)
         return "keyring key";
     case KEYFILE_SALT:
         return "salt key";
+    case KEYFILE_COSIGNER:
+        return "cosigner key";
     }
     return "unknown key";
 }

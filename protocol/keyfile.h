@@ -26,7 +26,8 @@ enum keyfile_kind {
     KEYFILE_CHANNEL = 5,   /* X25519: the static key of Noise. */
     KEYFILE_RECOVERY = 6,  /* X25519: what escrowed keys are boxed to. */
     KEYFILE_KEYRING = 7,   /* Symmetric: wraps the seal keys of a node. */
-    KEYFILE_SALT = 8       /* Symmetric: password salts, a cluster secret. */
+    KEYFILE_SALT = 8,      /* Symmetric: password salts, a cluster secret. */
+    KEYFILE_COSIGNER = 9   /* Ed25519: cosignatures of checkpoints, no more. */
 };
 
 struct keyfile {

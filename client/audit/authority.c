@@ -82,7 +82,8 @@ void authority_begin(struct authority *authority,
     key->state = KEYS_ACTIVE;
     key->is_node = true;
     key->level = 3;
-    authority_add_node(authority, &genesis->node_id, node);
+    authority_add_node(authority, &genesis->node_id, node,
+                       &genesis->cosigner_key);
     if (owner != node) {
         key = &authority->keys.rows[owner];
         key->state = KEYS_ACTIVE;

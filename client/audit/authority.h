@@ -29,7 +29,8 @@ struct authority_organisation {
 
 struct authority_node {
     struct bytes16 node_id;
-    uint32_t key; /* Row of keys. */
+    uint32_t key;                /* Row of keys. */
+    struct bytes32 cosigner_key; /* Zeros: it has none. */
 };
 
 /* The newest one that the log holds; size 0: none. */

@@ -20,13 +20,27 @@ static struct authority_node *node_find(struct authority *authority,
 }
 
 void authority_add_node(struct authority *authority,
-                        const struct bytes16 *node_id, uint32_t key)
+                        const struct bytes16 *node_id, uint32_t key,
+                        const struct bytes32 *cosigner_key)
 {
     authority->nodes =
         authority_grow(authority->nodes, &authority->nodes_room,
                        authority->nodes_count, sizeof *authority->nodes);
-    authority->nodes[authority->nodes_count++] =
-        (struct authority_node){.node_id = *node_id, .key = key};
+    authority->nodes[authority->nodes_count++] = (struct authority_node){
+        .node_id = *node_id, .key = key, .cosigner_key = *cosigner_key};
+}
+
+static bool node_has_cosigner(const struct authority *authority,
+                              const struct op_node_enrol *in)
+{
+    if (memcmp(&in->cosigner_key, &in->receipt_key, PUBLIC_KEY_SIZE) == 0)
+        return true;
+    for (uint32_t i = 0; i < authority->nodes_count; i++) {
+        if (memcmp(&authority->nodes[i].cosigner_key, &in->cosigner_key,
+                   sizeof in->cosigner_key) == 0)
+            return true;
+    }
+    return false;
 }
 
 const char *authority_node_enrol(struct authority *authority,
@@ -35,6 +49,7 @@ const char *authority_node_enrol(struct authority *authority,
 {
     struct enrol_claim claim = {.role = (uint16_t)(ENROL_NODE_ROLES + in->role),
                                 .level = 3};
+    static const struct bytes32 none;
     struct keys_key *key;
     uint32_t number;
 
@@ -43,6 +58,8 @@ const char *authority_node_enrol(struct authority *authority,
     if (enrol_check(&claim, in->proof.b, authority->cluster_id,
                     in->receipt_key.b) != ST_OK)
         return "enrols a key without a proof that its holder has it";
+    if (in->has_cosigner_key && node_has_cosigner(authority, in))
+        return "enrols a cosigner's key that is another key already";
     number = keys_add(&authority->keys, in->receipt_key.b);
     key = &authority->keys.rows[number];
     if (key->state != KEYS_NAMED)
@@ -51,7 +68,8 @@ const char *authority_node_enrol(struct authority *authority,
     key->is_node = true;
     key->level = 3;
     key->role = in->role;
-    authority_add_node(authority, &in->node_id, number);
+    authority_add_node(authority, &in->node_id, number,
+                       in->has_cosigner_key ? &in->cosigner_key : &none);
     identity_key_id(out->key_id.b, in->receipt_key.b);
     return NULL;
 }

@@ -23,7 +23,8 @@ bool authority_organisation_active(const struct authority *authority,
 
 /* authority_node.c; each returns as authority_done(). */
 void authority_add_node(struct authority *authority,
-                        const struct bytes16 *node_id, uint32_t key);
+                        const struct bytes16 *node_id, uint32_t key,
+                        const struct bytes32 *cosigner_key);
 const char *authority_node_enrol(struct authority *authority,
                                  struct result_node_enrol *out,
                                  const struct op_node_enrol *in);

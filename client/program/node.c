@@ -192,6 +192,7 @@ static int make(struct making *making)
     randombytes_buf(plan->channel, KEY_SIZE);
     randombytes_buf(plan->receipt, KEY_SIZE);
     randombytes_buf(plan->keyring, KEY_SIZE);
+    randombytes_buf(plan->cosigner, KEY_SIZE);
     randombytes_buf(making->self.node_id, NODE_ID_SIZE);
     identity_init(&making->identity, making->authority.secret);
     plan->self = peer_of(&making->self);
@@ -242,6 +243,7 @@ static void say_enrolment(const struct making *making, const char *id)
         .role = (uint16_t)(ENROL_NODE_ROLES + role), .level = 3};
     char channel[2 * PUBLIC_KEY_SIZE + 1];
     char receipt[2 * PUBLIC_KEY_SIZE + 1];
+    char cosigner[2 * PUBLIC_KEY_SIZE + 1];
     char proof[2 * SIGNATURE_SIZE + 1];
     uint8_t signature[SIGNATURE_SIZE], cluster_id[CLUSTER_ID_SIZE];
     struct identity identity;
@@ -254,6 +256,8 @@ static void say_enrolment(const struct making *making, const char *id)
                    PUBLIC_KEY_SIZE);
     sodium_bin2hex(receipt, sizeof receipt, making->made.receipt_key,
                    PUBLIC_KEY_SIZE);
+    sodium_bin2hex(cosigner, sizeof cosigner, making->made.cosigner_key,
+                   PUBLIC_KEY_SIZE);
     sodium_bin2hex(proof, sizeof proof, signature, SIGNATURE_SIZE);
     printf("Enter it in the log, with the SHA-256 of the paper that orders it "
            "as BASIS; it\n"
@@ -263,11 +267,12 @@ static void say_enrolment(const struct making *making, const char *id)
            "      label=%.4s address=%s \\\n"
            "      channel_key=%s \\\n"
            "      receipt_key=%s \\\n"
+           "      cosigner_key=%s \\\n"
            "      proof=%s \\\n"
            "      basis=BASIS\n",
            making->cluster, FILE_CLUSTER_CONF, making->cluster,
            FILE_OPERATOR_KEY, id, (unsigned)role, id, making->self.address,
-           channel, receipt, proof);
+           channel, receipt, cosigner, proof);
 }
 
 static void say(const struct making *making)

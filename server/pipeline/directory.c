@@ -14,8 +14,9 @@
 /* The lock guards everything below it; names are found under the secret. */
 struct directory {
     pthread_rwlock_t lock;
-    struct directory_map keys;     /* key_id -> struct directory_key */
-    struct directory_map accounts; /* name_tag -> struct directory_account */
+    struct directory_map keys;      /* key_id -> struct directory_key */
+    struct directory_map accounts;  /* name_tag -> struct directory_account */
+    struct directory_map cosigners; /* node_id -> struct directory_cosigner */
     uint8_t secret[HASH_SIZE];
 };
 
@@ -29,6 +30,8 @@ struct directory *directory_open(void)
                        sizeof(struct directory_key));
     directory_map_init(&directory->accounts, HASH_SIZE,
                        sizeof(struct directory_account));
+    directory_map_init(&directory->cosigners, NODE_ID_SIZE,
+                       sizeof(struct directory_cosigner));
     return directory;
 }
 
@@ -38,6 +41,7 @@ void directory_close(struct directory *directory)
         return;
     directory_map_wipe(&directory->keys);
     directory_map_wipe(&directory->accounts);
+    directory_map_wipe(&directory->cosigners);
     (void)pthread_rwlock_destroy(&directory->lock);
     sodium_memzero(directory, sizeof *directory);
     free(directory);
@@ -52,6 +56,18 @@ bool directory_find(struct directory *directory, struct directory_key *key_out,
     const void *found = directory_map_find(&directory->keys, key_id);
     if (found != NULL)
         memcpy(key_out, found, sizeof *key_out);
+    (void)pthread_rwlock_unlock(&directory->lock);
+    return found != NULL;
+}
+
+bool directory_find_cosigner(struct directory *directory,
+                             struct directory_cosigner *cosigner_out,
+                             const uint8_t node_id[NODE_ID_SIZE])
+{
+    (void)pthread_rwlock_rdlock(&directory->lock);
+    const void *found = directory_map_find(&directory->cosigners, node_id);
+    if (found != NULL)
+        memcpy(cosigner_out, found, sizeof *cosigner_out);
     (void)pthread_rwlock_unlock(&directory->lock);
     return found != NULL;
 }
@@ -193,6 +209,37 @@ static void directory_put_accounts(struct directory *directory,
     }
 }
 
+/* What a node cosigns with, if its entry said so. */
+static void directory_put_cosigner(struct directory *directory,
+                                   struct state *state,
+                                   const struct row_node *node)
+{
+    struct row_cosigner row = {.node_id = node->node_id};
+    struct directory_cosigner cosigner = {
+        .node_id = node->node_id, .is_active = node->state == NODE_ACTIVE};
+
+    if (!state_get(state, TABLE_COSIGNER, &row))
+        return;
+    cosigner.public_key = row.public_key;
+    directory_map_put(&directory->cosigners, cosigner.node_id.b, &cosigner);
+}
+
+static void directory_put_cosigner_of_key(struct directory *directory,
+                                          struct state *state,
+                                          const struct row_key *key)
+{
+    struct row_node node = {.key_id = key->key_id};
+    struct state_scan scan;
+
+    if (key->is_node == 0)
+        return;
+    state_scan_open(state, &scan, INDEX_NODE_BY_KEY, &node,
+                    (struct state_range){.equal = 1});
+    if (state_scan_next(&scan, &node))
+        directory_put_cosigner(directory, state, &node);
+    state_scan_close(&scan);
+}
+
 void directory_refresh(struct directory *directory, struct state *state,
                        const uint8_t secret[HASH_SIZE],
                        const uint8_t key_id[KEY_ID_SIZE],
@@ -209,6 +256,7 @@ void directory_refresh(struct directory *directory, struct state *state,
     memcpy(directory->secret, secret, HASH_SIZE);
     directory_map_put(&directory->keys, key_id, &key);
     directory_put_accounts(directory, state, key_id, opener);
+    directory_put_cosigner_of_key(directory, state, &row);
     (void)pthread_rwlock_unlock(&directory->lock);
 }
 
@@ -218,6 +266,7 @@ void directory_load(struct directory *directory, struct state *state,
 {
     struct row_key row = {.role = 0};
     struct row_credential credential = {.kdf_epoch = 0};
+    struct row_node node = {.role = 0};
     struct state_range all = {.equal = 0};
     struct directory_account account;
     struct directory_key key;
@@ -240,6 +289,10 @@ void directory_load(struct directory *directory, struct state *state,
             directory_map_put(&directory->accounts, account.name_tag.b,
                               &account);
     }
+    state_scan_close(&scan);
+    state_scan_key(state, &scan, TABLE_NODE, &node, all);
+    while (state_scan_next(&scan, &node))
+        directory_put_cosigner(directory, state, &node);
     state_scan_close(&scan);
     sodium_memzero(&account, sizeof account);
     (void)pthread_rwlock_unlock(&directory->lock);

@@ -31,6 +31,14 @@ struct directory_key {
     bool is_node;
 };
 
+/* The key with which a node cosigns checkpoints; is_active: it is not retired.
+ */
+struct directory_cosigner {
+    struct bytes16 node_id;
+    struct bytes32 public_key;
+    bool is_active;
+};
+
 /* An account for password login. state: 1 usable, 2 locked. */
 struct directory_account {
     struct bytes32 name_tag;
@@ -50,6 +58,11 @@ void directory_close(struct directory *directory);
 /* Any thread.  True if there is such a key, in whatever state. */
 bool directory_find(struct directory *directory, struct directory_key *key_out,
                     const uint8_t key_id[KEY_ID_SIZE]);
+
+/* Any thread.  True if the log enrolled such a node with such a key. */
+bool directory_find_cosigner(struct directory *directory,
+                             struct directory_cosigner *cosigner_out,
+                             const uint8_t node_id[NODE_ID_SIZE]);
 
 /*
  * directory_find_account(directory, account_out, username):

@@ -31,11 +31,35 @@ static enum status node_check_key(struct act *act, struct row_key *key,
     return state_get(act->state, TABLE_KEY, &present) ? ST_EXISTS : ST_OK;
 }
 
+/* A cosignature does not commit to its cosigner's name: the key alone says who
+ * it is, so that it serves for nothing and nobody else. */
+static enum status node_check_cosigner(struct act *act,
+                                       const struct op_node_enrol *in)
+{
+    struct row_cosigner row = {0};
+    struct state_scan scan;
+    bool known = false;
+
+    if (!in->has_cosigner_key)
+        return ST_OK;
+    if (!identity_public_key_acceptable(in->cosigner_key.b) ||
+        memcmp(&in->cosigner_key, &in->receipt_key, PUBLIC_KEY_SIZE) == 0)
+        return ST_BAD_FIELD;
+    state_scan_key(act->state, &scan, TABLE_COSIGNER, &row,
+                   (struct state_range){.from = true});
+    while (!known && state_scan_next(&scan, &row))
+        known = memcmp(&row.public_key, &in->cosigner_key,
+                       sizeof row.public_key) == 0;
+    state_scan_close(&scan);
+    return known ? ST_EXISTS : ST_OK;
+}
+
 static enum status node_check(struct act *act, struct row_key *key,
                               const struct op_node_enrol *in)
 {
     static const struct bytes16 none;
     struct row_node present = {.node_id = in->node_id};
+    enum status status;
 
     if (!rows_is_given(&in->basis))
         return ST_NO_BASIS;
@@ -47,7 +71,8 @@ static enum status node_check(struct act *act, struct row_key *key,
         return ST_EXISTS;
     if (state_count(act->state, TABLE_NODE) >= NODES_ENROLLED_MAX)
         return ST_QUOTA;
-    return node_check_key(act, key, in);
+    status = node_check_cosigner(act, in);
+    return status == ST_OK ? node_check_key(act, key, in) : status;
 }
 
 enum status node_enrol(struct act *act, const struct op_node_enrol *in,
@@ -74,6 +99,10 @@ enum status node_enrol(struct act *act, const struct op_node_enrol *in,
     row.key_id = key.key_id;
     state_insert(act->state, TABLE_KEY, &key);
     state_insert(act->state, TABLE_NODE, &row);
+    if (in->has_cosigner_key)
+        state_insert(act->state, TABLE_COSIGNER,
+                     &(struct row_cosigner){.node_id = in->node_id,
+                                            .public_key = in->cosigner_key});
     out->key_id = key.key_id;
     return ST_OK;
 }
@@ -101,10 +130,33 @@ enum status node_retire(struct act *act, const struct op_node_retire *in,
     return ST_OK;
 }
 
+/* Of the nodes behind ${after} up to ${last}. */
+static void node_list_cosigners(struct act *act, struct list *list,
+                                const struct bytes16 *after,
+                                const struct bytes16 *last)
+{
+    struct row_cosigner row = {.node_id = *after};
+    struct cosigner_row shown;
+    struct state_scan scan;
+
+    state_scan_key(act->state, &scan, TABLE_COSIGNER, &row,
+                   (struct state_range){.from = true});
+    while (state_scan_next(&scan, &row) &&
+           memcmp(&row.node_id, last, sizeof *last) <= 0) {
+        if (memcmp(&row.node_id, after, sizeof *after) == 0)
+            continue;
+        shown = (struct cosigner_row){.node_id = row.node_id,
+                                      .cosigner_key = row.public_key};
+        list_add(list, act->space, &schema_cosigner_row, &shown);
+    }
+    state_scan_close(&scan);
+}
+
 enum status node_list(struct act *act, const struct op_node_list *in,
                       struct result_node_list *out)
 {
     struct row_node row = {.node_id = in->after};
+    struct bytes16 last = in->after;
     struct node_row shown;
     struct state_scan scan;
 
@@ -125,8 +177,12 @@ enum status node_list(struct act *act, const struct op_node_list *in,
                                   .enrolled = row.enrolled,
                                   .retired = row.retired};
         list_add(&out->nodes, act->space, &schema_node_row, &shown);
+        last = row.node_id;
     }
     state_scan_close(&scan);
+    out->cosigners = list_begin(act->space);
+    node_list_cosigners(act, &out->cosigners, &in->after, &last);
+    out->has_cosigners = out->cosigners.count > 0;
     return ST_OK;
 }
 

@@ -23,7 +23,9 @@ static bool system_genesis_keys_fit(const struct op_system_genesis *in)
            identity_public_key_acceptable(in->operator_key.b) &&
            memcmp(&in->operator_key, &in->node_receipt_key,
                   sizeof in->operator_key) != 0 &&
-           rows_is_given(&in->node_channel_key);
+           rows_is_given(&in->node_channel_key) &&
+           (!rows_is_given(&in->cosigner_key) ||
+            identity_public_key_acceptable(in->cosigner_key.b));
 }
 
 static void system_genesis_settings(struct act *act)
@@ -55,6 +57,10 @@ static void system_genesis_node(struct act *act,
     node.key_id = key.key_id;
     state_insert(act->state, TABLE_KEY, &key);
     state_insert(act->state, TABLE_NODE, &node);
+    if (rows_is_given(&in->cosigner_key))
+        state_insert(act->state, TABLE_COSIGNER,
+                     &(struct row_cosigner){.node_id = in->node_id,
+                                            .public_key = in->cosigner_key});
 }
 
 static void system_genesis_realms(struct act *act, uint16_t realms)

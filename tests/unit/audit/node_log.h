@@ -93,9 +93,11 @@ static inline void expect_claimed(void)
     ck_assert_uint_eq(report.reasons, 1U << REPORT_REASON_TERM);
 }
 
-/* The owner enrols ${node}; the item's outcome is ${code}. */
+/* The owner enrols ${node}, which cosigns unless ${cosigner} is NULL; the
+ * item's outcome is ${code}. */
 static inline void enrol_as(const struct identity *node, uint8_t number,
-                            uint8_t role, bool proven, uint16_t code)
+                            uint8_t role, bool proven, uint16_t code,
+                            const struct identity *cosigner)
 {
     struct enrol_claim claim = {.role = (uint16_t)(ENROL_NODE_ROLES + role),
                                 .level = 3};
@@ -107,6 +109,10 @@ static inline void enrol_as(const struct identity *node, uint8_t number,
     struct signed_log_entry *entry;
 
     memcpy(fields.receipt_key.b, node->public_key, PUBLIC_KEY_SIZE);
+    if (cosigner != NULL) {
+        fields.has_cosigner_key = true;
+        memcpy(fields.cosigner_key.b, cosigner->public_key, PUBLIC_KEY_SIZE);
+    }
     if (proven)
         enrol_prove(fields.proof.b, &claim, made.cluster_id, node);
     entry = signed_log_add(&made, &made.owner, OPCODE_NODE_ENROL, TEST_DUTY_ADM,
@@ -119,7 +125,7 @@ static inline void enrol_as(const struct identity *node, uint8_t number,
 
 static inline void enrol(uint8_t role, bool proven, uint16_t code)
 {
-    enrol_as(&second, 2, role, proven, code);
+    enrol_as(&second, 2, role, proven, code, NULL);
 }
 
 static inline void begin_epoch(const struct identity *node)

@@ -141,6 +141,28 @@ START_TEST(a_node_enrolled_without_its_proof_is_found)
 }
 END_TEST
 
+START_TEST(a_cosigners_key_that_is_enrolled_twice_is_found)
+{
+    struct identity third, cosigner;
+
+    setup();
+    signed_log_key(&third, 0x53);
+    signed_log_key(&cosigner, 0x54);
+    enrol_as(&second, 2, 3, true, ST_OK, &cosigner);
+    signed_log_attest(&made);
+    expect_good();
+    setup();
+    enrol_as(&second, 2, 3, true, ST_OK, &cosigner);
+    enrol_as(&third, 3, 3, true, ST_OK, &cosigner);
+    signed_log_attest(&made);
+    expect_tampered(3, "cosigner");
+    setup();
+    enrol_as(&second, 2, 3, true, ST_OK, &second);
+    signed_log_attest(&made);
+    expect_tampered(2, "cosigner");
+}
+END_TEST
+
 START_TEST(an_archive_that_begins_a_term_is_found)
 {
     setup();
@@ -210,6 +232,7 @@ SUITE_MAIN("nodes", an_enrolled_node_takes_over_and_attests,
            a_node_may_take_over_before_its_enrolment_was_attested,
            a_term_of_a_node_that_nobody_enrolled_is_found,
            a_node_enrolled_without_its_proof_is_found,
+           a_cosigners_key_that_is_enrolled_twice_is_found,
            an_archive_that_begins_a_term_is_found,
            work_in_the_registry_before_its_failover_was_let_is_found,
            a_node_outside_its_term_does_nothing_for_the_system,

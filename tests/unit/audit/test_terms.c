@@ -24,7 +24,7 @@ static void setup_cluster(void)
     setup();
     signed_log_key(&archive, 0x53);
     enrol(1, true, ST_OK);
-    enrol_as(&archive, 3, 3, true, ST_OK);
+    enrol_as(&archive, 3, 3, true, ST_OK, NULL);
     sample_config(&won.config);
     memcpy(won.config.cluster_id, made.cluster_id, CLUSTER_ID_SIZE);
     memcpy(won.config.primary, genesis_node, NODE_ID_SIZE);

@@ -68,6 +68,7 @@ START_TEST(genesis_and_certificate_name_the_keys)
     struct op_system_genesis genesis;
     struct nodecert_expected expected = {.role = NODECERT_SERVER};
     struct nodecert certificate;
+    struct keyfile key;
     enum nodecert_fault fault;
     struct entry entry;
 
@@ -84,6 +85,11 @@ START_TEST(genesis_and_certificate_name_the_keys)
                      ST_OK);
     ck_assert_mem_eq(certificate.receipt_key, genesis.node_receipt_key.b,
                      PUBLIC_KEY_SIZE);
+    ck_assert_int_eq(keyfile_decode(&key,
+                                    file(FILE_NODE_DIR, FILE_COSIGNER_KEY),
+                                    KEYFILE_COSIGNER),
+                     ST_OK);
+    ck_assert_mem_eq(genesis.cosigner_key.b, key.public_key, PUBLIC_KEY_SIZE);
     ck_assert_mem_eq(genesis.node_id.b, plan.node_id, NODE_ID_SIZE);
     founding_wipe(&founding);
 }

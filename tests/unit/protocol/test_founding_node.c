@@ -73,6 +73,7 @@ static void begin(void)
     plan.channel[0] = 21;
     plan.receipt[0] = 22;
     plan.keyring[0] = 23;
+    plan.cosigner[0] = 24;
 }
 
 static bool says(struct slice bytes, const char *words)
@@ -142,7 +143,7 @@ START_TEST(further_backup_has_keys_certificates_genesis_and_its_peers)
 
     begin();
     ck_assert_int_eq(founding_node_make(&made, &plan), ST_OK);
-    ck_assert_uint_eq(made.files_count, 8);
+    ck_assert_uint_eq(made.files_count, 9);
     server = verified(file(FILE_NODE_CERT), NODECERT_SERVER);
     link = verified(file(FILE_LINK_CERT), NODECERT_BACKUP);
     ck_assert_mem_eq(server.node_id, plan.self.node_id, NODE_ID_SIZE);
@@ -157,6 +158,9 @@ START_TEST(further_backup_has_keys_certificates_genesis_and_its_peers)
     ck_assert_mem_eq(key.public_key, made.receipt_key, PUBLIC_KEY_SIZE);
     ck_assert_int_eq(
         keyfile_decode(&key, file(FILE_KEYRING_KEY), KEYFILE_KEYRING), ST_OK);
+    ck_assert_int_eq(
+        keyfile_decode(&key, file(FILE_COSIGNER_KEY), KEYFILE_COSIGNER), ST_OK);
+    ck_assert_mem_eq(key.public_key, made.cosigner_key, PUBLIC_KEY_SIZE);
     ck_assert(slice_equal(file(FILE_GENESIS), plan.genesis));
     ck_assert(slice_equal(file(FILE_LOG_KEY), plan.log_key));
     ck_assert(says(file(FILE_NODE_CONF),

@@ -31,7 +31,7 @@ static enum status decode(size_t size, enum keyfile_kind kind)
 
 START_TEST(keyfile_of_every_kind_reads_back)
 {
-    for (unsigned kind = KEYFILE_AUTHORITY; kind <= KEYFILE_SALT; kind++) {
+    for (unsigned kind = KEYFILE_AUTHORITY; kind <= KEYFILE_COSIGNER; kind++) {
         struct keyfile read;
 
         begin((enum keyfile_kind)kind);

@@ -82,6 +82,49 @@ START_TEST(a_node_is_enrolled_with_a_basis_and_its_keys_proof)
 }
 END_TEST
 
+START_TEST(a_node_that_cosigns_has_a_key_for_that_alone)
+{
+    struct op_node_list list = {.after = {{0}}};
+    struct result_node_list out;
+    struct list_reader reader;
+    struct cosigner_row row;
+    struct identity identity, cosigner;
+    struct op_node_enrol good, in;
+
+    centres_open(&scene);
+    fixture_identity(&scene.fixture, &cosigner);
+    centres_enrolment(&scene, &good, &identity, 3, NODE_ARCHIVE);
+    good.has_cosigner_key = true;
+    good.cosigner_key = fixture_public_key(&cosigner);
+    in = good;
+    in.cosigner_key = fixture_digest(0); /* No point that may sign. */
+    ck_assert_int_eq(enrol(&in), ST_BAD_FIELD);
+    in.cosigner_key = good.receipt_key;
+    ck_assert_int_eq(enrol(&in), ST_BAD_FIELD);
+    ck_assert_int_eq(enrol(&good), ST_OK);
+    centres_enrolment(&scene, &in, &identity, 4, NODE_SERVER);
+    in.has_cosigner_key = true;
+    in.cosigner_key = good.cosigner_key; /* Another node's. */
+    ck_assert_int_eq(enrol(&in), ST_EXISTS);
+    ck_assert_int_eq(fixture_run(&scene.fixture, &scene.fixture.operator,
+                                 OPCODE_NODE_LIST, &list, 0, 0, 1, &out),
+                     ST_OK);
+    ck_assert_uint_eq(out.nodes.count, 3);
+    ck_assert(out.has_cosigners);
+    ck_assert_uint_eq(out.cosigners.count, 1);
+    list_reader_init(&reader, &out.cosigners);
+    ck_assert(list_reader_next(&reader, &schema_cosigner_row, &row));
+    ck_assert_mem_eq(row.node_id.b, good.node_id.b, NODE_ID_SIZE);
+    ck_assert_mem_eq(row.cosigner_key.b, cosigner.public_key, PUBLIC_KEY_SIZE);
+    list.after = good.node_id;
+    ck_assert_int_eq(fixture_run(&scene.fixture, &scene.fixture.operator,
+                                 OPCODE_NODE_LIST, &list, 0, 0, 1, &out),
+                     ST_OK);
+    ck_assert(!out.has_cosigners); /* As before there were any. */
+    centres_close(&scene);
+}
+END_TEST
+
 START_TEST(only_a_server_begins_an_epoch_and_once)
 {
     struct fixture_actor archive;
@@ -215,6 +258,7 @@ START_TEST(T_P_6_1_5_the_cloud_reads_technical_status_and_no_payload)
 END_TEST
 
 SUITE_MAIN("node", a_node_is_enrolled_with_a_basis_and_its_keys_proof,
+           a_node_that_cosigns_has_a_key_for_that_alone,
            only_a_server_begins_an_epoch_and_once,
            a_node_acts_as_the_system_only_while_it_is_primary,
            a_retired_node_signs_nothing_and_the_primary_cannot_be_retired,
