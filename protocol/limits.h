@@ -174,6 +174,9 @@ enum {
     PEER_EPOCHS_MAX = 64,       /* Epochs that one frame tells of. */
     PEER_ENTRIES_SIZE_MAX = FRAME_BODY_SIZE_MAX - 64, /* In one APPEND. */
     PEER_KEYS_SIZE_MAX = 56 * 1024,
+    PEER_NOTE_SIZE_MAX = 24 * 1024,
+    PEER_COSIGNED_SIZE_MAX = 512,
+    PEER_EVIDENCE_SIZE_MAX = PEER_NOTE_SIZE_MAX + 64, /* Either's body. */
     REPLICA_WINDOW_SIZE = 4 * 1024 * 1024, /* On its way to one peer. */
     REPLICA_WINDOW_FRAMES = 512,
     REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */

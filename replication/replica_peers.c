@@ -346,6 +346,11 @@ static void peers_dispatch(struct replica *replica, size_t at,
     case PEER_KEYS:
         peers_on_keys(replica, at, &frame->keys);
         break;
+    case PEER_CHECKPOINT:
+    case PEER_COSIGNED:
+        /* The host's own: what is committed depends on no signature. */
+        replica_break(replica, at, ST_TYPE);
+        break;
     }
 }
 

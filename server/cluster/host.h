@@ -71,6 +71,17 @@ void host_stop(struct host *host);
 /* Accepts NULL. */
 void host_close(struct host *host);
 
+/*
+ * host_send(host, node_id, frame):
+ * Send CHECKPOINT or COSIGNED to a node, or to all when ${node_id} is NULL; it
+ * is lost where there is no link.  Any thread; never waits.
+ *
+ * Requires: the frame is within its bounds (messages.def).
+ */
+struct peer_frame;
+void host_send(struct host *host, const uint8_t *node_id,
+               const struct peer_frame *frame);
+
 /* Port of the links. */
 uint16_t host_port(const struct host *host);
 

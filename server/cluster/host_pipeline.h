@@ -57,6 +57,14 @@ struct host_calls {
      * bytes; gives their size, 0 once there are no more. */
     size_t (*keys)(void *context, uint8_t *rows, size_t size,
                    struct host_keys_cursor *cursor, uint64_t end);
+    /* Evidence; each may be NULL.  A link to the node is up; the node sent a
+     * checkpoint with signatures, or a signature line over the checkpoint of
+     * ${size}: nothing of either is verified.  All are lent. */
+    void (*linked)(void *context, const uint8_t *node_id);
+    void (*checkpoint)(void *context, const uint8_t *node_id,
+                       struct slice note);
+    void (*cosigned)(void *context, const uint8_t *node_id, uint64_t size,
+                     struct slice line);
     /* Any thread: this node cannot go on; ends the process. */
     void (*failed)(void *context, enum status status, const char *what);
     cluster_say *say; /* Any thread. */

@@ -141,6 +141,37 @@ static size_t on_keys(void *context, uint8_t *rows, size_t size,
     return used;
 }
 
+static void on_linked(void *context, const uint8_t *node_id)
+{
+    char word[64];
+
+    MAYBE(context == NULL);
+    (void)snprintf(word, sizeof word, "linked:%u", node_id[0]);
+    host_rig_note(host_rig_did, word);
+}
+
+static void on_checkpoint(void *context, const uint8_t *node_id,
+                          struct slice note)
+{
+    char word[64];
+
+    MAYBE(context == NULL);
+    (void)snprintf(word, sizeof word, "checkpoint:%u:%.*s", node_id[0],
+                   (int)note.size, (const char *)note.data);
+    host_rig_note(host_rig_did, word);
+}
+
+static void on_cosigned(void *context, const uint8_t *node_id, uint64_t size,
+                        struct slice line)
+{
+    char word[64];
+
+    MAYBE(context == NULL);
+    (void)snprintf(word, sizeof word, "cosigned:%u:%u:%.*s", node_id[0],
+                   (unsigned)size, (int)line.size, (const char *)line.data);
+    host_rig_note(host_rig_did, word);
+}
+
 static void on_failed(void *context, enum status status, const char *what)
 {
     MAYBE(context == NULL);
@@ -176,6 +207,9 @@ static const struct host_calls calls = {
     .status = on_status,
     .peer_clock = on_peer_clock,
     .keys = on_keys,
+    .linked = on_linked,
+    .checkpoint = on_checkpoint,
+    .cosigned = on_cosigned,
     .failed = on_failed,
     .say = on_say,
 };

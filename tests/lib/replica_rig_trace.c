@@ -136,6 +136,8 @@ static void trace_fields(struct replica_rig *rig,
              frame->scrubbed.result);
         break;
     case PEER_KEYS:
+    case PEER_CHECKPOINT:
+    case PEER_COSIGNED:
         break;
     }
 }

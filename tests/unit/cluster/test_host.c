@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "protocol/catalogue.h"
+#include "protocol/peer.h"
 #include "replication/halt.h"
 #include "tests/lib/fake_replica.h"
 #include "tests/lib/host_rig.h"
@@ -304,6 +305,81 @@ START_TEST(a_link_that_the_replica_drops_is_down_and_comes_up_again)
 }
 END_TEST
 
+static struct slice text(const char *words)
+{
+    return slice_of(words, strlen(words));
+}
+
+static void act_nothing(uint8_t number, struct replica_actions *actions,
+                        const struct replica_event *event)
+{
+    MAYBE(number == 1);
+    MAYBE(actions->count == 0);
+    ck_assert_int_ne((int)event->type, REPLICA_RECEIVED);
+}
+
+START_TEST(checkpoints_and_cosignatures_go_between_hosts_and_past_the_replica)
+{
+    struct peer_frame note = {.type = PEER_CHECKPOINT};
+    struct peer_frame line = {.type = PEER_COSIGNED};
+    struct host *accepts, *dials;
+    const uint8_t stranger[NODE_ID_SIZE] = {3};
+    uint8_t first[NODE_ID_SIZE];
+
+    fake_replica_script = act_nothing;
+    memset(first, 1, sizeof first);
+    note.checkpoint.note = text("note");
+    line.cosigned.size = 7;
+    line.cosigned.line = text("line");
+    accepts = host_rig_open(1, 2, 1);
+    dials = host_rig_open(2, 1, host_port(accepts));
+    ck_assert_int_eq(host_start(accepts), ST_OK);
+    host_send(accepts, NULL, &note); /* Nobody is there. */
+    ck_assert_int_eq(host_start(dials), ST_OK);
+    host_rig_await(host_rig_did, "linked:1");
+    host_rig_await(host_rig_did, "linked:2");
+    host_send(accepts, NULL, &note);
+    host_rig_await(host_rig_did, "checkpoint:1:note");
+    host_send(dials, stranger, &note);
+    host_send(dials, first, &line);
+    host_rig_await(host_rig_did, "cosigned:2:7:line");
+    ck_assert(!host_rig_holds(host_rig_did, "checkpoint:2:"));
+    host_stop(dials);
+    host_send(dials, NULL, &line); /* It is lost, and nothing waits. */
+    host_close(dials);
+    host_rig_end(accepts);
+}
+END_TEST
+
+static void act_broken(uint8_t number, struct replica_actions *actions,
+                       const struct replica_event *event)
+{
+    struct replica_action *action;
+
+    if (number != 2 || event->type != REPLICA_LINK_UP)
+        return;
+    action = fake_act(actions, REPLICA_SEND);
+    action->send.type = PEER_COSIGNED;
+    action->send.body = slice_of("short", 5);
+}
+
+START_TEST(a_broken_frame_of_evidence_ends_the_link)
+{
+    struct host *accepts, *dials;
+
+    fake_replica_script = act_broken;
+    accepts = host_rig_open(1, 2, 1);
+    dials = host_rig_open(2, 1, host_port(accepts));
+    ck_assert_int_eq(host_start(accepts), ST_OK);
+    ck_assert_int_eq(host_start(dials), ST_OK);
+    fake_replica_await(1, REPLICA_LINK_DOWN, 1);
+    ck_assert(host_rig_holds(host_rig_said, "broke the rules"));
+    ck_assert(!host_rig_holds(host_rig_did, "cosigned"));
+    host_rig_end(dials);
+    host_rig_end(accepts);
+}
+END_TEST
+
 START_TEST(a_halt_that_was_kept_is_told_to_the_replica)
 {
     const struct halt_note note = {.cause = HALT_EQUIVOCATION, .index = 7};
@@ -326,4 +402,6 @@ SUITE_MAIN("host", actions_are_carried_out_in_their_order,
            entries_of_another_term_never_reach_the_replica,
            keys_go_before_the_entries_that_need_them,
            a_link_that_the_replica_drops_is_down_and_comes_up_again,
+           checkpoints_and_cosignatures_go_between_hosts_and_past_the_replica,
+           a_broken_frame_of_evidence_ends_the_link,
            a_halt_that_was_kept_is_told_to_the_replica)

@@ -71,6 +71,11 @@ static const struct golden {
     {PEER_KEYS, "0600000000000000"
                 "0300"
                 "010203"},
+    {PEER_CHECKPOINT, "0400"
+                      "6f0a310a"},
+    {PEER_COSIGNED, "0700000000000000"
+                    "0300"
+                    "e2800a"},
 };
 enum { GOLDENS = sizeof goldens / sizeof goldens[0] };
 
@@ -362,7 +367,7 @@ END_TEST
 
 START_TEST(types_that_are_none_are_refused)
 {
-    static const uint8_t none[] = {0, 1, 0x1f, 0x2e, 0x2f, 0x40, 0xff};
+    static const uint8_t none[] = {0, 1, 0x1f, 0x30, 0x3f, 0x40, 0xff};
     struct peer_frame frame;
 
     for (size_t i = 0; i < sizeof none; i++)
