@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "server/cluster/etcd_http_parts.h"
 
-enum { KEPT_CONNECTIONS_MAX = 8, PORT_MAX = 65535 };
+enum { PORT_MAX = 65535 };
 
 /* ---- Endpoints ---------------------------------------------------------- */
 
@@ -70,71 +68,6 @@ void etcd_http_next(struct etcd_http *http)
     http->endpoint = (http->endpoint + 1) % http->endpoints_count;
 }
 
-/* ---- libcurl on libevent ------------------------------------------------ */
-
-static void on_socket(evutil_socket_t fd, short what, void *argument)
-{
-    struct etcd_http *http = argument;
-    int flags = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
-                ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
-    int running;
-
-    (void)curl_multi_socket_action(http->multi, fd, flags, &running);
-    etcd_http_deliver(http);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *argument)
-{
-    struct etcd_http *http = argument;
-    int running;
-
-    (void)fd;
-    (void)what;
-    (void)curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0,
-                                   &running);
-    etcd_http_deliver(http);
-}
-
-/* libcurl says for what it waits on a socket. */
-static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
-                        void *known)
-{
-    struct etcd_http *http = context;
-    struct event *event = known;
-    short flags = EV_PERSIST;
-
-    (void)easy;
-    if (event != NULL)
-        event_free(event);
-    event = NULL;
-    if (what != CURL_POLL_REMOVE) {
-        if ((what & CURL_POLL_IN) != 0)
-            flags = (short)(flags | EV_READ);
-        if ((what & CURL_POLL_OUT) != 0)
-            flags = (short)(flags | EV_WRITE);
-        event = event_new(http->base, fd, flags, on_socket, http);
-        /* Refused for want of memory: the request will time out. */
-        if (event != NULL)
-            (void)event_add(event, NULL);
-    }
-    (void)curl_multi_assign(http->multi, fd, event);
-    return 0;
-}
-
-/* libcurl says when it wants to be called. */
-static int watch_time(CURLM *multi, long timeout_ms, void *context)
-{
-    struct etcd_http *http = context;
-    struct timeval delay = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
-
-    (void)multi;
-    if (timeout_ms < 0)
-        (void)evtimer_del(http->timer);
-    else
-        (void)evtimer_add(http->timer, &delay);
-    return 0;
-}
-
 /* ---- Opening ------------------------------------------------------------ */
 
 static enum status copy_file(char to[ETCD_FILE_NAME_SIZE_MAX + 1],
@@ -174,29 +107,26 @@ static enum status take_options(struct etcd_http *http,
     return ST_OK;
 }
 
-static enum status open_multi(struct etcd_http *http)
+static void deliver(void *context)
+{
+    etcd_http_deliver(context);
+}
+
+static enum status open_multi(struct etcd_http *http, struct event_base *base)
 {
     struct curl_slist *more;
+    enum status status = http_multi_open(&http->multi, base, http, deliver);
 
-    http->timer = evtimer_new(http->base, on_timer, http);
-    http->multi = curl_multi_init();
+    if (status != ST_OK)
+        return status;
     http->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    if (http->timer == NULL || http->multi == NULL || http->headers == NULL)
+    if (http->headers == NULL)
         return ST_INTERNAL;
     /* A body is sent at once, without asking first. */
     more = curl_slist_append(http->headers, "Expect:");
     if (more == NULL)
         return ST_INTERNAL;
     http->headers = more;
-    if (curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, watch_socket) !=
-            CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) != CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, watch_time) !=
-            CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) != CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
-                          (long)KEPT_CONNECTIONS_MAX) != CURLM_OK)
-        return ST_INTERNAL;
     return ST_OK;
 }
 
@@ -207,18 +137,13 @@ enum status etcd_http_open(struct etcd_http **http_out, struct event_base *base,
     enum status status;
 
     REQUIRE(http_out != NULL && base != NULL && options != NULL);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return ST_INTERNAL;
     http = calloc(1, sizeof *http);
-    if (http == NULL) {
-        curl_global_cleanup();
+    if (http == NULL)
         return ST_INTERNAL;
-    }
-    http->base = base;
     status = take_options(http, options);
     if (status != ST_OK)
         goto fail;
-    status = open_multi(http);
+    status = open_multi(http, base);
     if (status != ST_OK)
         goto fail;
     *http_out = http;
@@ -235,11 +160,7 @@ void etcd_http_close(struct etcd_http *http)
         return;
     while (http->first != NULL)
         etcd_request_free(http->first);
-    if (http->multi != NULL)
-        (void)curl_multi_cleanup(http->multi);
-    if (http->timer != NULL)
-        event_free(http->timer);
     curl_slist_free_all(http->headers);
+    http_multi_close(&http->multi);
     free(http);
-    curl_global_cleanup();
 }

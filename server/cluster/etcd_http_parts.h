@@ -4,18 +4,13 @@
 #ifndef DEFTER_SERVER_CLUSTER_ETCD_HTTP_PARTS_H
 #define DEFTER_SERVER_CLUSTER_ETCD_HTTP_PARTS_H
 
-#include <curl/curl.h>
-
 #include "server/cluster/etcd_http.h"
+#include "server/cluster/http_multi.h"
 
 enum { ETCD_FILE_NAME_SIZE_MAX = 255 };
 
-struct event;
-
 struct etcd_http {
-    struct event_base *base;
-    struct event *timer;
-    CURLM *multi;
+    struct http_multi multi;
     struct curl_slist *headers;
     struct etcd_request *first;
     char endpoints[ETCD_ENDPOINTS_MAX][ETCD_ENDPOINT_SIZE_MAX + 1];
@@ -30,7 +25,7 @@ struct etcd_http {
 
 /*
  * Invariants: taken <= used <= ETCD_REPLY_SIZE_MAX;
- *             easy is in http->multi until finished.
+ *             easy is in multi until finished.
  */
 struct etcd_request {
     struct etcd_http *http;

@@ -32,61 +32,38 @@ static size_t receive(char *data, size_t one, size_t size, void *context)
 
 /* ---- Sending ------------------------------------------------------------ */
 
-static bool set_text(CURL *easy, CURLoption option, const char *text)
-{
-    return curl_easy_setopt(easy, option, text) == CURLE_OK;
-}
-
-static bool set_number(CURL *easy, CURLoption option, long number)
-{
-    return curl_easy_setopt(easy, option, number) == CURLE_OK;
-}
-
-static bool set_pointer(CURL *easy, CURLoption option, void *pointer)
-{
-    return curl_easy_setopt(easy, option, pointer) == CURLE_OK;
-}
-
 static bool set_tls(CURL *easy, const struct etcd_http *http)
 {
     return !http->tls ||
-           (set_text(easy, CURLOPT_CAINFO, http->authority_file) &&
+           (http_multi_set_text(easy, CURLOPT_CAINFO, http->authority_file) &&
             /* Nobody else's signature, though the system may trust it. */
-            set_text(easy, CURLOPT_CAPATH, NULL) &&
-            set_text(easy, CURLOPT_SSLCERT, http->certificate_file) &&
-            set_text(easy, CURLOPT_SSLKEY, http->key_file) &&
-            set_number(easy, CURLOPT_SSL_VERIFYPEER, 1) &&
-            set_number(easy, CURLOPT_SSL_VERIFYHOST, 2) &&
-            set_number(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2));
-}
-
-static bool set_manners(CURL *easy, const struct etcd_request *request)
-{
-    const struct etcd_http *http = request->http;
-
-    return set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
-           set_number(easy, CURLOPT_FOLLOWLOCATION, 0) &&
-           set_text(easy, CURLOPT_PROXY, "") && /* Whatever environment says. */
-           set_number(easy, CURLOPT_NOSIGNAL, 1) &&
-           set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) &&
-           set_number(easy, CURLOPT_TCP_KEEPALIVE, 1) &&
-           set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, http->connect_ms) &&
-           set_number(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+            http_multi_set_text(easy, CURLOPT_CAPATH, NULL) &&
+            http_multi_set_text(easy, CURLOPT_SSLCERT,
+                                http->certificate_file) &&
+            http_multi_set_text(easy, CURLOPT_SSLKEY, http->key_file) &&
+            http_multi_set_number(easy, CURLOPT_SSL_VERIFYPEER, 1) &&
+            http_multi_set_number(easy, CURLOPT_SSL_VERIFYHOST, 2) &&
+            http_multi_set_number(easy, CURLOPT_SSLVERSION,
+                                  CURL_SSLVERSION_TLSv1_2));
 }
 
 static bool set_up(CURL *easy, struct etcd_request *request)
 {
     curl_write_callback received = receive;
 
-    return set_pointer(easy, CURLOPT_PRIVATE, request) &&
-           set_pointer(easy, CURLOPT_ERRORBUFFER, request->error) &&
-           set_pointer(easy, CURLOPT_HTTPHEADER, request->http->headers) &&
-           set_number(easy, CURLOPT_POSTFIELDSIZE, (long)request->body_size) &&
-           set_pointer(easy, CURLOPT_POSTFIELDS, request->body) &&
+    return http_multi_set_pointer(easy, CURLOPT_PRIVATE, request) &&
+           http_multi_set_pointer(easy, CURLOPT_ERRORBUFFER, request->error) &&
+           http_multi_set_pointer(easy, CURLOPT_HTTPHEADER,
+                                  request->http->headers) &&
+           http_multi_set_number(easy, CURLOPT_POSTFIELDSIZE,
+                                 (long)request->body_size) &&
+           http_multi_set_pointer(easy, CURLOPT_POSTFIELDS, request->body) &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, received) ==
                CURLE_OK &&
-           set_pointer(easy, CURLOPT_WRITEDATA, request) &&
-           set_manners(easy, request) && set_tls(easy, request->http);
+           http_multi_set_pointer(easy, CURLOPT_WRITEDATA, request) &&
+           http_multi_set_manners(easy, request->http->connect_ms,
+                                  request->timeout_ms) &&
+           set_tls(easy, request->http);
 }
 
 enum status etcd_request_send(struct etcd_request *request)
@@ -105,8 +82,8 @@ enum status etcd_request_send(struct etcd_request *request)
                  strlen(http->endpoints[http->endpoint]));
     writer_bytes(&writer, request->path, strlen(request->path) + 1);
     INVARIANT(writer.status == ST_OK);
-    if (!set_text(request->easy, CURLOPT_URL, url) ||
-        curl_multi_add_handle(http->multi, request->easy) != CURLM_OK)
+    if (!http_multi_set_text(request->easy, CURLOPT_URL, url) ||
+        curl_multi_add_handle(http->multi.multi, request->easy) != CURLM_OK)
         return ST_INTERNAL;
     return ST_OK;
 }
@@ -172,7 +149,8 @@ void etcd_request_free(struct etcd_request *request)
     *link = request->next;
     if (request->easy != NULL) {
         /* Refused if it is not in there any more. */
-        (void)curl_multi_remove_handle(request->http->multi, request->easy);
+        (void)curl_multi_remove_handle(request->http->multi.multi,
+                                       request->easy);
         curl_easy_cleanup(request->easy);
     }
     free(request);
@@ -186,25 +164,12 @@ void etcd_http_cancel(struct etcd_request *request)
 
 /* ---- Calling back ------------------------------------------------------- */
 
-static void mark_finished(struct etcd_http *http)
+static void mark_finished(void *own, CURLcode code)
 {
-    CURLMsg *message;
-    int left;
+    struct etcd_request *request = own;
 
-    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
-        struct etcd_request *request = NULL;
-        CURLcode code = message->data.result;
-        CURL *easy = message->easy_handle;
-
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &request);
-        /* From here on ${message} is no more. */
-        (void)curl_multi_remove_handle(http->multi, easy);
-        INVARIANT(request != NULL);
-        request->code = code;
-        request->finished = true;
-    }
+    request->code = code;
+    request->finished = true;
 }
 
 static struct etcd_result result_of(const struct etcd_request *request)
@@ -280,7 +245,7 @@ static bool deliver_one(struct etcd_http *http)
 
 void etcd_http_deliver(struct etcd_http *http)
 {
-    mark_finished(http);
+    http_multi_finished(&http->multi, mark_finished);
     /* Whoever is called may begin and cancel requests: start over each time. */
     while (deliver_one(http))
         continue;
