@@ -152,6 +152,15 @@ static const struct subcommand subcommands[] = {
      "  Each entry ends with its leaf hash; --full shows long bytes whole",
      "Show a log's entries, from the index FROM",
      "Jurnalın qeydlərini göstərmək"},
+    {"witness", witness_run,
+     "witness init --dir DIR --name NAME\n"
+     "       witness --dir DIR --listen HOST:PORT [--logs FILE]\n"
+     "  init makes the witness's key, under NAME, and prints what others need\n"
+     "  of it; FILE (DIR/logs) has a line \"log KEY\" for each log that it "
+     "signs\n"
+     "  for. POST /add-checkpoint is how a log asks (c2sp.org/tlog-witness)",
+     "Run a witness that cosigns the checkpoints of logs",
+     "Jurnalların nəzarət nöqtələrini təsdiqləyən şahid işlətmək"},
     {NULL, NULL, NULL, NULL, NULL}};
 
 const struct subcommand *program_subcommands(void)

@@ -43,6 +43,7 @@ INCLUDES = {
                     PURE + ["stdlib.h", "stdio.h", "stdatomic.h"]),
     "client": (["protocol/", "client/"], None),
     "client/audit": (["protocol/", "client/audit/"], None),
+    "client/witness": (["protocol/", "client/witness/"], None),
     "examples": (["client/defter.h", "examples/"], None),
     "server": (["protocol/", "replication/", "server/"], None),
     "server/store": (["protocol/", "replication/", "server/store/"], None),
