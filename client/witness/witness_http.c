@@ -126,17 +126,34 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
     (void)evconnlistener_enable(http->listener);
 }
 
+/* libevent reads a host alone as one whose port is any, and no port 0. */
+static bool http_address(struct sockaddr_storage *out, int *size_out,
+                         const char *address)
+{
+    char text[ADDRESS_SIZE_MAX + 1];
+    size_t size = strlen(address);
+    const char *colon = strrchr(address, ':');
+
+    if (size > ADDRESS_SIZE_MAX || colon == NULL || strchr(colon, ']') != NULL)
+        return false;
+    if (strcmp(colon, ":0") == 0)
+        size = (size_t)(colon - address);
+    memcpy(text, address, size);
+    text[size] = '\0';
+    *size_out = sizeof *out;
+    return evutil_parse_sockaddr_port(text, (struct sockaddr *)out, size_out) ==
+           0;
+}
+
 static enum status http_listen(struct witness_http *http,
                                struct event_base *base, const char *address)
 {
     const unsigned flags =
         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
     struct sockaddr_storage name;
-    int size = sizeof name;
+    int size;
 
-    if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&name, &size) !=
-            0 ||
-        strrchr(address, ':') == NULL)
+    if (!http_address(&name, &size, address))
         return ST_USAGE;
     http->listener =
         evconnlistener_new_bind(base, NULL, NULL, flags, HTTP_BACKLOG,

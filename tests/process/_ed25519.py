@@ -63,3 +63,31 @@ def is_signed(public_key, message, signature):
     digest = hashlib.sha512(signature[:32] + public_key + message).digest()
     challenge = int.from_bytes(digest, "little") % L
     return same(times(scalar, BASE), add(first, times(challenge, key)))
+
+
+# ---- What signs: for logs and keys that tests make up ------------------------
+
+def packed(point):
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def expanded(seed):
+    digest = hashlib.sha512(seed).digest()
+    scalar = int.from_bytes(digest[:32], "little")
+    return scalar & ((1 << 254) - 8) | 1 << 254, digest[32:]
+
+
+def public_key(seed):
+    return packed(times(expanded(seed)[0], BASE))
+
+
+def sign(seed, message):
+    scalar, prefix = expanded(seed)
+    nonce = int.from_bytes(hashlib.sha512(prefix + message).digest(),
+                           "little") % L
+    first, key = packed(times(nonce, BASE)), packed(times(scalar, BASE))
+    challenge = int.from_bytes(hashlib.sha512(first + key + message).digest(),
+                               "little") % L
+    return first + ((nonce + challenge * scalar) % L).to_bytes(32, "little")
