@@ -217,9 +217,13 @@ enum node_exit node_start(struct node *node)
     if (exit == NODE_DRAINED && cluster)
         exit = node_cluster_open(node);
     if (exit == NODE_DRAINED)
+        exit = node_open_cosign(node);
+    if (exit == NODE_DRAINED)
         exit = node_open_pipeline(node);
     if (exit == NODE_DRAINED && cluster)
         exit = node_cluster_start(node);
+    if (exit == NODE_DRAINED)
+        exit = node_cosign_start(node);
     if (exit != NODE_DRAINED)
         return exit;
     if (net_start(node->net, node->pipeline) != ST_OK) {
@@ -244,6 +248,7 @@ void node_drain(struct node *node)
         pipeline_drain(node->pipeline);
         if (node->evidence != NULL)
             evidence_stop(node->evidence);
+        node_cosign_stop(node);
         node_cluster_stop(node);
         diag_say(DIAG_NOTE, "drained at %" PRIu64 " entries",
                  pipeline_size(node->pipeline));
@@ -257,6 +262,7 @@ void node_close(struct node *node)
     if (node->net != NULL)
         net_close(node->net);
     node_cluster_close(node);
+    node_cosign_close(node);
     pipeline_close(node->pipeline);
     node_close_evidence(node);
     apply_close(node->apply);
@@ -274,6 +280,7 @@ void node_close(struct node *node)
     disk_posix_close(node->disk);
     identity_wipe(&node->identity);
     identity_wipe(&node->log_identity);
+    identity_wipe(&node->cosigner);
     keyfile_wipe(&node->channel_key);
     keyfile_wipe(&node->keyring_key);
     free(node->entry_buffer);

@@ -47,6 +47,8 @@ static void on_lead(void *context, uint32_t epoch,
                                       .certificate = certificate,
                                   });
     pipeline_set_leading(node->pipeline, true, NULL, NULL);
+    if (node->cosign != NULL)
+        cosign_lead(node->cosign, true);
     node->cluster->leads = true;
     node->cluster->cut_off = false;
     node->cluster->committed_ms = cluster_clock_ms();
@@ -58,6 +60,8 @@ static void on_follow(void *context)
 
     diag_say(DIAG_NOTE, "this node leads no more");
     node->cluster->leads = false;
+    if (node->cosign != NULL)
+        cosign_lead(node->cosign, false);
     pipeline_set_leading(node->pipeline, false, NULL, NULL);
     pipeline_follow(node->pipeline);
 }
@@ -163,6 +167,32 @@ static size_t on_keys(void *context, uint8_t *rows, size_t size,
     return used;
 }
 
+static void on_linked(void *context, const uint8_t *node_id)
+{
+    struct node *node = context;
+
+    if (node->cosign != NULL)
+        cosign_linked(node->cosign, node_id);
+}
+
+static void on_checkpoint(void *context, const uint8_t *node_id,
+                          struct slice note)
+{
+    struct node *node = context;
+
+    if (node->cosign != NULL)
+        cosign_take_note(node->cosign, node_id, note);
+}
+
+static void on_cosigned(void *context, const uint8_t *node_id, uint64_t size,
+                        struct slice line)
+{
+    struct node *node = context;
+
+    if (node->cosign != NULL)
+        cosign_take_line(node->cosign, node_id, size, line);
+}
+
 static void on_failed(void *context, enum status status, const char *what)
 {
     struct node *node = context;
@@ -192,6 +222,9 @@ static const struct host_calls cluster_calls = {
     .enrolled = on_enrolled,
     .peer_clock = on_peer_clock,
     .keys = on_keys,
+    .linked = on_linked,
+    .checkpoint = on_checkpoint,
+    .cosigned = on_cosigned,
     .failed = on_failed,
     .say = on_say,
 };

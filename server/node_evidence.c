@@ -20,6 +20,26 @@ static void evidence_on_say(void *context, enum evidence_level level,
     diag_say(levels[level], "evidence: %s", line);
 }
 
+static void evidence_on_checkpoint(void *context,
+                                   const struct evidence_checkpoint *checkpoint)
+{
+    struct node *node = context;
+
+    MAYBE(checkpoint->own);
+    if (node->cosign != NULL)
+        cosign_published(node->cosign);
+}
+
+static void evidence_on_witnessed(void *context,
+                                  const struct evidence_checkpoint *checkpoint)
+{
+    struct node *node = context;
+
+    MAYBE(checkpoint->own);
+    if (node->cosign != NULL)
+        cosign_witnessed(node->cosign);
+}
+
 static int64_t evidence_wall(void *context)
 {
     const struct node *node = context;
@@ -99,7 +119,10 @@ enum node_exit node_open_evidence(struct node *node)
         .clock_context = node,
         .wall_us = evidence_wall,
         .boot_us = evidence_boot,
-        .events = {.context = node, .say = evidence_on_say},
+        .events = {.context = node,
+                   .say = evidence_on_say,
+                   .checkpoint = evidence_on_checkpoint,
+                   .witnessed = evidence_on_witnessed},
     };
     enum status status;
 

@@ -138,6 +138,8 @@ enum node_exit node_read_files(struct node *node)
     exit = files_certificate(node);
     if (exit == NODE_DRAINED)
         exit = node_read_log_key(node);
+    if (exit == NODE_DRAINED)
+        exit = node_read_cosigner(node);
     if (exit == NODE_DRAINED && node->options.cluster.is_there)
         exit = node_read_link(node);
     return exit;

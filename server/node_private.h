@@ -9,6 +9,7 @@
 #include "protocol/tlog_policy.h"
 #include "replication/journal.h"
 #include "replication/meta.h"
+#include "server/cosign/cosign.h"
 #include "server/evidence/evidence.h"
 #include "server/files.h"
 #include "server/node.h"
@@ -36,6 +37,8 @@ struct node {
     char log_vkey[NOTE_KEY_SIZE_MAX + 1];
     struct identity log_identity; /* If has_log_key. */
     bool has_log_key;
+    struct identity cosigner; /* If has_cosigner. */
+    bool has_cosigner;
     struct tlog_policy *policy; /* NULL: none. */
     uint8_t *policy_text;       /* Borrowed by it. */
     struct clock_source clock;
@@ -52,6 +55,7 @@ struct node {
     struct idempotency *idempotency;
     struct apply *apply;
     struct evidence *evidence;
+    struct cosign *cosign; /* NULL: nobody else could sign. */
     struct pipeline *pipeline;
     struct net *net;
     bool crowded;                 /* The core thread: no room for commands. */
@@ -86,6 +90,19 @@ enum node_exit node_read_link(struct node *node);
 enum node_exit node_read_log_key(struct node *node);
 enum node_exit node_open_evidence(struct node *node);
 void node_close_evidence(struct node *node);
+
+/*
+ * node_cosign.c: signatures of others on this log's checkpoints, and this
+ * node's own.  Order: node_open_cosign() behind node_cluster_open(),
+ * node_cosign_start() before evidence_start(); node_cosign_stop() behind
+ * evidence_stop() and before node_cluster_stop(); node_cosign_close() behind
+ * node_cluster_close() and before node_close_evidence().
+ */
+enum node_exit node_read_cosigner(struct node *node);
+enum node_exit node_open_cosign(struct node *node);
+enum node_exit node_cosign_start(struct node *node);
+void node_cosign_stop(struct node *node);
+void node_cosign_close(struct node *node);
 
 /* The name of the log, once its lineage is known. */
 void node_name_log(struct node *node);

@@ -55,6 +55,8 @@ INCLUDES = {
                          "server/registry/", "server/evidence/",
                          "server/pipeline/"], None),
     "server/cluster": (["protocol/", "replication/", "server/cluster/"], None),
+    "server/cosign": (["protocol/", "server/cluster/", "server/cosign/"],
+                      None),
     "server/net": (["protocol/", "replication/", "server/store/",
                     "server/registry/", "server/pipeline/", "server/net/"],
                    None),
