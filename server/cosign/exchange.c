@@ -1,6 +1,5 @@
 #include "server/cosign/exchange.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +39,7 @@ void exchange_lead(struct exchange *exchange, bool leads)
 
 /* What a node does wrong it may do often. */
 static void complain(struct exchange *exchange, const uint8_t *node_id,
-                     const char *what, const char *why)
+                     const char *what, enum status status)
 {
     const struct cosign_calls *calls = exchange->calls;
     int64_t now_ms = calls->boot_ms(calls->context);
@@ -52,7 +51,9 @@ static void complain(struct exchange *exchange, const uint8_t *node_id,
     exchange->said_ms = now_ms;
     sodium_bin2hex(node, sizeof node, node_id, EXCHANGE_ID_DIGITS / 2);
     (void)snprintf(line, sizeof line, "%s of node %s... is refused: %s", what,
-                   node, why);
+                   node,
+                   status == ST_NO_SUCH ? "it is not of the key that is known"
+                                        : status_info(status)->english);
     calls->say(calls->context, CLUSTER_WARNING, line);
 }
 
@@ -200,8 +201,7 @@ void exchange_take_note(struct exchange *exchange, const uint8_t *node_id,
         status = calls->take_note(calls->context, note);
     }
     if (status != ST_OK) {
-        complain(exchange, node_id, "a checkpoint",
-                 status_info(status)->english);
+        complain(exchange, node_id, "a checkpoint", status);
         return;
     }
     memcpy(exchange->source, node_id, NODE_ID_SIZE);
@@ -259,17 +259,15 @@ void exchange_take_line(struct exchange *exchange, const uint8_t *node_id,
 
     if (text == NULL)
         return; /* Of a term before, or it is too late. */
+    /* Not enrolled yet, perhaps: the next line is judged anew. */
     if (!calls->cosigner_key(calls->context, node_id, public_key) ||
-        !cosigner_name(&key, exchange->origin, node_id, public_key)) {
-        complain(exchange, node_id, "a cosignature",
-                 "the log has enrolled no key for it");
+        !cosigner_name(&key, exchange->origin, node_id, public_key))
         return;
-    }
     status = line_verify(text, line, &key);
     if (status == ST_OK) {
         status = calls->add_cosignature(calls->context, size, line);
         MAYBE(status == ST_NO_SUCH); /* It is too late. */
         return;
     }
-    complain(exchange, node_id, "a cosignature", status_info(status)->english);
+    complain(exchange, node_id, "a cosignature", status);
 }
