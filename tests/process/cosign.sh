@@ -102,7 +102,8 @@ vkeys
 policy
 witness_start
 cluster3_begin
-all=("$log_vkey" "${vkey_of[B]}" "${vkey_of[Z]}" "$(cat "$cluster/witness.vkey")")
+all=("$log_vkey" "${vkey_of[B]}" "${vkey_of[Z]}"
+    "$(cat "$cluster/witness.vkey")")
 
 # What the primary serves has everybody's signature, and the others have it too.
 size=$(entries_now A)
@@ -122,7 +123,8 @@ size=$(entries_now A)
 await_judged A checkpoint "$size" "$log_vkey" "${vkey_of[B]}" "${vkey_of[Z]}"
 ! judged A checkpoint.witnessed "$size" "$log_vkey" ||
     fail 'witnessed without the witness'
-wait_for 20 cluster3_line_of A 'witness outside: ' || fail 'A says nothing of it'
+wait_for 20 cluster3_line_of A 'witness outside: ' ||
+    fail 'A says nothing of it'
 witness_start
 await_judged A checkpoint.witnessed "$size" "${all[@]}"
 wait_for 20 cluster3_line_of A 'it signs again' || fail 'A does not say so'

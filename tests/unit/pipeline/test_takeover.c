@@ -9,7 +9,7 @@
 #include "tests/lib/suite.h"
 
 static struct rig rig;
-static struct identity second;
+static struct identity second, third;
 
 enum { DUTY_ADM_ASSIGNMENT = 1 };
 
@@ -33,6 +33,18 @@ static void key_changed(void *context, const uint8_t key_id[KEY_ID_SIZE],
         ck_assert(ended || directory_find(rig.keys, &key, key_id));
 }
 
+/* Whether the second node does so, with the third key. */
+static bool cosigns(bool is_active)
+{
+    const uint8_t node_id[NODE_ID_SIZE] = {2};
+    struct directory_cosigner cosigner;
+
+    return directory_find_cosigner(rig.keys, &cosigner, node_id) &&
+           cosigner.is_active == is_active &&
+           memcmp(cosigner.public_key.b, third.public_key, PUBLIC_KEY_SIZE) ==
+               0;
+}
+
 static void enrol_second(void)
 {
     struct apply_changes changes = {.context = &rig, .key = key_changed};
@@ -41,17 +53,23 @@ static void enrol_second(void)
                                    .label = slice_of("b", 1),
                                    .role = 1,
                                    .channel_key = {{7}},
-                                   .basis = {{1}}};
+                                   .basis = {{1}},
+                                   .has_cosigner_key = true};
+    struct directory_cosigner cosigner;
     struct directory_key key;
 
     rig_identity(&rig, &second);
+    rig_identity(&rig, &third);
     apply_set_changes(rig.apply, &changes);
     ck_assert(!directory_find(rig.keys, &key, second.key_id));
+    ck_assert(!directory_find_cosigner(rig.keys, &cosigner, fields.node_id.b));
     memcpy(fields.receipt_key.b, second.public_key, PUBLIC_KEY_SIZE);
+    memcpy(fields.cosigner_key.b, third.public_key, PUBLIC_KEY_SIZE);
     enrol_prove(fields.proof.b, &claim, rig.cluster_id, &second);
     run(&rig.admin, OPCODE_NODE_ENROL, DUTY_ADM_ASSIGNMENT, &fields, ST_OK);
     ck_assert(directory_find(rig.keys, &key, second.key_id));
     ck_assert(key.is_node);
+    ck_assert(cosigns(true));
 }
 
 /* The second node is the primary of the next epoch, after ${pause}. */
@@ -99,6 +117,7 @@ START_TEST(a_change_of_primary_is_the_same_live_and_after_a_rebuild)
     ck_assert_int_eq(rig_restart(&rig, false), ST_OK);
     state_full_digest(rig.state, full[1]);
     ck_assert_mem_eq(full[0], full[1], HASH_SIZE);
+    ck_assert(cosigns(true));
     ck_assert(state_get(rig.state, TABLE_DOWNTIME, &down[1]));
     ck_assert_int_eq(down[1].from, before);
     ck_assert(!continuity_realm_open(rig.state, 'R'));
@@ -120,6 +139,7 @@ START_TEST(the_old_primary_and_a_retired_node_attest_nothing)
     run(&second, OPCODE_SYSTEM_PING, 0, &fields, ST_KEY_INACTIVE);
     ck_assert(directory_find(rig.keys, &key, second.key_id));
     ck_assert_uint_eq(key.state, KEY_REVOKED);
+    ck_assert(cosigns(false));
     rig_close(&rig);
 }
 END_TEST
