@@ -117,6 +117,7 @@ START_TEST(a_change_of_primary_is_the_same_live_and_after_a_rebuild)
     ck_assert_int_eq(rig_restart(&rig, false), ST_OK);
     state_full_digest(rig.state, full[1]);
     ck_assert_mem_eq(full[0], full[1], HASH_SIZE);
+    apply_load_directory(rig.apply);
     ck_assert(cosigns(true));
     ck_assert(state_get(rig.state, TABLE_DOWNTIME, &down[1]));
     ck_assert_int_eq(down[1].from, before);
