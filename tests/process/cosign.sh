@@ -116,6 +116,18 @@ notes judge "$cluster/served" 1 "$log_vkey" "$(cat "$cluster/witness.vkey")" ||
     fail 'what the witness serves'
 [ -f "$(cluster3_dir B)/checkpoint" ] || fail 'B publishes nothing'
 
+# Whoever is to write a policy finds the keys in the log.
+as operator --json node.list as=1 after=00000000000000000000000000000000 \
+    >"$cluster/nodes.txt" 2>&1 || {
+    cat "$cluster/nodes.txt" >&2
+    fail "the nodes are not listed"
+}
+for name in A B Z; do
+    grep -q "$(tail -c +65 "$(cluster3_dir "$name")/cosigner.key" | head -c 32 |
+        od -An -tx1 | tr -d ' \n')" "$cluster/nodes.txt" ||
+        fail "the key with which $name cosigns is not listed"
+done
+
 # The witness is gone: everything goes on, and nothing is witnessed.
 witness_kill
 ping_some 20
