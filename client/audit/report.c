@@ -23,8 +23,8 @@ bool report_fault(struct report *report, enum report_verdict verdict,
     if (report->fault.found)
         return false;
     report->verdict = verdict;
-    report->fault =
-        (struct report_fault){.found = true, .index = index, .what = what};
+    report->fault = (struct report_fault){
+        .found = true, .index = index, .hash = REPORT_NO_INDEX, .what = what};
     return true;
 }
 

@@ -102,6 +102,8 @@ static void json_fault(const struct report *report, FILE *out)
     fputc('{', out);
     if (fault->index != REPORT_NO_INDEX)
         json_number(out, "index", fault->index);
+    if (fault->hash != REPORT_NO_INDEX)
+        json_number(out, "hash", fault->hash);
     json_name(out, "file");
     json_string(out, fault->file);
     fputc(',', out);
@@ -197,16 +199,70 @@ static void json_skipped(const struct report *report, FILE *out)
     fputs("],", out);
 }
 
-void report_write_json(const struct report *report, FILE *out)
+static const char *json_kind(enum report_kind kind)
+{
+    switch (kind) {
+    case REPORT_LOG:
+        return "log";
+    case REPORT_TILES:
+        return "tiles";
+    case REPORT_PROOF:
+        return "proof";
+    }
+    return "?";
+}
+
+static const char *json_quorum(enum report_quorum quorum)
+{
+    switch (quorum) {
+    case REPORT_NO_POLICY:
+        return "no policy";
+    case REPORT_QUORUM_MET:
+        return "met";
+    case REPORT_QUORUM_NOT:
+        return "not met";
+    }
+    return "?";
+}
+
+static void json_checkpoint(FILE *out, const struct report_checkpoint *at)
 {
     fputc('{', out);
-    json_name(out, "verdict");
-    json_string(out, report_verdict_name(report->verdict));
+    json_name(out, "file");
+    json_string(out, at->file);
     fputc(',', out);
-    json_fault(report, out);
-    json_sentences(out, "incomplete", report->reasons, report_reasons,
-                   REPORT_REASONS_COUNT);
+    json_name(out, "origin");
+    json_string(out, at->origin);
     fputc(',', out);
+    json_number(out, "size", at->size);
+    json_hex(out, "root", at->root, HASH_SIZE);
+    json_bool(out, "log_signed", at->is_signed);
+    json_name(out, "quorum");
+    json_string(out, json_quorum(at->quorum));
+    fputc(',', out);
+    json_name(out, "cosigned");
+    fputc('[', out);
+    for (uint32_t i = 0; i < at->cosigned_count; i++) {
+        fputs(i == 0 ? "" : ",", out);
+        json_string(out, at->cosigned[i]);
+    }
+    fputs("]}", out);
+}
+
+static void json_checkpoints(const struct report *report, FILE *out)
+{
+    json_name(out, "checkpoints");
+    fputc('[', out);
+    for (uint32_t i = 0; i < report->checkpoints_count; i++) {
+        fputs(i == 0 ? "" : ",", out);
+        json_checkpoint(out, &report->checkpoints[i]);
+    }
+    fputs("],", out);
+}
+
+/* Of a log, or of the entries in a tree. */
+static void json_log(const struct report *report, FILE *out)
+{
     json_number(out, "segments", report->segments);
     json_number(out, "entries", report->entries);
     json_number(out, "bytes", report->bytes);
@@ -228,10 +284,31 @@ void report_write_json(const struct report *report, FILE *out)
     json_number(out, "attestation_roots", report->roots);
     json_number(out, "refused_items", report->refusals);
     json_number(out, "receipts", report->receipts);
-    json_number(out, "covered", report->covered);
+    json_number(out, "resumed", report->resumed);
     json_bool(out, "authority_trusted", report->authority_trusted);
     json_hex(out, "authority", report->authority_key, PUBLIC_KEY_SIZE);
     json_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
+}
+
+void report_write_json(const struct report *report, FILE *out)
+{
+    fputc('{', out);
+    json_name(out, "kind");
+    json_string(out, json_kind(report->kind));
+    fputc(',', out);
+    json_name(out, "verdict");
+    json_string(out, report_verdict_name(report->verdict));
+    fputc(',', out);
+    json_fault(report, out);
+    json_sentences(out, "incomplete", report->reasons, report_reasons,
+                   REPORT_REASONS_COUNT);
+    fputc(',', out);
+    json_checkpoints(report, out);
+    if (report->kind == REPORT_PROOF)
+        json_number(out, "index", report->proven);
+    else
+        json_log(report, out);
+    json_number(out, "covered", report->covered);
     json_number(out, "size", report->entries);
     json_hex(out, "leaf", report->leaf, HASH_SIZE);
     json_hex(out, "root", report->root, HASH_SIZE);

@@ -27,8 +27,12 @@ static void text_fault(const struct report *report, FILE *out)
     else
         fprintf(out, "  entry %" PRIu64 ": %s\n", fault->index, fault->what);
     if (fault->file[0] != '\0')
-        fprintf(out, "  at           %s, offset %" PRIu64 "\n", fault->file,
+        fprintf(out, "  at           %s, offset %" PRIu64, fault->file,
                 fault->offset);
+    if (fault->file[0] != '\0' && fault->hash != REPORT_NO_INDEX)
+        fprintf(out, " (hash %" PRIu64 ")", fault->hash);
+    if (fault->file[0] != '\0')
+        fputc('\n', out);
     if (fault->expected[0] != '\0')
         fprintf(out, "  expected     %s\n  found        %s\n", fault->expected,
                 fault->actual);
@@ -119,6 +123,37 @@ static void text_forced(const struct report *report, FILE *out)
                   report->forced_count);
 }
 
+static const char *text_quorum(enum report_quorum quorum)
+{
+    switch (quorum) {
+    case REPORT_NO_POLICY:
+        return "nobody else was asked for";
+    case REPORT_QUORUM_MET:
+        return "quorum met";
+    case REPORT_QUORUM_NOT:
+        return "quorum NOT met";
+    }
+    return "?";
+}
+
+static void text_checkpoints(const struct report *report, FILE *out)
+{
+    for (uint32_t i = 0; i < report->checkpoints_count; i++) {
+        const struct report_checkpoint *at = &report->checkpoints[i];
+
+        fprintf(out,
+                "  checkpoint   %s: size %" PRIu64 ", %s, %s, by %" PRIu32
+                " witnesses",
+                at->file, at->size,
+                at->is_signed ? "signed by the log"
+                              : "not verified as the log's",
+                text_quorum(at->quorum), at->cosigned_count);
+        for (uint32_t j = 0; j < at->cosigned_count; j++)
+            fprintf(out, "%s %s", j == 0 ? ":" : ",", at->cosigned[j]);
+        fputc('\n', out);
+    }
+}
+
 static void text_counts(const struct report *report, FILE *out)
 {
     uint32_t count;
@@ -150,12 +185,9 @@ static void text_counts(const struct report *report, FILE *out)
     fputc('\n', out);
 }
 
-void report_write_text(const struct report *report, FILE *out)
+/* Of a log, or of the entries in a tree. */
+static void text_log(const struct report *report, FILE *out)
 {
-    fprintf(out, "%s\n", report_verdict_name(report->verdict));
-    text_fault(report, out);
-    text_sentences(out, report->reasons, report_reasons, REPORT_REASONS_COUNT,
-                   "  incomplete:  ");
     text_forced(report, out);
     text_refused(report, out);
     text_skipped(report, out);
@@ -165,6 +197,24 @@ void report_write_text(const struct report *report, FILE *out)
         text_hex(out, "authority", report->authority_key, PUBLIC_KEY_SIZE);
     }
     fprintf(out, "  head         size %" PRIu64 "\n", report->entries);
+    if (report->resumed > 0)
+        fprintf(out,
+                "  resumed      signatures of the first %" PRIu64
+                " entries were verified before\n",
+                report->resumed);
+}
+
+void report_write_text(const struct report *report, FILE *out)
+{
+    fprintf(out, "%s\n", report_verdict_name(report->verdict));
+    text_fault(report, out);
+    text_sentences(out, report->reasons, report_reasons, REPORT_REASONS_COUNT,
+                   "  incomplete:  ");
+    text_checkpoints(report, out);
+    if (report->kind == REPORT_PROOF)
+        fprintf(out, "  proof        of entry %" PRIu64 "\n", report->proven);
+    else
+        text_log(report, out);
     text_hex(out, "leaf", report->leaf, HASH_SIZE);
     text_hex(out, "root", report->root, HASH_SIZE);
     fputs("  not checked:\n", out);
