@@ -62,20 +62,25 @@ def log_key_of(genesis):
 
 def judge_checkpoint(report, checkpoint, file, policy, genesis):
     """Who signed it; whether that is enough to rely on it."""
+    if genesis is not None:
+        origin = log_key_of(genesis).name
+        rest = checkpoint.origin[len(origin):]
+        if not checkpoint.origin.startswith(origin) or rest and not (
+                rest.startswith(b"/") and len(rest) == 9):
+            raise Bad("the checkpoint is of another log", file=file)
     told = {"file": file, "origin": checkpoint.origin.decode(),
             "size": checkpoint.size, "root": checkpoint.root.hex(),
             "log_signed": False, "cosigned": [], "quorum": "no policy"}
-    report["checkpoint"] = told
+    report["checkpoints"].append(told)
     try:
         if policy is not None:
             told["log_signed"], cosigned, met = policy.judge(checkpoint)
             told["cosigned"] = sorted(cosigned)
             told["quorum"] = "met" if met else "not met"
         elif genesis is not None:
-            key = log_key_of(genesis)
-            told["log_signed"] = bool(
-                checkpoint.origin == key.name
-                and checkpoint.note.signed_by(key))
+            key = _tlog.Key.of(checkpoint.origin, _tlog.ED25519,
+                               log_key_of(genesis).key)
+            told["log_signed"] = bool(checkpoint.note.signed_by(key))
     except Refused as why:
         raise Bad(str(why), file=file) from None
     if not told["log_signed"] and (policy or genesis):
@@ -90,9 +95,8 @@ def load_checkpoint(path):
         raise Bad(str(why), file=os.path.basename(path)) from None
 
 
-def cover(report, leaves, checkpoint, relied):
+def cover(report, leaves, checkpoint, relied, name):
     """What the checkpoint covers of the leaves."""
-    name = report["checkpoint"]["file"]
     if checkpoint.size > len(leaves):
         raise Bad("the log ends before the checkpoint", file=name,
                   expected=str(checkpoint.size), found=str(len(leaves)))
@@ -101,7 +105,7 @@ def cover(report, leaves, checkpoint, relied):
         raise Bad("another root than the checkpoint's", file=name,
                   expected=checkpoint.root.hex(), found=root.hex())
     if relied:
-        report["covered"] = checkpoint.size
+        report["covered"] = max(report["covered"], checkpoint.size)
 
 
 # ---- Segments ---------------------------------------------------------------
@@ -110,8 +114,9 @@ def verify_log(report, options):
     folder = options.path
     inner = os.path.join(folder, "log")
     own = os.path.join(folder, "checkpoint")
-    path = options.checkpoint or (own if os.path.isdir(inner)
-                                  and os.path.exists(own) else None)
+    paths = [options.checkpoint] if options.checkpoint else []
+    if os.path.isdir(inner) and os.path.exists(own):
+        paths.append(own)
     log = _reader.Log(operations(), options.signatures)
     report["entries"] = 0
     if os.path.isdir(inner):
@@ -124,7 +129,7 @@ def verify_log(report, options):
                   signatures=log.signatures, leaf=log.leaves[-1].hex(),
                   root=_tlog.root_of(log.leaves).hex())
     report["leaves"] = log.leaves
-    if path is not None:
+    for path in paths:
         checkpoint = load_checkpoint(path)
         first = sorted(name for name in os.listdir(folder)
                        if _reader.SEGMENT_NAME.fullmatch(name))[0]
@@ -132,7 +137,7 @@ def verify_log(report, options):
                                            _reader.ZEROS)
         relied = judge_checkpoint(report, checkpoint, os.path.basename(path),
                                   options.policy, entries[0])
-        cover(report, log.leaves, checkpoint, relied)
+        cover(report, log.leaves, checkpoint, relied, os.path.basename(path))
 
 
 # ---- Tiles ------------------------------------------------------------------
@@ -190,8 +195,11 @@ class Tree:
 
 
 def verify_tiles(report, options):
-    checkpoint = load_checkpoint(options.checkpoint or os.path.join(
-        options.path, "checkpoint"))
+    own = os.path.join(options.path, "checkpoint")
+    paths = [options.checkpoint] if options.checkpoint else []
+    if os.path.exists(own) or not paths:
+        paths.append(own)
+    checkpoint = load_checkpoint(paths[-1])
     tree = Tree(options.path, checkpoint.size)
     leaves, places, genesis, broken = [], [], None, None
     log = None
@@ -221,9 +229,12 @@ def verify_tiles(report, options):
                       expected=odd[4].hex(), found=leaves[odd[1]].hex())
         if broken is not None:
             raise broken
-    relied = judge_checkpoint(report, checkpoint, "checkpoint",
-                              options.policy, genesis)
-    cover(report, leaves, checkpoint, relied)
+    for path in paths:
+        name = os.path.basename(path)
+        checkpoint = load_checkpoint(path)
+        relied = judge_checkpoint(report, checkpoint, name, options.policy,
+                                  genesis)
+        cover(report, leaves, checkpoint, relied, name)
     if odd is not None:
         raise Bad("a hash of the tile is not that of the entries",
                   file=odd[2], hash=odd[3], offset=32 * odd[3])
@@ -301,7 +312,7 @@ def parse():
 
 def main():
     options = parse()
-    report = {"kind": options.what, "first_bad": None, "checkpoint": None,
+    report = {"kind": options.what, "first_bad": None, "checkpoints": [],
               "covered": 0, "leaves": []}
     try:
         if options.policy:
