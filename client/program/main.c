@@ -133,6 +133,15 @@ static const struct subcommand subcommands[] = {
      "  Exit status: 0 good, 1 tampered with, 2 incomplete",
      "Verify a log, a tree or a proof offline",
      "Jurnalı, ağacı və ya sübutu oflayn yoxlamaq"},
+    {"export", export_run,
+     "export tiles [--checkpoint FILE] [--threads N] [--json] DIR TREE\n"
+     "  DIR is a node's directory with its checkpoint, or a log; TREE is "
+     "written\n"
+     "  up to the checkpoint, and only what it lacks. Exit status: 1 the log "
+     "or\n"
+     "  TREE is not the checkpoint's, 2 the log ends before it",
+     "Write a log as files that others' tools read",
+     "Jurnalı başqa alətlərin oxuduğu fayllara yazmaq"},
     {"dump", dump_run,
      "dump [--full] DIR|FILE [FROM [COUNT]]\n"
      "  Each entry ends with its leaf hash; --full shows long bytes whole",

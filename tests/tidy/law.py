@@ -43,6 +43,7 @@ INCLUDES = {
                     PURE + ["stdlib.h", "stdio.h", "stdatomic.h"]),
     "client": (["protocol/", "client/"], None),
     "client/audit": (["protocol/", "client/audit/"], None),
+    "client/export": (["protocol/", "client/audit/", "client/export/"], None),
     "examples": (["client/defter.h", "examples/"], None),
     "server": (["protocol/", "replication/", "server/"], None),
     "server/store": (["protocol/", "replication/", "server/store/"], None),
@@ -237,6 +238,7 @@ def shared_libraries():
 def check_tree():
     protocol, replication = archive("protocol"), archive("replication")
     client, audit = archive("client"), archive("audit")
+    export = archive("export")
     if not protocol:
         sys.exit("no libdefter_protocol.a in " + BUILD)
     known = defined_in(protocol)
@@ -264,6 +266,7 @@ def check_tree():
     for name, refused in above.items():
         found += check_refused(client, refused, "client", name)
         found += check_refused(audit, refused, "audit", name)
+        found += check_refused(export, refused, "export", name)
         if name != "replication":
             found += check_refused(replication, refused, "replication", name)
     # Beside the others: cluster/ uses none of them, and none uses it but the
