@@ -17,8 +17,7 @@ static void hash_tiles_note(struct hash_tiles *tiles, enum hash_tiles_odd odd,
 {
     const unsigned bits = TILE_HEIGHT * tile->level;
 
-    if (tiles->odd != HASH_TILES_NONE)
-        return;
+    REQUIRE(tiles->odd == HASH_TILES_NONE);
     tiles->odd = odd;
     tiles->tile = *tile;
     tiles->hash = hash;
@@ -93,7 +92,8 @@ void hash_tiles_append(struct hash_tiles *tiles, const uint8_t leaf[HASH_SIZE])
         memcpy(level->hashes[level->count++], hash, HASH_SIZE);
         if (level->count < TILE_WIDTH_MAX)
             return;
-        hash_tiles_compare(tiles, i);
+        if (tiles->odd == HASH_TILES_NONE)
+            hash_tiles_compare(tiles, i);
         tree_root_of(hash, (const uint8_t(*)[HASH_SIZE])level->hashes,
                      level->count);
         level->count = 0;
@@ -104,7 +104,7 @@ void hash_tiles_append(struct hash_tiles *tiles, const uint8_t leaf[HASH_SIZE])
 void hash_tiles_end(struct hash_tiles *tiles)
 {
     for (unsigned i = 0; i < TILE_LEVELS; i++) {
-        if (tiles->levels[i].count > 0)
+        if (tiles->levels[i].count > 0 && tiles->odd == HASH_TILES_NONE)
             hash_tiles_compare(tiles, i);
     }
 }

@@ -110,6 +110,18 @@ def cover(report, leaves, checkpoint, relied, name):
 
 # ---- Segments ---------------------------------------------------------------
 
+def entries_of(folder):
+    """The entries of a folder of segments, each as its bytes."""
+    entries, last = [], _reader.ZEROS
+    for name in sorted(os.listdir(folder)):
+        if _reader.SEGMENT_NAME.fullmatch(name):
+            more, _, _ = _reader.segment_at(os.path.join(folder, name),
+                                            len(entries), last)
+            entries += more
+            last = _tlog.leaf_of(entries[-1])
+    return entries
+
+
 def verify_log(report, options):
     folder = options.path
     inner = os.path.join(folder, "log")
@@ -131,12 +143,8 @@ def verify_log(report, options):
     report["leaves"] = log.leaves
     for path in paths:
         checkpoint = load_checkpoint(path)
-        first = sorted(name for name in os.listdir(folder)
-                       if _reader.SEGMENT_NAME.fullmatch(name))[0]
-        entries, _, _ = _reader.segment_at(os.path.join(folder, first), 0,
-                                           _reader.ZEROS)
         relied = judge_checkpoint(report, checkpoint, os.path.basename(path),
-                                  options.policy, entries[0])
+                                  options.policy, entries_of(folder)[0])
         cover(report, log.leaves, checkpoint, relied, os.path.basename(path))
 
 
@@ -259,7 +267,8 @@ def verify_proof(report, options):
             need(leaf in (None, entry.leaf), "the entry is another one")
             leaf = entry.leaf
         report.update(index=proof.index, size=proof.checkpoint.size,
-                      leaf=leaf.hex() if leaf else "")
+                      root=proof.checkpoint.root.hex(),
+                      leaf=(leaf or bytes(32)).hex())
         if leaf is not None:
             root = _tlog.root_from_path(leaf, proof.index,
                                         proof.checkpoint.size, proof.path)
