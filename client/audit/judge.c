@@ -55,7 +55,9 @@ void judge_init(struct judge *judge, struct report *report,
     judge->report = report;
     judge->source = source;
     judge->vouches = vouches;
-    if (options->tree_only) /* Nobody reads the genesis. */
+    /* By a policy they can be judged before anything is read; of a tree alone,
+     * nobody reads the genesis. */
+    if (options->tree_only || options->policy != NULL)
         (void)judge_vouches(judge, slice_of("", 0), NULL);
     report->authority_trusted = options->has_authority;
     tree_init(&judge->tree);
@@ -256,6 +258,7 @@ static bool judge_append(struct judge *judge, const struct judging *judging)
 
     tree_append(&judge->tree, leaf);
     memcpy(judge->leaf, leaf, HASH_SIZE);
+    judge->place = judging->place;
     if (judge->tiles != NULL)
         hash_tiles_append(judge->tiles, leaf);
     if (options->has_leaf && memcmp(leaf, options->leaf, HASH_SIZE) == 0) {

@@ -21,6 +21,7 @@ struct judge {
     enum status status; /* ST_OK; why the receipts cannot be read. */
     struct tree tree;
     uint8_t leaf[HASH_SIZE]; /* Of the newest entry. */
+    struct walk_place place; /* Where it begins. */
     uint32_t epoch;
     bool has_primary;
     uint32_t primary; /* Row of keys: who began the epoch. */

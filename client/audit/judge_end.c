@@ -84,11 +84,18 @@ static void judge_missing(struct judge *judge, const char *what,
 {
     struct report_fault *fault = &judge->report->fault;
     struct report_fault before = *fault;
+    char name[SOURCE_NAME_SIZE] = "";
 
     fault->found = false;
     (void)report_fault(judge->report, REPORT_TAMPERED, judge->tree.size, what);
-    memcpy(fault->file, before.file, sizeof fault->file);
-    fault->offset = before.offset;
+    if (before.found) {
+        memcpy(fault->file, before.file, sizeof fault->file);
+        fault->offset = before.offset;
+    } else if (judge->source->walk != NULL || judge->tree.size > 0) {
+        source_name(judge->source, name, judge->place.segment);
+        (void)snprintf(fault->file, sizeof fault->file, "%s", name);
+        fault->offset = judge->place.offset;
+    }
     report_numbers(judge->report, expected, judge->tree.size);
 }
 

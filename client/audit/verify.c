@@ -100,7 +100,8 @@ void verify_entries(struct verify *verify, struct report *report,
     judge_init(&verify->judge, report, &verify->source, &verify->vouches,
                options);
     verify->judge.tiles = verify->tiles;
-    verify_batches(verify, options);
+    if (!report->fault.found)
+        verify_batches(verify, options);
 }
 
 void verify_close(struct verify *verify)

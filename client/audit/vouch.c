@@ -127,6 +127,7 @@ static void vouch_cosigned(struct vouch *vouch,
 {
     struct report_checkpoint *told = &vouch->told;
 
+    told->cosigned_count = 0;
     for (size_t i = 0; i < policy->witnesses_count; i++) {
         const struct slice name = policy->witnesses[i].name;
 
