@@ -149,6 +149,7 @@ enum status tree_writer_checkpoint(struct tree_writer *writer,
 enum status tree_writer_prune(struct tree_writer *writer,
                               const struct tile *tile)
 {
+    char full[TREE_WRITER_PATH_SIZE];
     char path[TREE_WRITER_PATH_SIZE + sizeof TREE_WRITER_PARTIAL];
     const struct dirent *name;
     DIR *names;
@@ -156,8 +157,8 @@ enum status tree_writer_prune(struct tree_writer *writer,
     bool is_gone = true;
 
     REQUIRE(tile->width == TILE_WIDTH_MAX);
-    writer_path(path, tile);
-    strncat(path, TREE_WRITER_PARTIAL, sizeof TREE_WRITER_PARTIAL - 1);
+    writer_path(full, tile);
+    (void)snprintf(path, sizeof path, "%s" TREE_WRITER_PARTIAL, full);
     folder = openat(writer->directory, path,
                     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (folder < 0)
