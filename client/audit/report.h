@@ -9,6 +9,7 @@
 #include "client/audit/walk.h"
 #include "protocol/entry.h"
 #include "protocol/note.h"
+#include "protocol/tlog_policy.h"
 
 enum report_verdict {
     REPORT_GOOD = 0,
@@ -190,7 +191,8 @@ struct report {
     uint64_t covered; /* Entries below it are vouched for from outside. */
     uint64_t resumed; /* Signatures below it were verified by another run. */
     uint64_t proven;  /* Of a proof: the entry's index. */
-    const char *unusable; /* See verify_given(). */
+    const char *unusable;                  /* See verify_given(). */
+    struct tlog_policy_error policy_error; /* Why that is no policy. */
     struct report_checkpoint checkpoints[REPORT_CHECKPOINTS_MAX];
     uint32_t checkpoints_count;
 };

@@ -150,6 +150,7 @@ enum status verify_outside(struct verify *verify, struct report *report,
         status = vouch_policy_load(&verify->vouches.policy, options->policy);
     if (status != ST_OK) {
         report->unusable = options->policy;
+        report->policy_error = verify->vouches.policy.error;
         return ST_USAGE;
     }
     if (options->checkpoint != NULL)

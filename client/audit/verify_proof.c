@@ -204,6 +204,7 @@ static enum status verify_proof_judge(struct verify_proof *at,
     if (at->options->policy != NULL &&
         vouch_policy_load(&at->policy, at->options->policy) != ST_OK) {
         at->report->unusable = at->options->policy;
+        at->report->policy_error = at->policy.error;
         return ST_USAGE;
     }
     status = verify_proof_of_what(at);

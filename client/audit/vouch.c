@@ -184,7 +184,6 @@ bool vouch_stands(const struct vouch *vouch)
 
 enum status vouch_policy_load(struct vouch_policy *policy, const char *path)
 {
-    struct tlog_policy_error error;
     size_t size;
     enum status status;
 
@@ -192,7 +191,7 @@ enum status vouch_policy_load(struct vouch_policy *policy, const char *path)
     status = vouch_read_file(&policy->bytes, &size, path, TLOG_POLICY_SIZE_MAX);
     if (status != ST_OK)
         return status;
-    return tlog_policy_read(&policy->policy, &error,
+    return tlog_policy_read(&policy->policy, &policy->error,
                             slice_of(policy->bytes, size));
 }
 

@@ -16,6 +16,7 @@
 struct vouch_policy {
     uint8_t *bytes; /* That the policy borrows; NULL: there is none. */
     struct tlog_policy policy;
+    struct tlog_policy_error error; /* Why it is none. */
 };
 
 /* Invariant: what is borrowed points into ${bytes}. */

@@ -162,6 +162,10 @@ static int unjudged(const struct verify_options *options,
     if (status == ST_RECEIPT)
         return program_fail(EXIT_USAGE, "%s: cannot be read",
                             options->receipts);
+    if (status == ST_USAGE && report->policy_error.fault != TLOG_POLICY_GOOD)
+        return program_fail(EXIT_USAGE, "%s: line %zu: %s", report->unusable,
+                            report->policy_error.line,
+                            tlog_policy_fault_text(report->policy_error.fault));
     if (status == ST_USAGE)
         return program_fail(EXIT_USAGE,
                             "%s: cannot be read, or is not of its format",

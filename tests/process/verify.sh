@@ -113,6 +113,7 @@ sed -i 's/^size ./size 9/' "$progress"
 verify 3 --resume "$progress" "$node"
 verify 3 --resume "$cluster/none/there" --no-signatures "$node"
 verify 3 --policy "$progress" "$node"
+says 'line 1: neither log'
 verify 3 --checkpoint "$cluster/none" "$node"
 
 # An entry's own leaf hash.
