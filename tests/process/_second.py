@@ -4,6 +4,7 @@
     _second.py CLUSTER.CONF NODE RECEIPTS WORK
 """
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -241,6 +242,27 @@ def check_with_go(scene, proofs):
     flip(proofs[1], 200)
 
 
+def check_vectors(cluster, work):
+    """Trees and proofs that other programs made, of a log that is not ours."""
+    vectors = os.path.join("tests", "vectors", "tlog")
+    tree = os.path.join(work, "vectors")
+    policy = write(os.path.join(work, "vectors.policy"),
+                   b"log " + read(os.path.join(vectors, "log.vkey"))
+                   + b"\nwitness w " + read(os.path.join(vectors,
+                                                       "witness.vkey"))
+                   + b"\nquorum w\n")
+    leaf = hashlib.sha256(b"\0entry-2").hexdigest()
+    words = ["--policy", policy]
+    both(cluster, "proof", GOOD, os.path.join(vectors, "log5.tlog-proof"),
+         *words, "--leaf", leaf)
+    shutil.copytree(os.path.join(vectors, "log5"), tree)
+    both(cluster, "tiles", GOOD, tree, *words, "--tree-only")
+    shutil.copytree(os.path.join(vectors, "bad"), tree, dirs_exist_ok=True)
+    report, theirs = both(cluster, "tiles", TAMPERED, tree, *words,
+                          "--tree-only")
+    assert report["first_bad"]["hash"] == theirs["first_bad"]["hash"] == 1
+
+
 def main(cluster, node, receipts, work):
     scene = Scene(cluster, node, work)
     size = scene.leaves()["size"]
@@ -249,6 +271,7 @@ def main(cluster, node, receipts, work):
     check_exports(scene, size)
     check_changed_trees(scene)
     proofs = check_proofs(scene, size, receipts)
+    check_vectors(cluster, work)
     check_with_go(scene, proofs)
     print("all agree")
 

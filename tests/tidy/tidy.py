@@ -13,7 +13,7 @@ ROOT = os.path.realpath(os.environ.get(
     "DEFTER_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
 FOLDERS = ["protocol", "replication", "server", "client", "tests", "examples"]
 LAYERS = ["protocol", "replication", "store", "registry", "pipeline", "net",
-          "cluster", "client", "audit", "server", "chaos"]
+          "cluster", "client", "audit", "export", "server", "chaos"]
 
 COLUMNS_MAX = 80
 FILE_LINES_MAX = 600
