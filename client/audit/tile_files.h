@@ -2,8 +2,8 @@
  * tile_files.h: the files of a tiles tree (c2sp.org/tlog-tiles), read one by
  * one.
  *
- * The files may be anything: only plain files are read, none is followed out
- * of the tree by a link, and none is read further than a tile can be long.
+ * The files may be anything: only plain files are read, no link of a tile's
+ * name is followed, and nothing is waited for.
  */
 #ifndef DEFTER_CLIENT_AUDIT_TILE_FILES_H
 #define DEFTER_CLIENT_AUDIT_TILE_FILES_H

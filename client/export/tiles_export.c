@@ -359,6 +359,18 @@ static void export_close(struct export *export)
     free(export);
 }
 
+/* The checkpoint is read before the log, which may be growing. */
+static enum status export_log(struct export *export)
+{
+    enum status status = export_checkpoint(export);
+    enum status found =
+        walk_open(&export->source.walk, export->options->directory);
+
+    if (found != ST_OK)
+        export->result->what = NULL;
+    return found != ST_OK ? found : status;
+}
+
 enum status tiles_export(struct tiles_export_result *result_out,
                          const struct tiles_export_options *options)
 {
@@ -371,9 +383,7 @@ enum status tiles_export(struct tiles_export_result *result_out,
     export->result = result_out;
     export->out.directory = -1;
     tree_init(&export->tree);
-    status = export_checkpoint(export);
-    if (status == ST_OK)
-        status = walk_open(&export->source.walk, options->directory);
+    status = export_log(export);
     if (status == ST_OK)
         status = export_target(export);
     if (status == ST_OK) {
