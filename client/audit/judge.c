@@ -239,9 +239,14 @@ static bool judge_roots(struct judge *judge, const struct judging *judging)
 
         if (size != vouch->checkpoint.size)
             continue;
+        if (vouch->is_own && judge_left(judge, vouch))
+            continue;
         if (!judge_root(judge, judging, vouch->checkpoint.root,
-                        "up to here the tree has another root than the "
-                        "checkpoint"))
+                        judge_left(judge, vouch)
+                            ? "the checkpoint is of the lineage before: it "
+                              "names entries that are lost (FORCED)"
+                            : "up to here the tree has another root than the "
+                              "checkpoint"))
             return false;
         vouch->is_matched = true;
     }

@@ -69,6 +69,13 @@ bool judge_vouches(struct judge *judge, struct slice origin,
                    const uint8_t *log_key);
 
 /*
+ * judge_left(judge, vouch):
+ * Whether the checkpoint is of a lineage that ended before its size: what it
+ * names beyond that is lost, as the log says itself.
+ */
+bool judge_left(const struct judge *judge, const struct vouch *vouch);
+
+/*
  * judge_vouches_end(judge):
  * Which size the checkpoints cover.
  *

@@ -54,6 +54,22 @@ static bool judge_lineage(const struct judge *judge, const struct vouch *vouch)
     return found;
 }
 
+bool judge_left(const struct judge *judge, const struct vouch *vouch)
+{
+    const struct slice digits = vouch_lineage(vouch, judge->origin);
+    const struct report *report = judge->report;
+    char hex[2 * LINEAGE_SIZE + 1];
+
+    if (judge->forced == 0 || report->forced_count == 0 ||
+        vouch->checkpoint.size <= judge->forced)
+        return false;
+    (void)sodium_bin2hex(hex, sizeof hex,
+                         report->forced[report->forced_count - 1].lineage,
+                         LINEAGE_SIZE);
+    return digits.size == 0 ||
+           memcmp(hex, digits.data, JUDGE_LINEAGE_DIGITS) != 0;
+}
+
 bool judge_vouches_end(struct judge *judge)
 {
     struct vouches *vouches = judge->vouches;
@@ -83,7 +99,10 @@ bool judge_vouches_end(struct judge *judge)
         if (vouch->is_matched && vouch_stands(vouch) &&
             vouch->checkpoint.size > report->covered)
             report->covered = vouch->checkpoint.size;
-        is_short = is_short || vouch->checkpoint.size > judge->tree.size;
+        if (vouch->is_own && judge_left(judge, vouch))
+            report_unchecked(report, REPORT_UNCHECKED_LINEAGE);
+        else
+            is_short = is_short || vouch->checkpoint.size > judge->tree.size;
     }
     return !is_short;
 }

@@ -59,6 +59,8 @@ enum report_reason {
     U(SKIPPED, "what the skipped configurations were, and who decided them")   \
     U(WITNESS, "whether anybody but the log vouches for the checkpoint: no "   \
                "policy was given")                                             \
+    U(LINEAGE, "the node's checkpoint: it is of a lineage before, and names "  \
+               "entries that are lost (FORCED)")                               \
     U(RESUMED, "signatures that an earlier run verified; the entries are the " \
                "same")                                                         \
     U(TREE_ONLY, "what the entries say: the tree alone was asked for")         \

@@ -177,6 +177,8 @@ static enum status verify_own_checkpoint(struct verify *verify,
         !verify_path(path, directory, VERIFY_CHECKPOINT))
         return ST_OK;
     status = verify_checkpoint(verify, report, path, VERIFY_CHECKPOINT);
+    if (status == ST_OK)
+        verify->vouches.all[verify->vouches.count - 1].is_own = true;
     if (status == ST_DISK_FAILED)
         report->unusable = VERIFY_CHECKPOINT;
     return status == ST_DISK_FAILED ? ST_USAGE : ST_OK;

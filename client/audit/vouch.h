@@ -25,6 +25,7 @@ struct vouch {
     struct slice file; /* All of it. */
     struct note note;
     struct checkpoint checkpoint;
+    bool is_own;     /* The node's own file, beside the log. */
     bool is_matched; /* The log's root at that size is its root. */
     struct report_checkpoint told; /* What the report says of it. */
 };

@@ -44,7 +44,7 @@ for number in 1 2 3; do
 done
 cluster_stop || fail 'the node did not stop as it should'
 
-verify 2 --receipts "$cluster/receipts" "$node"
+verify 2 --receipts "$cluster/receipts" "$node/log"
 says '^incomplete$'
 says '^  receipts +3 held'
 head=$(sed -n 's/^  head *size //p' "$cluster/verdict.txt")
