@@ -94,7 +94,7 @@ bool judge_vouches_end(struct judge *judge)
                                     "another");
             return true;
         }
-        if (vouch->told.quorum == REPORT_NO_POLICY)
+        if (vouch_is_alone(&vouches->policy))
             report_unchecked(report, REPORT_UNCHECKED_WITNESS);
         if (vouch->is_matched && vouch_stands(vouch) &&
             vouch->checkpoint.size > report->covered)

@@ -58,7 +58,7 @@ enum report_reason {
                 "terms: entries cannot show it")                               \
     U(SKIPPED, "what the skipped configurations were, and who decided them")   \
     U(WITNESS, "whether anybody but the log vouches for the checkpoint: no "   \
-               "policy was given")                                             \
+               "policy asks for it")                                           \
     U(LINEAGE, "the node's checkpoint: it is of a lineage before, and names "  \
                "entries that are lost (FORCED)")                               \
     U(RESUMED, "signatures that an earlier run verified; the entries are the " \

@@ -141,15 +141,14 @@ static void text_checkpoints(const struct report *report, FILE *out)
     for (uint32_t i = 0; i < report->checkpoints_count; i++) {
         const struct report_checkpoint *at = &report->checkpoints[i];
 
-        fprintf(out,
-                "  checkpoint   %s: size %" PRIu64 ", %s, %s, by %" PRIu32
-                " witnesses",
-                at->file, at->size,
+        fprintf(out, "  checkpoint   %s: size %" PRIu64 ", %s, %s", at->file,
+                at->size,
                 at->is_signed ? "signed by the log"
                               : "not verified as the log's",
-                text_quorum(at->quorum), at->cosigned_count);
+                text_quorum(at->quorum));
         for (uint32_t j = 0; j < at->cosigned_count; j++)
-            fprintf(out, "%s %s", j == 0 ? ":" : ",", at->cosigned[j]);
+            fprintf(out, "%s %s", j == 0 ? "; cosigned by" : ",",
+                    at->cosigned[j]);
         fputc('\n', out);
     }
 }

@@ -210,6 +210,8 @@ static enum status verify_proof_judge(struct verify_proof *at,
     status = verify_proof_of_what(at);
     if (status == ST_OK && !at->report->fault.found)
         verify_proof_checkpoint(at);
+    if (vouch_is_alone(&at->policy))
+        report_unchecked(at->report, REPORT_UNCHECKED_WITNESS);
     report_unchecked(at->report, REPORT_UNCHECKED_SIGNER);
     return status;
 }

@@ -177,6 +177,11 @@ const char *vouch_judge(struct vouch *vouch, const struct vouch_policy *policy,
     return log_key != NULL ? vouch_judge_own(vouch, log_key) : NULL;
 }
 
+bool vouch_is_alone(const struct vouch_policy *policy)
+{
+    return policy->bytes == NULL || policy->policy.quorum == TLOG_POLICY_NONE;
+}
+
 bool vouch_stands(const struct vouch *vouch)
 {
     return vouch->told.is_signed && vouch->told.quorum != REPORT_QUORUM_NOT;

@@ -75,6 +75,9 @@ const char *vouch_judge(struct vouch *vouch, const struct vouch_policy *policy,
 /* The digits of the lineage in the checkpoint's origin; empty: none. */
 struct slice vouch_lineage(const struct vouch *vouch, struct slice origin);
 
+/* Whether nobody but the log is asked for. */
+bool vouch_is_alone(const struct vouch_policy *policy);
+
 /* Whether the log signed it, and as many others as the policy asks for. */
 bool vouch_stands(const struct vouch *vouch);
 
