@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void batch_init(struct batch *batch, const struct walk *walk)
+void batch_init(struct batch *batch, const struct source *source)
 {
     memset(batch, 0, sizeof *batch);
-    walk_batch_init(&batch->walk, walk);
+    source_batch_init(&batch->walk, source);
     batch->entries = calloc(batch->walk.frames_max, sizeof *batch->entries);
     INVARIANT(batch->entries != NULL);
 }
@@ -26,7 +26,9 @@ static void batch_digest(void *context, size_t from, size_t to)
         struct batch_entry *at = &batch->entries[i];
         struct slice bytes;
 
-        at->status = segment_frame_decode(&bytes, batch->walk.frames[i].bytes);
+        bytes = batch->walk.frames[i].bytes;
+        at->status =
+            batch->walk.is_bare ? ST_OK : segment_frame_decode(&bytes, bytes);
         if (at->status != ST_OK) {
             at->status = ST_CHECKSUM;
             continue;
@@ -46,7 +48,7 @@ static void batch_verify_run(void *context, size_t from, size_t to)
     struct batch *batch = context;
 
     for (size_t i = from; i < to; i++) {
-        struct batch_entry *at = &batch->entries[i];
+        struct batch_entry *at = &batch->entries[batch->verify_from + i];
         uint8_t hash[HASH_SIZE];
 
         at->signature =
@@ -54,12 +56,14 @@ static void batch_verify_run(void *context, size_t from, size_t to)
     }
 }
 
-size_t batch_verify(struct batch *batch, struct workers *workers, size_t count)
+size_t batch_verify(struct batch *batch, struct workers *workers, size_t from,
+                    size_t count)
 {
-    REQUIRE(count <= batch->walk.frames_count);
-    workers_start(workers, count, batch, batch_verify_run);
+    REQUIRE(from <= count && count <= batch->walk.frames_count);
+    batch->verify_from = from;
+    workers_start(workers, count - from, batch, batch_verify_run);
     workers_wait(workers);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < count; i++) {
         if (batch->entries[i].signature != ST_OK)
             return i;
     }

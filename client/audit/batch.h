@@ -5,7 +5,7 @@
 #ifndef DEFTER_CLIENT_AUDIT_BATCH_H
 #define DEFTER_CLIENT_AUDIT_BATCH_H
 
-#include "client/audit/walk.h"
+#include "client/audit/source.h"
 #include "client/audit/workers.h"
 #include "protocol/entry.h"
 
@@ -21,9 +21,10 @@ struct batch {
     struct walk_batch walk;
     struct batch_entry *entries; /* One for each frame. */
     uint8_t cluster_id[CLUSTER_ID_SIZE];
+    size_t verify_from; /* Where the signatures to verify begin. */
 };
 
-void batch_init(struct batch *batch, const struct walk *walk);
+void batch_init(struct batch *batch, const struct source *source);
 void batch_free(struct batch *batch);
 
 /*
@@ -35,12 +36,14 @@ void batch_free(struct batch *batch);
 void batch_digest_start(struct batch *batch, struct workers *workers);
 
 /*
- * batch_verify(batch, workers, count):
- * The signatures of the first ${count} entries with the keys that were set.
- * Entry 0 of the log is verified with its own key: see genesis_read().
+ * batch_verify(batch, workers, from, count):
+ * The signatures of the first ${count} entries but the first ${from}, with the
+ * keys that were set.  Entry 0 of the log is verified with its own key: see
+ * genesis_read().
  *
  * Returns: the number of the first whose signature is wrong; ${count} if none.
  */
-size_t batch_verify(struct batch *batch, struct workers *workers, size_t count);
+size_t batch_verify(struct batch *batch, struct workers *workers, size_t from,
+                    size_t count);
 
 #endif

@@ -46,13 +46,19 @@ static void judge_decided(void *context, const struct authority_act *act,
             (struct report_refused){act->index, opcode, code};
 }
 
-void judge_init(struct judge *judge, struct report *report, struct walk *walk,
+void judge_init(struct judge *judge, struct report *report,
+                struct source *source, struct vouches *vouches,
                 const struct verify_options *options)
 {
     memset(judge, 0, sizeof *judge);
     judge->options = options;
     judge->report = report;
-    judge->walk = walk;
+    judge->source = source;
+    judge->vouches = vouches;
+    /* By a policy they can be judged before anything is read; of a tree alone,
+     * nobody reads the genesis. */
+    if (options->tree_only || options->policy != NULL)
+        (void)judge_vouches(judge, slice_of("", 0), NULL);
     report->authority_trusted = options->has_authority;
     tree_init(&judge->tree);
     authority_init(&judge->authority);
@@ -71,11 +77,11 @@ void judge_free(struct judge *judge)
 bool judge_fault(struct judge *judge, enum report_verdict verdict,
                  uint64_t index, struct walk_place place, const char *what)
 {
-    char name[WALK_NAME_SIZE];
+    char name[SOURCE_NAME_SIZE];
 
     if (!report_fault(judge->report, verdict, index, what))
         return false;
-    walk_name(judge->walk, name, place.segment);
+    source_name(judge->source, name, place.segment);
     (void)snprintf(judge->report->fault.file, sizeof judge->report->fault.file,
                    "%s", name);
     judge->report->fault.offset = place.offset;
@@ -164,7 +170,7 @@ static bool judge_begins(struct judge *judge, const struct walk_batch *batch)
 static bool judge_formed(struct judge *judge, const struct judging *judging)
 {
     if (judging->batch_entry->status == ST_CHECKSUM) {
-        if (walk_goes_on(judge->walk, judging->place, judge->tree.size + 1))
+        if (source_goes_on(judge->source, judging->place, judge->tree.size + 1))
             return judge_tampered(judge, judging,
                                   "its checksum does not match");
         report_reason(judge->report, REPORT_REASON_TORN);
@@ -200,32 +206,71 @@ static bool judge_place(struct judge *judge, const struct judging *judging)
     return true;
 }
 
+/* The tree is as long as something from outside says that it has this root. */
+static bool judge_root(struct judge *judge, const struct judging *judging,
+                       const uint8_t *expected, const char *what)
+{
+    uint8_t root[HASH_SIZE];
+
+    tree_root(&judge->tree, root);
+    if (memcmp(root, expected, HASH_SIZE) == 0)
+        return true;
+    judge->is_root_wrong = true;
+    (void)judge_fault(judge, REPORT_TAMPERED, judge->tree.size - 1,
+                      judging->place, what);
+    report_hashes(judge->report, expected, root, HASH_SIZE);
+    return false;
+}
+
+static bool judge_roots(struct judge *judge, const struct judging *judging)
+{
+    const struct verify_options *options = judge->options;
+    const uint64_t size = judge->tree.size;
+
+    if (options->has_head && size == options->head_size) {
+        if (!judge_root(judge, judging, options->head_root,
+                        "up to here the tree has another root than the "
+                        "expected head"))
+            return false;
+        judge->report->covered = size;
+    }
+    for (uint32_t i = 0; i < judge->vouches->count; i++) {
+        struct vouch *vouch = &judge->vouches->all[i];
+
+        if (size != vouch->checkpoint.size)
+            continue;
+        if (vouch->is_own && judge_left(judge, vouch))
+            continue;
+        if (!judge_root(judge, judging, vouch->checkpoint.root,
+                        judge_left(judge, vouch)
+                            ? "the checkpoint is of the lineage before: it "
+                              "names entries that are lost (FORCED)"
+                            : "up to here the tree has another root than the "
+                              "checkpoint"))
+            return false;
+        vouch->is_matched = true;
+    }
+    return size != options->resume.size ||
+           judge_root(judge, judging, options->resume.root,
+                      "up to here it is not the log that an earlier run "
+                      "verified");
+}
+
 static bool judge_append(struct judge *judge, const struct judging *judging)
 {
     const struct verify_options *options = judge->options;
-    struct report *report = judge->report;
-    uint8_t root[HASH_SIZE];
     const uint8_t *leaf = judging->batch_entry->leaf;
 
     tree_append(&judge->tree, leaf);
     memcpy(judge->leaf, leaf, HASH_SIZE);
+    judge->place = judging->place;
+    if (judge->tiles != NULL)
+        hash_tiles_append(judge->tiles, leaf);
     if (options->has_leaf && memcmp(leaf, options->leaf, HASH_SIZE) == 0) {
         judge->is_leaf_seen = true;
-        report->covered = judge->tree.size;
+        judge->report->covered = judge->tree.size;
     }
-    if (!options->has_head || judge->tree.size != options->head_size)
-        return true;
-    tree_root(&judge->tree, root);
-    if (memcmp(root, options->head_root, HASH_SIZE) != 0) {
-        (void)judge_fault(judge, REPORT_TAMPERED, judge->tree.size - 1,
-                          judging->place,
-                          "up to here the tree has another root than the "
-                          "expected head");
-        report_hashes(report, options->head_root, root, HASH_SIZE);
-        return false;
-    }
-    report->covered = judge->tree.size;
-    return true;
+    return judge_roots(judge, judging);
 }
 
 /* ---- Entries --------------------------------------------------------------
@@ -248,6 +293,10 @@ static bool judge_entry(struct judge *judge, struct judging *judging,
 {
     struct receipts_fault fault;
 
+    if (judge->options->tree_only) {
+        judge->report->bytes += judging->size;
+        return judge_append(judge, judging);
+    }
     if (!judge_formed(judge, judging) || !judge_place(judge, judging) ||
         !judge_signer(judge, judging, at->public_key))
         return false;
@@ -271,6 +320,7 @@ size_t judge_batch(struct judge *judge, struct batch *batch)
     for (size_t i = 0; i < batch->walk.frames_count; i++) {
         struct judging judging = {.entry = &batch->entries[i].entry,
                                   .batch_entry = &batch->entries[i],
+                                  .size = batch->walk.frames[i].bytes.size,
                                   .place = batch->walk.frames[i].place};
 
         if (!judge_entry(judge, &judging, &batch->entries[i], &keyed))

@@ -6,12 +6,12 @@
 static void judge_place_fault(struct judge *judge, enum report_verdict verdict,
                               struct walk_place place, const char *what)
 {
-    char name[WALK_NAME_SIZE];
+    char name[SOURCE_NAME_SIZE];
     struct report_fault *fault = &judge->report->fault;
 
     if (!report_fault(judge->report, verdict, judge->tree.size, what))
         return;
-    walk_name(judge->walk, name, place.segment);
+    source_name(judge->source, name, place.segment);
     (void)snprintf(fault->file, sizeof fault->file, "%s", name);
     fault->offset = place.offset;
 }
@@ -20,7 +20,7 @@ static void judge_place_fault(struct judge *judge, enum report_verdict verdict,
 static void judge_tail(struct judge *judge, struct walk_place place,
                        const char *what)
 {
-    if (walk_goes_on(judge->walk, place, judge->tree.size)) {
+    if (source_goes_on(judge->source, place, judge->tree.size)) {
         judge_place_fault(judge, REPORT_TAMPERED, place, what);
         return;
     }
@@ -31,7 +31,7 @@ static void judge_tail(struct judge *judge, struct walk_place place,
 void judge_stop(struct judge *judge, const struct walk_batch *batch)
 {
     struct walk_place place = batch->stop_place;
-    bool is_last = place.segment + 1 == walk_segments_count(judge->walk);
+    bool is_last = source_is_last(judge->source, place.segment);
 
     switch (batch->stop) {
     case WALK_MORE:
@@ -49,17 +49,30 @@ void judge_stop(struct judge *judge, const struct walk_batch *batch)
         return;
     case WALK_TRUNCATED:
         judge_place_fault(judge, is_last ? REPORT_INCOMPLETE : REPORT_TAMPERED,
-                          place, "the file is shorter than its header says");
+                          place,
+                          judge->source->walk != NULL
+                              ? "the file is shorter than its header says"
+                              : "the bundle ends before its last entry");
         if (is_last)
             report_reason(judge->report, REPORT_REASON_TORN);
         return;
     case WALK_TOO_LONG:
         judge_place_fault(judge, REPORT_TAMPERED, place,
-                          "the file is longer than its header says");
+                          judge->source->walk != NULL
+                              ? "the file is longer than its header says"
+                              : "behind the bundle's last entry is something");
+        return;
+    case WALK_MISSING:
+        judge_place_fault(judge, REPORT_TAMPERED, place,
+                          "the bundle is missing");
         return;
     case WALK_UNREADABLE:
         judge_place_fault(judge, REPORT_INCOMPLETE, place,
-                          "the segment is no plain file, or cannot be read");
+                          judge->source->walk != NULL
+                              ? "the segment is no plain file, or cannot be "
+                                "read"
+                              : "the bundle is no plain file, or cannot be "
+                                "read");
         report_reason(judge->report, REPORT_REASON_UNREADABLE);
         return;
     }
@@ -71,12 +84,31 @@ static void judge_missing(struct judge *judge, const char *what,
 {
     struct report_fault *fault = &judge->report->fault;
     struct report_fault before = *fault;
+    char name[SOURCE_NAME_SIZE] = "";
 
     fault->found = false;
     (void)report_fault(judge->report, REPORT_TAMPERED, judge->tree.size, what);
-    memcpy(fault->file, before.file, sizeof fault->file);
-    fault->offset = before.offset;
+    if (before.found) {
+        memcpy(fault->file, before.file, sizeof fault->file);
+        fault->offset = before.offset;
+    } else if (judge->source->walk != NULL || judge->tree.size > 0) {
+        source_name(judge->source, name, judge->place.segment);
+        (void)snprintf(fault->file, sizeof fault->file, "%s", name);
+        fault->offset = judge->place.offset;
+    }
     report_numbers(judge->report, expected, judge->tree.size);
+}
+
+/* The longest log that a checkpoint speaks of. */
+static uint64_t judge_vouched_size(const struct judge *judge)
+{
+    uint64_t size = 0;
+
+    for (uint32_t i = 0; i < judge->vouches->count; i++) {
+        if (judge->vouches->all[i].checkpoint.size > size)
+            size = judge->vouches->all[i].checkpoint.size;
+    }
+    return size;
 }
 
 static void judge_outside(struct judge *judge)
@@ -94,6 +126,14 @@ static void judge_outside(struct judge *judge)
     if (options->has_head && options->head_size > judge->tree.size)
         judge_missing(judge, "the log ends before the expected head",
                       options->head_size);
+    else if (!judge_vouches_end(judge))
+        judge_missing(judge, "the log ends before the checkpoint",
+                      judge_vouched_size(judge));
+    else if (options->resume.size > judge->tree.size)
+        judge_missing(judge,
+                      "the log ends before the size that an earlier run "
+                      "verified",
+                      options->resume.size);
     else if (receipts->next < receipts->count)
         judge_missing(
             judge,
@@ -113,6 +153,13 @@ static void judge_not_checked(struct judge *judge)
 
     if (!judge->options->has_authority)
         report_unchecked(report, REPORT_UNCHECKED_AUTHORITY);
+    if (judge->options->resume.size > 0)
+        report_unchecked(report, REPORT_UNCHECKED_RESUMED);
+    if (judge->options->tree_only) {
+        report_unchecked(report, REPORT_UNCHECKED_TREE_ONLY);
+        report_unchecked(report, REPORT_UNCHECKED_END);
+        return;
+    }
     if (judge->options->no_signatures)
         report_unchecked(report, REPORT_UNCHECKED_SIGNATURES);
     if (judge->options->receipts == NULL)
@@ -156,11 +203,15 @@ void judge_end(struct judge *judge)
     report->receipts = judge->receipts.next;
     memcpy(report->leaf, judge->leaf, HASH_SIZE);
     tree_root(&judge->tree, report->root);
+    report->resumed = judge->options->resume.size;
     judge_outside(judge);
+    judge_vouches_told(judge);
     if (report->covered < report->entries || report->entries == 0)
         report_reason(report, REPORT_REASON_END);
     if (report->unknown_items > 0)
         report_reason(report, REPORT_REASON_UNKNOWN);
+    else if (judge->options->tree_only)
+        MAYBE(report->attested == 0);
     else if (judge->decisions.is_lost ||
              report->entries - report->attested > AUDIT_UNATTESTED_MAX)
         report_reason(report, REPORT_REASON_UNATTESTED);

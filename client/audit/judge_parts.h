@@ -13,6 +13,7 @@
 struct judging {
     const struct entry *entry;
     const struct batch_entry *batch_entry;
+    size_t size; /* Of the frame. */
     struct walk_place place;
     uint32_t signer; /* Row of keys; KEYS_NONE for the genesis. */
     bool is_timely;

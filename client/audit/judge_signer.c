@@ -49,7 +49,8 @@ static bool judge_genesis(struct judge *judge, const struct judging *judging,
     memcpy(report->authority_key, genesis.authority_key.b, PUBLIC_KEY_SIZE);
     authority_begin(&judge->authority, &genesis);
     memcpy(report->cluster_id, judge->authority.cluster_id, CLUSTER_ID_SIZE);
-    return judge_load_receipts(judge, genesis.authority_key.b);
+    return judge_vouches(judge, genesis.origin, genesis.log_key.b) &&
+           judge_load_receipts(judge, genesis.authority_key.b);
 }
 
 bool judge_signer(struct judge *judge, struct judging *judging,

@@ -8,12 +8,17 @@
 
 #include "client/audit/walk.h"
 #include "protocol/entry.h"
+#include "protocol/note.h"
+#include "protocol/tlog_policy.h"
 
 enum report_verdict {
     REPORT_GOOD = 0,
     REPORT_TAMPERED = 1,
     REPORT_INCOMPLETE = 2
 };
+
+/* What was given. */
+enum report_kind { REPORT_LOG, REPORT_TILES, REPORT_PROOF };
 
 /* Why a log without a fault is incomplete: R(NAME, sentence). */
 #define REPORT_REASON_LIST(R)                                                 \
@@ -24,7 +29,11 @@ enum report_verdict {
     R(UNKNOWN, "it holds operations that this verifier does not know")        \
     R(UNATTESTED, "more waits for an attestation than a node leaves waiting") \
     R(TERM, "the newest term is claimed by its node, and not attested")       \
-    R(REFUSED, "the newest term was refused, and its node goes on")
+    R(REFUSED, "the newest term was refused, and its node goes on")           \
+    R(QUORUM, "the checkpoint lacks cosignatures that the policy asks for")   \
+    R(LOG_KEY, "nothing says with which key the log signs: give a policy")    \
+    R(ENTRY, "nothing says which entry is proven: give it, its leaf hash or " \
+             "its receipt")
 
 enum report_reason {
 #define R(name, text) REPORT_REASON_##name,
@@ -48,6 +57,15 @@ enum report_reason {
                 "without a certificate, and so who was primary in their "      \
                 "terms: entries cannot show it")                               \
     U(SKIPPED, "what the skipped configurations were, and who decided them")   \
+    U(WITNESS, "whether anybody but the log vouches for the checkpoint: no "   \
+               "policy asks for it")                                           \
+    U(LINEAGE, "the node's checkpoint: it is of a lineage before, and names "  \
+               "entries that are lost (FORCED)")                               \
+    U(RESUMED, "signatures that an earlier run verified; the entries are the " \
+               "same")                                                         \
+    U(TREE_ONLY, "what the entries say: the tree alone was asked for")         \
+    U(SIGNER, "who signed the entry, and whether he was allowed to: that "     \
+              "needs the log")                                                 \
     U(END, "whether entries were cut off behind the covered size")
 
 enum report_unchecked {
@@ -63,7 +81,10 @@ enum {
     REPORT_OPERATIONS = 96,
     REPORT_FORCED_MAX = 8,
     REPORT_REFUSED_MAX = 16,
-    REPORT_SKIPPED_MAX = 16
+    REPORT_SKIPPED_MAX = 16,
+    REPORT_CHECKPOINTS_MAX = 2,
+    REPORT_COSIGNED_MAX = TLOG_POLICY_WITNESSES_MAX,
+    REPORT_NAME_SIZE = 64
 };
 
 #define REPORT_NO_INDEX UINT64_MAX
@@ -74,6 +95,7 @@ struct report_fault {
     uint64_t index; /* REPORT_NO_INDEX: of no entry. */
     char file[REPORT_FILE_SIZE];
     uint64_t offset;
+    uint64_t hash; /* Its number in a hash tile; REPORT_NO_INDEX: none. */
     const char *what;
     char expected[REPORT_VALUE_SIZE]; /* Empty where nothing is to be named. */
     char actual[REPORT_VALUE_SIZE];
@@ -110,7 +132,24 @@ struct report_forced {
     enum report_state state;
 };
 
+enum report_quorum { REPORT_NO_POLICY, REPORT_QUORUM_MET, REPORT_QUORUM_NOT };
+
+/* A checkpoint that was held against the log. */
+struct report_checkpoint {
+    char file[REPORT_FILE_SIZE];
+    char origin[NOTE_NAME_SIZE_MAX + 1];
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+    bool is_signed; /* By the log. */
+    enum report_quorum quorum;
+    /* Witnesses of the policy that signed, as the policy calls them; longer
+     * names are cut. */
+    char cosigned[REPORT_COSIGNED_MAX][REPORT_NAME_SIZE];
+    uint32_t cosigned_count;
+};
+
 struct report {
+    enum report_kind kind;
     enum report_verdict verdict;
     uint32_t reasons;   /* Bits of enum report_reason. */
     uint32_t unchecked; /* Bits of enum report_unchecked. */
@@ -152,6 +191,12 @@ struct report {
     uint64_t refusals;
     uint64_t receipts;
     uint64_t covered; /* Entries below it are vouched for from outside. */
+    uint64_t resumed; /* Signatures below it were verified by another run. */
+    uint64_t proven;  /* Of a proof: the entry's index. */
+    const char *unusable;                  /* See verify_given(). */
+    struct tlog_policy_error policy_error; /* Why that is no policy. */
+    struct report_checkpoint checkpoints[REPORT_CHECKPOINTS_MAX];
+    uint32_t checkpoints_count;
 };
 
 /*

@@ -35,6 +35,7 @@ enum walk_stop {
     WALK_NOT_ZERO,  /* Behind the last frame is something. */
     WALK_TRUNCATED, /* The file is shorter than its header says. */
     WALK_TOO_LONG,  /* The file is longer. */
+    WALK_MISSING, /* A bundle is not there; a segment that is not is unknown. */
     WALK_UNREADABLE
 };
 
@@ -48,6 +49,7 @@ struct walk_batch {
     struct walk_frame *frames;
     size_t frames_max; /* As many of the least entry as fit. */
     size_t frames_count;
+    bool is_bare; /* Frames are entries: without length and checksum. */
     bool begins;
     struct segment_header header;
     uint64_t named;       /* The index in the file's name. */

@@ -117,15 +117,22 @@ static const struct subcommand subcommands[] = {
      "  system.ping if no operation is named; DIR is where fdatasync is timed",
      "Measure a node with signed commands", "Qovşağın sürətini ölçmək"},
     {"verify", verify_run,
-     "[--cluster FILE] verify DIR [--receipts FILE] [--head SIZE:ROOT]\n"
-     "         [--leaf HASH] [--authority KEY] [--no-signatures]\n"
-     "         [--threads N] [--json]\n"
-     "  DIR is a node's directory, or its log; SIZE:ROOT and HASH are what "
+     "[--cluster FILE] verify DIR|PROOF [--policy FILE] [--checkpoint FILE]\n"
+     "         [--receipts FILE] [--head SIZE:ROOT] [--leaf HASH]\n"
+     "         [--entry FILE] [--authority KEY] [--no-signatures]\n"
+     "         [--tree-only] [--resume FILE] [--progress] [--threads N] "
+     "[--json]\n"
+     "  DIR is a node's directory, its log, or a tree of tiles; PROOF a "
+     "file\n"
+     "  .tlog-proof. SIZE:ROOT and HASH are what is expected; the policy "
+     "says\n"
+     "  who must have signed the checkpoint; the authority's key is KEY, or "
      "the\n"
-     "  log is expected to have; the authority's key is KEY, or the "
-     "cluster's.\n"
+     "  cluster's. --resume keeps how far it came in FILE, and goes on "
+     "there.\n"
      "  Exit status: 0 good, 1 tampered with, 2 incomplete",
-     "Verify a log offline", "Jurnalı oflayn yoxlamaq"},
+     "Verify a log, a tree or a proof offline",
+     "Jurnalı, ağacı və ya sübutu oflayn yoxlamaq"},
     {"proof", proof_run,
      "--key FILE proof INDEX [--leaf HASH] | proof --receipt FILE [INDEX]\n"
      "         [--out FILE.tlog-proof] [--log-key KEY] [--newest]\n"
@@ -147,6 +154,15 @@ static const struct subcommand subcommands[] = {
      "  kept; 2: the node's checkpoint is older than that",
      "Print the newest signed head of the log, and see that it only grew",
      "Jurnalın imzalanmış son vəziyyətini göstərmək və yoxlamaq"},
+    {"export", export_run,
+     "export tiles [--checkpoint FILE] [--threads N] [--json] DIR TREE\n"
+     "  DIR is a node's directory with its checkpoint, or a log; TREE is "
+     "written\n"
+     "  up to the checkpoint, and only what it lacks. Exit status: 1 the log "
+     "or\n"
+     "  TREE is not the checkpoint's, 2 the log ends before it",
+     "Write a log as files that others' tools read",
+     "Jurnalı başqa alətlərin oxuduğu fayllara yazmaq"},
     {"dump", dump_run,
      "dump [--full] DIR|FILE [FROM [COUNT]]\n"
      "  Each entry ends with its leaf hash; --full shows long bytes whole",

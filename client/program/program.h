@@ -61,6 +61,7 @@ int shell_run(struct program *program, int argc, char **argv);
 int load_run(struct program *program, int argc, char **argv);
 int status_run(struct program *program, int argc, char **argv);
 int verify_run(struct program *program, int argc, char **argv);
+int export_run(struct program *program, int argc, char **argv);
 int dump_run(struct program *program, int argc, char **argv);
 int witness_run(struct program *program, int argc, char **argv);
 int bench_run(struct program *program, int argc, char **argv);

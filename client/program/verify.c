@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,23 +12,7 @@
 
 #include "client/program/cluster.h"
 #include "client/program/program.h"
-
-struct progress {
-    unsigned shown; /* In percent. */
-};
-
-static void show(void *context, uint64_t passed, uint64_t total)
-{
-    struct progress *progress = context;
-    unsigned percent = total == 0 ? 100 : (unsigned)(passed * 100 / total);
-
-    if (percent == progress->shown)
-        return;
-    progress->shown = percent;
-    fprintf(stderr, "\rverifying %3u %%", percent);
-    if (percent >= 100)
-        fputs("\r               \r", stderr);
-}
+#include "client/program/verify_progress.h"
 
 static bool take_hex(uint8_t *out, size_t size, const char *text)
 {
@@ -68,15 +53,71 @@ static int usage(void)
     return program_usage("verify");
 }
 
-static bool parse(struct verify_options *options, struct program *program,
-                  int argc, char **argv)
+/* What is asked for beside the options of the verifier itself. */
+struct wishes {
+    struct program *program;
+    struct verify_options *options;
+    const char *resume;
+    bool progress;
+};
+
+static bool take_option(struct wishes *wishes, int option)
 {
+    struct verify_options *options = wishes->options;
+
+    switch (option) {
+    case 'r':
+        options->receipts = optarg;
+        return true;
+    case 'h':
+        return take_head(options, optarg);
+    case 'l':
+        return options->has_leaf = take_hex(options->leaf, HASH_SIZE, optarg);
+    case 'a':
+        return options->has_authority =
+                   take_hex(options->authority, PUBLIC_KEY_SIZE, optarg);
+    case 't':
+        return take_threads(options, optarg);
+    case 'c':
+        options->checkpoint = optarg;
+        return true;
+    case 'p':
+        options->policy = optarg;
+        return true;
+    case 'e':
+        options->entry = optarg;
+        return true;
+    case 'u':
+        wishes->resume = optarg;
+        return true;
+    case 's':
+        return wishes->progress = true;
+    case 'o':
+        return options->tree_only = true;
+    case 'n':
+        return options->no_signatures = true;
+    case 'j':
+        return wishes->program->json = true;
+    default:
+        return false;
+    }
+}
+
+static bool parse(struct wishes *wishes, int argc, char **argv)
+{
+    struct verify_options *options = wishes->options;
     static const struct option names[] = {
         {"receipts", required_argument, NULL, 'r'},
         {"head", required_argument, NULL, 'h'},
         {"leaf", required_argument, NULL, 'l'},
         {"authority", required_argument, NULL, 'a'},
         {"threads", required_argument, NULL, 't'},
+        {"checkpoint", required_argument, NULL, 'c'},
+        {"policy", required_argument, NULL, 'p'},
+        {"entry", required_argument, NULL, 'e'},
+        {"resume", required_argument, NULL, 'u'},
+        {"progress", no_argument, NULL, 's'},
+        {"tree-only", no_argument, NULL, 'o'},
         {"no-signatures", no_argument, NULL, 'n'},
         {"json", no_argument, NULL, 'j'},
         {NULL, 0, NULL, 0}};
@@ -84,27 +125,13 @@ static bool parse(struct verify_options *options, struct program *program,
     int option;
 
     optind = 0; /* Scanned once before, up to the subcommand. */
-    while (good && (option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (option == 'r')
-            options->receipts = optarg;
-        else if (option == 'h')
-            good = take_head(options, optarg);
-        else if (option == 'l')
-            good = options->has_leaf =
-                take_hex(options->leaf, HASH_SIZE, optarg);
-        else if (option == 'a')
-            good = options->has_authority =
-                take_hex(options->authority, PUBLIC_KEY_SIZE, optarg);
-        else if (option == 't')
-            good = take_threads(options, optarg);
-        else if (option == 'n')
-            options->no_signatures = true;
-        else if (option == 'j')
-            program->json = true;
-        else
-            good = false;
-    }
+    while (good && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
+        good = take_option(wishes, option);
     if (!good || optind != argc - 1)
+        return false;
+    /* What is kept is how far signatures were verified. */
+    if (wishes->resume != NULL &&
+        (options->no_signatures || options->tree_only))
         return false;
     options->directory = argv[optind];
     return true;
@@ -128,35 +155,70 @@ static int take_authority(struct verify_options *options,
     return EXIT_GOOD;
 }
 
+/* Why nothing was judged. */
+static int unjudged(const struct verify_options *options,
+                    const struct report *report, enum status status)
+{
+    if (status == ST_RECEIPT)
+        return program_fail(EXIT_USAGE, "%s: cannot be read",
+                            options->receipts);
+    if (status == ST_USAGE && report->policy_error.fault != TLOG_POLICY_GOOD)
+        return program_fail(EXIT_USAGE, "%s: line %zu: %s", report->unusable,
+                            report->policy_error.line,
+                            tlog_policy_fault_text(report->policy_error.fault));
+    if (status == ST_USAGE)
+        return program_fail(EXIT_USAGE,
+                            "%s: cannot be read, or is not of its format",
+                            report->unusable);
+    if (status == ST_NO_FILE)
+        return program_fail(EXIT_USAGE, "%s: no log is there",
+                            options->directory);
+    if (status == ST_DISK_FAILED)
+        return program_fail(EXIT_USAGE, "%s: cannot be read",
+                            options->directory);
+    return program_fail(EXIT_USAGE, "%s: %s", options->directory,
+                        status_info(status)->english);
+}
+
+static int take_resume(struct verify_options *options,
+                       struct verify_progress *progress,
+                       const struct wishes *wishes)
+{
+    progress->path = wishes->resume;
+    progress->is_shown = wishes->progress || isatty(STDERR_FILENO) == 1;
+    progress->percent = UINT_MAX;
+    options->context = progress;
+    options->progress = verify_progress_show;
+    options->save = verify_progress_save;
+    if (wishes->resume == NULL ||
+        verify_progress_load(&options->resume, wishes->resume) == ST_OK)
+        return EXIT_GOOD;
+    return program_fail(EXIT_USAGE,
+                        "%s: cannot be read, or is not of its format",
+                        wishes->resume);
+}
+
 int verify_run(struct program *program, int argc, char **argv)
 {
-    struct progress progress = {.shown = 101};
+    struct verify_progress progress = {.status = ST_OK};
     struct verify_options options = {.receipts = program->receipts};
-    struct report report;
+    struct wishes wishes = {.program = program, .options = &options};
+    static struct report report;
     enum status status;
     int code;
 
-    if (!parse(&options, program, argc, argv))
+    if (!parse(&wishes, argc, argv))
         return usage();
     code = take_authority(&options, program);
+    if (code == EXIT_GOOD)
+        code = take_resume(&options, &progress, &wishes);
     if (code != EXIT_GOOD)
         return code;
-    if (isatty(STDERR_FILENO) == 1) {
-        options.context = &progress;
-        options.progress = show;
-    }
-    status = verify_log(&report, &options);
-    if (status == ST_RECEIPT)
-        return program_fail(EXIT_USAGE, "%s: cannot be read", options.receipts);
-    if (status == ST_NO_FILE)
-        return program_fail(EXIT_USAGE, "%s: no log is there",
-                            options.directory);
-    if (status == ST_DISK_FAILED)
-        return program_fail(EXIT_USAGE, "%s: cannot be read",
-                            options.directory);
+    status = verify_given(&report, &options);
+    if (verify_progress_end(&progress) != ST_OK)
+        fprintf(stderr, "defter: %s: cannot be written\n", progress.path);
     if (status != ST_OK)
-        return program_fail(EXIT_USAGE, "%s: %s", options.directory,
-                            status_info(status)->english);
+        return unjudged(&options, &report, status);
     if (program->json)
         report_write_json(&report, stdout);
     else

@@ -3,15 +3,16 @@
  * and Ed25519 allow.
  *
  *   bench_verify [LOG] ...
+ *   bench_verify --large ENTRIES
  *
  * Without a log, two are made and removed again: one of single commands, one
- * of commands of 64 items.  The limit is the time that libsodium needs for what
+ * of commands of 64 items; each is exported as a tree of tiles as well, and
+ * proofs are made and checked.  A large log is verified by its hashes alone,
+ * and exported.  The limit is the time that libsodium needs for what
  * no verifier can leave out, on one core and on all of them: SHA-256 of every
  * leaf and of the tree's nodes; with signatures also of the items' leaves and
  * nodes, and one Ed25519 verification an entry.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +23,8 @@
 #include <sodium.h>
 
 #include "client/audit/verify.h"
-#include "protocol/catalogue.h"
-#include "protocol/command_build.h"
-#include "protocol/segment.h"
-#include "tests/lib/signed_log.h"
+#include "client/export/tiles_export.h"
+#include "tests/lib/long_log.h"
 
 enum {
     HASHED_SIZE = 64 * 1024 * 1024,
@@ -34,8 +33,10 @@ enum {
     BATCHES = 4000,
     BATCH_ITEMS = 64,
     FIELDS_SIZE = 200, /* About a section's record. */
-    ATTESTED = 256,
     CORES_MAX = 64,
+    PROOFS = 20000,
+    PROOFS_STEP = 100003,
+    PROOFS_SIZE = 1000003,
     ROUNDS = 3
 };
 
@@ -132,145 +133,28 @@ static struct limits measure(void)
 /* ---- Logs -----------------------------------------------------------------
  */
 
-struct writing {
-    struct signed_log head; /* Genesis and keys. */
-    const char *directory;
-    uint8_t *segment;
-    struct segment_header header;
-    size_t used;
-    uint64_t index;
-    uint64_t attested;
-    uint8_t leaf[HASH_SIZE];
-    int64_t log_time;
-};
-
-static void flush(struct writing *writing)
+static void make_log(struct long_log *log, const char *directory,
+                     uint64_t entries, size_t items)
 {
-    char path[256];
-    FILE *file;
+    struct long_log_options options = {.directory = directory,
+                                       .size = entries,
+                                       .items = items,
+                                       .fields_size = FIELDS_SIZE,
+                                       .segment_size = SEGMENT_SIZE};
 
-    (void)snprintf(path, sizeof path, "%s/%020llu.seg", writing->directory,
-                   (unsigned long long)writing->header.first_index);
-    file = fopen(path, "wb");
-    if (file == NULL || fwrite(writing->segment, SEGMENT_SIZE, 1, file) != 1 ||
-        fclose(file) != 0)
+    long_log_make(log, &options);
+}
+
+static void remove_tree(const char *directory)
+{
+    char command[128];
+
+    (void)snprintf(command, sizeof command, "rm -r %s", directory);
+    if (system(command) != 0)
         abort();
 }
 
-static void begin(struct writing *writing)
-{
-    memset(writing->segment, 0, SEGMENT_SIZE);
-    writing->header = (struct segment_header){.first_index = writing->index,
-                                              .segment_size = SEGMENT_SIZE};
-    memcpy(writing->header.previous, writing->leaf, HASH_SIZE);
-    segment_header_encode(writing->segment, &writing->header);
-    writing->used = SEGMENT_HEADER_SIZE;
-}
-
-static void put(struct writing *writing, struct slice entry)
-{
-    if (segment_frame_size(entry.size) > SEGMENT_SIZE - writing->used) {
-        flush(writing);
-        begin(writing);
-    }
-    segment_frame_encode(writing->segment + writing->used, entry);
-    writing->used += segment_frame_size(entry.size);
-    entry_leaf_hash(writing->leaf, entry);
-    writing->index++;
-}
-
-static void add(struct writing *writing, uint16_t opcode, size_t items,
-                struct slice fields)
-{
-    static uint8_t body_bytes[ENTRY_SIZE_MAX], out[ENTRY_SIZE_MAX];
-    static struct command_item parsed[ITEMS_MAX];
-    static struct entry_seal seals[ITEMS_MAX];
-    static const uint8_t key[KEY_SIZE] = {1};
-    struct command_header header = {
-        .idem = {1}, .signed_at = ++writing->log_time, .ttl_s = TTL_S_DEFAULT};
-    struct command_policy policy = {.env_tag = writing->head.cluster_id[0],
-                                    .system = true,
-                                    .ttl_s_max = TTL_S_MAX,
-                                    .items_max = ITEMS_MAX};
-    struct entry_place place = {.category = operation_info(opcode)->category,
-                                .epoch = 1,
-                                .index = writing->index,
-                                .log_time = writing->log_time};
-    struct item_clear clear = {.opcode = opcode, .version = 1};
-    struct command_build build;
-    struct command command;
-    struct slice body;
-    size_t size;
-
-    memcpy(place.previous, writing->leaf, HASH_SIZE);
-    command_build_begin(&build, body_bytes, sizeof body_bytes, &header);
-    for (size_t i = 0; i < items; i++) {
-        bool open = operation_info(opcode)->seal == SEAL_OPEN;
-        uint8_t salt[SALT_SIZE] = {(uint8_t)i};
-
-        command_build_item(&build, &clear, salt, fields);
-        seals[i].number = open ? 0 : (UINT64_C(1) << 32) + 1;
-        seals[i].key = key;
-    }
-    if (command_build_sign(&build, &body, writing->head.cluster_id,
-                           &writing->head.node) != ST_OK ||
-        command_decode(&command, parsed, body, &policy) != ST_OK)
-        abort();
-    command_digest(&command, writing->head.cluster_id);
-    size = entry_size(&command, seals);
-    entry_encode(out, size, &place, &command, seals);
-    put(writing, slice_of(out, size));
-}
-
-static void attest(struct writing *writing)
-{
-    struct op_system_attest fields = {.first = writing->attested,
-                                      .last = writing->index - 1};
-    uint8_t bytes[256];
-    struct writer writer;
-
-    writing->attested = writing->index;
-    writer_init(&writer, bytes, sizeof bytes);
-    schema_encode(&schema_op_system_attest, &writer, &fields);
-    add(writing, OPCODE_SYSTEM_ATTEST, 1, writer_slice(&writer));
-}
-
-static void make_log(const char *directory, size_t entries, size_t items)
-{
-    static const uint8_t fields[FIELDS_SIZE];
-    struct writing writing = {.directory = directory};
-
-    writing.segment = malloc(SEGMENT_SIZE);
-    if (writing.segment == NULL)
-        abort();
-    signed_log_init(&writing.head);
-    writing.log_time = writing.head.log_time;
-    begin(&writing);
-    for (size_t i = 0; i < writing.head.count; i++)
-        put(&writing, slice_of(writing.head.entries[i].bytes,
-                               writing.head.entries[i].size));
-    for (size_t i = 0; i < entries; i++) {
-        add(&writing, OPCODE_SYSTEM_SECRET, items,
-            slice_of(fields, sizeof fields));
-        if (writing.index - writing.attested >= ATTESTED)
-            attest(&writing);
-    }
-    flush(&writing);
-    free(writing.segment);
-}
-
-static void remove_log(const char *directory)
-{
-    DIR *names = opendir(directory);
-    const struct dirent *name;
-
-    if (names == NULL)
-        return;
-    while ((name = readdir(names)) != NULL)
-        (void)unlinkat(dirfd(names), name->d_name, 0);
-    closedir(names);
-    (void)rmdir(directory);
-}
+static int rounds = ROUNDS;
 
 /* ---- Verifying ------------------------------------------------------------
  */
@@ -283,10 +167,10 @@ static double verified(struct report *report, const char *directory,
                                      .threads = threads};
     double best = 1e9;
 
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         double begun = seconds(), took;
 
-        if (verify_log(report, &options) != ST_OK) {
+        if (verify_given(report, &options) != ST_OK) {
             fprintf(stderr, "bench_verify: %s: no log\n", directory);
             exit(3);
         }
@@ -346,20 +230,156 @@ static void bench(const struct limits *limits, const char *directory,
     line(&report, "hashes, one thread", took, limits);
     took = verified(&report, directory, true, 0);
     line(&report, "hashes", took, limits);
+    took = verified(&report, directory, false, 1);
+    line(&report, "and signatures, one", took, limits);
     took = verified(&report, directory, false, 0);
-    line(&report, "hashes and signatures", took, limits);
+    line(&report, "and signatures", took, limits);
+}
+
+/* ---- Proofs and trees ------------------------------------------------------
+ */
+
+/* From the hashes of all complete subtrees in memory, as a node has them. */
+struct subtrees {
+    uint8_t (*levels[TREE_HEIGHT_MAX])[HASH_SIZE];
+};
+
+static enum status read_subtree(void *context, uint8_t out[HASH_SIZE],
+                                unsigned level, uint64_t index)
+{
+    const struct subtrees *trees = context;
+
+    memcpy(out, trees->levels[level][index], HASH_SIZE);
+    return ST_OK;
+}
+
+static void fill_subtrees(struct subtrees *trees, uint64_t size)
+{
+    for (unsigned level = 0; size >> level > 0; level++) {
+        uint64_t count = size >> level;
+
+        trees->levels[level] = calloc(count, HASH_SIZE);
+        if (trees->levels[level] == NULL)
+            abort();
+        for (uint64_t i = 0; i < count; i++) {
+            if (level == 0)
+                store_u64(trees->levels[0][i], i * 0x9e3779b97f4a7c15);
+            else
+                tree_node_hash(trees->levels[level][i],
+                               trees->levels[level - 1][2 * i],
+                               trees->levels[level - 1][2 * i + 1]);
+        }
+    }
+}
+
+static void bench_proofs(uint64_t size)
+{
+    static struct subtrees trees;
+    struct tree_source source = {.context = &trees, .read = read_subtree};
+    static uint8_t proofs[PROOFS][PROOF_HASHES_MAX][HASH_SIZE];
+    static size_t counts[PROOFS];
+    uint8_t root[HASH_SIZE];
+    double begun, made, checked;
+    struct tree tree;
+
+    fill_subtrees(&trees, size);
+    tree_init(&tree);
+    for (uint64_t i = 0; i < size; i++)
+        tree_append(&tree, trees.levels[0][i]);
+    tree_root(&tree, root);
+    begun = seconds();
+    for (uint64_t i = 0; i < PROOFS; i++) {
+        if (tree_inclusion_make(proofs[i], &counts[i], &source,
+                                i * PROOFS_STEP % size, size) != ST_OK)
+            abort();
+    }
+    made = seconds() - begun;
+    begun = seconds();
+    for (uint64_t i = 0; i < PROOFS; i++) {
+        uint64_t index = i * PROOFS_STEP % size;
+
+        if (tree_inclusion_check(trees.levels[0][index], index, size, root,
+                                 (const uint8_t(*)[HASH_SIZE])proofs[i],
+                                 counts[i]) != ST_OK)
+            abort();
+    }
+    checked = seconds() - begun;
+    printf("inclusion in %llu entries: %8.0f proofs/s made, %8.0f checked, one "
+           "core\n",
+           (unsigned long long)size, PROOFS / made, PROOFS / checked);
+    for (unsigned level = 0; level < TREE_HEIGHT_MAX; level++)
+        free(trees.levels[level]);
+}
+
+static void bench_tree(const struct limits *limits, const struct long_log *log,
+                       const char *directory)
+{
+    char base[] = "/tmp/defter-bench-XXXXXX";
+    char note[64], target[64];
+    struct tiles_export_options options = {
+        .directory = directory, .checkpoint = note, .target = target};
+    struct tiles_export_result result;
+    struct report report;
+    double begun, took;
+
+    if (mkdtemp(base) == NULL)
+        abort();
+    (void)snprintf(note, sizeof note, "%s/checkpoint", base);
+    (void)snprintf(target, sizeof target, "%s/tree", base);
+    long_log_checkpoint(log, note);
+    begun = seconds();
+    if (tiles_export(&result, &options) != ST_OK)
+        abort();
+    took = seconds() - begun;
+    printf("  exported as tiles       %8.0f entries/s %5.0f MB/s, %llu files, "
+           "synced\n",
+           (double)result.size / took, (double)result.bytes_count / took / 1e6,
+           (unsigned long long)result.files_count);
+    begun = seconds();
+    if (tiles_export(&result, &options) != ST_OK || result.files_count != 0)
+        abort();
+    took = seconds() - begun;
+    printf("  exported, nothing new   %8.0f entries/s\n",
+           (double)result.size / took);
+    took = verified(&report, target, true, 0);
+    line(&report, "tree, hashes", took, limits);
+    remove_tree(base);
 }
 
 static void bench_made(const struct limits *limits, size_t entries,
                        size_t items, const char *name)
 {
     char directory[] = "/tmp/defter-bench-XXXXXX";
+    static struct long_log log;
 
     if (mkdtemp(directory) == NULL)
         abort();
-    make_log(directory, entries, items);
+    make_log(&log, directory, entries, items);
     bench(limits, directory, name);
-    remove_log(directory);
+    bench_tree(limits, &log, directory);
+    remove_tree(directory);
+}
+
+/* A log of decades, by its hashes alone. */
+static void bench_large(const struct limits *limits, uint64_t entries)
+{
+    char directory[] = "/tmp/defter-bench-XXXXXX";
+    static struct long_log log;
+    struct report report;
+    double begun, took;
+
+    if (mkdtemp(directory) == NULL)
+        abort();
+    rounds = 1;
+    begun = seconds();
+    make_log(&log, directory, entries, 1);
+    printf("made in %.0f s\n", seconds() - begun);
+    took = verified(&report, directory, true, 0);
+    printf("%llu entries in %.1f s\n", (unsigned long long)report.entries,
+           took);
+    line(&report, "hashes", took, limits);
+    bench_tree(limits, &log, directory);
+    remove_tree(directory);
 }
 
 int main(int argc, char **argv)
@@ -369,11 +389,16 @@ int main(int argc, char **argv)
     if (sodium_init() < 0)
         return 1;
     limits = measure();
+    if (argc == 3 && strcmp(argv[1], "--large") == 0) {
+        bench_large(&limits, strtoull(argv[2], NULL, 10));
+        return 0;
+    }
     for (int i = 1; i < argc; i++)
         bench(&limits, argv[i], argv[i]);
     if (argc == 1) {
         bench_made(&limits, ENTRIES, 1, "single commands");
         bench_made(&limits, BATCHES, BATCH_ITEMS, "batches");
+        bench_proofs(PROOFS_SIZE);
     }
     return 0;
 }

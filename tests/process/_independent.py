@@ -226,7 +226,7 @@ def refused(folder):
 
 def main(cluster, node):
     log = _reader.read(os.path.join(node, "log"), OPERATIONS)
-    status, report = verify(cluster, node)
+    status, report = verify(cluster, os.path.join(node, "log"))
     assert status == INCOMPLETE and report["verdict"] == "incomplete", report
     compare(log, report)
     assert log.roots > 0 and log.sealed > 0 and log.refused > 0

@@ -90,5 +90,5 @@ refused 210 as cloud --json subject.find text=a limit=1 file_number=
 # Whoever has no keys finds nothing wrong; that the log ends here, nobody told
 # him.
 cluster_stop
-"$DEFTER_BIN/defter" verify "$node" >"$cluster/last.txt" 2>&1
+"$DEFTER_BIN/defter" verify "$node/log" >"$cluster/last.txt" 2>&1
 [ $? -eq 2 ] || fail "the verdict: $(cat "$cluster/last.txt")"

@@ -53,7 +53,7 @@ cluster_start
 must as operator --receipts "$cluster/receipts" system.ping text=1
 must as operator --receipts "$cluster/receipts" system.ping text=2
 cluster_stop || fail "the node ended with $?"
-ends 2 --receipts "$cluster/receipts" "$node"
+ends 2 --receipts "$cluster/receipts" "$node/log"
 leaf=$(sed -n 's/.*"leaf":"\([0-9a-f]*\)".*/\1/p' "$cluster/report.json")
 ends 0 --leaf "$leaf" "$node"
 
@@ -126,7 +126,7 @@ done
 ends 3 --receipts "$odd/none" "$node"
 says "$odd/none"
 head -c -5 "$cluster/receipts" >"$odd/receipts"
-ends 2 --receipts "$odd/receipts" "$node"
+ends 2 --receipts "$odd/receipts" "$node/log"
 says 'the last receipt of the file: it is unfinished'
 printf 'no receipts %0400d' 1 >"$odd/receipts"
 ends 1 --receipts "$odd/receipts" "$node"

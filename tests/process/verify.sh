@@ -44,7 +44,7 @@ for number in 1 2 3; do
 done
 cluster_stop || fail 'the node did not stop as it should'
 
-verify 2 --receipts "$cluster/receipts" "$node"
+verify 2 --receipts "$cluster/receipts" "$node/log"
 says '^incomplete$'
 says '^  receipts +3 held'
 head=$(sed -n 's/^  head *size //p' "$cluster/verdict.txt")
@@ -99,6 +99,22 @@ END
 verify 2 --no-signatures --leaf "$(cat "$cluster/leaf")" "$cluster/many"
 says 'more waits for an attestation'
 rm -r "$cluster/many"
+
+# How far it came is kept, and a later run goes on there.
+progress=$cluster/progress
+verify 0 --leaf "$leaf" --resume "$progress" --json "$node"
+says '"signatures":[1-9]'
+grep -q "^size $head\$" "$progress" || fail "$(cat "$progress")"
+verify 0 --leaf "$leaf" --resume "$progress" --progress "$node"
+says '; 0 signatures verified$'
+says "signatures of the first $head entries were verified before"
+says '^.verifying'
+sed -i 's/^size ./size 9/' "$progress"
+verify 3 --resume "$progress" "$node"
+verify 3 --resume "$cluster/none/there" --no-signatures "$node"
+verify 3 --policy "$progress" "$node"
+says 'line 1: neither log'
+verify 3 --checkpoint "$cluster/none" "$node"
 
 # An entry's own leaf hash.
 must "$DEFTER_BIN/defter" dump --full "$node" $((head - 1))

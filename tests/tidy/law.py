@@ -44,6 +44,7 @@ INCLUDES = {
     "client": (["protocol/", "client/"], None),
     "client/audit": (["protocol/", "client/audit/"], None),
     "client/witness": (["protocol/", "client/witness/"], None),
+    "client/export": (["protocol/", "client/audit/", "client/export/"], None),
     "examples": (["client/defter.h", "examples/"], None),
     "server": (["protocol/", "replication/", "server/"], None),
     "server/store": (["protocol/", "replication/", "server/store/"], None),
@@ -243,6 +244,7 @@ def shared_libraries():
 def check_tree():
     protocol, replication = archive("protocol"), archive("replication")
     client, audit = archive("client"), archive("audit")
+    export = archive("export")
     if not protocol:
         sys.exit("no libdefter_protocol.a in " + BUILD)
     known = defined_in(protocol)
@@ -270,6 +272,7 @@ def check_tree():
     for name, refused in above.items():
         found += check_refused(client, refused, "client", name)
         found += check_refused(audit, refused, "audit", name)
+        found += check_refused(export, refused, "export", name)
         if name != "replication":
             found += check_refused(replication, refused, "replication", name)
     # Beside the others: cluster/ uses none of them, and none uses it but the

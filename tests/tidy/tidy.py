@@ -13,8 +13,8 @@ ROOT = os.path.realpath(os.environ.get(
     "DEFTER_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
 FOLDERS = ["protocol", "replication", "server", "client", "tests", "examples"]
 LAYERS = ["protocol", "replication", "store", "registry", "evidence",
-          "pipeline", "net", "cluster", "client", "audit", "server", "chaos",
-          "cosign", "witness"]
+          "pipeline", "net", "cluster", "client", "audit", "export", "server",
+          "chaos", "cosign", "witness"]
 
 COLUMNS_MAX = 80
 FILE_LINES_MAX = 600

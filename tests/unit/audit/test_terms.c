@@ -344,6 +344,41 @@ START_TEST(a_receipt_for_an_entry_that_was_declared_lost_says_so)
 }
 END_TEST
 
+START_TEST(a_checkpoint_of_the_lineage_before_covers_nothing)
+{
+    struct signed_log before;
+    char suffix[16] = "/";
+
+    setup_cluster();
+    begin_with(&first, 0);
+    signed_log_attest(&made);
+    before = made;
+    ping(ST_OK);
+    ping(ST_OK);
+    sign_note("");
+    made = before;
+    next_forced();
+    begin_with(&second, OF_OPERATOR | OF_AUTHORITY);
+    signed_log_attest(&made);
+    note_is_own = true;
+    expect_good(); /* By its head. */
+    ck_assert_uint_eq(report.unchecked >> REPORT_UNCHECKED_LINEAGE & 1, 1);
+    note_is_own = false;
+    expect_tampered(made.count - 1, "lineage before");
+    ping(ST_OK); /* The log is longer than that checkpoint now. */
+    expect_tampered(before.count + 1, "lineage before");
+    /* That of the lineage here, and of none. */
+    (void)sodium_bin2hex(suffix + 1, sizeof suffix - 1, won.config.lineage, 4);
+    sign_note(suffix);
+    expect_good();
+    ck_assert_uint_eq(report.unchecked >> REPORT_UNCHECKED_LINEAGE & 1, 0);
+    suffix[1] ^= 1;
+    sign_note(suffix);
+    judge();
+    ck_assert_int_eq(report.verdict, REPORT_TAMPERED);
+}
+END_TEST
+
 SUITE_MAIN("terms", a_chain_of_configurations_is_followed,
            what_a_register_decided_and_what_is_skipped_is_told,
            a_configuration_that_may_not_follow_is_found,
@@ -351,4 +386,5 @@ SUITE_MAIN("terms", a_chain_of_configurations_is_followed,
            a_certificate_that_nobody_signed_is_found,
            a_term_that_no_node_enters_is_found_though_it_was_refused,
            a_forced_term_is_claimed_until_it_is_attested,
-           a_receipt_for_an_entry_that_was_declared_lost_says_so)
+           a_receipt_for_an_entry_that_was_declared_lost_says_so,
+           a_checkpoint_of_the_lineage_before_covers_nothing)

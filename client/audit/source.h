@@ -1,0 +1,41 @@
+/*
+ * source.h: where entries come from: the segments of a log, or the bundles of
+ * a tiles tree.
+ */
+#ifndef DEFTER_CLIENT_AUDIT_SOURCE_H
+#define DEFTER_CLIENT_AUDIT_SOURCE_H
+
+#include "client/audit/bundles.h"
+#include "client/audit/walk.h"
+
+enum { SOURCE_NAME_SIZE = BUNDLES_NAME_SIZE };
+static_assert((int)SOURCE_NAME_SIZE >= (int)WALK_NAME_SIZE,
+              "segments have the shorter names");
+
+/* Invariant: one of them is NULL. */
+struct source {
+    struct walk *walk;
+    struct bundles *bundles;
+};
+
+/* Accepts one that was never opened. */
+void source_close(struct source *source);
+
+/* Bytes of all files, and those that were passed, for the progress. */
+uint64_t source_size(const struct source *source);
+uint64_t source_passed(const struct source *source);
+
+/* The file's name, as it is known below the directory. */
+void source_name(const struct source *source, char out[SOURCE_NAME_SIZE],
+                 uint32_t file);
+
+/* Whether no file follows. */
+bool source_is_last(const struct source *source, uint32_t file);
+
+/* See walk_batch_init(), walk_next() and walk_goes_on(). */
+void source_batch_init(struct walk_batch *batch, const struct source *source);
+void source_next(struct source *source, struct walk_batch *batch);
+bool source_goes_on(const struct source *source, struct walk_place place,
+                    uint64_t index);
+
+#endif
