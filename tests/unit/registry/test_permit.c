@@ -54,6 +54,7 @@ static const struct {
     {"subject.close", "SUP:y REG:y"},
     {"subject.head", "USR:g REG:y CHK:y"},
     {"subject.find", "REG:y CHK:y"},
+    {"subject.completeness", "USR:s REG:y CHK:y AUD:y"},
     {"section.get", "USR:g REQ:g SUP:s CAS:g HED:g REG:y CHK:y"},
     {"section.history", "USR:s SUP:s REG:y CHK:y"},
     {"section.put", "REG:2"},
