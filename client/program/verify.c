@@ -11,6 +11,7 @@
 
 #include "client/program/cluster.h"
 #include "client/program/program.h"
+#include "client/program/verify_kinds.h"
 
 struct progress {
     unsigned shown; /* In percent. */
@@ -136,6 +137,10 @@ int verify_run(struct program *program, int argc, char **argv)
     enum status status;
     int code;
 
+    if (verify_extract_wants(argc, argv))
+        return verify_extract_run(program, argc, argv);
+    if (verify_completeness_wants(argc, argv))
+        return verify_completeness_run(program, argc, argv);
     if (!parse(&options, program, argc, argv))
         return usage();
     code = take_authority(&options, program);
