@@ -259,6 +259,55 @@ int defter_proof_bytes(struct defter *client, uint64_t index,
  * Returns: 0; 500 if it named none, or ${size} is too small. */
 int defter_log_key(struct defter *client, char *out, size_t size);
 
+/* ---- Extracts ------------------------------------------------------------ */
+
+/*
+ * defter_extract(client, subject, sections, signer_seed, answer_out, file_out,
+ *                size_out):
+ * Have a signed extract of ${sections} (bit n - 1: section n) issued, open it,
+ * and put it into a file that needs nothing else (EXTRACT, section 4), with all
+ * of its fields.  ${signer_seed}: as defter_command_signer(), or NULL.  Where
+ * the login's key is not the signer's, or no checkpoint came in time, the file
+ * is not tied to the log, and says so when it is verified.
+ * Returns: 0 and an answer; with its code 0 a file, else ${*file_out} is NULL;
+ *          1036 RECEIPT if what is disclosed is not what was signed; else as
+ *          defter_call().
+ * Owns:    gives ${*file_out}; defter_extract_free() takes it, and NULL.
+ */
+int defter_extract(struct defter *client, uint64_t subject, uint16_t sections,
+                   const uint8_t *signer_seed, struct defter_answer *answer_out,
+                   uint8_t **file_out, size_t *size_out);
+void defter_extract_free(uint8_t *file, size_t size);
+
+/*
+ * defter_extract_check(client, file, size, signer_seed, answer_out,
+ *                      superseded_out):
+ * Ask whether an extract still holds: ${*superseded_out} are the sections that
+ * have changed since.  Whether the file is true, it does not say: for that it
+ * is verified.
+ * Returns: 0 and an answer, 500 if there is no such extract; 1014 for a file
+ *          that is none; else as defter_call().
+ */
+int defter_extract_check(struct defter *client, const uint8_t *file,
+                         size_t size, const uint8_t *signer_seed,
+                         struct defter_answer *answer_out,
+                         uint16_t *superseded_out);
+
+/*
+ * defter_completeness(client, item, file_number, signer_seed, answer_out,
+ *                     file_out, size_out):
+ * How many entries name the item's subject, stated and signed, as a file of
+ * ${*size_out} bytes (LOG-FORMAT, section 12).  Duty and purpose are the
+ * item's; ${file_number} may be empty.
+ * Returns: 0 and an answer; with its code 0 a file; 1036 RECEIPT; else as
+ *          defter_call().
+ */
+enum { DEFTER_COMPLETENESS_SIZE = 1024 };
+int defter_completeness(struct defter *client, const struct defter_item *item,
+                        const char *file_number, const uint8_t *signer_seed,
+                        struct defter_answer *answer_out, uint8_t *file_out,
+                        size_t *size_out);
+
 /*
  * Event-driven use.  ${answered} runs inside defter_step(); ${status} is 0 with
  * an answer, else why there is none.  The command stays the caller's and must

@@ -407,6 +407,37 @@ enum {
     CLASS_FIRST_YEAR_DAYS = 365
 };
 
+/* Extracts (EXTRACT). */
+enum {
+    EXTRACT_FIELDS_MAX = 5120, /* Disclosures of one extract. */
+    EXTRACT_PATH_SIZE_MAX = 64,
+    /* A section's line: its words, and the source's name. */
+    EXTRACT_SECTION_LINE_SIZE_MAX = 96 + 256,
+    /* A field's line: an extension's value is the longest, in hexadecimal. */
+    EXTRACT_FIELD_LINE_SIZE_MAX =
+        EXTRACT_PATH_SIZE_MAX + 16 + 2 * EXTENSION_SIZE_MAX,
+    EXTRACT_HASHES_PART_MAX = 256, /* Commitments in one part of a result. */
+    EXTRACT_HASHES_PARTS_MAX = EXTRACT_FIELDS_MAX / EXTRACT_HASHES_PART_MAX,
+    EXTRACT_TEXT_PART_SIZE_MAX = 32 * 1024,
+    EXTRACT_TEXT_PARTS_MAX = 28,
+    EXTRACT_ENTRY_SIZE_MAX = 512, /* An entry of extract.issue alone. */
+    EXTRACT_FILE_SIZE_MAX = 2 * 1024 * 1024
+};
+static_assert((int)EXTRACT_FIELDS_MAX % (int)EXTRACT_HASHES_PART_MAX == 0,
+              "parts are full but the last");
+static_assert((int)EXTRACT_TEXT_PARTS_MAX * (int)EXTRACT_TEXT_PART_SIZE_MAX +
+                      (int)EXTRACT_TEXT_PARTS_MAX * 2 + 256 <=
+                  (int)RESULT_SIZE_MAX,
+              "all that an extract covers fits one result");
+static_assert(2 * (int)EXTRACT_FIELDS_MAX * (int)HASH_SIZE + 4096 <=
+                  (int)RESULT_SIZE_MAX,
+              "commitments are sorted beside the list of them");
+static_assert((int)EXTRACT_TEXT_PARTS_MAX * (int)EXTRACT_TEXT_PART_SIZE_MAX +
+                      (int)EXTRACT_FIELDS_MAX * 64 + (int)TLOG_PROOF_SIZE_MAX +
+                      8192 <=
+                  (int)EXTRACT_FILE_SIZE_MAX,
+              "the largest extract fits a file");
+
 /* Password key derivation a client accepts (PROTOCOL, section 5). */
 enum {
     KDF_PASSES_MIN = 2,

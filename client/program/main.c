@@ -116,6 +116,19 @@ static const struct subcommand subcommands[] = {
      "         [OPERATION name=value ...]\n"
      "  system.ping if no operation is named; DIR is where fdatasync is timed",
      "Measure a node with signed commands", "Qovşağın sürətini ölçmək"},
+    {"extract", extract_run,
+     "--key FILE extract issue --subject VOEN --sections S01,S06\n"
+     "         [--fields FIELD,...] --out FILE\n"
+     "       extract show FILE [--html PAGE] [--policy FILE] [--authority "
+     "KEY]\n"
+     "       extract redact FILE --hide FIELD,... | --fields FIELD,... --out "
+     "FILE\n"
+     "       --key FILE extract completeness --subject VOEN [--as DUTY]\n"
+     "         [--purpose N] [--file-number TEXT] --out FILE\n"
+     "  A FIELD is S06, S06.class, S01.representatives.1 and the like. What\n"
+     "  redact keeps back nobody can put in again; the rest stays true",
+     "Get signed extracts, show them, keep parts of them back",
+     "İmzalanmış çıxarış almaq, göstərmək, bir hissəsini gizlətmək"},
     {"verify", verify_run,
      "[--cluster FILE] verify DIR|PROOF [--policy FILE] [--checkpoint FILE]\n"
      "         [--receipts FILE] [--head SIZE:ROOT] [--leaf HASH]\n"
@@ -130,9 +143,16 @@ static const struct subcommand subcommands[] = {
      "the\n"
      "  cluster's. --resume keeps how far it came in FILE, and goes on "
      "there.\n"
-     "  Exit status: 0 good, 1 tampered with, 2 incomplete",
-     "Verify a log, a tree or a proof offline",
-     "Jurnalı, ağacı və ya sübutu oflayn yoxlamaq"},
+     "       verify DIR --completeness FILE | --subject VOEN [...]\n"
+     "       [--cluster FILE] verify EXTRACT [--policy FILE] [--authority "
+     "KEY]\n"
+     "         [--online] [--json]\n"
+     "  FILE is of extract completeness; --online asks whether the extract "
+     "still\n"
+     "  holds.\n"
+     "  Exit status: 0 good, 1 tampered with, 2 incomplete, or superseded",
+     "Verify a log, a tree, a proof or an extract offline",
+     "Jurnalı, ağacı, sübutu və ya çıxarışı oflayn yoxlamaq"},
     {"proof", proof_run,
      "--key FILE proof INDEX [--leaf HASH] | proof --receipt FILE [INDEX]\n"
      "         [--out FILE.tlog-proof] [--log-key KEY] [--newest]\n"

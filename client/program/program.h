@@ -60,6 +60,7 @@ int password_run(struct program *program, int argc, char **argv);
 int shell_run(struct program *program, int argc, char **argv);
 int load_run(struct program *program, int argc, char **argv);
 int status_run(struct program *program, int argc, char **argv);
+int extract_run(struct program *program, int argc, char **argv);
 int verify_run(struct program *program, int argc, char **argv);
 int export_run(struct program *program, int argc, char **argv);
 int dump_run(struct program *program, int argc, char **argv);

@@ -12,6 +12,7 @@
 
 #include "client/program/cluster.h"
 #include "client/program/program.h"
+#include "client/program/verify_kinds.h"
 #include "client/program/verify_progress.h"
 
 static bool take_hex(uint8_t *out, size_t size, const char *text)
@@ -207,6 +208,10 @@ int verify_run(struct program *program, int argc, char **argv)
     enum status status;
     int code;
 
+    if (verify_extract_wants(argc, argv))
+        return verify_extract_run(program, argc, argv);
+    if (verify_completeness_wants(argc, argv))
+        return verify_completeness_run(program, argc, argv);
     if (!parse(&wishes, argc, argv))
         return usage();
     code = take_authority(&options, program);

@@ -7,6 +7,7 @@
 #include "protocol/genesis.h"
 #include "replication/sometimes.h"
 #include "server/pipeline/apply_private.h"
+#include "server/registry/count.h"
 
 #define APPLY_US_PER_S    INT64_C(1000000)
 #define APPLY_US_PER_HOUR (APPLY_US_PER_S * 3600)
@@ -199,6 +200,20 @@ static void apply_advance(struct apply *apply, const struct apply_input *input,
     state_set_head(apply->parts.state, &head);
 }
 
+/* Whatever came of them, and after it: what an item of this entry is told of
+ * the counts is how they were before. */
+static void apply_count(struct apply *apply, const struct apply_input *input)
+{
+    struct slice rest = input->entry.items;
+    struct count count;
+    struct item item;
+
+    count_begin(&count, apply->parts.state, input->leaf);
+    for (uint16_t i = 0; entry_next_item(&item, &rest); i++)
+        count_item(&count, item.clear_part.subject, i);
+    count_end(&count);
+}
+
 static enum status apply_input(struct apply *apply, struct apply_outcome *out,
                                const struct apply_input *input,
                                const struct row_key *signer)
@@ -222,6 +237,7 @@ static enum status apply_input(struct apply *apply, struct apply_outcome *out,
     if (status != ST_OK)
         return status;
     INVARIANT(result.status == ST_OK);
+    apply_count(apply, input);
 
     out->code = outcome_code(apply->items, header->items_count);
     out->batch = header->items_count > 1;

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "protocol/contract.h"
+#include "protocol/extract.h"
 #include "protocol/seal.h"
 #include "server/pipeline/apply_private.h"
 #include "server/registry/system.h"
@@ -29,6 +30,46 @@ static enum status apply_open_item(void *context, struct slice stored,
         *fields_out = seal_fields(secret);
     }
     INVARIANT(status == ST_OK || status == ST_ERASED);
+    sodium_memzero(key, sizeof key);
+    return status;
+}
+
+/* The key that sealed a stored item; the caller wipes it. */
+static enum status apply_item_key(struct apply *apply, struct slice stored,
+                                  uint8_t key_out[KEY_SIZE])
+{
+    struct item item;
+    enum status status = item_decode(&item, stored);
+
+    INVARIANT(status == ST_OK && item.seal_key != 0);
+    status = keyring_key(apply->parts.keyring, key_out, item.seal_key);
+    INVARIANT(status == ST_OK || status == ST_ERASED);
+    return status;
+}
+
+/* act_services.result_salt */
+static enum status apply_result_salt(void *context, struct slice item,
+                                     uint64_t place, uint8_t out[SALT_SIZE])
+{
+    uint8_t key[KEY_SIZE] = {0};
+    enum status status = apply_item_key(context, item, key);
+
+    if (status == ST_OK)
+        seal_result_salt(out, key, place >> 16, (uint16_t)(place & 0xffff));
+    sodium_memzero(key, sizeof key);
+    return status;
+}
+
+/* act_services.extract_salt */
+static enum status apply_extract_salt(void *context, struct slice item,
+                                      uint64_t place, uint32_t number,
+                                      uint8_t out[SALT_SIZE])
+{
+    uint8_t key[KEY_SIZE] = {0};
+    enum status status = apply_item_key(context, item, key);
+
+    if (status == ST_OK)
+        extract_salt(out, key, place >> 16, (uint16_t)(place & 0xffff), number);
     sodium_memzero(key, sizeof key);
     return status;
 }
@@ -110,6 +151,8 @@ enum status apply_open(struct apply **apply_out,
     apply->services = (struct act_services){
         .context = apply,
         .open_item = apply_open_item,
+        .result_salt = apply_result_salt,
+        .extract_salt = apply_extract_salt,
         .read_entry = apply_read_entry,
         .search = parts->search,
     };

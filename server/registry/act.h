@@ -36,6 +36,14 @@ struct act_services {
      * call. */
     enum status (*open_item)(void *context, struct slice item,
                              struct slice *fields_out);
+    /* SALT_SIZE bytes that go with the key of a stored item: that of the
+     * result of its place in the log (index << 16 | item), and that of
+     * disclosure ${number} of the extract issued there.  ST_OK; ST_ERASED. */
+    enum status (*result_salt)(void *context, struct slice item, uint64_t place,
+                               uint8_t out[SALT_SIZE]);
+    enum status (*extract_salt)(void *context, struct slice item,
+                                uint64_t place, uint32_t number,
+                                uint8_t out[SALT_SIZE]);
     /* Entry bytes by index; ${index} is below the entry being applied. */
     enum status (*read_entry)(void *context, uint64_t index,
                               struct slice *entry_out);

@@ -59,9 +59,8 @@ enum status section_may_read(struct act *act, struct row_consent *consent_out,
     return status == ST_OK ? check_scope(act) : status;
 }
 
-/* The flags that change with the day are found when they are read. */
-static uint16_t flags_today(struct act *act, const struct row_version *row,
-                            struct slice record)
+uint16_t section_flags(const struct row_version *row, struct slice record,
+                       int32_t day)
 {
     struct record_s07 licences;
     struct field_error error;
@@ -72,7 +71,7 @@ static uint16_t flags_today(struct act *act, const struct row_version *row,
     status = schema_decode(&schema_record_s07, &licences, &error, record,
                            SCHEMA_REFUSE_UNKNOWN);
     INVARIANT(status == ST_OK);
-    if (!section_check_expired(&licences, act->today))
+    if (!section_check_expired(&licences, day))
         return row->flags;
     return row->flags | FLAG_EXPIRED;
 }
@@ -100,7 +99,7 @@ static enum status add_row(struct act *act, struct list *list,
         .received = row->received,
         .path = row->path,
         .basis = row->basis,
-        .flags = flags_today(act, row, content.record),
+        .flags = section_flags(row, content.record, act->today),
         .record = content.record,
     };
     list_add(list, act->space, &schema_version_row, &shown);

@@ -37,4 +37,9 @@ NODISCARD enum status section_may_read(struct act *act,
                                        uint16_t sections, uint32_t consent,
                                        struct slice file_number);
 
+/* What is marked of a version whose record is ${record}, seen on ${day}: some
+ * flags change with the day. */
+uint16_t section_flags(const struct row_version *row, struct slice record,
+                       int32_t day);
+
 #endif

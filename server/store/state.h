@@ -163,7 +163,8 @@ enum sequence {
     SEQUENCE_DOWNTIME,
     SEQUENCE_FAILOVER,
     SEQUENCE_STANDING,
-    SEQUENCE_NOTICE
+    SEQUENCE_NOTICE,
+    SEQUENCE_EXTRACT
 };
 uint64_t state_next(struct state *state, enum sequence sequence);
 

@@ -12,7 +12,7 @@
 #include "server/store/statements.h"
 
 enum {
-    STATE_VERSION = 1,
+    STATE_VERSION = 2,
     STATE_SHAPES_COUNT = (LAYOUT_INDEX_COLUMNS_MAX + 1) * 4,
     STATE_COUNT_UNKNOWN = -1
 };

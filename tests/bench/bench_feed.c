@@ -1,7 +1,7 @@
 /*
  * bench_feed.c: what one record of a batch costs in apply, without the log.
  *
- *   RECORDS=1000 bench_feed      (16 384 and fewer)
+ *   RECORDS=1000 EACH=1 bench_feed      (16 384 and fewer; of one subject)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "protocol/item.h"
+#include "server/registry/count.h"
 #include "tests/lib/feeder.h"
 #include "tests/lib/suite.h"
 
@@ -31,7 +32,9 @@ struct prepared {
     uint64_t subject;
 };
 
-/* A record of S08 as it stands in an entry; every subject gets ten. */
+static uint32_t records_each = 10;
+
+/* A record of S08 as it stands in an entry; every subject gets ten, or EACH. */
 static void prepare(struct prepared *out, uint32_t seq)
 {
     union section_record record;
@@ -47,7 +50,7 @@ static void prepare(struct prepared *out, uint32_t seq)
     uint8_t *head;
     int size = snprintf(message, sizeof message, "EHIS-2026-%u", seq);
 
-    out->subject = records_voen(seq / 10, 2);
+    out->subject = records_voen(seq / records_each, 2);
     records_fill(&feeder.records, &record, SECTION_S08, out->subject, 20682);
     in.record = records_encode(&feeder.records, SECTION_S08, &record);
     in.ehis_message = slice_of(message, (size_t)size);
@@ -89,6 +92,33 @@ static void put(const struct prepared *prepared, uint16_t number)
         abort();
 }
 
+/* What the subjects' counts cost beside it. */
+static double run_counts(const struct prepared *items, uint32_t count)
+{
+    static const uint8_t leaf[HASH_SIZE] = {1};
+    uint8_t digest[HASH_SIZE];
+    struct count counts;
+    double begun = seconds();
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % ITEMS_PER_ENTRY == 0) {
+            if (i % (ITEMS_PER_ENTRY * ENTRIES_PER_GROUP) == 0)
+                state_begin(fixture.state);
+            state_entry_begin(fixture.state);
+            count_begin(&counts, fixture.state, leaf);
+        }
+        count_item(&counts, items[i].subject, (uint16_t)(i % ITEMS_PER_ENTRY));
+        if ((i + 1) % ITEMS_PER_ENTRY == 0 || i + 1 == count) {
+            count_end(&counts);
+            state_entry_end(fixture.state, digest);
+            if ((i + 1) % (ITEMS_PER_ENTRY * ENTRIES_PER_GROUP) == 0 ||
+                i + 1 == count)
+                state_commit(fixture.state);
+        }
+    }
+    return seconds() - begun;
+}
+
 static double run(const struct prepared *items, uint32_t count)
 {
     uint8_t digest[HASH_SIZE];
@@ -125,6 +155,9 @@ static void put_all(const struct prepared *items, uint32_t count)
     time = run(items + 1, count - 1);
     printf("feed.put     %u records, %.2f us each\n", count - 1,
            time * 1e6 / (count - 1));
+    time = run_counts(items + 1, count - 1);
+    printf("counts       %u records, %.2f us each\n", count - 1,
+           time * 1e6 / (count - 1));
 }
 
 static void commit_all(void)
@@ -154,7 +187,9 @@ START_TEST(feed_costs_are_printed)
 
     if (number != NULL)
         count = (uint32_t)strtoul(number, NULL, 10);
-    if (count < 2 || count > FEED_BATCH_RECORDS_MAX)
+    if (getenv("EACH") != NULL)
+        records_each = (uint32_t)strtoul(getenv("EACH"), NULL, 10);
+    if (records_each == 0 || count < 2 || count > FEED_BATCH_RECORDS_MAX)
         abort();
     items = calloc(count, sizeof *items);
     if (items == NULL)

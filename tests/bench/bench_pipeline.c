@@ -2,7 +2,9 @@
  * bench_pipeline.c: verified commands through sequencing, log and apply,
  * without the network and without the clients' and loops' signatures.
  *
- *   COMMANDS=20000 INFLIGHT=64 RECEIPTS=0 bench_pipeline
+ *   COMMANDS=20000 INFLIGHT=64 RECEIPTS=0 SUBJECTS=0 bench_pipeline
+ *
+ * SUBJECTS: the commands name so many of them in turn; 0: none.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -72,13 +74,13 @@ static unsigned number(const char *name, unsigned otherwise)
     return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
 }
 
-static struct work *ping(uint16_t flags)
+static struct work *ping(uint16_t flags, uint64_t subject)
 {
     static struct rig_command command;
     struct op_system_ping fields = {.text = slice_of("bench", 5)};
 
     rig_begin(&rig, &command);
-    rig_item(&rig, &command, OPCODE_SYSTEM_PING, 0, 0, &fields);
+    rig_item(&rig, &command, OPCODE_SYSTEM_PING, subject, 0, &fields);
     command.header.flags = flags;
     return rig_finish(&rig, &command, &rig.admin);
 }
@@ -112,6 +114,7 @@ START_TEST(commands_through_the_pipeline)
 {
     unsigned count = number("COMMANDS", 20000);
     unsigned inflight = number("INFLIGHT", 64);
+    unsigned subjects = number("SUBJECTS", 0);
     uint16_t flags = number("RECEIPTS", 0) != 0 ? COMMAND_FLAG_RECEIPT : 0;
     struct work **works = calloc(count, sizeof *works);
     struct pipeline *pipeline = begin();
@@ -122,7 +125,7 @@ START_TEST(commands_through_the_pipeline)
         &(struct clock_source){NULL, clock_system().wall, clock_system().boot});
     started = seconds();
     for (unsigned i = 0; i < count; i++)
-        works[i] = ping(flags);
+        works[i] = ping(flags, subjects == 0 ? 0 : 1 + i % subjects);
     signing = seconds() - started;
     started = seconds();
     for (unsigned i = 0; i < count; i++) {

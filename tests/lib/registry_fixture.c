@@ -7,7 +7,9 @@
 #include <sodium.h>
 
 #include "protocol/dates.h"
+#include "protocol/extract.h"
 #include "protocol/item.h"
+#include "protocol/seal.h"
 #include "server/store/search.h"
 
 static const uint8_t authority_seed[SEED_SIZE] = {0xaa};
@@ -51,6 +53,35 @@ static enum status open_item(void *context, struct slice bytes,
         return ST_ERASED;
     ck_assert_int_eq(item_decode(&item, bytes), ST_OK);
     *fields_out = item_fields(&item);
+    return ST_OK;
+}
+
+/* As sealed under a key that is the same in all fixtures. */
+static const uint8_t seal_key[KEY_SIZE] = {0x5e, 0xa1};
+
+static enum status result_salt(void *context, struct slice item, uint64_t place,
+                               uint8_t out[SALT_SIZE])
+{
+    const struct fixture *fixture = context;
+
+    (void)item;
+    if (fixture->erased)
+        return ST_ERASED;
+    seal_result_salt(out, seal_key, place >> 16, (uint16_t)(place & 0xffff));
+    return ST_OK;
+}
+
+static enum status extract_item_salt(void *context, struct slice item,
+                                     uint64_t place, uint32_t number,
+                                     uint8_t out[SALT_SIZE])
+{
+    const struct fixture *fixture = context;
+
+    (void)item;
+    if (fixture->erased)
+        return ST_ERASED;
+    extract_salt(out, seal_key, place >> 16, (uint16_t)(place & 0xffff),
+                 number);
     return ST_OK;
 }
 
@@ -247,6 +278,8 @@ void fixture_open(struct fixture *fixture)
     ck_assert_int_eq(state_open(&fixture->state, ":memory:"), ST_OK);
     fixture->services.context = fixture;
     fixture->services.open_item = open_item;
+    fixture->services.result_salt = result_salt;
+    fixture->services.extract_salt = extract_item_salt;
     fixture->services.read_entry = read_entry;
     fixture->services.search = search_open();
     fixture->realm = 'R';

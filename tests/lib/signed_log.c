@@ -100,8 +100,10 @@ struct signed_log_entry *signed_log_add(struct signed_log *log,
     struct signed_log_entry *entry = &log->entries[log->count];
     uint8_t fields_bytes[SIGNED_LOG_ENTRY_SIZE_MAX];
     uint8_t buffer[SIGNED_LOG_ENTRY_SIZE_MAX];
-    struct item_clear clear = {
-        .opcode = (uint16_t)opcode, .version = 1, .duty = duty};
+    struct item_clear clear = {.opcode = (uint16_t)opcode,
+                               .version = 1,
+                               .duty = duty,
+                               .subject = log->subject};
     struct entry_seal seal = {0, NULL};
     struct entry_place place = {.category = operation->category,
                                 .epoch = log->epoch,

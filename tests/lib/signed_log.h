@@ -37,6 +37,7 @@ struct signed_log {
     uint32_t epoch;
     int64_t log_time;
     uint16_t carrier;  /* Of the next entry. */
+    uint64_t subject;  /* Of the next entries; 0: none. */
     uint64_t attested; /* Entries below it. */
 };
 

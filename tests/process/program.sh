@@ -30,7 +30,7 @@ by_name() {
 cluster_make
 readonly defter=$DEFTER_BIN/defter
 for name in init node keygen prove password shell load status promote member \
-    switchover force certificate bench verify dump; do
+    switchover force certificate bench extract verify dump; do
     exits 0 "$defter" "$name" --help
     exits 0 "$defter" help "$name"
     exits 3 "$defter" "$name" --no-such-option --neither-this

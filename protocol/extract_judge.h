@@ -1,0 +1,95 @@
+/*
+ * extract_judge.h: whether a signed extract is what a node of the cluster gave
+ * out (EXTRACT, section 6).  Offline, from the file and from what the reader
+ * trusts: the authority's key, and a policy for the log's checkpoint.
+ *
+ * TRUE says: this was issued, so, at that place of the log.  Whether it still
+ * holds today only the registry knows (extract.verify).
+ */
+#ifndef DEFTER_PROTOCOL_EXTRACT_JUDGE_H
+#define DEFTER_PROTOCOL_EXTRACT_JUDGE_H
+
+#include "protocol/extract_file.h"
+#include "protocol/nodecert.h"
+#include "protocol/receipt.h"
+#include "protocol/tlog_proof.h"
+
+enum extract_verdict {
+    EXTRACT_TRUE,
+    EXTRACT_TAMPERED, /* Or of somebody who is not trusted. */
+    EXTRACT_INCOMPLETE
+};
+
+/* X(name, verdict, english, azerbaijani): what was found. */
+#define EXTRACT_FINDINGS(X)                                                    \
+    X(GOOD, TRUE, "issued by the registry, and in its log",                    \
+      "reyestr tərəfindən verilib və jurnalda var")                            \
+    X(FORM, TAMPERED, "not well formed", "düzgün yazılmayıb")                  \
+    X(CERTIFICATE, TAMPERED,                                                   \
+      "its node has no certificate of this authority for that time",           \
+      "qovşağın həmin vaxt üçün bu səlahiyyətli orqanın sertifikatı yoxdur")   \
+    X(RECEIPT, TAMPERED, "not signed by the node that its certificate names",  \
+      "sertifikatda göstərilən qovşaq tərəfindən imzalanmayıb")                \
+    X(RESULT, TAMPERED,                                                        \
+      "number, subject, sections or commitments are not those that were "      \
+      "signed",                                                                \
+      "nömrə, subyekt, bölmələr və ya öhdəliklər imzalananlardan fərqlidir")   \
+    X(DISCLOSURE, TAMPERED, "this field is not what was signed",               \
+      "bu sahə imzalanandan fərqlidir")                                        \
+    X(TWICE, TAMPERED, "this field is shown twice",                            \
+      "bu sahə iki dəfə göstərilib")                                           \
+    X(ENTRY, TAMPERED, "the entry is not the one that the receipt names",      \
+      "jurnal yazısı qəbzdə göstərilən deyil")                                 \
+    X(PROOF, TAMPERED, "the proof does not show that the log holds the entry", \
+      "sübut yazının jurnalda olduğunu göstərmir")                             \
+    X(CHECKPOINT, TAMPERED,                                                    \
+      "the checkpoint is not signed by a log that the policy names",           \
+      "nəzarət nöqtəsi siyasətdə göstərilən jurnal tərəfindən imzalanmayıb")   \
+    X(NO_PROOF, INCOMPLETE,                                                    \
+      "signed, but not tied to the log: no proof is in it",                    \
+      "imzalanıb, lakin jurnala bağlanmayıb: sübut yoxdur")                    \
+    X(NO_POLICY, INCOMPLETE,                                                   \
+      "signed, but its checkpoint was not judged: no policy was named",        \
+      "imzalanıb, lakin nəzarət nöqtəsi yoxlanmayıb: siyasət göstərilməyib")   \
+    X(WITNESSES, INCOMPLETE,                                                   \
+      "signed and in the log, but too few witnesses signed the checkpoint",    \
+      "imzalanıb və jurnalda var, lakin şahidlərin sayı çatmır")
+
+#define EXTRACT_FINDING_ENUM(name, verdict, english, azerbaijani) \
+    EXTRACT_FOUND_##name,
+enum extract_finding {
+    EXTRACT_FINDINGS(EXTRACT_FINDING_ENUM) EXTRACT_FINDINGS_COUNT
+};
+#undef EXTRACT_FINDING_ENUM
+
+struct extract_trust {
+    uint8_t authority_key[PUBLIC_KEY_SIZE];
+    const struct tlog_policy *policy; /* NULL: the checkpoint is not judged. */
+};
+
+/* What was found; members are set as far as the judge came. */
+struct extract_report {
+    enum extract_finding finding;
+    size_t line; /* Where; 0: of the whole. */
+    struct receipt receipt;
+    struct nodecert cert;
+    enum nodecert_fault cert_fault;
+    uint8_t signer[KEY_ID_SIZE]; /* Whose command it was; by the entry. */
+    struct checkpoint checkpoint;
+    struct tlog_policy_verdict witnesses;
+};
+
+/*
+ * extract_judge(report_out, file, trust):
+ * Requires: extract_file_read() gave ${file}.
+ * Owns:     ${*report_out} borrows ${file} and the policy.
+ */
+void extract_judge(struct extract_report *report_out,
+                   const struct extract_file *file,
+                   const struct extract_trust *trust);
+
+enum extract_verdict extract_judge_verdict(enum extract_finding finding);
+const char *extract_judge_text(enum extract_finding finding);
+const char *extract_judge_text_az(enum extract_finding finding);
+
+#endif

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# ctest-timeout: 180
+# T-R-6.2.2, T-P-3.6, scenario 1: a new entrepreneur arrives by EHIS, reads his
+# cabinet, has a signed extract issued, and a third party verifies it offline,
+# with our program and with one in another language; a changed byte is found;
+# after a change it still verifies as issued then, and is superseded now.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# shellcheck source=tests/lib/cluster.sh
+. tests/lib/cluster.sh
+
+# verdict CODE FILE OPTION...: of both verifiers, offline.
+verdict() {
+    local want=$1 file=$2 got
+    shift 2
+    "$DEFTER_BIN/defter" verify "$file" --authority "$authority" "$@" \
+        >"$cluster/last.txt" 2>&1
+    got=$?
+    [ $got -eq "$want" ] || {
+        cat "$cluster/last.txt" >&2
+        fail "$file: exit status $got, not $want"
+    }
+    python3 tests/second/verify_extract.py "$file" --authority "$authority" \
+        "$@" >"$cluster/second.txt" 2>&1
+    got=$?
+    [ $got -eq "$want" ] || {
+        cat "$cluster/second.txt" >&2
+        fail "$file: the second verifier says $got, not $want"
+    }
+}
+
+cluster_make
+cluster_start
+cluster_actors
+"$DEFTER_BIN/fixture" --subjects 20 --provider "$tax_service" \
+    >"$cluster/records.jsonl" || fail 'no fixture'
+subject=$(first_individual "$cluster/records.jsonl")
+must feed "$cluster/records.jsonl"
+person owner "$subject" "$cluster/records.jsonl"
+authority=$(sed -n 's|^authority *= *||p' "$cluster/c/cluster.conf")
+# Of genesis: the log's key, as anybody may pin it.
+as operator checkpoint >"$cluster/checkpoint"
+python3 - "$node/log.key" "$(head -n 1 "$cluster/checkpoint")" \
+    >"$cluster/policy" <<'PYTHON'
+import base64, hashlib, sys
+key, name = b"\1" + open(sys.argv[1], "rb").read()[64:96], sys.argv[2]
+keyid = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4].hex()
+print("log %s+%s+%s\nquorum none" %
+      (name, keyid, base64.b64encode(key).decode()))
+PYTHON
+
+# Issued, and true.
+must as owner section.get "subject=$subject" sections=all
+whole=$cluster/whole.extract
+must as owner extract issue --subject "$subject" --sections S01,S06,S13 \
+    --out "$whole"
+grep -q 'not tied' "$cluster/last.txt" && fail 'it is not tied to the log'
+verdict 0 "$whole" --policy "$cluster/policy"
+grep -q 'issued by the registry, and in its log' "$cluster/last.txt" ||
+    fail 'it is not said to be true'
+verdict 2 "$whole"
+must as owner --json extract.list "subject=$subject" before=0 limit=9
+[ "$(got number)" = 1 ] || fail 'it is not listed'
+
+# Nothing is overwritten, and who may not gets none.
+as owner extract issue --subject "$subject" --sections S06 --out "$whole" \
+    >/dev/null 2>&1 && fail 'a file was overwritten'
+as asker --role participant extract issue --subject "$subject" \
+    --sections S06 --out "$cluster/no.extract" >/dev/null 2>&1
+[ $? -ne 0 ] && [ ! -e "$cluster/no.extract" ] || fail 'a stranger has one'
+
+# Parts are kept back: what is left is true, the rest is gone.
+some=$cluster/some.extract
+must "$DEFTER_BIN/defter" extract redact "$whole" \
+    --hide S01.surname,S01.fin,S13 --out "$some"
+verdict 0 "$some" --policy "$cluster/policy"
+surname=$(sed -n 's/^field [^ ]* surname text //p' "$whole")
+[ -n "$surname" ] || fail 'there is no surname to keep back'
+grep -q " surname text " "$some" && fail 'the surname is still there'
+"$DEFTER_BIN/defter" extract redact "$whole" --hide S01.surnames \
+    --out "$cluster/slip.extract" >/dev/null 2>&1
+[ $? -eq 3 ] || fail 'a slip hid nothing and was not said'
+
+# For people: lines, and a page.
+must "$DEFTER_BIN/defter" --az extract show "$whole"
+grep -q 'Ölçü kateqoriyası' "$cluster/last.txt" || fail 'not in Azerbaijani'
+must "$DEFTER_BIN/defter" extract show "$whole" --html "$cluster/page.html" \
+    --authority "$authority" --policy "$cluster/policy"
+grep -q 'issued by the registry' "$cluster/page.html" ||
+    fail 'the page does not say what it is worth'
+grep -Eq '<script|https?:' "$cluster/page.html" && fail 'the page loads more'
+
+# One byte, wherever it is shown.
+sed 's/class number \([0-9]\)/class number 1\1/' "$whole" \
+    >"$cluster/bad.extract"
+verdict 1 "$cluster/bad.extract" --policy "$cluster/policy"
+sed 's/^number 1$/number 2/' "$whole" >"$cluster/bad.extract"
+verdict 1 "$cluster/bad.extract" --policy "$cluster/policy"
+python3 tests/second/damage_extract.py "$whole" "$authority" \
+    "$cluster/policy" "$DEFTER_BIN/defter" >"$cluster/last.txt" 2>&1 ||
+    fail "$(tail -n 3 "$cluster/last.txt")"
+
+# Whether it still holds, anybody who has it may ask.
+online() {
+    as asker verify "$1" --policy "$cluster/policy" --online \
+        >"$cluster/last.txt" 2>&1
+}
+online "$some" || fail "$(cat "$cluster/last.txt")"
+grep -q 'still holds' "$cluster/last.txt" || fail 'it does not say so'
+grep "\"subject\":\"$subject\",\"section\":\"S06\"" "$cluster/records.jsonl" |
+    sed 's/"employees":"\{0,1\}[0-9]*"\{0,1\}/"employees":"3"/' \
+        >"$cluster/change.jsonl"
+must feed "$cluster/change.jsonl"
+online "$some"
+[ $? -eq 2 ] || fail "$(cat "$cluster/last.txt")"
+grep -q 'superseded since in: S06' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+verdict 0 "$whole" --policy "$cluster/policy"
+must as owner --json access.list "subject=$subject" from=0 to=0 before=0 \
+    limit=20
+grep -q '"opcode":819' "$cluster/last.txt" || fail 'the asking is not seen'
+
+# How many entries name the subject: stated, and counted anew.
+must as owner extract completeness --subject "$subject" \
+    --out "$cluster/count"
+must as auditor extract completeness --subject "$subject" \
+    --as "${duty_of[auditor]}" --out "$cluster/count2"
+must as operator system.ping text=behind
+cluster_stop || fail "the node ended with $?"
+"$DEFTER_BIN/defter" verify "$node" --authority "$authority" \
+    --completeness "$cluster/count" >"$cluster/last.txt" 2>&1
+[ $? -ne 1 ] && grep -q 'the statement is true' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+"$DEFTER_BIN/defter" verify "$node" --subject "$subject" \
+    >"$cluster/last.txt" 2>&1
+grep -q "^subject $subject: [1-9][0-9]* items in " "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+sed 's/^count .*/count 2/' "$cluster/count" >"$cluster/less"
+"$DEFTER_BIN/defter" verify "$node" --authority "$authority" \
+    --completeness "$cluster/less" >"$cluster/last.txt" 2>&1
+[ $? -eq 1 ] || fail 'a statement that was changed is taken'
+exit 0

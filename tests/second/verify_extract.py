@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+"""A second verifier of signed extracts, from docs/EXTRACT.md alone.
+
+    verify_extract.py FILE --authority HEX [--policy FILE]
+
+Exit status: 0 true, 1 tampered with, 2 incomplete.  Python's standard library;
+Ed25519 of python3-nacl or python3-cryptography where one is there, else the
+slow one of tests/process.
+"""
+import argparse
+import base64
+import hashlib
+import os
+import re
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "process"))
+
+DASH = "\u2014 ".encode()
+ISSUE = 0x0330
+SECTIONS = ["S%02d" % n for n in range(1, 14)]
+
+
+class Tampered(Exception):
+    pass
+
+
+class Incomplete(Exception):
+    pass
+
+
+def need(condition, what):
+    if not condition:
+        raise Tampered(what)
+
+
+def is_signed(key, message, signature):
+    try:
+        from nacl.exceptions import BadSignatureError
+        from nacl.signing import VerifyKey
+        try:
+            VerifyKey(key).verify(message, signature)
+            return True
+        except (BadSignatureError, ValueError):
+            return False
+    except ImportError:
+        pass
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+        try:
+            ed25519.Ed25519PublicKey.from_public_bytes(key).verify(
+                signature, message)
+            return True
+        except (InvalidSignature, ValueError):
+            return False
+    except ImportError:
+        import _ed25519
+        return _ed25519.is_signed(key, message, signature)
+
+
+def tag(name):
+    return ("DFT1/" + name).encode().ljust(16, b"\0")
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def base64_of(text):
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Tampered("not base64") from None
+    need(base64.b64encode(data) == text, "base64 written in another way")
+    return data
+
+
+def decimal_of(text):
+    need(re.fullmatch(rb"0|[1-9][0-9]*", text), "no number")
+    return int(text)
+
+
+# ---- The file (EXTRACT, section 4) ------------------------------------------
+
+class Lines:
+    def __init__(self, data):
+        need(data.endswith(b"\n"), "the last line does not end")
+        self.left = data[:-1].split(b"\n")
+
+    def starts(self, word):
+        return bool(self.left) and self.left[0].startswith(word)
+
+    def take(self, word=b""):
+        need(self.starts(word), "no line " + word.decode())
+        return self.left.pop(0)[len(word):]
+
+
+class Extract:
+    def __init__(self, data):
+        lines = Lines(data)
+        need(lines.take() == b"defter.extract@v1", "no extract")
+        self.number = decimal_of(lines.take(b"number "))
+        subject = lines.take(b"subject ")
+        need(re.fullmatch(rb"[0-9]{10}", subject), "no taxpayer number")
+        self.subject = int(subject)
+        names = lines.take(b"sections ").decode("ascii", "replace").split("+")
+        need(names == [n for n in SECTIONS if n in names], "no sections")
+        self.mask = sum(1 << SECTIONS.index(n) for n in names)
+        self.salt = base64_of(lines.take(b"salt "))
+        self.commitments = []
+        while lines.starts(b"commitment "):
+            self.commitments.append(base64_of(lines.take(b"commitment ")))
+        need(self.commitments == sorted(set(self.commitments)), "not sorted")
+        need(self.commitments and len(self.salt) == 16 and
+             all(len(c) == 32 for c in self.commitments), "wrong sizes")
+        self.receipt = base64_of(lines.take(b"receipt "))
+        self.signature = base64_of(lines.take(b"signature "))
+        self.certificate = base64_of(lines.take(b"certificate "))
+        need(len(self.receipt) == 144 and len(self.signature) == 64 and
+             len(self.certificate) == 184, "wrong sizes")
+        self.entry = None
+        if lines.starts(b"entry "):
+            self.entry = base64_of(lines.take(b"entry "))
+        self.shown = []
+        section = None
+        while lines.left and lines.left[0] != b"":
+            if lines.starts(b"section "):
+                section = lines.take(b"section ")
+                need(lines.starts(b"field "), "a section without a field")
+            salt, _, field = lines.take(b"field ").partition(b" ")
+            salt = base64_of(salt)
+            need(section and len(salt) == 16, "no disclosure")
+            self.shown.append(
+                sha(tag("extract"), b"\1", salt, section, b"\n", field))
+        self.proof = None
+        if lines.left:
+            lines.take()
+            self.proof = b"\n".join(lines.left) + b"\n"
+
+    def result(self):
+        """The result of extract.issue, as the node hashed it."""
+        parts = [self.commitments[i:i + 256]
+                 for i in range(0, len(self.commitments), 256)]
+        out = self.salt + struct.pack("<QQHH", self.number, self.subject,
+                                      self.mask, len(parts))
+        for part in parts:
+            out += struct.pack("<H", 32 * len(part)) + b"".join(part)
+        return out
+
+
+# ---- Receipt, certificate, entry --------------------------------------------
+
+def judge_receipt(extract, authority):
+    cluster = sha(tag("cluster"), authority)[:16]
+    (version, code, flags, index, epoch, time, key_id, command, entry,
+     result) = struct.unpack("<HHIQQq16s32s32s32s", extract.receipt)
+    (cert_version, role, _, begin, end, cert_cluster, _, _,
+     node_key) = struct.unpack("<HHIqq16s16s32s32s", extract.certificate[:120])
+    seconds = time // 1000000
+    need(version == 1 and cert_version == 1 and role == 1, "versions")
+    need(cert_cluster == cluster, "a certificate of another cluster")
+    need(is_signed(authority, tag("nodecert") + extract.certificate[:120],
+                   extract.certificate[120:]), "certificate not signed")
+    need(begin - 600 <= seconds <= end + 600, "certificate not valid then")
+    need(key_id == sha(tag("key"), node_key)[:16], "another node's receipt")
+    need(is_signed(node_key, tag("receipt") + cluster + extract.receipt,
+                   extract.signature), "receipt not signed")
+    need(code == 0 and flags == 0 and sha(extract.result()) == result,
+         "not what was signed")
+    return cluster, index, epoch, time, command, entry
+
+
+def judge_entry(extract, receipt):
+    cluster, index, epoch, time, command, leaf = receipt
+    entry = extract.entry
+    need(sha(b"\0", entry) == leaf, "another entry")
+    header, signature = entry[64:128], entry[128:192]
+    clear, commitment = entry[192:224], entry[224:256]
+    root = sha(b"\0", clear, commitment)
+    signed = tag("command") + cluster + header + root
+    need(struct.unpack_from("<IQq", entry, 4) == (epoch, index, time) and
+         struct.unpack_from("<H", entry, 56) == (1,) and
+         sha(tag("cmdhash"), signed, signature) == command and
+         struct.unpack_from("<H", clear) == (ISSUE,) and
+         struct.unpack_from("<Q", clear, 16) == (extract.subject,),
+         "an entry that did not issue this")
+
+
+# ---- Proof, checkpoint, policy (C2SP) ---------------------------------------
+
+def key_of(text):
+    name, _, rest = text.partition("+")
+    keyid, _, data = rest.partition("+")
+    data = base64.b64decode(data)
+    need(hashlib.sha256(name.encode() + b"\n" + data).hexdigest()[:8] == keyid,
+         "a key with another number")
+    return name, bytes.fromhex(keyid), data[0], data[1:]
+
+
+def policy_of(path):
+    log, witnesses, groups, quorum = None, {}, {}, None
+    for line in open(path, encoding="utf-8"):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] == "log":
+            log = key_of(words[1])
+        elif words[0] == "witness":
+            witnesses[words[1]] = key_of(words[2])
+        elif words[0] == "group":
+            groups[words[1]] = (words[2], words[3:])
+        elif words[0] == "quorum":
+            quorum = words[1]
+    return log, witnesses, groups, quorum
+
+
+def satisfied(name, groups, signers):
+    if name == "none" or name in signers:
+        return True
+    if name not in groups:
+        return False
+    rule, members = groups[name]
+    count = sum(satisfied(m, groups, signers) for m in members)
+    return count >= {"all": len(members), "any": 1}.get(
+        rule, int(rule) if rule.isdigit() else 1)
+
+
+def note_of(data):
+    text, _, lines = data.rpartition(b"\n\n")
+    text += b"\n"
+    need(lines.endswith(b"\n"), "a note that does not end")
+    signatures = []
+    for line in lines[:-1].split(b"\n"):
+        need(line.startswith(DASH), "no signature line")
+        name, _, blob = line[len(DASH):].partition(b" ")
+        blob = base64_of(blob)
+        need(name and len(blob) > 4, "no signature line")
+        signatures.append((name, blob[:4], blob[4:]))
+    return text, signatures
+
+
+def blobs_of(key, signatures):
+    return [blob for name, keyid, blob in signatures
+            if name == key[0].encode() and keyid == key[1]]
+
+
+def root_by(leaf, index, size, path):
+    """RFC 9162, section 2.1.3.2."""
+    need(index < size, "no such leaf")
+    node, last, root = index, size - 1, leaf
+    for other in path:
+        need(last > 0, "a proof that is too long")
+        if node & 1 or node == last:
+            root = sha(b"\1", other, root)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            root = sha(b"\1", root, other)
+        node, last = node >> 1, last >> 1
+    need(last == 0, "a proof that is too short")
+    return root
+
+
+def judge_proof(extract, index, leaf, policy):
+    lines = Lines(extract.proof)
+    need(lines.take() == b"c2sp.org/tlog-proof@v1", "no proof")
+    need(decimal_of(lines.take(b"index ")) == index, "another entry's proof")
+    path = []
+    while lines.left and lines.left[0]:
+        path.append(base64_of(lines.take()))
+        need(len(path[-1]) == 32, "wrong sizes")
+    need(lines.left, "no checkpoint")
+    lines.take()
+    text, signatures = note_of(b"\n".join(lines.left) + b"\n")
+    origin, size, root = text.split(b"\n")[:3]
+    size, root = decimal_of(size), base64_of(root)
+    if policy is None:
+        raise Incomplete("no policy")
+    log, witnesses, groups, quorum = policy
+    need(origin.decode() == log[0], "another log")
+    blobs = blobs_of(log, signatures)
+    need(blobs and all(is_signed(log[3], text, b) for b in blobs),
+         "a checkpoint that the log did not sign")
+    signers = set()
+    for name, key in witnesses.items():
+        for blob in blobs_of(key, signatures):
+            need(len(blob) == 72, "wrong sizes")
+            time = struct.unpack(">Q", blob[:8])[0]
+            message = b"cosignature/v1\ntime %d\n" % time + text
+            need(is_signed(key[3], message, blob[8:]), "a witness's line")
+            signers.add(name)
+    need(root_by(leaf, index, size, path) == root, "the log does not hold it")
+    if not satisfied(quorum, groups, signers):
+        raise Incomplete("too few witnesses")
+
+
+def judge(data, authority, policy):
+    """Raises Tampered or Incomplete; else the extract is true."""
+    extract = Extract(data)
+    receipt = judge_receipt(extract, authority)
+    need(len(set(extract.shown)) == len(extract.shown), "shown twice")
+    need(set(extract.shown) <= set(extract.commitments),
+         "a field that is not what was signed")
+    if extract.entry is not None:
+        judge_entry(extract, receipt)
+    if extract.entry is None or extract.proof is None:
+        raise Incomplete("not tied to the log")
+    judge_proof(extract, receipt[1], receipt[5], policy)
+
+
+def verdict(data, authority, policy):
+    try:
+        judge(data, authority, policy)
+    except Tampered as why:
+        return 1, str(why)
+    except (ValueError, struct.error) as why:
+        return 1, "not well formed: " + str(why)
+    except Incomplete as why:
+        return 2, str(why)
+    return 0, "true"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("file")
+    parser.add_argument("--authority", required=True, type=bytes.fromhex)
+    parser.add_argument("--policy")
+    words = parser.parse_args()
+    policy = policy_of(words.policy) if words.policy else None
+    with open(words.file, "rb") as file:
+        code, why = verdict(file.read(), words.authority, policy)
+    print(why)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
