@@ -346,6 +346,12 @@ static void peers_dispatch(struct replica *replica, size_t at,
     case PEER_KEYS:
         peers_on_keys(replica, at, &frame->keys);
         break;
+    case PEER_CONFIRM:
+    case PEER_SNAPSHOT_ASK:
+    case PEER_SNAPSHOT:
+        /* The host's own: no commit depends on them. */
+        replica_break(replica, at, ST_TYPE);
+        break;
     }
 }
 

@@ -71,6 +71,15 @@ void host_stop(struct host *host);
 /* Accepts NULL. */
 void host_close(struct host *host);
 
+/*
+ * host_send_erasure(host, node_id, frame):
+ * Send CONFIRM or SNAPSHOT_ASK to a node, or to all when ${node_id} is NULL; it
+ * is lost where there is no link.  Any thread; never waits.
+ */
+struct peer_frame;
+void host_send_erasure(struct host *host, const uint8_t *node_id,
+                       const struct peer_frame *frame);
+
 /* Port of the links. */
 uint16_t host_port(const struct host *host);
 

@@ -25,6 +25,8 @@ static void link_received(void *context, size_t peer, uint8_t type,
 {
     struct replica_event event = {.type = REPLICA_RECEIVED, .peer = peer};
 
+    if (host_erasure_received(context, peer, type, body))
+        return;
     event.received.type = type;
     event.received.body = body;
     host_step(context, &event);

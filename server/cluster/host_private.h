@@ -85,6 +85,10 @@ void host_say(struct host *host, const struct replica_action *action);
 void host_tell(struct host *host, enum cluster_level level, const char *format,
                ...) __attribute__((format(printf, 3, 4)));
 
+/* host_erasure.c: whether it was a frame of erasure, which is dealt with. */
+bool host_erasure_received(struct host *host, size_t peer, uint8_t type,
+                           struct slice body);
+
 /*
  * host_certificate.c
  *

@@ -136,6 +136,9 @@ static void trace_fields(struct replica_rig *rig,
              frame->scrubbed.result);
         break;
     case PEER_KEYS:
+    case PEER_CONFIRM:
+    case PEER_SNAPSHOT_ASK:
+    case PEER_SNAPSHOT:
         break;
     }
 }
