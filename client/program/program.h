@@ -62,6 +62,7 @@ int load_run(struct program *program, int argc, char **argv);
 int status_run(struct program *program, int argc, char **argv);
 int verify_run(struct program *program, int argc, char **argv);
 int dump_run(struct program *program, int argc, char **argv);
+int destroy_run(struct program *program, int argc, char **argv);
 int bench_run(struct program *program, int argc, char **argv);
 
 /* "defter: " and a sentence to standard error; gives ${code} back. */
