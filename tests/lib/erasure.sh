@@ -29,7 +29,8 @@ erasure_find_keys() {
     awk -v owner="$2" '$1 <= 2 && $2 == owner {
         print "hex:" $4; print "hex:" $5
     }' "$cluster/keys.txt" >"$cluster/found.txt"
-    [ "$(wc -l <"$cluster/found.txt")" -eq 4 ] || fail "keys of $2 are not there"
+    [ "$(wc -l <"$cluster/found.txt")" -eq 4 ] ||
+        fail "keys of $2 are not there"
     cat "$cluster/found.txt" >>"$cluster/wanted.txt"
 }
 

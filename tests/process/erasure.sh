@@ -63,6 +63,15 @@ wait_for 20 destroy_is_confirmed ||
     fail "not confirmed: $(cat "$cluster/act.txt")"
 grep -q '"keys_count":2' "$cluster/act.txt" || fail 'not both keys'
 
+# The certificate, for people and for programs.
+must as officer destroy show "$act" "as=${duty_of[officer]}"
+for word in 'retention ended' confirmed "$subject" "$basis"; do
+    grep -q -F "$word" "$cluster/last.txt" ||
+        fail "no $word in the certificate"
+done
+must as auditor --json destroy list "as=${duty_of[auditor]}"
+grep -q '"state":"confirmed"' "$cluster/last.txt" || fail 'the act is not listed'
+
 erased() {
     read_as registrar "as=${duty_of[registrar]}" purpose=7 &&
         fail "the registrar reads $1"
