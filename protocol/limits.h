@@ -153,6 +153,7 @@ enum {
     HALT_EVIDENCE_SIZE_MAX = ENTRY_SIZE_MAX,     /* That a halted node keeps. */
     DISK_NAME_SIZE_MAX = 96,
     SNAPSHOTS_KEPT_MAX = 2,
+    SNAPSHOT_MIB_MAX = 65536, /* Of one that is fetched from another node. */
     DISK_ZEROS_SIZE = 256 * 1024
 };
 static_assert((int)HALT_EVIDENCE_SIZE_MAX >= 1400,

@@ -18,7 +18,7 @@
 #include "server/node_cluster.h"
 #include "server/store/snapshot.h"
 
-enum { FETCH_SILENT_MS = 3000 };
+enum { FETCH_SILENT_MS = 3000, MIB = 1024 * 1024 };
 
 /* ---- Confirmations ------------------------------------------------------- */
 
@@ -144,7 +144,7 @@ void node_cluster_snapshot_part(void *context, const uint8_t *node_id,
     if (fetch->size == 0)
         fetch->size = part->size;
     /* One that has none, or an older one than needed, is asked again later. */
-    if (part->size != fetch->size ||
+    if (part->size != fetch->size || part->total / MIB > SNAPSHOT_MIB_MAX ||
         part->size <= pipeline_lacks(node->pipeline) || part->bytes.size == 0 ||
         !fetch_write(node, fetch, part)) {
         fetch_drop(fetch);

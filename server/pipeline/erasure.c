@@ -29,6 +29,12 @@ enum status erasure_keep(struct apply *apply)
         return status;
     apply->kept_size = apply_size(apply);
     apply->destroyed = false;
+    /* What was opened last may be what was destroyed. */
+    sodium_memzero(apply->opened, ENTRY_SIZE_MAX);
+    sodium_memzero(apply->stored, ENTRY_SIZE_MAX);
+    sodium_memzero(&apply->fields, sizeof apply->fields);
+    sodium_memzero(apply->item_result, RESULT_SIZE_MAX);
+    sodium_memzero(apply->space_bytes, RESULT_SIZE_MAX);
     return ST_OK;
 }
 

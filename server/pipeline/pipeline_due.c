@@ -199,6 +199,5 @@ void applier_own(struct applier *applier, int64_t now_ms)
     applier_owes(applier, now_ms);
     applier_enter_config(applier);
     applier_deadlines(applier, now_ms);
-    applier_execute_acts(applier, now_ms);
-    applier_confirm(applier, now_ms);
+    applier_erase(applier, now_ms);
 }

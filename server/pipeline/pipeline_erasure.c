@@ -112,7 +112,16 @@ static bool applier_waits_on(int64_t last_ms, int64_t now_ms)
     return last_ms != INT64_MIN && now_ms - last_ms < PIPELINE_ERASURE_MS;
 }
 
-void applier_execute_acts(struct applier *applier, int64_t now_ms)
+/* Looking costs walks, and turns are many. */
+static bool applier_looks(struct applier *applier, int64_t now_ms)
+{
+    if (now_ms - applier->erasure_ms < PIPELINE_ERASURE_LOOK_MS)
+        return false;
+    applier->erasure_ms = now_ms;
+    return state_count(applier->pipeline->parts.state, TABLE_DESTRUCTION) > 0;
+}
+
+static void applier_execute(struct applier *applier, int64_t now_ms)
 {
     enum { KEY_SIZE_MAX = 32 };
     uint8_t bytes[LIST_COUNT_MAX * KEY_SIZE_MAX];
@@ -156,7 +165,7 @@ static struct work *applier_confirmation(struct applier *applier)
     return node_command_finish(command, clock_wall(&pipeline->parts.clock));
 }
 
-void applier_confirm(struct applier *applier, int64_t now_ms)
+static void applier_confirm(struct applier *applier, int64_t now_ms)
 {
     struct work *work;
 
@@ -169,12 +178,21 @@ void applier_confirm(struct applier *applier, int64_t now_ms)
     (void)pipeline_push_own(applier->pipeline, work, applier->view.term);
 }
 
+void applier_erase(struct applier *applier, int64_t now_ms)
+{
+    if (!applier_looks(applier, now_ms))
+        return;
+    applier_execute(applier, now_ms);
+    applier_confirm(applier, now_ms);
+}
+
 void applier_confirm_to_primary(struct applier *applier, int64_t now_ms)
 {
     const struct pipeline_log *log = applier->pipeline->parts.log;
     struct work *work;
 
     if (log == NULL || log->confirm == NULL ||
+        !applier_looks(applier, now_ms) ||
         applier_waits_on(applier->confirm_ms, now_ms))
         return;
     work = applier_confirmation(applier);

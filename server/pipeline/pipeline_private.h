@@ -41,6 +41,7 @@ enum {
     PIPELINE_DEADLINES_MS = 1000,
     /* After which what came to nothing is entered again. */
     PIPELINE_ERASURE_MS = 5000,
+    PIPELINE_ERASURE_LOOK_MS = 200,
     /* Configurations that wait to be entered. */
     PIPELINE_CONFIGS_MAX = 4,
     PIPELINE_PLACES_MAX = 64, /* Commands that are looked for. */
@@ -325,6 +326,7 @@ struct applier {
     /* What acts destroyed: whether the core was told which keys are left here,
      * and when something was entered last; INT64_MIN: not yet, or applied. */
     bool looked_for_keys;
+    int64_t erasure_ms;
     int64_t erase_ms;
     int64_t confirm_ms;
 };
@@ -369,9 +371,8 @@ void applier_keep(struct applier *applier);
 /* Look for keys that acts destroyed, if that is due, once the state is synced.
  */
 void applier_bury(struct applier *applier);
-/* Enter acts whose hour has come; this node's confirmations. */
-void applier_execute_acts(struct applier *applier, int64_t now_ms);
-void applier_confirm(struct applier *applier, int64_t now_ms);
+/* Enter acts whose hour has come, and this node's confirmations. */
+void applier_erase(struct applier *applier, int64_t now_ms);
 /* A node that follows asks the primary to enter its confirmation. */
 void applier_confirm_to_primary(struct applier *applier, int64_t now_ms);
 /* One of both was applied, or refused as an entry. */

@@ -2,8 +2,8 @@
 # ctest-timeout: 300
 # T_R_8_2_2, scenario 14, on three nodes: what an act destroys is on no disk of
 # any of them, and each has confirmed with an entry of its own; a node that is
-# killed while it happens comes after; one that joins later takes a snapshot from
-# its peers, and no key.
+# killed while it happens comes after; one that joins later takes a snapshot
+# from its peers, and no key.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export CLUSTER3_LOCAL=1
 # shellcheck source=tests/lib/cluster3.sh

@@ -70,7 +70,8 @@ for word in 'retention ended' confirmed "$subject" "$basis"; do
         fail "no $word in the certificate"
 done
 must as auditor --json destroy list "as=${duty_of[auditor]}"
-grep -q '"state":"confirmed"' "$cluster/last.txt" || fail 'the act is not listed'
+grep -q '"state":"confirmed"' "$cluster/last.txt" ||
+    fail 'the act is not listed'
 
 erased() {
     read_as registrar "as=${duty_of[registrar]}" purpose=7 &&

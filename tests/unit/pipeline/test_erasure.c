@@ -309,6 +309,8 @@ START_TEST(a_confirmation_of_another_state_stops_the_node)
     ck_assert_int_eq(rig_commit(&rig, node_command_finish(own, rig.wall)),
                      SEQUENCER_TAKEN);
     ck_assert_int_eq(rig_apply(&rig, &answer), ST_DIVERGED);
+    work_close(rig.group->works);
+    rig.group->works = NULL;
     rig_close(&rig);
 }
 END_TEST
