@@ -152,6 +152,8 @@ enum {
     JOURNAL_ASIDE_SIZE_MAX = 1024 * 1024 * 1024, /* runs; then no more. */
     HALT_EVIDENCE_SIZE_MAX = ENTRY_SIZE_MAX,     /* That a halted node keeps. */
     DISK_NAME_SIZE_MAX = 96,
+    SNAPSHOTS_KEPT_MAX = 2,
+    SNAPSHOT_MIB_MAX = 65536, /* Of one that is fetched from another node. */
     DISK_ZEROS_SIZE = 256 * 1024
 };
 static_assert((int)HALT_EVIDENCE_SIZE_MAX >= 1400,
@@ -173,10 +175,13 @@ enum {
                                  * allows. */
     PEER_EPOCHS_MAX = 64,       /* Epochs that one frame tells of. */
     PEER_ENTRIES_SIZE_MAX = FRAME_BODY_SIZE_MAX - 64, /* In one APPEND. */
+    PEER_CONFIRM_SIZE_MAX = 1024,
+    PEER_SNAPSHOT_SIZE_MAX = 48 * 1024,
     PEER_KEYS_SIZE_MAX = 56 * 1024,
     PEER_NOTE_SIZE_MAX = 24 * 1024,
     PEER_COSIGNED_SIZE_MAX = 512,
-    PEER_EVIDENCE_SIZE_MAX = PEER_NOTE_SIZE_MAX + 64, /* Either's body. */
+    PEER_ASIDE_SIZE_MAX = PEER_NOTE_SIZE_MAX + 64, /* Body of what goes past
+                                                    * the replica. */
     REPLICA_WINDOW_SIZE = 4 * 1024 * 1024, /* On its way to one peer. */
     REPLICA_WINDOW_FRAMES = 512,
     REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */
@@ -386,7 +391,8 @@ enum {
     SEARCH_WORDS_MAX = 64, /* Of one subject. */
     PAGE_ROWS_MAX = 100,
     NODES_ENROLLED_MAX = PAGE_ROWS_MAX, /* Retired ones too. */
-    STANDING_NODES_MAX = 8, /* Nodes that one standing order names. */
+    STANDING_NODES_MAX = 8,    /* Nodes that one standing order names. */
+    DESTROY_SUBJECTS_MAX = 64, /* Subjects of one act. */
     STANDING_ORDER_DAYS_MAX = 366,
     FAILOVER_ORDER_DAYS_MAX = 31, /* Longest life of a request. */
     HISTORY_ROWS_MAX = 32,        /* Versions of a section in one answer. */

@@ -348,7 +348,10 @@ static void peers_dispatch(struct replica *replica, size_t at,
         break;
     case PEER_CHECKPOINT:
     case PEER_COSIGNED:
-        /* The host's own: what is committed depends on no signature. */
+    case PEER_CONFIRM:
+    case PEER_SNAPSHOT_ASK:
+    case PEER_SNAPSHOT:
+        /* The host's own: what is committed depends on none of them. */
         replica_break(replica, at, ST_TYPE);
         break;
     }

@@ -96,8 +96,10 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
     node->entry_buffer = malloc(JOURNAL_READ_SIZE);
     INVARIANT(node->entry_buffer != NULL);
     exit = node_take(&node->disk, node->options.directory);
-    if (exit == NODE_DRAINED)
+    if (exit == NODE_DRAINED) {
+        node->snapshots = disk_posix_disk(node->disk);
         exit = node_not_halted(node);
+    }
     if (exit == NODE_DRAINED)
         exit = node_read_files(node);
     if (exit == NODE_DRAINED)

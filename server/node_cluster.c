@@ -100,14 +100,16 @@ static void on_halt(void *context, enum replica_halt why)
         on_follow(context);
 }
 
-/* Main closes the node, and opens it again. */
-static void on_restart(void *context)
+void node_cluster_begin_anew(struct node *node)
 {
-    struct node *node = context;
-
-    diag_say(DIAG_NOTE, "this node begins anew in its new lineage");
     atomic_store(&node->cluster->anew, true);
     (void)kill(getpid(), NODE_SIGNAL_ANEW);
+}
+
+static void on_restart(void *context)
+{
+    diag_say(DIAG_NOTE, "this node begins anew in its new lineage");
+    node_cluster_begin_anew(context);
 }
 
 static bool on_idle(void *context)
@@ -140,6 +142,7 @@ static void on_status(void *context, const struct replica_status *status)
     cluster->status = *status;
     (void)pthread_mutex_unlock(&cluster->lock);
     node_cluster_watch(node, status);
+    node_cluster_fetch(node, status->committed);
     if (!cluster->leads)
         pipeline_set_leading(
             node->pipeline, false, known ? status->primary : NULL,
@@ -225,6 +228,9 @@ static const struct host_calls cluster_calls = {
     .linked = on_linked,
     .checkpoint = on_checkpoint,
     .cosigned = on_cosigned,
+    .confirm = node_cluster_confirmed,
+    .snapshot_read = node_cluster_snapshot_read,
+    .snapshot_part = node_cluster_snapshot_part,
     .failed = on_failed,
     .say = on_say,
 };
@@ -414,7 +420,8 @@ enum node_exit node_cluster_open(struct node *node)
 
     INVARIANT(cluster != NULL);
     node->cluster = cluster;
-    cluster->log = (struct pipeline_log){.context = node, .submit = on_submit};
+    cluster->log = (struct pipeline_log){
+        .context = node, .submit = on_submit, .confirm = node_cluster_confirm};
     INVARIANT(pthread_mutex_init(&cluster->lock, NULL) == 0);
     INVARIANT(pthread_mutex_init(&cluster->witness_lock, NULL) == 0);
     status = cluster_open_host(node);
@@ -457,6 +464,7 @@ void node_cluster_close(struct node *node)
     if (node->cluster == NULL)
         return;
     host_close(node->cluster->host);
+    node_cluster_fetch_close(node);
     (void)pthread_mutex_destroy(&node->cluster->witness_lock);
     (void)pthread_mutex_destroy(&node->cluster->lock);
     free(node->cluster);

@@ -13,6 +13,19 @@
 #include "server/node_private.h"
 #include "server/pipeline/pipeline_log.h"
 
+/* A snapshot on its way here. */
+struct node_fetch {
+    bool wanted;
+    bool whole;  /* All of it is here; the log has yet to attest it. */
+    size_t peer; /* Which one is asked next. */
+    uint8_t node_id[NODE_ID_SIZE]; /* Who is asked. */
+    uint64_t size;   /* Entries that it applied; 0: not yet known. */
+    uint64_t offset; /* Bytes that came. */
+    int64_t asked_ms;
+    uint8_t digest[HASH_SIZE]; /* Of the whole. */
+    struct disk_file *file;
+};
+
 /* The lock guards status. */
 struct node_cluster {
     struct host *host;
@@ -24,6 +37,7 @@ struct node_cluster {
     uint64_t committed;   /* When it last moved, or there was nothing to: */
     int64_t committed_ms; /* of the boot clock. */
     uint32_t grace_ms;
+    struct node_fetch fetch;
     atomic_bool anew; /* A new lineage is durable. */
     pthread_mutex_t lock;
     struct replica_status status;
@@ -35,6 +49,19 @@ struct node_cluster {
 /* node_cluster_cut_off.c: at each report of the replica, on the host's thread;
  * a primary that can commit nothing tells who waits. */
 void node_cluster_watch(struct node *node, const struct replica_status *status);
+
+/* node_cluster_erasure.c: what the host calls (host_pipeline.h), and the
+ * pipeline (pipeline_log.h); and, now and again, for a node that lacks what it
+ * needs to apply on. */
+void node_cluster_confirm(void *context, struct slice command);
+void node_cluster_confirmed(void *context, struct slice command);
+void node_cluster_snapshot_read(void *context, struct peer_frame *frame);
+void node_cluster_snapshot_part(void *context, const uint8_t *node_id,
+                                const struct peer_frame *frame);
+void node_cluster_fetch(struct node *node, uint64_t committed);
+void node_cluster_fetch_close(struct node *node);
+/* Main closes the node, and opens it again. */
+void node_cluster_begin_anew(struct node *node);
 
 /* node_cluster_query.c: what the node answers to the operator, and to whoever
  * asks how the cluster is. */

@@ -44,6 +44,7 @@ struct node {
     struct clock_source clock;
 
     struct disk_posix *disk;
+    struct disk *snapshots; /* Where they are kept; NULL: nowhere. */
     struct meta meta;
     bool meta_open;
     struct journal *journal;
@@ -123,6 +124,15 @@ struct node_known {
  * committed; the rest waits until a primary says so. */
 enum node_exit node_open_state(struct node *node,
                                const struct node_known *known);
+
+/* node_snapshot.c: the newest good snapshot above what the state has; false if
+ * there is none. */
+bool node_find_snapshot(struct node *node, const struct node_known *known,
+                        uint64_t *size_out, uint8_t digest_out[HASH_SIZE]);
+/* What the log below ${end} says of the snapshot of ${size}: ST_OK; ST_DIVERGED
+ * if it attests another one; ST_END if it says nothing. */
+enum status node_judge_snapshot(struct node *node, uint64_t size, uint64_t end,
+                                const uint8_t digest[HASH_SIZE]);
 
 /* Takes ${directory} for this process. */
 enum node_exit node_take(struct disk_posix **out, const char *directory);

@@ -6,8 +6,10 @@
 #include "replication/sometimes.h"
 #include "server/diag.h"
 #include "server/node_private.h"
+#include "server/pipeline/erasure.h"
 #include "server/registry/epoch.h"
 #include "server/store/database.h"
+#include "server/store/snapshot.h"
 
 enum { NODE_PROGRESS_S = 2 };
 
@@ -73,6 +75,7 @@ static enum status state_open_apply(struct node *node)
         .directory = node->directory,
         .idempotency = node->idempotency,
         .identity = &node->identity,
+        .snapshots = node->snapshots,
         .log = node,
         .read_entry = node_read_entry,
     };
@@ -131,6 +134,66 @@ static enum node_exit state_open_any(struct node *node,
     return NODE_DRAINED;
 }
 
+static void state_end(struct node *node)
+{
+    apply_close(node->apply);
+    node->apply = NULL;
+    state_close(node->state);
+    node->state = NULL;
+    /* It holds commands that the state knows. */
+    idempotency_close(node->idempotency);
+    node->idempotency = idempotency_open();
+}
+
+/* A state made anew, from the snapshot of ${size} or, without, from nothing. */
+static enum status state_make(struct node *node, const char *path,
+                              uint64_t size)
+{
+    enum status status;
+
+    database_remove(path);
+    status = state_open(&node->state, path);
+    if (status == ST_OK && size > 0)
+        status = snapshot_load(node->state, node->snapshots, size);
+    if (status == ST_OK)
+        status = state_open_apply(node);
+    if (status != ST_OK && node->state != NULL) {
+        state_close(node->state);
+        node->state = NULL;
+    }
+    return status;
+}
+
+static enum node_exit state_from_snapshot(struct node *node,
+                                          const struct node_known *known)
+{
+    char path[FILES_PATH_SIZE_MAX];
+    uint8_t digest[HASH_SIZE];
+    enum status status;
+    uint64_t size;
+    bool fits = files_path(path, node->options.directory, FILE_STATE_DB);
+
+    INVARIANT(fits);
+    if (!node_find_snapshot(node, known, &size, digest))
+        return NODE_DRAINED;
+    diag_say(DIAG_NOTE,
+             "building the state from the snapshot of %" PRIu64 " entries",
+             size);
+    state_end(node);
+    status = state_make(node, path, size);
+    if (status == ST_OK) {
+        erasure_loaded(node->apply, size, digest);
+        return NODE_DRAINED;
+    }
+    diag_say(DIAG_WARNING,
+             "the snapshot of %" PRIu64 " entries cannot be read (%s): the "
+             "state is rebuilt from the log",
+             size, status_info(status)->english);
+    status = state_make(node, path, 0);
+    return status == ST_OK ? NODE_DRAINED
+                           : node_fail(status, "opening the state", path);
+}
+
 /*
  * A crash leaves keys of entries that were under way, and no more.  A keyring
  * further ahead belongs to entries that the log lost: its keys are all that
@@ -176,7 +239,9 @@ static enum status replay_group(struct node *node,
     struct slice entry;
 
     apply_begin(node->apply);
-    for (int i = 0; i < GROUP_ENTRIES_MAX && status == ST_OK; i++) {
+    for (int i = 0; i < GROUP_ENTRIES_MAX && status == ST_OK &&
+                    !erasure_waits(node->apply);
+         i++) {
         status = apply_size(node->apply) < size
                      ? journal_cursor_next(cursor, &entry)
                      : ST_END;
@@ -184,9 +249,11 @@ static enum status replay_group(struct node *node,
             status = apply_replay(node->apply, entry);
     }
     /* Also what stands before an entry that is damaged. */
-    if (status == ST_OK || status == ST_END ||
+    if (status == ST_OK || status == ST_END || status == ST_CONTENT_GONE ||
         (status == ST_CHECKSUM && !MUTANT(113)))
         apply_commit(node->apply);
+    if (status == ST_OK && erasure_waits(node->apply))
+        status = erasure_keep(node->apply);
     return status;
 }
 
@@ -216,6 +283,13 @@ static enum node_exit replay(struct node *node, const struct node_known *known)
                  apply_size(node->apply), size);
     }
     journal_cursor_close(cursor);
+    if (status == ST_CONTENT_GONE && known->peers) {
+        diag_say(DIAG_WARNING,
+                 "what entry %" PRIu64 " holds was destroyed since: this node "
+                 "needs a snapshot of another one",
+                 apply_size(node->apply));
+        return NODE_DRAINED;
+    }
     if (status == ST_CHECKSUM && known->peers) {
         diag_say(DIAG_WARNING,
                  "entry %" PRIu64 " is damaged: applied once it is repaired",
@@ -250,6 +324,13 @@ enum node_exit node_open_state(struct node *node,
         keyring_truncate(node->keyring, journal_size(node->journal));
     else if (exit == NODE_DRAINED && !known->lost)
         exit = state_trim_keyring(node, path);
+    if (exit == NODE_DRAINED)
+        exit = state_from_snapshot(node, known);
+    if (exit == NODE_DRAINED) {
+        status = erasure_resume(node->apply);
+        if (status != ST_OK)
+            exit = node_fail(status, "keeping the state", FILE_STATE_DB);
+    }
     if (exit != NODE_DRAINED)
         return exit;
     apply_load_search(node->apply);

@@ -110,6 +110,14 @@ static const struct subcommand subcommands[] = {
      "  to keep, or a lost state set up anew from it",
      "Show, sign again or deliver a signed configuration",
      "İmzalanmış tərkibi göstərmək, yenidən imzalamaq, çatdırmaq"},
+    {"destroy", destroy_run,
+     "--key FILE [--json] destroy show NUMBER | list [as=DUTY]\n"
+     "  show: the certificate of an act: ground, people, keys, and the "
+     "holders\n"
+     "  with the entries in which they confirmed; as= names the assignment\n"
+     "  under which it is read",
+     "Show what was destroyed, by whose word and where",
+     "Nəyin, kimin qərarı ilə və harada məhv edildiyini göstərmək"},
     {"bench", bench_run,
      "--key FILE bench [--seconds N] [--commands N] [--receipts]\n"
      "         [--sessions 1,16,64,256] [--directory DIR]\n"

@@ -65,6 +65,7 @@ int verify_run(struct program *program, int argc, char **argv);
 int export_run(struct program *program, int argc, char **argv);
 int dump_run(struct program *program, int argc, char **argv);
 int witness_run(struct program *program, int argc, char **argv);
+int destroy_run(struct program *program, int argc, char **argv);
 int bench_run(struct program *program, int argc, char **argv);
 
 /* "defter: " and a sentence to standard error; gives ${code} back. */

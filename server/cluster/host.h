@@ -73,8 +73,9 @@ void host_close(struct host *host);
 
 /*
  * host_send(host, node_id, frame):
- * Send CHECKPOINT or COSIGNED to a node, or to all when ${node_id} is NULL; it
- * is lost where there is no link.  Any thread; never waits.
+ * Send CHECKPOINT, COSIGNED, CONFIRM or SNAPSHOT_ASK to a node, or to all when
+ * ${node_id} is NULL; it is lost where there is no link.  Any thread; never
+ * waits.
  *
  * Requires: the frame is within its bounds (messages.def).
  */

@@ -11,7 +11,7 @@ static void link_up(void *context, size_t peer)
     struct replica_event event = {.type = REPLICA_LINK_UP, .peer = peer};
 
     host_step(context, &event);
-    host_evidence_linked(context, peer);
+    host_aside_linked(context, peer);
 }
 
 static void link_down(void *context, size_t peer)
@@ -26,7 +26,7 @@ static void link_received(void *context, size_t peer, uint8_t type,
 {
     struct replica_event event = {.type = REPLICA_RECEIVED, .peer = peer};
 
-    if (host_evidence_received(context, peer, type, body))
+    if (host_aside_received(context, peer, type, body))
         return;
     event.received.type = type;
     event.received.body = body;

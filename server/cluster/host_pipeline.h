@@ -8,6 +8,8 @@
 #include "replication/replica.h"
 #include "server/cluster/cluster_say.h"
 
+struct peer_frame;
+
 /* The next row to give out; begins as {index of the first entry, 0}. */
 struct host_keys_cursor {
     uint64_t first_index;
@@ -65,6 +67,15 @@ struct host_calls {
                        struct slice note);
     void (*cosigned)(void *context, const uint8_t *node_id, uint64_t size,
                      struct slice line);
+    /* Erasure; each may be NULL.  A node sent a command that it signed, of
+     * which nothing is verified; lent. */
+    void (*confirm)(void *context, struct slice command);
+    /* The part of a snapshot that frame->snapshot names by size and offset;
+     * fills the rest.  The bytes are lent until the next call. */
+    void (*snapshot_read)(void *context, struct peer_frame *frame);
+    /* A part of one, from a node that was asked. */
+    void (*snapshot_part)(void *context, const uint8_t *node_id,
+                          const struct peer_frame *frame);
     /* Any thread: this node cannot go on; ends the process. */
     void (*failed)(void *context, enum status status, const char *what);
     cluster_say *say; /* Any thread. */

@@ -85,10 +85,11 @@ void host_say(struct host *host, const struct replica_action *action);
 void host_tell(struct host *host, enum cluster_level level, const char *format,
                ...) __attribute__((format(printf, 3, 4)));
 
-/* host_evidence.c: whether it was a frame of evidence, which is dealt with. */
-bool host_evidence_received(struct host *host, size_t peer, uint8_t type,
-                            struct slice body);
-void host_evidence_linked(struct host *host, size_t peer);
+/* host_aside.c: whether it was a frame that is not the replica's, and is dealt
+ * with; a link is up. */
+bool host_aside_received(struct host *host, size_t peer, uint8_t type,
+                         struct slice body);
+void host_aside_linked(struct host *host, size_t peer);
 
 /*
  * host_certificate.c

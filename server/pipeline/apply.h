@@ -13,6 +13,7 @@
 #define DEFTER_SERVER_PIPELINE_APPLY_H
 
 #include "protocol/identity.h"
+#include "replication/disk.h"
 #include "server/pipeline/attest.h"
 #include "server/pipeline/directory.h"
 #include "server/pipeline/idempotency.h"
@@ -29,6 +30,7 @@ struct apply_parts {
     struct idempotency *idempotency;
     const struct identity *identity; /* The node's receipt key. */
     uint8_t cluster_id[CLUSTER_ID_SIZE];
+    struct disk *snapshots; /* Where snapshots are kept; NULL: nowhere. */
     /* Entry bytes by index, below the entry being applied; lent until the next
      * call. */
     void *log;
@@ -113,7 +115,9 @@ NODISCARD enum status apply_entry(struct apply *apply,
  *
  * Returns: ST_OK; ST_ENTRY_FORMED; ST_CHAIN_BROKEN; ST_STALE_KEY or ST_BAD_SIG
  *          for a signature that does not hold; ST_SEAL; ST_KEY_MISSING;
- *          ST_DIVERGED; ST_CHECKSUM as apply_entry().
+ *          ST_DIVERGED; ST_CHECKSUM as apply_entry(); ST_CONTENT_GONE, and
+ *          nothing of it is done, if an act above it destroyed what it holds: a
+ *          snapshot takes its place.
  */
 NODISCARD enum status apply_replay(struct apply *apply, struct slice entry);
 

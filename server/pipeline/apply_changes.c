@@ -95,6 +95,9 @@ void apply_note(struct apply *apply, const struct act *act,
     case OPCODE_CONFIG_CHANGE:
         apply->open_data_changed = true;
         break;
+    case OPCODE_DESTROY_ERASE:
+        apply->destroyed = true;
+        break;
     case OPCODE_JOURNAL_WATCH:
         changes_watch(apply, act, &fields->journal_watch);
         break;

@@ -5,7 +5,20 @@
 #include "protocol/seal.h"
 #include "server/pipeline/apply_private.h"
 #include "server/registry/access.h"
+#include "server/registry/destroy.h"
 #include "server/registry/feed.h"
+
+/* Whether something is destroyed follows from the state alone: nodes lose the
+ * bytes of a key at different times.  A key that is gone before the state says
+ * so cannot be gone on: an act above this entry destroyed it. */
+static enum status items_key(struct apply *apply, uint8_t key_out[KEY_SIZE],
+                             const struct item *item)
+{
+    enum status status =
+        keyring_key(apply->parts.keyring, key_out, item->seal_key);
+
+    return status == ST_ERASED ? ST_CONTENT_GONE : status;
+}
 
 /* The secret part in plain: as it was sent, or opened. */
 static enum status items_open(struct apply *apply, struct slice *fields_out,
@@ -16,12 +29,14 @@ static enum status items_open(struct apply *apply, struct slice *fields_out,
     struct slice secret;
     enum status status = ST_OK;
 
+    if (destroy_is_erased(apply->parts.state, item->seal_key))
+        return ST_ERASED;
     if (input->work != NULL) {
         *fields_out = input->work->command.items[number].fields;
         return ST_OK;
     }
     if (item->seal_key != 0)
-        status = keyring_key(apply->parts.keyring, key, item->seal_key);
+        status = items_key(apply, key, item);
     if (status == ST_OK)
         status = seal_open(&secret, item, key, apply->opened, ENTRY_SIZE_MAX);
     if (status == ST_OK)
@@ -39,7 +54,7 @@ static enum status items_salt(struct apply *apply, struct writer *result,
     uint8_t salt[SALT_SIZE];
     enum status status;
 
-    status = keyring_key(apply->parts.keyring, key, item->seal_key);
+    status = items_key(apply, key, item);
     if (status != ST_OK)
         return status;
     seal_result_salt(salt, key, index, number);
@@ -95,7 +110,7 @@ static enum status items_decide(struct apply *apply, struct writer *result,
                              &error, fields, SCHEMA_REFUSE_UNKNOWN);
     if (code == ST_OK && item->seal_key != 0) {
         code = items_salt(apply, result, item, index, number);
-        if (code != ST_OK && code != ST_ERASED)
+        if (code != ST_OK)
             return code;
     }
     if (code == ST_OK) {
@@ -153,11 +168,15 @@ static void items_not_done(struct apply *apply, struct writer *result,
     }
 }
 
+/* What others read of the log to know: what is attested must be what this node
+ * came to itself. */
 static enum status items_attested(struct apply *apply, const struct act *act)
 {
     const struct op_system_attest *stated = &apply->fields.system_attest;
     enum status status;
 
+    if (act->operation->opcode == OPCODE_DESTROY_CONFIRM)
+        return erasure_check(apply, act, &apply->fields.destroy_confirm);
     if (act->operation->opcode != OPCODE_SYSTEM_ATTEST)
         return ST_OK;
     status = attest_check(apply->attest, stated);

@@ -7,6 +7,7 @@
 #include "protocol/extract.h"
 #include "protocol/seal.h"
 #include "server/pipeline/apply_private.h"
+#include "server/registry/destroy.h"
 #include "server/registry/system.h"
 #include "server/registry/version.h"
 
@@ -22,6 +23,8 @@ static enum status apply_open_item(void *context, struct slice stored,
 
     /* What the state keeps was checked before it was kept. */
     INVARIANT(status == ST_OK);
+    if (destroy_is_erased(apply->parts.state, item.seal_key))
+        return ST_ERASED;
     if (item.seal_key != 0)
         status = keyring_key(apply->parts.keyring, key, item.seal_key);
     if (status == ST_OK) {
@@ -29,7 +32,7 @@ static enum status apply_open_item(void *context, struct slice stored,
         INVARIANT(status == ST_OK);
         *fields_out = seal_fields(secret);
     }
-    INVARIANT(status == ST_OK || status == ST_ERASED);
+    INVARIANT(status == ST_OK);
     sodium_memzero(key, sizeof key);
     return status;
 }

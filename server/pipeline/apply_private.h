@@ -30,8 +30,11 @@ struct apply {
     uint8_t *item_result; /* RESULT_SIZE_MAX each. */
     uint8_t *result;
     uint8_t *space_bytes;
-    uint8_t *opened; /* ENTRY_SIZE_MAX: the item being applied. */
-    uint8_t *stored; /* ENTRY_SIZE_MAX: an item opened for a handler. */
+    uint8_t *opened;    /* ENTRY_SIZE_MAX: the item being applied. */
+    uint8_t *stored;    /* ENTRY_SIZE_MAX: an item opened for a handler. */
+    bool destroyed;     /* By the last entry; until erasure_keep(). */
+    uint64_t kept_size; /* Of the last snapshot in this process; 0 none. */
+    uint8_t kept_digest[HASH_SIZE];
     uint64_t oldest; /* Lowest entry that has a row in TABLE_COMMAND. */
     int64_t oldest_time;
 
@@ -68,10 +71,16 @@ NODISCARD enum status apply_items(struct apply *apply,
  * Whether what the entry's operations read of the log can be read here.
  *
  * Returns: ST_OK; ST_CHECKSUM for an entry that is damaged on this disk;
+ *          ST_CONTENT_GONE for an item whose key an act above it destroyed;
  *          ST_DISK_FAILED.
  */
 NODISCARD enum status apply_readable(struct apply *apply,
                                      const struct apply_input *input);
+
+/* erasure.c: a holder's confirmation that the primary signed names the state
+ * that this node came to, where it still knows. ST_OK; ST_DIVERGED. */
+NODISCARD enum status erasure_check(struct apply *apply, const struct act *act,
+                                    const struct op_destroy_confirm *in);
 
 /* Note what an item that was done changed outside of the state. */
 void apply_note(struct apply *apply, const struct act *act,

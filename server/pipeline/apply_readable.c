@@ -5,8 +5,11 @@
  * not decide anything.  It is found before anything of the entry is done, so
  * that the entry can be applied later, when the others are repaired.
  */
+#include <sodium.h>
+
 #include "replication/sometimes.h"
 #include "server/pipeline/apply_private.h"
+#include "server/registry/destroy.h"
 
 /* Entries [from, end). */
 static enum status readable_run(struct apply *apply, uint64_t from,
@@ -34,6 +37,21 @@ static enum status readable_journal(struct apply *apply,
 static enum status readable_certificate(struct apply *apply, bool is_there)
 {
     return readable_run(apply, 0, is_there ? 1 : 0);
+}
+
+/* What an act destroyed that this node has not come to yet decided something
+ * here that nobody can read again. */
+static enum status readable_secret(struct apply *apply, const struct item *item)
+{
+    uint8_t key[KEY_SIZE];
+    enum status status;
+
+    if (item->seal_key == 0 ||
+        destroy_is_erased(apply->parts.state, item->seal_key))
+        return ST_OK;
+    status = keyring_key(apply->parts.keyring, key, item->seal_key);
+    sodium_memzero(key, sizeof key);
+    return status == ST_ERASED ? ST_CONTENT_GONE : ST_OK;
 }
 
 static enum status readable_item(struct apply *apply, const struct item *item,
@@ -82,7 +100,13 @@ enum status apply_readable(struct apply *apply, const struct apply_input *input)
 
     if (MUTANT(114))
         return ST_OK;
-    while (status == ST_OK && entry_next_item(&item, &rest))
+    while (status == ST_OK && entry_next_item(&item, &rest)) {
+        /* This node has just sealed what it sequenced itself. */
+        if (input->work == NULL)
+            status = readable_secret(apply, &item);
+        if (status != ST_OK)
+            break;
         status = readable_item(apply, &item, input->entry.place.index);
+    }
     return status;
 }

@@ -94,6 +94,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
     pipeline_open_queues(pipeline);
     pipeline_open_gate(pipeline);
     pipeline_open_keys(pipeline);
+    pipeline_burial_init(&pipeline->burial);
     pipeline_role_init(pipeline);
     const struct sequencer_start start = {.end = parts->end,
                                           .epoch = parts->epoch};
@@ -140,6 +141,7 @@ void pipeline_close(struct pipeline *pipeline)
     (void)pthread_cond_destroy(&pipeline->keys.changed);
     (void)pthread_mutex_destroy(&pipeline->keys.lock);
     free(pipeline->accept_buffer);
+    pipeline_burial_wipe(&pipeline->burial);
     sequencer_close(pipeline->sequencer);
     refused_wipe(&pipeline->refused);
     watches_wipe(&pipeline->watches);

@@ -174,6 +174,10 @@ static bool applier_group(struct applier *applier)
         else
             break;
         applier_done(applier, group);
+        if (erasure_waits(pipeline->parts.apply)) {
+            applier_keep(applier);
+            applier_begin(applier, now_ms);
+        }
     }
     applier_deliver(applier);
     if (group->works == NULL)
@@ -231,7 +235,8 @@ static enum status applier_replay_entries(struct applier *applier,
     enum status status = ST_OK;
     struct slice entry;
 
-    while (status == ST_OK && apply_size(apply) < size) {
+    while (status == ST_OK && apply_size(apply) < size &&
+           !erasure_waits(apply)) {
         status = journal_cursor_next(cursor, &entry);
         if (status == ST_CHAIN_BROKEN)
             status = ST_END; /* Cut off in between. */
@@ -248,7 +253,7 @@ static enum status applier_replay_entries(struct applier *applier,
  * it knew to be committed. */
 static bool applier_waits(const struct applier *applier, enum status status)
 {
-    return (status == ST_CHECKSUM ||
+    return (status == ST_CHECKSUM || status == ST_CONTENT_GONE ||
             (status == ST_END && applier->pipeline->parts.log != NULL)) &&
            applier->groups_count == 0 && !MUTANT(112);
 }
@@ -278,6 +283,10 @@ static bool applier_replay(struct applier *applier)
     if (status != ST_OK && !applier_waits(applier, status))
         pipeline_fail(pipeline, status, apply_size(pipeline->parts.apply),
                       "applying an entry");
+    if (status == ST_CONTENT_GONE)
+        atomic_store(&pipeline->lacks, apply_size(pipeline->parts.apply) + 1);
+    if (erasure_waits(pipeline->parts.apply))
+        applier_keep(applier);
     applier_deliver(applier);
     return status == ST_OK;
 }
@@ -327,13 +336,15 @@ bool applier_turn(struct applier *applier)
     int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
     applier_places(applier);
     applier_commit(applier, now_ms);
+    applier_bury(applier);
     applier_own(applier, now_ms);
     return moved;
 }
 
 void *pipeline_apply_main(void *argument)
 {
-    struct applier applier = {.pipeline = argument};
+    struct applier applier = {
+        .pipeline = argument, .erase_ms = INT64_MIN, .confirm_ms = INT64_MIN};
     struct pipeline *pipeline = argument;
 
     while (!queue_ended(&pipeline->to_apply) || applier.groups_count > 0) {

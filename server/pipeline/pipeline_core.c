@@ -283,6 +283,7 @@ bool core_turn(struct core *core)
 
     core_take(core);
     core_look_room(pipeline);
+    core_bury(core);
     if (pipeline->parts.log != NULL &&
         (!core_serve_term(core) || atomic_load(&pipeline->cut_off))) {
         core_refuse_waiting(core);

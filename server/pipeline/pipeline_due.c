@@ -151,6 +151,7 @@ void applier_own_begin(struct applier *applier)
     applier->owed_made = applier->owed_done = 0;
     applier->owed_ms = INT64_MIN;
     applier->config_made = 0;
+    applier->erase_ms = applier->confirm_ms = INT64_MIN;
 }
 
 void applier_own_applied(struct applier *applier, const struct work *work)
@@ -170,6 +171,10 @@ void applier_own_applied(struct applier *applier, const struct work *work)
         if (of_term)
             applier_config_applied(applier);
         break;
+    case OPCODE_DESTROY_ERASE:
+    case OPCODE_DESTROY_CONFIRM:
+        applier_erasure_applied(applier, work->operation->opcode);
+        break;
     }
 }
 
@@ -184,6 +189,8 @@ void applier_own(struct applier *applier, int64_t now_ms)
         applier->deadlines_made = false;
     if (atomic_exchange(&pipeline->config_refused, 0) == term)
         applier->config_made = 0;
+    if (!applier->view.leads)
+        applier_confirm_to_primary(applier, now_ms);
     if (!applier_leads(applier))
         return;
     applier_attest(applier, now_ms);
@@ -192,4 +199,5 @@ void applier_own(struct applier *applier, int64_t now_ms)
     applier_owes(applier, now_ms);
     applier_enter_config(applier);
     applier_deadlines(applier, now_ms);
+    applier_erase(applier, now_ms);
 }

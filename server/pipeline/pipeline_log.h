@@ -34,6 +34,14 @@ struct pipeline_log {
      *       with pipeline_taken().
      */
     void (*submit)(void *context, struct group *group, bool keyed);
+    /*
+     * The apply thread of a node that follows: have the primary enter this
+     * command, which this node signed.  Nothing is promised: it is asked again.
+     * NULL: nobody is there to be asked.
+     *
+     * Owns: ${command} is lent for the call.
+     */
+    void (*confirm)(void *context, struct slice command);
 };
 
 /* ---- What the host tells: any thread, in its order; none blocks --------- */
@@ -116,6 +124,24 @@ void pipeline_drain_commands(struct pipeline *pipeline, bool on);
  * they are committed later.  Or it takes commands again, as each new term does.
  */
 void pipeline_cut_off(struct pipeline *pipeline, bool on);
+
+/*
+ * pipeline_take_confirmation(pipeline, command):
+ * Enter a destroy.confirm that another node signed, if this node leads.
+ *
+ * Returns: ST_OK: it was put in the queue, or that is full; ST_NOT_PRIMARY;
+ *          ST_BUSY; else what is wrong with it.
+ */
+NODISCARD enum status pipeline_take_confirmation(struct pipeline *pipeline,
+                                                 struct slice command);
+
+/*
+ * pipeline_lacks(pipeline):
+ * The entry that this node cannot apply, and 1, because an act above it
+ * destroyed what it holds: only a snapshot of a greater size helps.  0: it
+ * lacks nothing.  Any thread.
+ */
+uint64_t pipeline_lacks(struct pipeline *pipeline);
 
 /* Nothing is under way, and nothing is left to be attested by this node. */
 bool pipeline_idle(struct pipeline *pipeline);

@@ -9,6 +9,7 @@
 
 #include "protocol/config_cert.h"
 #include "server/pipeline/apply.h"
+#include "server/pipeline/erasure.h"
 #include "server/pipeline/node_command.h"
 #include "server/pipeline/open_data.h"
 #include "server/pipeline/pipeline.h"
@@ -38,6 +39,9 @@ enum {
     PIPELINE_TICK_MS = 100,
     PIPELINE_COMMIT_MS = 50, /* How long the state's transaction gathers. */
     PIPELINE_DEADLINES_MS = 1000,
+    /* After which what came to nothing is entered again. */
+    PIPELINE_ERASURE_MS = 5000,
+    PIPELINE_ERASURE_LOOK_MS = 200,
     /* Configurations that wait to be entered. */
     PIPELINE_CONFIGS_MAX = 4,
     PIPELINE_PLACES_MAX = 64, /* Commands that are looked for. */
@@ -133,6 +137,13 @@ struct pipeline_keys {
     bool core; /* The core thread's, which leads. */
 };
 
+/* Keys that the core thread has to destroy; the lock guards the list. */
+struct pipeline_burial {
+    pthread_mutex_t lock;
+    atomic_bool due;
+    struct erasure_list list;
+};
+
 struct pipeline {
     struct pipeline_parts parts;
     struct pipeline_cluster cluster;
@@ -155,6 +166,7 @@ struct pipeline {
 
     struct pipeline_role role;
     struct pipeline_keys keys;
+    struct pipeline_burial burial;
     uint8_t *accept_buffer;     /* ENTRY_SIZE_MAX; under keys.lock. */
     atomic_uint_fast64_t term;  /* As in role. */
     atomic_uint_fast64_t begun; /* Term whose commands are sequenced. */
@@ -176,6 +188,7 @@ struct pipeline {
     atomic_uint_fast64_t size;       /* Entries applied. */
     atomic_uint_fast64_t attested;   /* Entries attested. */
     atomic_uint_fast64_t unattested; /* Entries that wait for it. */
+    atomic_uint_fast64_t lacks;      /* See pipeline_lacks(). */
     atomic_bool draining;
     atomic_bool stalled;
     atomic_bool start_refused;
@@ -310,6 +323,12 @@ struct applier {
     int64_t begun_ms; /* The transaction. */
     bool deadlines_made;
     int64_t deadlines_ms;
+    /* What acts destroyed: whether the core was told which keys are left here,
+     * and when something was entered last; INT64_MIN: not yet, or applied. */
+    bool looked_for_keys;
+    int64_t erasure_ms;
+    int64_t erase_ms;
+    int64_t confirm_ms;
 };
 
 /* Apply some of what is committed, commit, and enter what is due; never waits.
@@ -340,5 +359,23 @@ void pipeline_evidence_figures(struct pipeline *pipeline, struct list *figures,
 /* The next configuration that waits (pipeline_config.c). */
 void applier_enter_config(struct applier *applier);
 void applier_config_applied(struct applier *applier);
+
+/* ---- Acts that destroy keys (pipeline_erasure.c) ------------------------- */
+
+void pipeline_burial_init(struct pipeline_burial *burial);
+void pipeline_burial_wipe(struct pipeline_burial *burial);
+/* Destroy what the apply thread found. Requires: nothing is staged. */
+void core_bury(struct core *core);
+/* The last entry destroyed: commit it and keep the state as it is. */
+void applier_keep(struct applier *applier);
+/* Look for keys that acts destroyed, if that is due, once the state is synced.
+ */
+void applier_bury(struct applier *applier);
+/* Enter acts whose hour has come, and this node's confirmations. */
+void applier_erase(struct applier *applier, int64_t now_ms);
+/* A node that follows asks the primary to enter its confirmation. */
+void applier_confirm_to_primary(struct applier *applier, int64_t now_ms);
+/* One of both was applied, or refused as an entry. */
+void applier_erasure_applied(struct applier *applier, uint16_t opcode);
 
 #endif

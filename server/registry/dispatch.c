@@ -5,6 +5,7 @@
 #include "protocol/contract.h"
 #include "server/registry/access.h"
 #include "server/registry/continuity.h"
+#include "server/registry/destroy.h"
 #include "server/registry/feed.h"
 
 /* Operations below this one may change rows that permissions rest on: keys,
@@ -59,6 +60,9 @@ static enum status dispatch_decide(struct act *act, uint32_t duty_number,
     /* Reads name no version (PROTOCOL, section 6): if_version is a field. */
     if (act->operation->access == ACCESS_READ && act->expect_version != 0)
         return ST_BAD_FIELD;
+    code = destroy_check_subject(act);
+    if (code != ST_OK)
+        return code;
     return dispatch_handle(act, fields, result);
 }
 

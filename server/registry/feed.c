@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "server/registry/destroy.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/version.h"
 
@@ -220,6 +221,8 @@ static enum status judge_record(struct act *act, const struct row_feed *feed,
         row->field = AS_OF_FIELD;
         return ST_BAD_FIELD;
     }
+    if (destroy_subject_is_erased(act->state, act->subject))
+        return ST_ERASED;
     /* Only the class is judged by another section of the subject. */
     if (in->section == SECTION_S06)
         (void)subject_load(act, &subject, act->subject);

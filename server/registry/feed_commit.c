@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "server/registry/destroy.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/feed.h"
 #include "server/registry/rows.h"
@@ -74,8 +75,9 @@ static bool commit_record(struct act *act, struct held_subject *own,
                               .entered_by = act->signer.person,
                               .record = record->record};
 
-    if (version_has_effects(record->section) &&
-        version_decode(act, &decoded, &row) != ST_OK)
+    if (destroy_subject_is_erased(act->state, record->subject) ||
+        (version_has_effects(record->section) &&
+         version_decode(act, &decoded, &row) != ST_OK))
         return false;
     find_or_create(act, own, record);
     version_add(act, &own->subject, &row);

@@ -13,7 +13,8 @@ enum subject_kind { SUBJECT_LEGAL = 1, SUBJECT_INDIVIDUAL = 2 };
 enum subject_state {
     SUBJECT_ACTIVE = 1,
     SUBJECT_OUT_OF_SCOPE = 2,
-    SUBJECT_CLOSED = 3
+    SUBJECT_CLOSED = 3,
+    SUBJECT_ERASED = 4 /* An act destroyed its records. */
 };
 
 #define SECTION_BIT(number) ((uint16_t)(1u << ((number)-1)))

@@ -115,7 +115,7 @@ void version_add(struct act *act, struct subject *subject,
     state_insert(act->state, TABLE_VERSION, row);
 }
 
-static void remove_representatives(struct act *act, uint64_t voen)
+void version_forget_representatives(struct act *act, uint64_t voen)
 {
     struct row_representative rows[REPRESENTATIVES_MAX];
     struct row_representative from = {.subject = voen};
@@ -152,7 +152,7 @@ static void settle_names(struct act *act, uint64_t voen,
     struct representative person;
     uint16_t seq = 0;
 
-    remove_representatives(act, voen);
+    version_forget_representatives(act, voen);
     add_representative(act, &seq, row, record->fin);
     list_reader_init(&reader, &record->representatives);
     while (list_reader_next(&reader, &schema_representative, &person)) {

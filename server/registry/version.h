@@ -104,4 +104,7 @@ void version_index_all(struct act *act);
 void version_scene(struct act *act, struct section_scene *scene_out,
                    struct subject *subject, uint8_t section, uint8_t path);
 
+/* Nobody may act for the subject by section S01 any more. */
+void version_forget_representatives(struct act *act, uint64_t voen);
+
 #endif

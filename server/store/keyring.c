@@ -66,8 +66,8 @@ uint64_t keyring_find(const struct keyring *keyring, enum keyring_class class,
 }
 
 /* A place among the staged, whose numbers rise. */
-static struct keyring_staged *new_staged(struct keyring *keyring,
-                                         uint64_t number)
+struct keyring_staged *keyring_new_staged(struct keyring *keyring,
+                                          uint64_t number)
 {
     struct keyring_staged *larger;
     size_t at = keyring->staged_count;
@@ -94,8 +94,9 @@ void keyring_put(struct keyring *keyring, const struct keyring_row *row,
     struct keyring_staged *staged;
 
     pthread_mutex_lock(&keyring->lock);
-    staged = new_staged(keyring, row->number);
+    staged = keyring_new_staged(keyring, row->number);
     staged->row = *row;
+    staged->buried = false;
     keyring_wrap(keyring, staged->wrapped, row, key);
     keyring_arena_put(keyring->arena, row->number, key);
     pthread_mutex_unlock(&keyring->lock);
@@ -128,6 +129,27 @@ size_t keyring_staged(const struct keyring *keyring)
     return keyring->staged_count;
 }
 
+static void commit_tombstone(struct keyring *keyring, uint64_t number,
+                             uint64_t act, uint64_t first_index)
+{
+    keyring_bind_number(keyring->bury, 1, number);
+    keyring_bind_number(keyring->bury, 2, act);
+    keyring_bind_number(keyring->bury, 3, first_index);
+    keyring_run(keyring->bury);
+}
+
+static void commit_key(struct keyring *keyring,
+                       const struct keyring_staged *staged)
+{
+    keyring_bind_number(keyring->insert, 1, staged->row.number);
+    keyring_bind_number(keyring->insert, 2, staged->row.class);
+    keyring_bind_number(keyring->insert, 3, staged->row.owner);
+    keyring_bind_number(keyring->insert, 4, staged->row.first_index);
+    keyring_bind_bytes(keyring->insert, 5, staged->wrapped,
+                       KEYRING_WRAPPED_SIZE);
+    keyring_run(keyring->insert);
+}
+
 void keyring_commit(struct keyring *keyring)
 {
     keyring_check_owner(keyring);
@@ -136,13 +158,12 @@ void keyring_commit(struct keyring *keyring)
     keyring_run(keyring->begin);
     for (size_t i = 0; i < keyring->staged_count; i++) {
         const struct keyring_staged *staged = &keyring->staged[i];
-        keyring_bind_number(keyring->insert, 1, staged->row.number);
-        keyring_bind_number(keyring->insert, 2, staged->row.class);
-        keyring_bind_number(keyring->insert, 3, staged->row.owner);
-        keyring_bind_number(keyring->insert, 4, staged->row.first_index);
-        keyring_bind_bytes(keyring->insert, 5, staged->wrapped,
-                           KEYRING_WRAPPED_SIZE);
-        keyring_run(keyring->insert);
+
+        if (staged->buried)
+            commit_tombstone(keyring, staged->row.number, staged->row.owner,
+                             staged->row.first_index);
+        else
+            commit_key(keyring, staged);
     }
     keyring_run(keyring->commit);
     pthread_mutex_lock(&keyring->lock);
@@ -158,6 +179,9 @@ void keyring_discard(struct keyring *keyring)
     pthread_mutex_lock(&keyring->lock);
     for (size_t i = 0; i < keyring->staged_count; i++) {
         const struct keyring_row *row = &keyring->staged[i].row;
+
+        if (keyring->staged[i].buried)
+            continue;
         keyring_map_remove(&keyring->map, (uint8_t)row->class, row->owner,
                            row->number);
         keyring_arena_drop(keyring->arena, row->number);
@@ -213,24 +237,31 @@ void keyring_drop_strays(struct keyring *keyring, uint64_t first, uint64_t last,
     delete_rows(keyring, keyring->drop_strays);
 }
 
+/* What nobody used has no place among the entries, and is told to nobody. */
+static void bury_one(struct keyring *keyring, uint64_t number, uint64_t act)
+{
+    uint64_t first_index = INT64_MAX;
+
+    keyring_bind_number(keyring->erase, 1, number);
+    while (keyring_step(keyring->erase)) {
+        keyring_map_remove(
+            &keyring->map, (uint8_t)sqlite3_column_int64(keyring->erase, 0),
+            (uint64_t)sqlite3_column_int64(keyring->erase, 1), number);
+        first_index = (uint64_t)sqlite3_column_int64(keyring->erase, 2);
+    }
+    sqlite3_reset(keyring->erase);
+    commit_tombstone(keyring, number, act, first_index);
+    keyring->last = number > keyring->last ? number : keyring->last;
+}
+
 void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
                   size_t count, uint64_t act)
 {
     keyring_check_owner(keyring);
     REQUIRE(keyring->staged_count == 0);
     keyring_run(keyring->begin);
-    for (size_t i = 0; i < count; i++) {
-        keyring_bind_number(keyring->erase, 1, numbers[i]);
-        while (keyring_step(keyring->erase))
-            keyring_map_remove(
-                &keyring->map, (uint8_t)sqlite3_column_int64(keyring->erase, 0),
-                (uint64_t)sqlite3_column_int64(keyring->erase, 1), numbers[i]);
-        sqlite3_reset(keyring->erase);
-        keyring_bind_number(keyring->bury, 1, numbers[i]);
-        keyring_bind_number(keyring->bury, 2, act);
-        keyring_run(keyring->bury);
-        keyring->last = numbers[i] > keyring->last ? numbers[i] : keyring->last;
-    }
+    for (size_t i = 0; i < count; i++)
+        bury_one(keyring, numbers[i], act);
     keyring_run(keyring->commit);
     pthread_mutex_lock(&keyring->lock);
     for (size_t i = 0; i < count; i++)
@@ -295,7 +326,9 @@ enum status keyring_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
     pthread_mutex_lock(&keyring->lock);
     if (!keyring_arena_get(keyring->arena, key_out, number)) {
         staged = keyring_find_staged(keyring, number);
-        if (staged != NULL)
+        if (staged != NULL && staged->buried)
+            status = ST_ERASED;
+        else if (staged != NULL)
             status =
                 keyring_unwrap(keyring, key_out, &staged->row,
                                slice_of(staged->wrapped, KEYRING_WRAPPED_SIZE));
@@ -303,6 +336,50 @@ enum status keyring_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
             status = read_key(keyring, key_out, number);
         if (status == ST_OK)
             keyring_arena_put(keyring->arena, number, key_out);
+    }
+    pthread_mutex_unlock(&keyring->lock);
+    return status;
+}
+
+size_t keyring_owned(struct keyring *keyring, uint64_t *numbers_out,
+                     size_t numbers_max, enum keyring_class class,
+                     uint64_t owner)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&keyring->lock);
+    keyring_bind_number(keyring->owned_by, 1, class);
+    keyring_bind_number(keyring->owned_by, 2, owner);
+    while (count < numbers_max && keyring_step(keyring->owned_by))
+        numbers_out[count++] =
+            (uint64_t)sqlite3_column_int64(keyring->owned_by, 0);
+    sqlite3_reset(keyring->owned_by);
+    pthread_mutex_unlock(&keyring->lock);
+    return count;
+}
+
+enum status keyring_row(struct keyring *keyring, struct keyring_row *row_out,
+                        uint64_t number)
+{
+    enum status status = ST_KEY_MISSING;
+
+    REQUIRE(number > 0 && number <= INT64_MAX);
+    pthread_mutex_lock(&keyring->lock);
+    keyring_bind_number(keyring->get, 1, number);
+    if (keyring_step(keyring->get)) {
+        *row_out = (struct keyring_row){
+            .number = number,
+            .class = (enum keyring_class)sqlite3_column_int(keyring->get, 0),
+            .owner = (uint64_t)sqlite3_column_int64(keyring->get, 1),
+            .first_index = (uint64_t)sqlite3_column_int64(keyring->get, 2)};
+        status = ST_OK;
+    }
+    sqlite3_reset(keyring->get);
+    if (status != ST_OK) {
+        keyring_bind_number(keyring->get_tombstone, 1, number);
+        if (keyring_step(keyring->get_tombstone))
+            status = ST_ERASED;
+        sqlite3_reset(keyring->get_tombstone);
     }
     pthread_mutex_unlock(&keyring->lock);
     return status;

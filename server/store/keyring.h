@@ -24,8 +24,9 @@
 /* Whose content a key seals; a class and an owner have one key, but for
  * credentials, each of which has a new one. */
 enum keyring_class {
-    KEYRING_RECORD = 1, /* Owner: the subject. */
-    KEYRING_EVIDENCE,   /* Owner: the subject. */
+    KEYRING_TOMBSTONE = 0, /* On the way between nodes: keyring_rows.h. */
+    KEYRING_RECORD = 1,    /* Owner: the subject. */
+    KEYRING_EVIDENCE,      /* Owner: the subject. */
     KEYRING_ORGANISATION,
     KEYRING_PERSON,
     KEYRING_CREDENTIAL, /* Owner: the person. */
@@ -140,5 +141,22 @@ void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
  */
 NODISCARD enum status keyring_key(struct keyring *keyring,
                                   uint8_t key_out[KEY_SIZE], uint64_t number);
+
+/*
+ * keyring_owned(keyring, numbers_out, numbers_max, class, owner):
+ * The committed keys of an owner in a class, in the order of their numbers.
+ * Returns: how many there are in ${numbers_out}.
+ */
+size_t keyring_owned(struct keyring *keyring, uint64_t *numbers_out,
+                     size_t numbers_max, enum keyring_class class,
+                     uint64_t owner);
+
+/*
+ * keyring_row(keyring, row_out, number):
+ * The committed row of a key, without its bytes.
+ * Returns: ST_OK; ST_ERASED if an act destroyed it; ST_KEY_MISSING.
+ */
+NODISCARD enum status keyring_row(struct keyring *keyring,
+                                  struct keyring_row *row_out, uint64_t number);
 
 #endif

@@ -18,14 +18,19 @@ static const char *const create[] = {
     "CREATE TABLE \"key\" (\"number\" INTEGER PRIMARY KEY, \"class\" INTEGER "
     "NOT NULL, \"owner\" INTEGER NOT NULL, \"first_index\" INTEGER NOT NULL, "
     "\"wrapped\" BLOB NOT NULL) STRICT",
-    "CREATE TABLE \"tombstone\" (\"number\" INTEGER PRIMARY KEY, \"act\" "
-    "INTEGER NOT NULL) STRICT",
 };
 
-/* Made at every opening: files of former versions lack it. */
-static const char create_index[] =
+/* Made at every opening: files of former versions lack some. */
+static const char *const create_later[] = {
     "CREATE INDEX IF NOT EXISTS \"key_by_first_index\" ON \"key\" "
-    "(\"first_index\", \"number\")";
+    "(\"first_index\", \"number\")",
+    "CREATE INDEX IF NOT EXISTS \"key_by_owner\" ON \"key\" (\"class\", "
+    "\"owner\", \"number\")",
+    "CREATE TABLE IF NOT EXISTS \"buried\" (\"number\" INTEGER PRIMARY KEY, "
+    "\"act\" INTEGER NOT NULL, \"first_index\" INTEGER NOT NULL) STRICT",
+    "CREATE INDEX IF NOT EXISTS \"buried_by_first_index\" ON \"buried\" "
+    "(\"first_index\", \"number\")",
+};
 
 /* ---- Wrapping ------------------------------------------------------------ */
 
@@ -180,7 +185,7 @@ void keyring_load_map(struct keyring *keyring)
     }
     sqlite3_finalize(statement);
     statement = statements_prepare(keyring->writer,
-                                   "SELECT max(\"number\") FROM \"tombstone\"");
+                                   "SELECT max(\"number\") FROM \"buried\"");
     if (keyring_step(statement)) {
         uint64_t number = (uint64_t)sqlite3_column_int64(statement, 0);
         keyring->last = number > keyring->last ? number : keyring->last;
@@ -198,9 +203,10 @@ static void prepare(struct keyring *keyring)
         writer, "INSERT INTO \"key\" VALUES (?1, ?2, ?3, ?4, ?5)");
     keyring->erase =
         statements_prepare(writer, "DELETE FROM \"key\" WHERE \"number\" = ?1 "
-                                   "RETURNING \"class\", \"owner\"");
+                                   "RETURNING \"class\", \"owner\", "
+                                   "\"first_index\"");
     keyring->bury = statements_prepare(
-        writer, "INSERT OR IGNORE INTO \"tombstone\" VALUES (?1, ?2)");
+        writer, "INSERT OR IGNORE INTO \"buried\" VALUES (?1, ?2, ?3)");
     keyring->truncate = statements_prepare(
         writer, "DELETE FROM \"key\" WHERE \"first_index\" >= ?1");
     keyring->find_stray = statements_prepare(
@@ -214,13 +220,19 @@ static void prepare(struct keyring *keyring)
                          "\"wrapped\" FROM \"key\" WHERE \"number\" = ?1");
     keyring->get_tombstone = statements_prepare(
         keyring->reader,
-        "SELECT \"act\" FROM \"tombstone\" WHERE \"number\" = ?1");
+        "SELECT \"act\" FROM \"buried\" WHERE \"number\" = ?1");
+    keyring->owned_by = statements_prepare(
+        keyring->reader,
+        "SELECT \"number\" FROM \"key\" WHERE \"class\" = ?1 AND \"owner\" = "
+        "?2 ORDER BY \"number\"");
     keyring->walk = statements_prepare(
         keyring->reader,
         "SELECT \"number\", \"class\", \"owner\", \"first_index\", "
         "\"wrapped\" FROM \"key\" WHERE (\"first_index\", \"number\") >= "
-        "(?1, ?2) AND \"first_index\" < ?3 ORDER BY \"first_index\", "
-        "\"number\"");
+        "(?1, ?2) AND \"first_index\" < ?3 UNION ALL "
+        "SELECT \"number\", 0, \"act\", \"first_index\", NULL FROM "
+        "\"buried\" WHERE (\"first_index\", \"number\") >= (?1, ?2) AND "
+        "\"first_index\" < ?3 ORDER BY 4, 1");
 }
 
 static enum status open_files(struct keyring *keyring, const char *path)
@@ -237,8 +249,10 @@ static enum status open_files(struct keyring *keyring, const char *path)
         create_file(keyring);
     if (status == ST_OK)
         status = check_head(keyring);
-    if (status == ST_OK)
-        statements_run(keyring->writer, create_index);
+    for (size_t i = 0;
+         status == ST_OK && i < sizeof create_later / sizeof create_later[0];
+         i++)
+        statements_run(keyring->writer, create_later[i]);
     if (status == ST_OK)
         status = database_open(&keyring->reader, path, DATABASE_FULL);
     return status;
@@ -288,6 +302,7 @@ void keyring_close(struct keyring *keyring)
     sqlite3_finalize(keyring->drop_strays);
     sqlite3_finalize(keyring->get);
     sqlite3_finalize(keyring->get_tombstone);
+    sqlite3_finalize(keyring->owned_by);
     sqlite3_finalize(keyring->walk);
     database_close(keyring->reader);
     database_close(keyring->writer);

@@ -24,8 +24,10 @@ static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == SEAL_NONCE_SIZE &&
                   crypto_aead_xchacha20poly1305_ietf_ABYTES == AEAD_TAG_SIZE,
               "the layout of a wrapped key");
 
+/* buried: a tombstone; its act stands in row.owner. */
 struct keyring_staged {
     struct keyring_row row;
+    bool buried;
     uint8_t wrapped[KEYRING_WRAPPED_SIZE];
 };
 
@@ -44,6 +46,7 @@ struct keyring {
     sqlite3 *reader;
     sqlite3_stmt *get;
     sqlite3_stmt *get_tombstone;
+    sqlite3_stmt *owned_by;
     sqlite3_stmt *walk;
 
     pthread_t owner;
@@ -82,6 +85,11 @@ void keyring_check_owner(const struct keyring *keyring);
 /* The staged key of that number, or NULL. Requires: the lock is held. */
 const struct keyring_staged *keyring_find_staged(const struct keyring *keyring,
                                                  uint64_t number);
+
+/* A place among the staged for ${number}, whose row the caller fills.
+ * Requires: the lock is held. */
+struct keyring_staged *keyring_new_staged(struct keyring *keyring,
+                                          uint64_t number);
 
 /* Stage a key whose number is new here. */
 void keyring_put(struct keyring *keyring, const struct keyring_row *row,

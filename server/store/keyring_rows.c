@@ -26,10 +26,11 @@ static void read_walk(struct keyring *keyring, uint8_t out[KEYRING_ROW_SIZE],
         .owner = (uint64_t)sqlite3_column_int64(keyring->walk, 2),
         .first_index = (uint64_t)sqlite3_column_int64(keyring->walk, 3),
     };
-    uint8_t key[KEY_SIZE];
+    uint8_t key[KEY_SIZE] = {0};
 
-    if (keyring_unwrap(keyring, key, &row, keyring_bytes(keyring->walk, 4)) !=
-        ST_OK)
+    if (row.class != KEYRING_TOMBSTONE &&
+        keyring_unwrap(keyring, key, &row, keyring_bytes(keyring->walk, 4)) !=
+            ST_OK)
         statements_failed(keyring->reader, "a key does not open");
     write_row(out, &row, key);
     sodium_memzero(key, sizeof key);
@@ -66,8 +67,7 @@ enum status keyring_rows_take(struct keyring_row *row_out,
 
     if (rows->size == 0)
         return ST_END;
-    if (rows->size < KEYRING_ROW_SIZE || at[24] < KEYRING_RECORD ||
-        at[24] > KEYRING_CLUSTER)
+    if (rows->size < KEYRING_ROW_SIZE || at[24] > KEYRING_CLUSTER)
         return ST_BAD_FIELD;
     *row_out = (struct keyring_row){
         .number = load_u64(at),
@@ -76,7 +76,9 @@ enum status keyring_rows_take(struct keyring_row *row_out,
         .class = (enum keyring_class)at[24],
     };
     if (row_out->number == 0 || row_out->number > INT64_MAX ||
-        row_out->owner > INT64_MAX || row_out->first_index > INT64_MAX)
+        row_out->owner > INT64_MAX || row_out->first_index > INT64_MAX ||
+        (row_out->class == KEYRING_TOMBSTONE &&
+         sodium_is_zero(at + 25, KEY_SIZE) == 0))
         return ST_BAD_FIELD;
     memcpy(key_out, at + 25, KEY_SIZE);
     *rows = slice_of(at + KEYRING_ROW_SIZE, rows->size - KEYRING_ROW_SIZE);
@@ -96,6 +98,11 @@ static enum status compare(struct keyring *keyring,
 
     if (status == ST_ERASED)
         return ST_OK;
+    /* A key that is here goes when this node comes to the act. */
+    if (row->class == KEYRING_TOMBSTONE && status == ST_OK) {
+        sodium_memzero(own, sizeof own);
+        return ST_OK;
+    }
     if (status != ST_OK)
         return status;
     pthread_mutex_lock(&keyring->lock);
@@ -119,6 +126,21 @@ static enum status compare(struct keyring *keyring,
     return status;
 }
 
+static void put_tombstone(struct keyring *keyring,
+                          const struct keyring_row *row)
+{
+    struct keyring_staged *staged;
+
+    pthread_mutex_lock(&keyring->lock);
+    staged = keyring_new_staged(keyring, row->number);
+    memset(staged, 0, sizeof *staged);
+    staged->row = *row;
+    staged->buried = true;
+    pthread_mutex_unlock(&keyring->lock);
+    if (row->number > keyring->last)
+        keyring->last = row->number;
+}
+
 enum status keyring_accept(struct keyring *keyring,
                            const struct keyring_row *row,
                            const uint8_t key[KEY_SIZE])
@@ -131,6 +153,9 @@ enum status keyring_accept(struct keyring *keyring,
     status = compare(keyring, row, key);
     if (status != ST_KEY_MISSING)
         return status;
-    keyring_put(keyring, row, key);
+    if (row->class == KEYRING_TOMBSTONE)
+        put_tombstone(keyring, row);
+    else
+        keyring_put(keyring, row, key);
     return ST_OK;
 }

@@ -3,6 +3,9 @@
  *
  *   row = u64 number ‖ u64 owner ‖ u64 first_index ‖ u8 class ‖ key[32]
  *
+ * A key that an act destroyed travels as its tombstone: class 0, the act's
+ * index for the owner, and zeros for the key.
+ *
  * The key is plain: rows leave only through an encrypted link to a node of the
  * cluster, which wraps it under a key of its own.
  */

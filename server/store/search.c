@@ -63,8 +63,10 @@ struct search *search_open(void)
 
 static void forget_formers(struct search *search)
 {
-    for (size_t i = 0; i < search->formers_count; i++)
+    for (size_t i = 0; i < search->formers_count; i++) {
+        sodium_memzero(search->formers[i].text, search->formers[i].size);
         free(search->formers[i].text);
+    }
     search->formers_count = 0;
 }
 

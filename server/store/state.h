@@ -164,7 +164,8 @@ enum sequence {
     SEQUENCE_FAILOVER,
     SEQUENCE_STANDING,
     SEQUENCE_NOTICE,
-    SEQUENCE_EXTRACT
+    SEQUENCE_EXTRACT,
+    SEQUENCE_DESTRUCTION
 };
 uint64_t state_next(struct state *state, enum sequence sequence);
 
@@ -177,6 +178,24 @@ int64_t state_setting(struct state *state, uint16_t setting);
  * and for comparing a rebuilt state with a live one.
  */
 void state_full_digest(struct state *state, uint8_t digest_out[HASH_SIZE]);
+
+/*
+ * state_restore_row(state, table, row), state_restore_head(state, head):
+ * What a snapshot holds, as it is: without a digest, which is in the head.
+ *
+ * Requires: inside a transaction, outside of an entry; no row has this key.
+ */
+void state_restore_row(struct state *state, enum table table, const void *row);
+void state_restore_head(struct state *state, const struct state_head *head);
+
+/*
+ * state_sync(state):
+ * Make everything that was committed durable.
+ *
+ * Requires: no transaction is open.
+ * Returns:  false if somebody who reads the file is in the way: try again.
+ */
+bool state_sync(struct state *state);
 
 /* Checkpoint of the WAL: passive when it has grown, truncating when quiet. */
 void state_checkpoint(struct state *state, bool truncate);

@@ -30,7 +30,7 @@ void state_head_encode(uint8_t out[STATE_HEAD_SIZE],
     ENSURE(writer.status == ST_OK && writer.used == STATE_HEAD_SIZE);
 }
 
-static enum status decode_head(struct state_head *head, struct slice bytes)
+enum status state_head_decode(struct state_head *head, struct slice bytes)
 {
     struct reader reader;
 
@@ -99,7 +99,7 @@ static enum status read_head(struct state *state)
         head.size = (size_t)sqlite3_column_bytes(statement, 2);
         if (sqlite3_column_int64(statement, 0) == STATE_VERSION &&
             slice_equal(layout, slice_of(hash, sizeof hash)))
-            status = decode_head(&state->head, head);
+            status = state_head_decode(&state->head, head);
     }
     sqlite3_finalize(statement);
     return status;

@@ -74,5 +74,7 @@ enum {
 };
 void state_head_encode(uint8_t out[STATE_HEAD_SIZE],
                        const struct state_head *head);
+NODISCARD enum status state_head_decode(struct state_head *head,
+                                        struct slice bytes);
 
 #endif

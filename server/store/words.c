@@ -257,6 +257,8 @@ void words_remove(struct words *words, uint32_t number)
     table_empty(words, &words->whole,
                 slot_of(words, &words->whole, text_of(words, number)));
     postings_wipe(&word->postings);
+    /* A name of somebody whose data were destroyed, perhaps. */
+    sodium_memzero(word->text, word->size);
     free(word->text);
     memset(word, 0, sizeof *word);
     word->next = words->free;

@@ -587,7 +587,10 @@ cluster3_serves() {
     done
     cluster3_leads || return 1
     [ ${#cluster3_nodes[@]} -gt 1 ] || return 0
-    cluster3_in_sync A && cluster3_in_sync B
+    for name in "${cluster3_nodes[@]}"; do
+        [ "${cluster3_role[$name]}" = archive ] || cluster3_in_sync "$name" ||
+            return 1
+    done
 }
 
 # The same, and all hold the same, all of it committed.

@@ -115,7 +115,8 @@ void pipeline_host_open_as(struct pipeline_host *host,
         host->rig.node = *node;
     host->takes = true;
     host->committed = journal_size(host->rig.journal);
-    host->log = (struct pipeline_log){host, host_on_submit};
+    host->log =
+        (struct pipeline_log){.context = host, .submit = host_on_submit};
     ck_assert_int_eq(pthread_mutex_init(&host->lock, NULL), 0);
     ck_assert_int_eq(pthread_mutex_init(&host->growth, NULL), 0);
     struct rig *rig = &host->rig;

@@ -58,6 +58,7 @@ struct rig {
     uint32_t epoch;
     uint32_t seeds;
     uint8_t *entry_buffer;
+    bool from_snapshot; /* A fresh state begins with the newest one. */
 };
 
 /* What a command came to. */

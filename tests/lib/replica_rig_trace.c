@@ -138,6 +138,9 @@ static void trace_fields(struct replica_rig *rig,
     case PEER_KEYS:
     case PEER_CHECKPOINT:
     case PEER_COSIGNED:
+    case PEER_CONFIRM:
+    case PEER_SNAPSHOT_ASK:
+    case PEER_SNAPSHOT:
         break;
     }
 }

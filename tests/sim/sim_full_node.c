@@ -122,7 +122,8 @@ static void start_pipeline(struct sim_full_node *full)
     };
 
     memcpy(parts.cluster_id, server->cluster_id, CLUSTER_ID_SIZE);
-    full->log = (struct pipeline_log){full, sim_full_submit};
+    full->log =
+        (struct pipeline_log){.context = full, .submit = sim_full_submit};
     server->pipeline = pipeline_open(&parts);
     pipeline_set_leading(server->pipeline, false, NULL, NULL);
     full->core = (struct core){.pipeline = server->pipeline};

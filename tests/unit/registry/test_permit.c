@@ -101,6 +101,16 @@ static const struct {
     {"failover.close", "OPS:y"},
     {"failover.list", "SEC:y OPS:y DIR:y AUD:y COR:s CLD:y"},
     {"repl.status", "SEC:y OPS:y DIR:y AUD:y REP:y COR:y CLD:y"},
+    {"destroy.propose", "DPO:2"},
+    {"destroy.approve", "DIR:2"},
+    {"destroy.refuse", "DIR:2"},
+    {"destroy.execute", "ARC:2"},
+    {"destroy.erase", "SYS:y"},
+    {"destroy.confirm", "REP:y SYS:y"},
+    {"destroy.list", "SEC:y ARC:y DPO:y DIR:y AUD:y"},
+    {"destroy.show", "SEC:y ARC:y DPO:y DIR:y AUD:y"},
+    {"retention.put", "DPO:2 DIR:2"},
+    {"retention.list", "USR:y REG:y SEC:y ARC:y DPO:y DIR:y AUD:y"},
 };
 
 static char letter_of(const char *who, const char *duty)

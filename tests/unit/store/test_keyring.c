@@ -11,6 +11,7 @@
 
 #include "server/store/keyring_arena.h"
 #include "server/store/keyring_map.h"
+#include "server/store/keyring_rows.h"
 
 #include "tests/lib/suite.h"
 
@@ -268,6 +269,90 @@ START_TEST(the_bytes_of_a_destroyed_key_are_in_no_file)
 }
 END_TEST
 
+enum { MANY = 3000, VICTIMS = 300, WRAPPED_SIZE = 72 };
+
+static uint64_t number_of(uint64_t nth)
+{
+    return 1 + nth * 7919 % 100003; /* Scattered, each once. */
+}
+
+static void read_wrapped(uint8_t out[WRAPPED_SIZE], uint64_t number)
+{
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_prepare_v2(db, "SELECT wrapped FROM key WHERE number = ?1", -1,
+                       &statement, NULL);
+    sqlite3_bind_int64(statement, 1, (int64_t)number);
+    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+    memcpy(out, sqlite3_column_blob(statement, 0), WRAPPED_SIZE);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
+/* SQLite moves rows between pages as a file grows and shrinks: what it leaves
+ * behind then must not be what is destroyed later. */
+START_TEST(no_copy_of_a_destroyed_key_is_left_where_pages_were_split_or_joined)
+{
+    static uint8_t wrapped[VICTIMS][WRAPPED_SIZE];
+    struct keyring *keyring = open_fresh();
+    uint64_t numbers[VICTIMS];
+    uint8_t key[KEY_SIZE] = {1};
+
+    for (uint64_t i = 0; i < MANY; i++) {
+        struct keyring_row row = {number_of(i), i + 1, i + 1, KEYRING_RECORD};
+
+        ck_assert_int_eq(keyring_accept(keyring, &row, key), ST_OK);
+        if (i % 50 == 49)
+            keyring_commit(keyring);
+    }
+    for (uint64_t i = 0; i < VICTIMS; i++) {
+        numbers[i] = number_of(i * 9 + 3);
+        read_wrapped(wrapped[i], numbers[i]);
+    }
+    /* In parts, so that pages are joined between them; and some others go. */
+    for (uint64_t i = 0; i < VICTIMS; i += 25) {
+        keyring_bury(keyring, numbers + i, 25, 5000 + i);
+        keyring_truncate(keyring, MANY - i);
+    }
+    for (uint64_t i = 0; i < VICTIMS; i++) {
+        expect_status(keyring, numbers[i], ST_ERASED);
+        ck_assert_msg(!files_hold(wrapped[i], WRAPPED_SIZE),
+                      "a copy of key %d is left", (int)i);
+    }
+    close_and_remove(keyring);
+}
+END_TEST
+
+START_TEST(an_owner_s_keys_and_their_rows_are_told_to_any_thread)
+{
+    struct keyring *keyring = open_fresh();
+    const uint64_t number = 2;
+    struct keyring_row row;
+    uint64_t numbers[4];
+
+    stage(keyring, 2, 78, 11, 2);
+    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78),
+                      0); /* Only what is committed. */
+    keyring_commit(keyring);
+    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78),
+                      1);
+    ck_assert_uint_eq(numbers[0], 2);
+    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_EVIDENCE, 78),
+                      0);
+    ck_assert_int_eq(keyring_row(keyring, &row, 2), ST_OK);
+    ck_assert_uint_eq(row.owner, 78);
+    ck_assert_uint_eq(row.first_index, 11);
+    ck_assert_int_eq(keyring_row(keyring, &row, 3), ST_KEY_MISSING);
+    keyring_bury(keyring, &number, 1, 50);
+    ck_assert_int_eq(keyring_row(keyring, &row, 2), ST_ERASED);
+    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78),
+                      0);
+    close_and_remove(keyring);
+}
+END_TEST
+
 START_TEST(another_wrapping_key_or_cluster_is_refused)
 {
     struct keyring *keyring = open_fresh();
@@ -451,6 +536,8 @@ SUITE_MAIN("keyring", a_staged_key_is_found_and_read_at_once,
            truncating_removes_the_keys_first_used_at_or_above_the_cut,
            a_destroyed_key_is_erased_and_never_missing,
            the_bytes_of_a_destroyed_key_are_in_no_file,
+           no_copy_of_a_destroyed_key_is_left_where_pages_were_split_or_joined,
+           an_owner_s_keys_and_their_rows_are_told_to_any_thread,
            another_wrapping_key_or_cluster_is_refused,
            a_changed_row_does_not_open,
            a_row_moved_to_another_number_does_not_open,

@@ -159,6 +159,50 @@ START_TEST(keys_that_were_destroyed_here_do_not_come_back)
 }
 END_TEST
 
+START_TEST(a_destroyed_key_travels_as_its_tombstone)
+{
+    struct keyring *from = open_fresh(0), *to = open_fresh(1);
+    const uint64_t buried[] = {3};
+    uint8_t key[KEY_SIZE];
+
+    for (uint64_t i = 1; i <= 5; i++)
+        stage(from, i, i, 10 + i);
+    keyring_commit(from);
+    keyring_bury(from, buried, 1, 99);
+    ck_assert_uint_eq(ship(to, from, 0, 100), 5);
+    /* Staged, and committed. */
+    ck_assert_int_eq(keyring_key(to, key, 3), ST_ERASED);
+    keyring_commit(to);
+    ck_assert_int_eq(keyring_key(to, key, 3), ST_ERASED);
+    ck_assert_uint_eq(keyring_find(to, KEYRING_RECORD, 3), 0);
+    expect_same(from, to, 4);
+    /* And from there to the next one. */
+    ck_assert_uint_eq(ship(from, to, 13, 14), 1);
+    close_and_remove(from, 0);
+    close_and_remove(to, 1);
+}
+END_TEST
+
+START_TEST(a_tombstone_does_not_destroy_a_key_that_is_here)
+{
+    struct keyring *from = open_fresh(0), *to = open_fresh(1);
+    const uint64_t buried[] = {3};
+
+    for (uint64_t i = 1; i <= 5; i++)
+        stage(from, i, i, 10 + i);
+    keyring_commit(from);
+    ck_assert_uint_eq(ship(to, from, 0, 100), 5);
+    keyring_commit(to);
+    expect_same(from, to, 3);
+    keyring_bury(from, buried, 1, 99);
+    ck_assert_uint_eq(ship(to, from, 0, 100), 5);
+    ck_assert_uint_eq(keyring_staged(to), 0);
+    ck_assert_uint_eq(keyring_find(to, KEYRING_RECORD, 3), 3);
+    close_and_remove(from, 0);
+    close_and_remove(to, 1);
+}
+END_TEST
+
 START_TEST(missing_keys_are_filled_in_below_newer_ones)
 {
     struct keyring *keyring = open_fresh(0);
@@ -240,6 +284,8 @@ SUITE_MAIN("keyring_rows", rows_come_whole_in_the_order_of_their_entries,
            the_same_rows_again_change_nothing,
            a_number_with_other_bytes_or_for_another_owner_has_diverged,
            keys_that_were_destroyed_here_do_not_come_back,
+           a_destroyed_key_travels_as_its_tombstone,
+           a_tombstone_does_not_destroy_a_key_that_is_here,
            missing_keys_are_filled_in_below_newer_ones,
            keys_of_entries_that_never_came_to_be_go_with_their_owners,
            rows_that_are_none_are_refused)

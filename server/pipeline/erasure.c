@@ -1,0 +1,299 @@
+#include "server/pipeline/erasure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "server/pipeline/apply_private.h"
+#include "server/registry/destroy.h"
+#include "server/store/snapshot.h"
+
+static_assert((int)DESTROY_RECORD == (int)KEYRING_RECORD &&
+                  (int)DESTROY_EVIDENCE == (int)KEYRING_EVIDENCE,
+              "acts name classes as the keyring does");
+
+/* ---- The snapshot -------------------------------------------------------- */
+
+bool erasure_waits(const struct apply *apply)
+{
+    return apply->destroyed;
+}
+
+enum status erasure_keep(struct apply *apply)
+{
+    enum status status = snapshot_write(
+        apply->kept_digest, apply->parts.snapshots, apply->parts.state);
+
+    if (status != ST_OK)
+        return status;
+    apply->kept_size = apply_size(apply);
+    apply->destroyed = false;
+    /* What was opened last may be what was destroyed. */
+    sodium_memzero(apply->opened, ENTRY_SIZE_MAX);
+    sodium_memzero(apply->stored, ENTRY_SIZE_MAX);
+    sodium_memzero(&apply->fields, sizeof apply->fields);
+    sodium_memzero(apply->item_result, RESULT_SIZE_MAX);
+    sodium_memzero(apply->space_bytes, RESULT_SIZE_MAX);
+    return ST_OK;
+}
+
+/* The newest entry that destroyed. */
+static uint64_t last_erased(struct apply *apply)
+{
+    struct row_erased row = {.number = 0};
+    struct state_scan scan;
+    uint64_t last = 0;
+
+    state_scan_key(apply->parts.state, &scan, TABLE_ERASED, &row,
+                   (struct state_range){0});
+    while (state_scan_next(&scan, &row))
+        last = row.index > last ? row.index : last;
+    state_scan_close(&scan);
+    return last;
+}
+
+enum status erasure_resume(struct apply *apply)
+{
+    uint64_t size = apply_size(apply);
+
+    if (apply->parts.snapshots == NULL ||
+        state_count(apply->parts.state, TABLE_ERASED) == 0 ||
+        last_erased(apply) + 1 != size ||
+        snapshot_newest(apply->parts.snapshots, size + 1) == size)
+        return ST_OK;
+    return erasure_keep(apply);
+}
+
+void erasure_loaded(struct apply *apply, uint64_t size,
+                    const uint8_t digest[HASH_SIZE])
+{
+    REQUIRE(size == apply_size(apply));
+    apply->kept_size = size;
+    memcpy(apply->kept_digest, digest, HASH_SIZE);
+}
+
+enum status erasure_check(struct apply *apply, const struct act *act,
+                          const struct op_destroy_confirm *in)
+{
+    if (act->duty != DUTY_SYS || in->erased_at + 1 != apply->kept_size ||
+        sodium_is_zero(in->snapshot.b, HASH_SIZE))
+        return ST_OK;
+    return memcmp(in->snapshot.b, apply->kept_digest, HASH_SIZE) == 0
+               ? ST_OK
+               : ST_DIVERGED;
+}
+
+/* ---- What is to be buried ------------------------------------------------ */
+
+static uint64_t *grow(uint64_t *array, size_t room)
+{
+    uint64_t *larger = realloc(array, room * sizeof *array);
+
+    INVARIANT(larger != NULL);
+    return larger;
+}
+
+/* Behind those of the same act and of older ones. */
+static void list_add_key(struct erasure_list *list,
+                         const struct row_erased *row)
+{
+    size_t at = list->count;
+
+    if (list->count == list->room) {
+        list->room = 2 * list->room + ITEMS_MAX;
+        list->numbers = grow(list->numbers, list->room);
+        list->acts = grow(list->acts, list->room);
+    }
+    for (; at > 0 && list->acts[at - 1] > row->index; at--) {
+        list->numbers[at] = list->numbers[at - 1];
+        list->acts[at] = list->acts[at - 1];
+    }
+    list->numbers[at] = row->number;
+    list->acts[at] = row->index;
+    list->count++;
+}
+
+enum status erasure_find(struct erasure_list *list_out, struct apply *apply)
+{
+    struct row_erased row = {.number = 0};
+    struct state_scan scan;
+    enum status status = ST_OK;
+
+    *list_out = (struct erasure_list){.count = 0};
+    state_scan_key(apply->parts.state, &scan, TABLE_ERASED, &row,
+                   (struct state_range){0});
+    while (status == ST_OK && state_scan_next(&scan, &row)) {
+        struct keyring_row key;
+        enum status found = keyring_row(apply->parts.keyring, &key, row.number);
+
+        if (found == ST_OK &&
+            ((uint8_t)key.class != row.class || key.owner != row.subject))
+            status = ST_DIVERGED;
+        else if (found != ST_ERASED)
+            list_add_key(list_out, &row);
+    }
+    state_scan_close(&scan);
+    return status;
+}
+
+void erasure_wipe(struct erasure_list *list)
+{
+    free(list->numbers);
+    free(list->acts);
+    *list = (struct erasure_list){.count = 0};
+}
+
+bool erasure_sync(struct apply *apply)
+{
+    return state_sync(apply->parts.state);
+}
+
+void erasure_bury(struct keyring *keyring, const struct erasure_list *list)
+{
+    size_t from = 0;
+
+    while (from < list->count) {
+        size_t to = from;
+
+        while (to < list->count && list->acts[to] == list->acts[from])
+            to++;
+        keyring_bury(keyring, list->numbers + from, to - from,
+                     list->acts[from]);
+        from = to;
+    }
+}
+
+/* ---- Confirming ---------------------------------------------------------- */
+
+/* Keys of this owner in this class that were there when the act was executed
+ * and that no act names. */
+static bool has_left(struct apply *apply, enum keyring_class class,
+                     uint64_t subject, uint64_t erased_at)
+{
+    uint64_t numbers[ITEMS_MAX];
+    size_t count =
+        keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX, class, subject);
+
+    for (size_t i = 0; i < count; i++) {
+        struct keyring_row row;
+
+        if (keyring_row(apply->parts.keyring, &row, numbers[i]) == ST_OK &&
+            row.first_index <= erased_at)
+            return true;
+    }
+    return false;
+}
+
+static bool is_clean(struct apply *apply, uint32_t act, uint64_t erased_at)
+{
+    struct row_destruction row = {.number = act};
+    uint64_t subject = 0;
+    bool found = state_get(apply->parts.state, TABLE_DESTRUCTION, &row);
+
+    INVARIANT(found);
+    while ((subject = destroy_next_subject(apply->parts.state, act, subject)) !=
+           0) {
+        for (uint8_t class = DESTROY_RECORD; class <= DESTROY_EVIDENCE;
+             class ++) {
+            if ((row.keys & DESTROY_BIT(class)) != 0 &&
+                has_left(apply, (enum keyring_class) class, subject, erased_at))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool own_node(struct apply *apply, struct bytes16 *node_out,
+                     const uint8_t node_key[KEY_ID_SIZE])
+{
+    struct row_node row = {.role = 0};
+    struct state_scan scan;
+    bool found;
+
+    memcpy(row.key_id.b, node_key, KEY_ID_SIZE);
+    state_scan_open(apply->parts.state, &scan, INDEX_NODE_BY_KEY, &row,
+                    (struct state_range){.equal = 1});
+    found = state_scan_next(&scan, &row);
+    state_scan_close(&scan);
+    *node_out = row.node_id;
+    return found;
+}
+
+bool erasure_confirmation(struct op_destroy_confirm *out, struct apply *apply,
+                          const uint8_t node_key[KEY_ID_SIZE])
+{
+    struct bytes16 node;
+    uint64_t size;
+
+    if (state_count(apply->parts.state, TABLE_DESTRUCTION) == 0 ||
+        !own_node(apply, &node, node_key) ||
+        !destroy_unconfirmed(apply->parts.state, out, &node) ||
+        !is_clean(apply, out->act, out->erased_at))
+        return false;
+    size = out->erased_at + 1;
+    if (apply->kept_size == size)
+        memcpy(out->snapshot.b, apply->kept_digest, HASH_SIZE);
+    else if (apply->parts.snapshots == NULL ||
+             snapshot_digest(out->snapshot.b, apply->parts.snapshots, size) !=
+                 ST_OK)
+        memset(out->snapshot.b, 0, HASH_SIZE);
+    return true;
+}
+
+/* ---- Executing ----------------------------------------------------------- */
+
+/* In the order of the keys' numbers: that is how the entry names them. */
+static void sort_keys(struct erased_key *keys, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct erased_key key = keys[i];
+        size_t at = i;
+
+        for (; at > 0 && keys[at - 1].key > key.key; at--)
+            keys[at] = keys[at - 1];
+        keys[at] = key;
+    }
+}
+
+static size_t collect(struct apply *apply, struct erased_key *keys,
+                      size_t count, enum keyring_class class, uint64_t subject)
+{
+    uint64_t numbers[ITEMS_MAX];
+    size_t found =
+        keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX, class, subject);
+
+    for (size_t i = 0; i < found && count < LIST_COUNT_MAX; i++) {
+        if (destroy_is_erased(apply->parts.state, numbers[i]))
+            continue;
+        keys[count++] = (struct erased_key){
+            .key = numbers[i], .subject = subject, .class = (uint8_t) class};
+    }
+    return count;
+}
+
+void erasure_make(struct op_destroy_erase *out, struct writer *space,
+                  struct apply *apply, uint32_t act)
+{
+    struct erased_key keys[LIST_COUNT_MAX];
+    struct row_destruction row = {.number = act};
+    uint64_t subject = 0;
+    size_t count = 0;
+    bool found = state_get(apply->parts.state, TABLE_DESTRUCTION, &row);
+
+    REQUIRE(found);
+    while ((subject = destroy_next_subject(apply->parts.state, act, subject)) !=
+           0) {
+        for (uint8_t class = DESTROY_RECORD; class <= DESTROY_EVIDENCE;
+             class ++) {
+            if ((row.keys & DESTROY_BIT(class)) != 0)
+                count = collect(apply, keys, count, (enum keyring_class) class,
+                                subject);
+        }
+    }
+    sort_keys(keys, count);
+    *out = (struct op_destroy_erase){.act = act};
+    out->keys = list_begin(space);
+    for (size_t i = 0; i < count; i++)
+        list_add(&out->keys, space, &schema_erased_key, &keys[i]);
+}

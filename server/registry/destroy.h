@@ -1,0 +1,76 @@
+/*
+ * destroy.h: destruction acts (R-8.2.2; docs/ERASURE.md).
+ *
+ *   PROPOSED --approve--> APPROVED --execute--> ORDERED --erase--> ERASED
+ *       |                    |                                       |
+ *       `------refuse--------'                        all confirm    v
+ *                 v                                              CONFIRMED
+ *              REFUSED
+ *
+ * The personal data officer proposes, the head decides, the archivist orders:
+ * three persons.  The primary then names the keys in an entry of its own, at
+ * the hour that the setting destroy_hour gives; from that entry on whatever
+ * those keys sealed is ERASED, on every node, by the rows in TABLE_ERASED and
+ * never by what a node's keyring happens to hold.  Each node destroys its
+ * copies (server/pipeline/erasure.h) and says so in an entry that it signed.
+ */
+#ifndef DEFTER_SERVER_REGISTRY_DESTROY_H
+#define DEFTER_SERVER_REGISTRY_DESTROY_H
+
+#include "server/registry/act.h"
+
+/* As DESTROY_STATES names them. */
+enum destroy_state {
+    DESTROY_PROPOSED = 1,
+    DESTROY_APPROVED,
+    DESTROY_REFUSED,
+    DESTROY_ORDERED,
+    DESTROY_ERASED,
+    DESTROY_CONFIRMED
+};
+
+/* As ERASED_KEYS names them. */
+enum destroy_class { DESTROY_RECORD = 1, DESTROY_EVIDENCE };
+#define DESTROY_BIT(class) ((uint16_t)(1u << ((class) - 1)))
+
+/* Whether an act destroyed the seal key ${number}; 0 is no key. */
+bool destroy_is_erased(struct state *state, uint64_t number);
+
+/* Whether an act destroyed the records of ${subject}. */
+bool destroy_subject_is_erased(struct state *state, uint64_t subject);
+
+/*
+ * destroy_check_subject(act):
+ * Whether the item may be decided although an act may have destroyed the
+ * records of its subject.  What a stranger asks about one is left to the
+ * handler, which answers him as it does about any other.
+ *
+ * Returns: ST_OK; ST_ERASED.
+ */
+NODISCARD enum status destroy_check_subject(struct act *act);
+
+/* ---- For the node that leads -------------------------------------------- */
+
+enum { DESTROY_BATCH_MAX = 8 }; /* Acts that one entry executes. */
+
+/* Acts that are due at ${now}, lowest number first; gives how many. */
+uint32_t destroy_due(struct state *state, uint32_t acts_out[DESTROY_BATCH_MAX],
+                     int64_t now);
+
+/* The next subject of ${act} above ${after}; 0 if there is none. */
+uint64_t destroy_next_subject(struct state *state, uint32_t act,
+                              uint64_t after);
+
+/* ---- For each node ------------------------------------------------------- */
+
+/*
+ * destroy_unconfirmed(state, fields_out, node):
+ * The first act that was executed and that ${node} still has to confirm.  The
+ * caller sets the snapshot.
+ * Returns: false if there is none.
+ */
+bool destroy_unconfirmed(struct state *state,
+                         struct op_destroy_confirm *fields_out,
+                         const struct bytes16 *node);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * destroy_erase.c: what nodes enter of a destruction: that the keys are
+ * destroyed from here on, and that a holder has none of them left.
+ */
+#include <string.h>
+
+#include "protocol/contract.h"
+#include "server/registry/consent.h"
+#include "server/registry/destroy.h"
+#include "server/registry/dispatch.h"
+#include "server/registry/rows.h"
+#include "server/registry/subject.h"
+#include "server/registry/version.h"
+#include "server/store/search.h"
+
+/* ---- What is due --------------------------------------------------------- */
+
+uint32_t destroy_due(struct state *state, uint32_t acts_out[DESTROY_BATCH_MAX],
+                     int64_t now)
+{
+    struct row_destruction row = {.state = DESTROY_ORDERED};
+    struct state_scan scan;
+    uint32_t count = 0;
+
+    state_scan_open(state, &scan, INDEX_DESTRUCTION_BY_STATE, &row,
+                    (struct state_range){.equal = 1});
+    while (count < DESTROY_BATCH_MAX && state_scan_next(&scan, &row)) {
+        if (row.due <= now)
+            acts_out[count++] = row.number;
+    }
+    state_scan_close(&scan);
+    return count;
+}
+
+uint64_t destroy_next_subject(struct state *state, uint32_t act, uint64_t after)
+{
+    struct row_destruction_subject row = {.act = act, .subject = after + 1};
+    struct state_scan scan;
+    bool found;
+
+    state_scan_key(state, &scan, TABLE_DESTRUCTION_SUBJECT, &row,
+                   (struct state_range){.equal = 1, .from = true});
+    found = state_scan_next(&scan, &row);
+    state_scan_close(&scan);
+    return found ? row.subject : 0;
+}
+
+/* ---- destroy.erase ------------------------------------------------------- */
+
+/* Keys of the act's own subjects, each once, and none destroyed before. */
+static enum status erase_check(struct act *act,
+                               const struct row_destruction *row,
+                               const struct op_destroy_erase *in)
+{
+    struct list_reader reader;
+    struct erased_key key;
+    uint64_t last = 0;
+
+    if (row->state != DESTROY_ORDERED || row->due > act->log_time)
+        return ST_WRONG_STATE;
+    list_reader_init(&reader, &in->keys);
+    while (list_reader_next(&reader, &schema_erased_key, &key)) {
+        struct row_destruction_subject of = {.act = row->number,
+                                             .subject = key.subject};
+        struct row_erased erased = {.number = key.key};
+
+        if (key.key <= last || key.key > INT64_MAX || key.subject > INT64_MAX ||
+            (row->keys & DESTROY_BIT(key.class)) == 0)
+            return ST_BAD_FIELD;
+        last = key.key;
+        if (!state_get(act->state, TABLE_DESTRUCTION_SUBJECT, &of))
+            return ST_NO_SUCH;
+        if (state_get(act->state, TABLE_ERASED, &erased))
+            return ST_EXISTS;
+    }
+    return ST_OK;
+}
+
+static void erase_keys(struct act *act, struct row_destruction *row,
+                       const struct op_destroy_erase *in)
+{
+    struct list_reader reader;
+    struct erased_key key;
+
+    list_reader_init(&reader, &in->keys);
+    while (list_reader_next(&reader, &schema_erased_key, &key)) {
+        struct row_erased erased = {.number = key.key,
+                                    .act = row->number,
+                                    .index = act->index,
+                                    .subject = key.subject,
+                                    .class = key.class};
+        state_insert(act->state, TABLE_ERASED, &erased);
+        row->keys_count++;
+    }
+}
+
+/* Who can open what is sealed, as the log knows them. */
+static void erase_holders(struct act *act, struct row_destruction *row)
+{
+    struct row_holder holders[NODES_ENROLLED_MAX];
+    struct row_node node = {.role = 0};
+    struct state_scan scan;
+
+    state_scan_key(act->state, &scan, TABLE_NODE, &node,
+                   (struct state_range){0});
+    while (state_scan_next(&scan, &node)) {
+        if (node.state != NODE_ACTIVE)
+            continue;
+        INVARIANT(row->holders < NODES_ENROLLED_MAX);
+        holders[row->holders++] =
+            (struct row_holder){.act = row->number, .node = node.node_id};
+    }
+    state_scan_close(&scan);
+    for (uint16_t i = 0; i < row->holders; i++)
+        state_insert(act->state, TABLE_HOLDER, &holders[i]);
+}
+
+/* The representatives go with the evidence: until then they see who read. */
+static void erase_subject(struct act *act, uint64_t voen, uint16_t keys)
+{
+    struct subject subject;
+    bool found = subject_load(act, &subject, voen);
+
+    INVARIANT(found); /* Nothing ever removes one. */
+    if ((keys & DESTROY_BIT(DESTROY_RECORD)) != 0) {
+        consent_subject_left(act, voen);
+        subject.row.state = SUBJECT_ERASED;
+        subject_store(act, &subject);
+        if (act->services->search != NULL)
+            search_remove(act->services->search, voen);
+    }
+    if ((keys & DESTROY_BIT(DESTROY_EVIDENCE)) != 0)
+        version_forget_representatives(act, voen);
+}
+
+enum status destroy_erase(struct act *act, const struct op_destroy_erase *in,
+                          struct result_destroy_erase *out)
+{
+    struct row_destruction row = {.number = in->act};
+    uint64_t subject = 0;
+    enum status status;
+
+    (void)out;
+    if (!state_get(act->state, TABLE_DESTRUCTION, &row))
+        return ST_NO_SUCH;
+    status = erase_check(act, &row, in);
+    if (status != ST_OK)
+        return status;
+    erase_keys(act, &row, in);
+    while ((subject = destroy_next_subject(act->state, row.number, subject)) !=
+           0)
+        erase_subject(act, subject, row.keys);
+    erase_holders(act, &row);
+    row.state = DESTROY_ERASED;
+    row.erased = act->index;
+    row.erased_time = act->log_time;
+    state_update(act->state, TABLE_DESTRUCTION, &row);
+    return ST_OK;
+}
+
+/* ---- destroy.confirm ----------------------------------------------------- */
+
+static bool confirm_node(struct act *act, struct row_node *row_out)
+{
+    struct state_scan scan;
+    bool found;
+
+    *row_out = (struct row_node){.key_id = act->signer.key_id};
+    state_scan_open(act->state, &scan, INDEX_NODE_BY_KEY, row_out,
+                    (struct state_range){.equal = 1});
+    found = state_scan_next(&scan, row_out);
+    state_scan_close(&scan);
+    return found;
+}
+
+enum status destroy_confirm(struct act *act,
+                            const struct op_destroy_confirm *in,
+                            struct result_destroy_confirm *out)
+{
+    struct row_destruction row = {.number = in->act};
+    struct row_holder holder = {.act = in->act};
+    struct row_node node;
+
+    (void)out;
+    if (!state_get(act->state, TABLE_DESTRUCTION, &row))
+        return ST_NO_SUCH;
+    if (row.state != DESTROY_ERASED && row.state != DESTROY_CONFIRMED)
+        return ST_WRONG_STATE;
+    if (in->erased_at != row.erased || in->keys != row.keys_count)
+        return ST_BAD_FIELD;
+    if (!confirm_node(act, &node))
+        return ST_NO_SUCH;
+    holder.node = node.node_id;
+    if (!state_get(act->state, TABLE_HOLDER, &holder))
+        return ST_NO_SUCH;
+    if (holder.index != 0)
+        return ST_EXISTS;
+    holder.index = act->index;
+    holder.when = act->log_time;
+    holder.keys = in->keys;
+    holder.snapshot = in->snapshot;
+    state_update(act->state, TABLE_HOLDER, &holder);
+    row.confirmed++;
+    if (row.confirmed == row.holders)
+        row.state = DESTROY_CONFIRMED;
+    state_update(act->state, TABLE_DESTRUCTION, &row);
+    return ST_OK;
+}
+
+bool destroy_unconfirmed(struct state *state,
+                         struct op_destroy_confirm *fields_out,
+                         const struct bytes16 *node)
+{
+    struct row_destruction row = {.state = DESTROY_ERASED};
+    struct state_scan scan;
+    bool found = false;
+
+    state_scan_open(state, &scan, INDEX_DESTRUCTION_BY_STATE, &row,
+                    (struct state_range){.equal = 1});
+    while (!found && state_scan_next(&scan, &row)) {
+        struct row_holder holder = {.act = row.number, .node = *node};
+
+        found = state_get(state, TABLE_HOLDER, &holder) && holder.index == 0;
+    }
+    state_scan_close(&scan);
+    if (found)
+        *fields_out = (struct op_destroy_confirm){
+            .act = row.number, .erased_at = row.erased, .keys = row.keys_count};
+    return found;
+}
