@@ -189,13 +189,14 @@ enum status extract_issue(struct act *act, const struct op_extract_issue *in,
     struct writer heads;
     enum status status;
 
+    act->sections = in->sections;
+    /* The receipt signs the result of its whole command. */
+    if (act->item != 0 || act->more_items)
+        return ST_BAD_FIELD;
     status =
         section_may_read(act, &consent, in->sections, 0, slice_of(NULL, 0));
     if (status != ST_OK)
         return status;
-    /* The receipt signs the result of its whole command. */
-    if (act->item != 0 || act->more_items)
-        return ST_BAD_FIELD;
     uint8_t(*hashes)[HASH_SIZE] =
         (uint8_t(*)[HASH_SIZE])(act->space->data + act->space->used);
     writer_init(&heads, heads_bytes, sizeof heads_bytes);

@@ -119,6 +119,20 @@ must as owner --json access.list "subject=$subject" from=0 to=0 before=0 \
     limit=20
 grep -q '"opcode":819' "$cluster/last.txt" || fail 'the asking is not seen'
 
+# Who replays the log issues and opens the same.
+opened() {
+    must as owner --json extract.open "subject=$subject" number=1
+    sed 's/.*"result"//' "$cluster/last.txt"
+}
+opened >"$cluster/before.txt"
+cluster_stop || fail "the node ended with $?"
+rm -f "$node"/state.db*
+cluster_start
+opened >"$cluster/after.txt"
+cmp -s "$cluster/before.txt" "$cluster/after.txt" ||
+    fail 'it opens to something else'
+grep -q '"salt"' "$cluster/after.txt" || fail 'it does not open'
+
 # How many entries name the subject: stated, and counted anew.
 must as owner extract completeness --subject "$subject" \
     --out "$cluster/count"

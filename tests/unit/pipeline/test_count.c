@@ -141,6 +141,27 @@ START_TEST(who_replays_the_log_comes_to_the_same_counts)
 }
 END_TEST
 
+/* Its receipt signs the result of the whole command. */
+START_TEST(an_extract_is_issued_by_a_command_of_its_own)
+{
+    struct op_extract_issue issue = {.sections = 1};
+    struct rig_answer answer;
+
+    rig_open(&rig);
+    rig_begin(&rig, &command);
+    rig_item(&rig, &command, OPCODE_EXTRACT_ISSUE, FIRST, 0, &issue);
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
+    ck_assert_int_eq(answer.code, ST_NOT_SELF);
+    rig_begin(&rig, &command);
+    rig_item(&rig, &command, OPCODE_EXTRACT_ISSUE, FIRST, 0, &issue);
+    rig_item(&rig, &command, OPCODE_EXTRACT_ISSUE, FIRST, 0, &issue);
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &rig.admin));
+    ck_assert_int_eq(answer.code, ST_BAD_FIELD);
+    expect(FIRST, 3);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(counts_enter_the_digest)
 {
     uint8_t before[HASH_SIZE];
@@ -162,4 +183,5 @@ SUITE_MAIN("count", every_item_that_names_a_subject_is_counted_refused_or_not,
            items_of_a_batch_that_was_not_done_are_counted,
            a_command_refused_as_a_whole_is_counted,
            who_replays_the_log_comes_to_the_same_counts,
+           an_extract_is_issued_by_a_command_of_its_own,
            counts_enter_the_digest)

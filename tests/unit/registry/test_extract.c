@@ -174,6 +174,57 @@ START_TEST(an_extract_opens_alike_after_its_sections_have_changed)
 }
 END_TEST
 
+/* A record of as many inspections as its table takes, with long words. */
+static struct slice many_inspections(uint8_t *bytes, size_t size)
+{
+    static uint8_t list_bytes[BLOB_SIZE_MAX], words[512];
+    union section_record record;
+    struct list_reader reader;
+    struct inspection inspection;
+    struct writer list, writer;
+
+    memset(words, 'a', sizeof words);
+    records_fill(&scene.feeder.records, &record, SECTION_S09, scene.subject,
+                 act_day(scene.fixture.state, scene.fixture.log_time));
+    list_reader_init(&reader, &record.s09.inspections);
+    ck_assert(list_reader_next(&reader, &schema_inspection, &inspection));
+    inspection.body = slice_of(words, 256);
+    inspection.ground = slice_of(words, 256);
+    inspection.outcome_text = slice_of(words, 256);
+    writer_init(&list, list_bytes, sizeof list_bytes);
+    record.s09.inspections = list_begin(&list);
+    for (int i = 0; i < 64; i++)
+        list_add(&record.s09.inspections, &list, &schema_inspection,
+                 &inspection);
+    writer_init(&writer, bytes, size);
+    schema_encode(&schema_record_s09, &writer, &record);
+    ck_assert_int_eq(writer.status, ST_OK);
+    return writer_slice(&writer);
+}
+
+START_TEST(an_extract_of_many_parts_opens_to_what_was_committed)
+{
+    static uint8_t bytes[BLOB_SIZE_MAX];
+    struct result_extract_open out;
+
+    scene_open(&scene);
+    ck_assert_int_eq(feeder_begin(&scene.feeder, "big", false, SECTIONS_MASK),
+                     ST_OK);
+    ck_assert_int_eq(feeder_put(&scene.feeder, scene.subject, SECTION_S09,
+                                many_inspections(bytes, sizeof bytes), NULL),
+                     ST_OK);
+    ck_assert_int_eq(feeder_commit(&scene.feeder, NULL), ST_OK);
+    ck_assert_int_eq(issue(&scene.owner, SECTIONS_MASK), ST_OK);
+    ck_assert_uint_gt(issued.commitments.count, 3);
+    ck_assert_int_eq(open_it(&scene.owner, issued.number, &out), ST_OK);
+    ck_assert_uint_gt(out.parts.count, 3);
+    expect_commitments();
+    ck_assert(text_has(" inspections list 64\n"));
+    ck_assert(text_has(" inspections.64.body text aaa"));
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(two_extracts_of_the_same_share_no_commitment)
 {
     static uint8_t before[EXTRACT_FIELDS_MAX][HASH_SIZE];
@@ -389,6 +440,7 @@ END_TEST
 SUITE_MAIN("extract",
            T_R_6_2_2_an_extract_commits_to_every_field_of_what_it_covers,
            an_extract_opens_alike_after_its_sections_have_changed,
+           an_extract_of_many_parts_opens_to_what_was_committed,
            two_extracts_of_the_same_share_no_commitment,
            own_contacts_are_a_section_of_their_own,
            only_the_subject_s_persons_have_extracts,
