@@ -280,7 +280,7 @@ bool pipeline_primary_elsewhere(struct pipeline *pipeline,
                                 struct pipeline_primary *primary_out);
 
 /* ${moved} runs in the thread of each pipeline_set_leading() that changed
- * something.  Order: before the first of them. */
+ * something after this call.  Any thread, while others are there too. */
 void pipeline_set_moved(struct pipeline *pipeline, void *context,
                         void (*moved)(void *context));
 

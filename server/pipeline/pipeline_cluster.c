@@ -25,6 +25,8 @@ void pipeline_set_leading(struct pipeline *pipeline, bool leading,
 {
     struct pipeline_cluster *cluster = &pipeline->cluster;
     struct pipeline_primary primary = {.address = ""};
+    void (*moved)(void *context);
+    void *context;
     bool changed;
 
     REQUIRE(primary_address == NULL ||
@@ -38,9 +40,11 @@ void pipeline_set_leading(struct pipeline *pipeline, bool leading,
               !is_same(&cluster->primary, &primary);
     cluster->primary = primary;
     atomic_store(&cluster->following, !leading);
+    moved = cluster->moved;
+    context = cluster->moved_context;
     (void)pthread_mutex_unlock(&cluster->lock);
-    if (changed && cluster->moved != NULL)
-        cluster->moved(cluster->moved_context);
+    if (changed && moved != NULL)
+        moved(context);
 }
 
 bool pipeline_leads(struct pipeline *pipeline)
@@ -64,8 +68,12 @@ bool pipeline_primary_elsewhere(struct pipeline *pipeline,
 void pipeline_set_moved(struct pipeline *pipeline, void *context,
                         void (*moved)(void *context))
 {
-    pipeline->cluster.moved_context = context;
-    pipeline->cluster.moved = moved;
+    struct pipeline_cluster *cluster = &pipeline->cluster;
+
+    (void)pthread_mutex_lock(&cluster->lock);
+    cluster->moved_context = context;
+    cluster->moved = moved;
+    (void)pthread_mutex_unlock(&cluster->lock);
 }
 
 void pipeline_set_cluster(struct pipeline *pipeline, void *context,

@@ -1,11 +1,52 @@
 /* ctest-label: threads */
 /* ctest-timeout: 300 */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "tests/lib/suite.h"
 
 #include "protocol/entry.h"
 #include "tests/lib/pipeline_host.h"
 
 static struct pipeline_host host;
+
+/* ---- Who is told -------------------------------------------------------- */
+
+static void count_moved(void *context)
+{
+    atomic_uint *count = context;
+
+    atomic_fetch_add(count, 1);
+}
+
+static void *move_to_and_fro(void *context)
+{
+    struct pipeline *pipeline = context;
+
+    for (int i = 0; i < 1000; i++)
+        pipeline_set_leading(pipeline, i % 2 == 0, NULL, "127.0.0.1:1");
+    return NULL;
+}
+
+/* The host runs before the loops do. */
+START_TEST(who_is_told_of_moves_may_come_while_the_node_moves)
+{
+    atomic_uint count = 0;
+    pthread_t thread;
+
+    pipeline_host_open(&host);
+    ck_assert_int_eq(
+        pthread_create(&thread, NULL, move_to_and_fro, host.pipeline), 0);
+    pipeline_set_moved(host.pipeline, &count, count_moved);
+    (void)pthread_join(thread, NULL);
+    atomic_store(&count, 0);
+    pipeline_set_leading(host.pipeline, true, NULL, NULL);
+    pipeline_set_leading(host.pipeline, false, NULL, NULL);
+    ck_assert_uint_ge(atomic_load(&count), 1);
+    pipeline_set_moved(host.pipeline, NULL, NULL);
+    pipeline_host_close(&host);
+}
+END_TEST
 
 /* ---- Leading ------------------------------------------------------------- */
 
@@ -531,7 +572,8 @@ START_TEST(a_node_that_nobody_commits_for_ends_all_the_same)
 END_TEST
 
 SUITE_MAIN(
-    "lead_follow", a_node_that_follows_takes_no_commands,
+    "lead_follow", who_is_told_of_moves_may_come_while_the_node_moves,
+    a_node_that_follows_takes_no_commands,
     who_waits_for_a_primary_that_is_cut_off_is_told_once_and_applied_once,
     a_new_term_takes_commands_however_the_former_one_ended,
     a_term_begins_with_its_epoch_and_in_an_empty_cluster_the_secret,
