@@ -42,6 +42,8 @@ bool sim_full_is_idle(struct sim_node *node);
 /* After each step of the replica, and now and again. */
 void sim_full_stepped(struct sim *sim, struct sim_node *node);
 void sim_full_tick(struct sim *sim, struct sim_node *node);
+/* Its log came so far once that it may lead. */
+bool sim_full_was_enrolled(const struct sim_node *node);
 void sim_full_keys_send(struct sim *sim, struct sim_node *node,
                         const struct replica_action *action);
 struct storage_keys sim_full_keys(struct sim_node *node);

@@ -90,6 +90,7 @@ struct sim_full_node {
     uint64_t seen; /* Entries whose rows were compared. */
     bool blind;    /* More is committed than the oracle could read. */
     bool enrolled;
+    bool was_enrolled; /* Its log came so far once. */
 };
 
 enum { FULL_TURN_CORE, FULL_TURN_APPLY };

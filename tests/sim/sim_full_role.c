@@ -165,7 +165,13 @@ void sim_full_tick(struct sim *sim, struct sim_node *node)
     if (event.enrolled == full->enrolled)
         return;
     full->enrolled = event.enrolled;
+    full->was_enrolled |= event.enrolled;
     sim_node_event(sim, node, &event);
+}
+
+bool sim_full_was_enrolled(const struct sim_node *node)
+{
+    return node->full->was_enrolled;
 }
 
 /* ---- Seal keys ---------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "replication/sometimes.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_full.h"
 
 /* ---- Who stays away ----------------------------------------------------- */
 
@@ -102,11 +102,19 @@ static void heal_node(struct sim *sim, struct sim_node *node)
     sim_at(sim, sim->now + 1000, EVENT_START, node->number, 0, NULL);
 }
 
+/* One whose log never came so far as to know it cannot begin a term. */
+static bool heal_may_lead(const struct sim_node *node)
+{
+    return !node->archive && !node->damaged &&
+           (node->full == NULL || sim_full_was_enrolled(node));
+}
+
 /* Damage and a change of the members may together leave no whole copy with a
- * member, or less nodes than have to agree: then the atlas cannot help. */
+ * member, nobody to lead, or less nodes than have to agree: then the atlas
+ * cannot help. */
 static bool heal_can_be_asked(struct sim *sim)
 {
-    uint32_t nodes = 0, whole = 0;
+    uint32_t nodes = 0, whole = 0, leaders = 0;
     struct config config;
 
     if (!sim_register_config(sim, &config))
@@ -115,10 +123,11 @@ static bool heal_can_be_asked(struct sim *sim)
         if (sim->nodes[i].down_for_good && !sim->nodes[i].outside)
             continue;
         nodes++;
+        leaders += heal_may_lead(&sim->nodes[i]);
         whole += config_has_member(&config, sim->nodes[i].id) &&
                  !sim->nodes[i].damaged;
     }
-    return whole > 0 && nodes >= config.minimum;
+    return whole > 0 && leaders > 0 && nodes >= config.minimum;
 }
 
 void sim_heal_judge(struct sim *sim)
