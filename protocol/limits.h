@@ -279,6 +279,31 @@ static_assert(1 << TILE_HEIGHT == TILE_WIDTH_MAX, "a full tile is a subtree");
 static_assert((int)ENTRY_SIZE_MAX <= (int)BUNDLE_ENTRY_SIZE_MAX,
               "every entry fits a bundle");
 
+/* Units of the archive (ARCHIVE-FORMAT). */
+enum {
+    ARCHIVE_BUNDLES_MAX = 30000, /* Of one unit: 7 680 000 entries. */
+    ARCHIVE_FILES_MAX = 65536,
+    ARCHIVE_PATH_SIZE_MAX = TILE_PATH_SIZE_MAX + 8,
+    ARCHIVE_LINE_SIZE_MAX = ARCHIVE_PATH_SIZE_MAX + 92, /* Of one file. */
+    ARCHIVE_MANIFEST_SIZE_MAX =
+        4096 + ARCHIVE_FILES_MAX * ARCHIVE_LINE_SIZE_MAX,
+    ARCHIVE_SIGNERS_MAX = 262144,
+    ARCHIVE_COSIGNERS_MAX = 128,
+    ARCHIVE_KEYS_SIZE_MAX = 16 * 1024 * 1024,
+    ARCHIVE_TEXT_SIZE_MAX = 64 * 1024, /* FORMAT.md */
+    ARCHIVE_UNITS_MAX = 65536,         /* Joined to one log. */
+    ARCHIVE_BUNDLE_SIZE_MAX =          /* Of a bundle, not compressed. */
+    TILE_WIDTH_MAX * (2 + BUNDLE_ENTRY_SIZE_MAX),
+    /* What zstd makes of that at most, and some. */
+    ARCHIVE_PACKED_SIZE_MAX =
+        ARCHIVE_BUNDLE_SIZE_MAX + ARCHIVE_BUNDLE_SIZE_MAX / 128 + 4096
+};
+static_assert(2 * ARCHIVE_BUNDLES_MAX + 1024 <= ARCHIVE_FILES_MAX,
+              "bundles, their tiles and those above fit");
+static_assert(ARCHIVE_SIGNERS_MAX * 52 + ARCHIVE_COSIGNERS_MAX * 320 + 1024 <=
+                  ARCHIVE_KEYS_SIZE_MAX,
+              "all keys fit");
+
 /* What a node publishes of its log (server/evidence). */
 enum {
     EVIDENCE_NOTE_SIZE_MAX = 24 * 1024, /* With its cosignatures. */

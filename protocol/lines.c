@@ -179,3 +179,42 @@ void lines_write_hashes(struct writer *writer,
     }
     lines_write(writer, "\n");
 }
+
+/* ---- Hex --------------------------------------------------------------- */
+
+static bool lines_digit(uint8_t *value_out, uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9')
+        *value_out = (uint8_t)(digit - '0');
+    else if (digit >= 'a' && digit <= 'f')
+        *value_out = (uint8_t)(digit - 'a' + 10);
+    else
+        return false;
+    return true;
+}
+
+enum status lines_read_hex(uint8_t *out, size_t size, struct slice text)
+{
+    if (text.size % 2 != 0 || text.size / 2 != size)
+        return ST_FILE_FORMAT;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t high, low;
+
+        if (!lines_digit(&high, text.data[2 * i]) ||
+            !lines_digit(&low, text.data[2 * i + 1]))
+            return ST_FILE_FORMAT;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return ST_OK;
+}
+
+void lines_write_hex(struct writer *writer, const void *data, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *bytes = data;
+
+    for (size_t i = 0; i < size; i++) {
+        writer_u8(writer, (uint8_t)digits[bytes[i] >> 4]);
+        writer_u8(writer, (uint8_t)digits[bytes[i] & 0xf]);
+    }
+}

@@ -1,8 +1,8 @@
 /*
  * lines.h: texts that are made of lines, as the formats of TRANSPARENCY are:
  * each line ends in one "\n", numbers are decimal without leading zeros, bytes
- * are base64 (RFC 4648, section 4, padded).  There is one way to write each
- * value, and no other is read.
+ * are base64 (RFC 4648, section 4, padded), or digits of hex.  There is one way
+ * to write each value, and no other is read.
  */
 #ifndef DEFTER_PROTOCOL_LINES_H
 #define DEFTER_PROTOCOL_LINES_H
@@ -56,6 +56,15 @@ NODISCARD enum status lines_read_base64(uint8_t *out, size_t *size_out,
 NODISCARD enum status lines_read_exact(uint8_t *out, size_t size,
                                        struct slice text);
 
+/*
+ * lines_read_hex(out, size, text):
+ * Exactly ${size} bytes, each as two digits 0-9 or a-f.
+ *
+ * Returns: ST_OK; ST_FILE_FORMAT.
+ */
+NODISCARD enum status lines_read_hex(uint8_t *out, size_t size,
+                                     struct slice text);
+
 /* Whether ${text} is the one way to write some number of bytes. */
 bool lines_base64_valid(struct slice text);
 
@@ -73,6 +82,7 @@ NODISCARD enum status lines_read_hashes(uint8_t (*hashes)[HASH_SIZE],
 void lines_write(struct writer *writer, const char *text);
 void lines_write_number(struct writer *writer, uint64_t value);
 void lines_write_base64(struct writer *writer, const void *data, size_t size);
+void lines_write_hex(struct writer *writer, const void *data, size_t size);
 void lines_write_hashes(struct writer *writer,
                         const uint8_t (*hashes)[HASH_SIZE], size_t count);
 
