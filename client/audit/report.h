@@ -18,7 +18,7 @@ enum report_verdict {
 };
 
 /* What was given. */
-enum report_kind { REPORT_LOG, REPORT_TILES, REPORT_PROOF };
+enum report_kind { REPORT_LOG, REPORT_TILES, REPORT_PROOF, REPORT_UNIT };
 
 /* Why a log without a fault is incomplete: R(NAME, sentence). */
 #define REPORT_REASON_LIST(R)                                                 \
@@ -32,6 +32,7 @@ enum report_kind { REPORT_LOG, REPORT_TILES, REPORT_PROOF };
     R(REFUSED, "the newest term was refused, and its node goes on")           \
     R(QUORUM, "the checkpoint lacks cosignatures that the policy asks for")   \
     R(LOG_KEY, "nothing says with which key the log signs: give a policy")    \
+    R(GAP, "units between those that were given are missing")                 \
     R(ENTRY, "nothing says which entry is proven: give it, its leaf hash or " \
              "its receipt")
 
@@ -64,6 +65,8 @@ enum report_reason {
     U(RESUMED, "signatures that an earlier run verified; the entries are the " \
                "same")                                                         \
     U(TREE_ONLY, "what the entries say: the tree alone was asked for")         \
+    U(BEFORE, "who was allowed to do what: that needs the units from entry 0 " \
+              "on")                                                            \
     U(SIGNER, "who signed the entry, and whether he was allowed to: that "     \
               "needs the log")                                                 \
     U(END, "whether entries were cut off behind the covered size")
@@ -193,7 +196,11 @@ struct report {
     uint64_t covered; /* Entries below it are vouched for from outside. */
     uint64_t resumed; /* Signatures below it were verified by another run. */
     uint64_t proven;  /* Of a proof: the entry's index. */
-    const char *unusable;                  /* See verify_given(). */
+    uint64_t units;   /* Of units: their number, */
+    uint64_t first;   /* the first entry, */
+    uint64_t last;    /* and the last one. */
+    uint8_t manifest[HASH_SIZE]; /* Of one unit: the manifest's SHA-256. */
+    const char *unusable;        /* See verify_given(). */
     struct tlog_policy_error policy_error; /* Why that is no policy. */
     struct report_checkpoint checkpoints[REPORT_CHECKPOINTS_MAX];
     uint32_t checkpoints_count;

@@ -199,6 +199,15 @@ static void json_skipped(const struct report *report, FILE *out)
     fputs("],", out);
 }
 
+static void json_units(const struct report *report, FILE *out)
+{
+    json_number(out, "units", report->units);
+    json_number(out, "first", report->first);
+    json_number(out, "last", report->last);
+    if (report->units == 1)
+        json_hex(out, "manifest", report->manifest, HASH_SIZE);
+}
+
 static const char *json_kind(enum report_kind kind)
 {
     switch (kind) {
@@ -208,6 +217,8 @@ static const char *json_kind(enum report_kind kind)
         return "tiles";
     case REPORT_PROOF:
         return "proof";
+    case REPORT_UNIT:
+        return "unit";
     }
     return "?";
 }
@@ -308,8 +319,12 @@ void report_write_json(const struct report *report, FILE *out)
         json_number(out, "index", report->proven);
     else
         json_log(report, out);
+    if (report->kind == REPORT_UNIT)
+        json_units(report, out);
     json_number(out, "covered", report->covered);
-    json_number(out, "size", report->entries);
+    json_number(out, "size",
+                report->kind == REPORT_UNIT ? report->last + 1
+                                            : report->entries);
     json_hex(out, "leaf", report->leaf, HASH_SIZE);
     json_hex(out, "root", report->root, HASH_SIZE);
     json_sentences(out, "not_checked", report->unchecked, report_uncheckeds,

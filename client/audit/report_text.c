@@ -195,12 +195,23 @@ static void text_log(const struct report *report, FILE *out)
         text_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
         text_hex(out, "authority", report->authority_key, PUBLIC_KEY_SIZE);
     }
-    fprintf(out, "  head         size %" PRIu64 "\n", report->entries);
+    fprintf(out, "  head         size %" PRIu64 "\n",
+            report->kind == REPORT_UNIT ? report->last + 1 : report->entries);
     if (report->resumed > 0)
         fprintf(out,
                 "  resumed      signatures of the first %" PRIu64
                 " entries were verified before\n",
                 report->resumed);
+}
+
+static void text_units(const struct report *report, FILE *out)
+{
+    fprintf(out,
+            "  units        %" PRIu64 ", with the entries %" PRIu64
+            " to %" PRIu64 "\n",
+            report->units, report->first, report->last);
+    if (report->units == 1)
+        text_hex(out, "manifest", report->manifest, HASH_SIZE);
 }
 
 void report_write_text(const struct report *report, FILE *out)
@@ -214,6 +225,8 @@ void report_write_text(const struct report *report, FILE *out)
         fprintf(out, "  proof        of entry %" PRIu64 "\n", report->proven);
     else
         text_log(report, out);
+    if (report->kind == REPORT_UNIT)
+        text_units(report, out);
     text_hex(out, "leaf", report->leaf, HASH_SIZE);
     text_hex(out, "root", report->root, HASH_SIZE);
     fputs("  not checked:\n", out);

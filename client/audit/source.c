@@ -6,19 +6,24 @@ void source_close(struct source *source)
 {
     walk_close(source->walk);
     bundles_close(source->bundles);
+    joined_close(source->joined);
     *source = (struct source){.walk = NULL};
 }
 
 uint64_t source_size(const struct source *source)
 {
-    return source->walk != NULL ? walk_size(source->walk)
-                                : bundles_size(source->bundles);
+    if (source->walk != NULL)
+        return walk_size(source->walk);
+    return source->joined != NULL ? joined_size(source->joined)
+                                  : bundles_size(source->bundles);
 }
 
 uint64_t source_passed(const struct source *source)
 {
-    return source->walk != NULL ? walk_passed(source->walk)
-                                : bundles_passed(source->bundles);
+    if (source->walk != NULL)
+        return walk_passed(source->walk);
+    return source->joined != NULL ? joined_passed(source->joined)
+                                  : bundles_passed(source->bundles);
 }
 
 void source_name(const struct source *source, char out[SOURCE_NAME_SIZE],
@@ -26,6 +31,10 @@ void source_name(const struct source *source, char out[SOURCE_NAME_SIZE],
 {
     char name[WALK_NAME_SIZE];
 
+    if (source->joined != NULL) {
+        joined_name(source->joined, out, SOURCE_NAME_SIZE, file);
+        return;
+    }
     if (source->walk == NULL) {
         bundles_name(source->bundles, out, file);
         return;
@@ -44,6 +53,8 @@ void source_batch_init(struct walk_batch *batch, const struct source *source)
 {
     if (source->walk != NULL)
         walk_batch_init(batch, source->walk);
+    else if (source->joined != NULL)
+        joined_batch_init(batch, source->joined);
     else
         bundles_batch_init(batch, source->bundles);
 }
@@ -52,6 +63,8 @@ void source_next(struct source *source, struct walk_batch *batch)
 {
     if (source->walk != NULL)
         walk_next(source->walk, batch);
+    else if (source->joined != NULL)
+        joined_next(source->joined, batch);
     else
         bundles_next(source->bundles, batch);
 }
@@ -59,6 +72,6 @@ void source_next(struct source *source, struct walk_batch *batch)
 bool source_goes_on(const struct source *source, struct walk_place place,
                     uint64_t index)
 {
-    /* The checkpoint says that a tree has all its bundles. */
+    /* A tree has all its bundles, as its checkpoint says, and so has a unit. */
     return source->walk == NULL || walk_goes_on(source->walk, place, index);
 }

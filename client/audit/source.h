@@ -1,21 +1,24 @@
 /*
- * source.h: where entries come from: the segments of a log, or the bundles of
- * a tiles tree.
+ * source.h: where entries come from: the segments of a log, the bundles of a
+ * tiles tree, or those of archive units.
  */
 #ifndef DEFTER_CLIENT_AUDIT_SOURCE_H
 #define DEFTER_CLIENT_AUDIT_SOURCE_H
 
 #include "client/audit/bundles.h"
+#include "client/audit/joined.h"
 #include "client/audit/walk.h"
 
-enum { SOURCE_NAME_SIZE = BUNDLES_NAME_SIZE };
-static_assert((int)SOURCE_NAME_SIZE >= (int)WALK_NAME_SIZE,
-              "segments have the shorter names");
+enum { SOURCE_NAME_SIZE = REPORT_FILE_SIZE };
+static_assert((int)SOURCE_NAME_SIZE >= (int)WALK_NAME_SIZE &&
+                  (int)SOURCE_NAME_SIZE >= (int)BUNDLES_NAME_SIZE,
+              "segments and bundles have the shorter names");
 
-/* Invariant: one of them is NULL. */
+/* Invariant: one of them is not NULL. */
 struct source {
     struct walk *walk;
     struct bundles *bundles;
+    struct joined *joined;
 };
 
 /* Accepts one that was never opened. */

@@ -7,6 +7,7 @@
 #include "client/audit/verify_parts.h"
 #include "client/audit/verify_proof.h"
 #include "client/audit/verify_tiles.h"
+#include "client/audit/verify_units.h"
 #include "protocol/files.h"
 
 /* ---- The pass over the entries --------------------------------------------
@@ -222,6 +223,8 @@ enum status verify_given(struct report *report_out,
     char path[VERIFY_PATH_SIZE];
     struct stat about;
 
+    if (options->units_count > 0 || unit_is_one(options->directory))
+        return verify_units(report_out, options);
     if (stat(options->directory, &about) == 0 && S_ISREG(about.st_mode))
         return verify_proof(report_out, options);
     if (verify_path(path, options->directory, VERIFY_TILE_DIR) &&

@@ -19,6 +19,8 @@ struct verify_options {
     const char *checkpoint; /* File; NULL: the directory's own, if any. */
     const char *policy;     /* File; NULL: none. */
     const char *entry;      /* File: what a proof is of; NULL: none. */
+    char *const *units;     /* Directories of units, in their order; else the */
+    size_t units_count;     /* count is 0, and directory may be one. */
     bool has_authority;
     bool has_head;
     bool has_leaf;
@@ -40,7 +42,8 @@ struct verify_options {
 /*
  * verify_given(report_out, options):
  * Read what was given once, and say what is wrong with it: a log, a tiles tree
- * (verify_tiles.h), or a file with a proof (verify_proof.h).
+ * (verify_tiles.h), archive units (verify_units.h), or a file with a proof
+ * (verify_proof.h).
  *
  * Returns: ST_OK, and the report has the verdict; ST_NO_FILE if there is
  *          nothing of the kind; ST_RECEIPT if the receipts' file cannot be

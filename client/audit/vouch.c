@@ -189,15 +189,15 @@ bool vouch_stands(const struct vouch *vouch)
 
 enum status vouch_policy_load(struct vouch_policy *policy, const char *path)
 {
-    size_t size;
     enum status status;
 
     memset(policy, 0, sizeof *policy);
-    status = vouch_read_file(&policy->bytes, &size, path, TLOG_POLICY_SIZE_MAX);
+    status = vouch_read_file(&policy->bytes, &policy->size, path,
+                             TLOG_POLICY_SIZE_MAX);
     if (status != ST_OK)
         return status;
     return tlog_policy_read(&policy->policy, &policy->error,
-                            slice_of(policy->bytes, size));
+                            slice_of(policy->bytes, policy->size));
 }
 
 void vouch_policy_close(struct vouch_policy *policy)

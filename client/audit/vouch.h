@@ -15,6 +15,7 @@
 /* A policy file, read. */
 struct vouch_policy {
     uint8_t *bytes; /* That the policy borrows; NULL: there is none. */
+    size_t size;
     struct tlog_policy policy;
     struct tlog_policy_error error; /* Why it is none. */
 };

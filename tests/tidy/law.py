@@ -4,8 +4,8 @@
     examples -> client -> protocol <- replication <- server
 
 protocol/ is pure and replication/ deterministic: their objects may use only
-the outside symbols of an allow-list.  The auditor links protocol/, libsodium
-and the C library.  The client knows nothing of server or replication, and
+the outside symbols of an allow-list.  The auditor links protocol/, libsodium,
+libzstd (archive units are compressed) and the C library.  The client knows nothing of server or replication, and
 each part of the server only the parts below it.  What includes what is
 checked in the sources as well.  Last, each check is shown a bad sample, and
 must refuse it.
@@ -229,16 +229,20 @@ def library_of(program, name):
 
 
 def shared_libraries():
-    """The paths of libsodium and libc, from a program that links both."""
+    """The paths of libsodium, libzstd and libc, from a program that links
+    them."""
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, "a.c")
         program = os.path.join(folder, "a")
         with open(source, "w", encoding="ascii") as file:
             file.write("int sodium_init(void);\n"
-                       "int main(void) { return sodium_init(); }\n")
-        run("cc", source, "-o", program, "-lsodium")
+                       "unsigned ZSTD_versionNumber(void);\n"
+                       "int main(void) { return sodium_init() +\n"
+                       "    (int)ZSTD_versionNumber(); }\n")
+        run("cc", source, "-o", program, "-lsodium",
+            "-lzstd")
         return [library_of(program, name)
-                for name in ("libsodium.so", "libc.so")]
+                for name in ("libsodium.so", "libzstd.so", "libc.so")]
 
 
 def check_tree():

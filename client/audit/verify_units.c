@@ -1,0 +1,301 @@
+#include "client/audit/verify_units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/audit/unit_entries.h"
+#include "client/audit/verify_parts.h"
+
+struct verify_units {
+    const struct verify_options *options;
+    struct report *report;
+    struct verify verify;
+    struct workers *workers;
+    char *const *paths;
+    size_t count;
+    struct unit *units;
+    char **prefixes; /* Of names in the report. */
+    bool is_log;     /* They begin at entry 0. */
+};
+
+/* ---- One by itself ------------------------------------------------------- */
+
+/* Several have their names before those of their files. */
+static const char *verify_units_prefix(struct verify_units *at, size_t number)
+{
+    const char *path = at->paths[number];
+    size_t size = strlen(path);
+    char *prefix;
+
+    if (at->count == 1)
+        return "";
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    prefix = malloc(size + 2);
+    INVARIANT(prefix != NULL);
+    (void)snprintf(prefix, size + 2, "%.*s/", (int)size, path);
+    at->prefixes[number] = prefix;
+    return prefix;
+}
+
+static bool verify_units_authority(const struct verify_units *at,
+                                   const struct unit *unit)
+{
+    const struct verify_options *options = at->options;
+
+    if (!options->has_authority ||
+        memcmp(options->authority, unit->told.authority, PUBLIC_KEY_SIZE) == 0)
+        return true;
+    (void)unit_fault(unit, at->report, REPORT_NO_INDEX, "genesis",
+                     "the genesis is of another authority");
+    report_hashes(at->report, options->authority, unit->told.authority,
+                  PUBLIC_KEY_SIZE);
+    return false;
+}
+
+static bool verify_units_one(struct verify_units *at, struct unit *unit)
+{
+    const struct verify_options *options = at->options;
+    struct unit_tiles *tiles = malloc(sizeof *tiles);
+    struct unit_entries entries = {.unit = unit,
+                                   .tiles = tiles,
+                                   .report = at->report,
+                                   .workers = at->workers,
+                                   .tree_only = options->tree_only,
+                                   .with_signatures = !options->no_signatures &&
+                                                      !options->tree_only &&
+                                                      !at->is_log,
+                                   .is_counted = !at->is_log};
+    bool good;
+
+    INVARIANT(tiles != NULL);
+    good = unit_check_files(unit, at->report) &&
+           unit_check_texts(unit, at->report, &at->verify.vouches.policy) &&
+           verify_units_authority(at, unit);
+    if (good) {
+        unit_tiles_init(tiles, unit, at->report);
+        good = unit_tiles_check(tiles) && unit_entries_check(&entries);
+    }
+    free(tiles);
+    return good;
+}
+
+/* ---- One behind the other ------------------------------------------------ */
+
+static bool verify_units_follows(struct verify_units *at, size_t number)
+{
+    const struct unit *unit = &at->units[number];
+    const struct unit *before;
+    uint64_t next;
+
+    if (number == 0)
+        return true;
+    before = unit - 1;
+    next = before->told.last + 1;
+    if (unit->genesis_size != before->genesis_size ||
+        memcmp(unit->genesis_bytes, before->genesis_bytes,
+               unit->genesis_size) != 0)
+        return unit_fault(unit, at->report, REPORT_NO_INDEX, "genesis",
+                          "it is a unit of another log than the one before");
+    if (unit->told.first != next) {
+        (void)unit_fault(unit, at->report, REPORT_NO_INDEX, ARCHIVE_MANIFEST,
+                         "the unit does not begin where the one before ends");
+        report_numbers(at->report, next, unit->told.first);
+        at->report->verdict = REPORT_INCOMPLETE;
+        report_reason(at->report, REPORT_REASON_GAP);
+        return false;
+    }
+    if (memcmp(unit->told.leaf_before, before->told.leaf_after, HASH_SIZE) !=
+        0) {
+        (void)unit_fault(unit, at->report, REPORT_NO_INDEX, ARCHIVE_MANIFEST,
+                         "the unit does not follow the one before");
+        report_hashes(at->report, before->told.leaf_after,
+                      unit->told.leaf_before, HASH_SIZE);
+        return false;
+    }
+    return true;
+}
+
+static enum status verify_units_each(struct verify_units *at)
+{
+    const struct verify_options *options = at->options;
+
+    for (size_t i = 0; i < at->count; i++) {
+        struct unit *unit = &at->units[i];
+        enum status status = unit_open(unit, at->report, at->paths[i],
+                                       verify_units_prefix(at, i));
+
+        if (status != ST_OK)
+            return status;
+        if (i == 0)
+            at->is_log = !at->report->fault.found && !options->tree_only &&
+                         unit->told.first == 0;
+        if (at->report->fault.found || !verify_units_one(at, unit) ||
+            !verify_units_follows(at, i))
+            return ST_OK;
+        memcpy(at->report->manifest, unit->hash, HASH_SIZE);
+        unit_slim(unit);
+        if (options->progress != NULL)
+            options->progress(options->context, i + 1,
+                              at->count * (at->is_log ? 2 : 1));
+    }
+    return ST_OK;
+}
+
+/* ---- The log that they are together -------------------------------------- */
+
+static void verify_units_root(struct verify_units *at)
+{
+    const struct unit *last = &at->units[at->count - 1];
+    struct judge *judge = &at->verify.judge;
+    uint8_t root[HASH_SIZE];
+
+    if (at->report->fault.found || judge->tree.size != last->told.last + 1)
+        return;
+    tree_root(&judge->tree, root);
+    if (memcmp(root, last->told.root, HASH_SIZE) != 0) {
+        (void)unit_fault(last, at->report, judge->tree.size - 1,
+                         ARCHIVE_MANIFEST,
+                         "up to here the tree has another root");
+        report_hashes(at->report, last->told.root, root, HASH_SIZE);
+        return;
+    }
+    if (vouch_stands(&last->checkpoint))
+        at->report->covered = judge->tree.size;
+}
+
+static enum status verify_units_log(struct verify_units *at)
+{
+    struct verify *verify = &at->verify;
+    struct verify_options options = *at->options;
+
+    options.progress = NULL; /* Half of it is behind. */
+    verify->source.joined = joined_open(at->units, at->count);
+    verify_entries(verify, at->report, &options);
+    verify_units_root(at);
+    judge_end(&verify->judge);
+    return verify->judge.status;
+}
+
+/* ---- What is told of them ------------------------------------------------ */
+
+static void verify_units_alone(struct verify_units *at)
+{
+    const struct unit *last = &at->units[at->count - 1];
+    struct report *report = at->report;
+
+    memcpy(report->authority_key, last->told.authority, PUBLIC_KEY_SIZE);
+    memcpy(report->cluster_id, last->told.cluster_id, CLUSTER_ID_SIZE);
+    memcpy(report->leaf, last->told.leaf_after, HASH_SIZE);
+    memcpy(report->root, last->told.root, HASH_SIZE);
+    report->has_genesis = true;
+    if (vouch_stands(&last->checkpoint))
+        report->covered = last->told.last + 1;
+    if (report->covered == 0)
+        report_reason(report, REPORT_REASON_END);
+    if (!at->options->has_authority)
+        report_unchecked(report, REPORT_UNCHECKED_AUTHORITY);
+    if (at->options->no_signatures)
+        report_unchecked(report, REPORT_UNCHECKED_SIGNATURES);
+    report_unchecked(report, at->options->tree_only ? REPORT_UNCHECKED_TREE_ONLY
+                                                    : REPORT_UNCHECKED_BEFORE);
+    report_unchecked(report, REPORT_UNCHECKED_SEALED);
+    report_unchecked(report, REPORT_UNCHECKED_OUTCOMES);
+    report_unchecked(report, REPORT_UNCHECKED_END);
+}
+
+static void verify_units_told(struct verify_units *at)
+{
+    const struct vouch *vouch = &at->units[at->count - 1].checkpoint;
+    struct report *report = at->report;
+
+    if (report->checkpoints_count < REPORT_CHECKPOINTS_MAX) {
+        struct report_checkpoint *told =
+            &report->checkpoints[report->checkpoints_count++];
+
+        *told = vouch->told;
+        (void)snprintf(told->file, sizeof told->file, "%s%s",
+                       at->units[at->count - 1].prefix, VERIFY_CHECKPOINT);
+    }
+    if (vouch->told.quorum == REPORT_NO_POLICY)
+        report_unchecked(report, REPORT_UNCHECKED_WITNESS);
+    if (vouch->told.quorum == REPORT_QUORUM_NOT)
+        report_reason(report, REPORT_REASON_QUORUM);
+}
+
+static enum status verify_units_all(struct verify_units *at)
+{
+    struct report *report = at->report;
+    enum status status = verify_units_each(at);
+
+    if (status != ST_OK)
+        return status;
+    report->units = at->count;
+    report->authority_trusted = at->options->has_authority;
+    if (report->fault.found)
+        return ST_OK;
+    report->first = at->units[0].told.first;
+    report->last = at->units[at->count - 1].told.last;
+    if (at->is_log)
+        status = verify_units_log(at);
+    else
+        verify_units_alone(at);
+    if (status == ST_OK)
+        verify_units_told(at);
+    return status;
+}
+
+void verify_units_close(struct unit *units, size_t count)
+{
+    for (size_t i = 0; units != NULL && i < count; i++)
+        unit_close(&units[i]);
+    free(units);
+}
+
+enum status verify_units_keep(struct unit **units_out,
+                              struct report *report_out,
+                              const struct verify_options *options)
+{
+    char *const alone[] = {(char *)(uintptr_t)options->directory};
+    struct verify_units at = {.options = options, .report = report_out};
+    enum status status;
+
+    memset(report_out, 0, sizeof *report_out);
+    report_out->kind = REPORT_UNIT;
+    at.count = options->units_count > 0 ? options->units_count : 1;
+    at.paths = options->units_count > 0 ? options->units : alone;
+    *units_out = NULL;
+    if (at.count > ARCHIVE_UNITS_MAX)
+        return ST_TOO_LARGE;
+    status = verify_outside(&at.verify, report_out, options);
+    if (status != ST_OK || report_out->fault.found) {
+        verify_close(&at.verify);
+        return status;
+    }
+    at.units = calloc(at.count, sizeof *at.units);
+    at.prefixes = calloc(at.count, sizeof *at.prefixes);
+    INVARIANT(at.units != NULL && at.prefixes != NULL);
+    at.workers = workers_open(options->threads);
+    status = verify_units_all(&at);
+    workers_close(at.workers);
+    verify_close(&at.verify);
+    for (size_t i = 0; i < at.count; i++) {
+        at.units[i].prefix = "";
+        free(at.prefixes[i]);
+    }
+    free(at.prefixes);
+    *units_out = at.units;
+    return status;
+}
+
+enum status verify_units(struct report *report_out,
+                         const struct verify_options *options)
+{
+    const size_t count = options->units_count > 0 ? options->units_count : 1;
+    struct unit *units;
+    enum status status = verify_units_keep(&units, report_out, options);
+
+    verify_units_close(units, count);
+    return status;
+}
