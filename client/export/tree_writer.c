@@ -12,7 +12,9 @@
 #define TREE_WRITER_FRESH   ".new"
 #define TREE_WRITER_PARTIAL ".p"
 
-enum { TREE_WRITER_PATH_SIZE = TILE_PATH_SIZE_MAX + sizeof TREE_WRITER_FRESH };
+enum {
+    TREE_WRITER_PATH_SIZE = ARCHIVE_PATH_SIZE_MAX + sizeof TREE_WRITER_FRESH
+};
 
 static enum status writer_failed(void)
 {
@@ -88,8 +90,8 @@ static enum status writer_fill(int file, struct slice bytes)
     return ST_OK;
 }
 
-static enum status writer_put(struct tree_writer *writer, const char *path,
-                              struct slice bytes, bool is_durable)
+enum status tree_writer_put(struct tree_writer *writer, const char *path,
+                            struct slice bytes, bool is_durable)
 {
     const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
     char fresh[TREE_WRITER_PATH_SIZE];
@@ -127,7 +129,7 @@ enum status tree_writer_tile(struct tree_writer *writer,
     char path[TREE_WRITER_PATH_SIZE];
 
     writer_path(path, tile);
-    return writer_put(writer, path, bytes, false);
+    return tree_writer_put(writer, path, bytes, false);
 }
 
 enum status tree_writer_sync(struct tree_writer *writer)
@@ -139,7 +141,7 @@ enum status tree_writer_checkpoint(struct tree_writer *writer,
                                    struct slice bytes)
 {
     enum status status =
-        writer_put(writer, TREE_WRITER_CHECKPOINT, bytes, true);
+        tree_writer_put(writer, TREE_WRITER_CHECKPOINT, bytes, true);
 
     if (status == ST_OK && fsync(writer->directory) != 0)
         status = writer_failed();

@@ -36,6 +36,17 @@ void tree_writer_close(struct tree_writer *writer);
 bool tree_writer_has(const struct tree_writer *writer, const struct tile *tile,
                      size_t size);
 
+/*
+ * tree_writer_put(writer, path, bytes, is_durable):
+ * The file ${path} below the directory, with the folders above it; of at most
+ * ARCHIVE_PATH_SIZE_MAX bytes.
+ *
+ * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED.
+ */
+NODISCARD enum status tree_writer_put(struct tree_writer *writer,
+                                      const char *path, struct slice bytes,
+                                      bool is_durable);
+
 /* Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED. */
 NODISCARD enum status tree_writer_tile(struct tree_writer *writer,
                                        const struct tile *tile,

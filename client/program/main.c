@@ -138,14 +138,16 @@ static const struct subcommand subcommands[] = {
      "Get signed extracts, show them, keep parts of them back",
      "İmzalanmış çıxarış almaq, göstərmək, bir hissəsini gizlətmək"},
     {"verify", verify_run,
-     "[--cluster FILE] verify DIR|PROOF [--policy FILE] [--checkpoint FILE]\n"
+     "[--cluster FILE] verify DIR|PROOF|UNIT ... [--policy FILE] [--checkpoint "
+     "FILE]\n"
      "         [--receipts FILE] [--head SIZE:ROOT] [--leaf HASH]\n"
      "         [--entry FILE] [--authority KEY] [--no-signatures]\n"
      "         [--tree-only] [--resume FILE] [--progress] [--threads N] "
      "[--json]\n"
      "  DIR is a node's directory, its log, or a tree of tiles; PROOF a "
      "file\n"
-     "  .tlog-proof. SIZE:ROOT and HASH are what is expected; the policy "
+     "  .tlog-proof; UNITs of the archive are joined to one log. SIZE:ROOT and "
+     "HASH are what is expected; the policy "
      "says\n"
      "  who must have signed the checkpoint; the authority's key is KEY, or "
      "the\n"
@@ -191,6 +193,23 @@ static const struct subcommand subcommands[] = {
      "  TREE is not the checkpoint's, 2 the log ends before it",
      "Write a log as files that others' tools read",
      "Jurnalı başqa alətlərin oxuduğu fayllara yazmaq"},
+    {"archive", archive_run,
+     "archive make [--from INDEX] [--to INDEX] [--number N] [--unit-mib N]\n"
+     "         [--unit-days N] [--checkpoint FILE] [--policy FILE]\n"
+     "         [--threads N] [--json] DIR UNIT\n"
+     "       archive list [--json] DIR\n"
+     "       archive verify [OPTIONS of verify] UNIT ...\n"
+     "       archive restore [--authority KEY] [--policy FILE]\n"
+     "         [--no-signatures] UNIT ... DIR\n"
+     "  make: DIR is a node's directory with its checkpoint, or a log; the\n"
+     "  entries from INDEX to INDEX, or all that the checkpoint covers; with\n"
+     "  --unit-mib or --unit-days UNIT becomes a directory of units of that "
+     "size\n"
+     "  or age. restore: DIR/log is made from units that begin at entry 0. A "
+     "UNIT\n"
+     "  may be a directory of units. Exit status: as verify",
+     "Make, list and verify archive units; restore a log from them",
+     "Arxiv vahidlərini yaratmaq, yoxlamaq, jurnalı bərpa etmək"},
     {"dump", dump_run,
      "dump [--full] DIR|FILE [FROM [COUNT]]\n"
      "  Each entry ends with its leaf hash; --full shows long bytes whole",

@@ -62,6 +62,7 @@ int load_run(struct program *program, int argc, char **argv);
 int status_run(struct program *program, int argc, char **argv);
 int extract_run(struct program *program, int argc, char **argv);
 int verify_run(struct program *program, int argc, char **argv);
+int archive_run(struct program *program, int argc, char **argv);
 int export_run(struct program *program, int argc, char **argv);
 int dump_run(struct program *program, int argc, char **argv);
 int witness_run(struct program *program, int argc, char **argv);

@@ -1,3 +1,4 @@
+#include "client/audit/unit.h"
 #include "client/audit/verify.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/program/archive_list.h"
 #include "client/program/cluster.h"
 #include "client/program/program.h"
 #include "client/program/verify_kinds.h"
@@ -58,6 +60,7 @@ static int usage(void)
 struct wishes {
     struct program *program;
     struct verify_options *options;
+    struct archive_list units;
     const char *resume;
     bool progress;
 };
@@ -128,13 +131,20 @@ static bool parse(struct wishes *wishes, int argc, char **argv)
     optind = 0; /* Scanned once before, up to the subcommand. */
     while (good && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
         good = take_option(wishes, option);
-    if (!good || optind != argc - 1)
+    if (!good || optind >= argc)
         return false;
     /* What is kept is how far signatures were verified. */
     if (wishes->resume != NULL &&
         (options->no_signatures || options->tree_only))
         return false;
     options->directory = argv[optind];
+    for (int i = optind; i < argc; i++)
+        archive_list_add(&wishes->units, argv[i]);
+    /* One that is no unit may be anything else. */
+    if (wishes->units.count > 1 || unit_is_one(wishes->units.paths[0])) {
+        options->units = wishes->units.paths;
+        options->units_count = wishes->units.count;
+    }
     return true;
 }
 

@@ -1,0 +1,278 @@
+#include <getopt.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/export/restore.h"
+#include "client/export/unit_export.h"
+#include "client/program/archive_list.h"
+#include "client/program/program.h"
+
+static struct report report;
+
+static void show(void *context, uint64_t passed, uint64_t total)
+{
+    unsigned *shown = context;
+    unsigned percent = total == 0 ? 100 : (unsigned)(passed * 100 / total);
+
+    if (percent == *shown)
+        return;
+    *shown = percent;
+    fprintf(stderr, "\rarchive %3u %%", percent);
+    if (percent >= 100)
+        fputs("\r             \r", stderr);
+}
+
+/* ---- make ---------------------------------------------------------------- */
+
+struct making {
+    struct unit_export_options options;
+    bool json;
+    unsigned shown;
+};
+
+static void made(void *context, const struct archive_unit *unit,
+                 const char *path, const uint8_t manifest_hash[HASH_SIZE])
+{
+    struct making *making = context;
+    char hex[2 * HASH_SIZE + 1];
+
+    (void)sodium_bin2hex(hex, sizeof hex, manifest_hash, HASH_SIZE);
+    printf(making->json ? "{\"number\":%" PRIu64 ",\"first\":%" PRIu64
+                          ",\"last\":%" PRIu64 ",\"bytes\":%" PRIu64
+                          ",\"manifest\":\"%s\",\"path\":\"%s\"}\n"
+                        : "unit %" PRIu64 "  entries %" PRIu64 " to %" PRIu64
+                          "  bytes %" PRIu64 "\n  manifest  %s\n  %s\n",
+           unit->number, unit->first, unit->last, unit->bytes, hex, path);
+}
+
+static void made_progress(void *context, uint64_t passed, uint64_t total)
+{
+    struct making *making = context;
+
+    show(&making->shown, passed, total);
+}
+
+static bool make_option(struct making *making, int option)
+{
+    enum { THREADS_MAX = 256, MIB_MAX = 1024 * 1024, DAYS_MAX = 36600 };
+    struct unit_export_options *options = &making->options;
+    uint64_t number = 0;
+    bool good;
+
+    switch (option) {
+    case 'c':
+        options->checkpoint = optarg;
+        return true;
+    case 'p':
+        options->policy = optarg;
+        return true;
+    case 'j':
+        return making->json = true;
+    case 'n':
+        return program_number(&options->number, optarg, 1, UINT32_MAX);
+    case 'f':
+        return program_number(&options->first, optarg, 0, INT64_MAX);
+    case 't':
+        return program_number(&options->last, optarg, 0, INT64_MAX);
+    case 'm':
+        good = program_number(&number, optarg, 1, MIB_MAX);
+        options->bytes_max = number << 20;
+        return good;
+    case 'd':
+        return program_number(&options->days_max, optarg, 1, DAYS_MAX);
+    case 'T':
+        good = program_number(&number, optarg, 1, THREADS_MAX);
+        options->threads = (unsigned)number;
+        return good;
+    default:
+        return false;
+    }
+}
+
+static bool make_parse(struct making *making, int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"checkpoint", required_argument, NULL, 'c'},
+        {"policy", required_argument, NULL, 'p'},
+        {"number", required_argument, NULL, 'n'},
+        {"from", required_argument, NULL, 'f'},
+        {"to", required_argument, NULL, 't'},
+        {"unit-mib", required_argument, NULL, 'm'},
+        {"unit-days", required_argument, NULL, 'd'},
+        {"threads", required_argument, NULL, 'T'},
+        {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0}};
+    bool good = true;
+    int option;
+
+    optind = 0;
+    while (good && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
+        good = make_option(making, option);
+    if (!good || argc - optind != 2)
+        return false;
+    making->options.directory = argv[optind];
+    making->options.target = argv[optind + 1];
+    return true;
+}
+
+static int make_failed(const struct making *making,
+                       const struct unit_export_result *result,
+                       enum status status)
+{
+    const char *what =
+        result->what != NULL ? result->what : status_info(status)->english;
+    int code = EXIT_USAGE;
+
+    if (status == ST_LOST)
+        code = EXIT_INCOMPLETE;
+    else if (status == ST_ORIGIN || status == ST_CHECKSUM)
+        code = EXIT_REFUSED;
+    if (status == ST_CHECKSUM && report.fault.index != REPORT_NO_INDEX)
+        return program_fail(code, "%s: entry %" PRIu64 ": %s",
+                            making->options.directory, report.fault.index,
+                            report.fault.what);
+    if (status == ST_CHECKSUM)
+        what = report.fault.what;
+    if (status == ST_NO_FILE && result->what == NULL)
+        what = "no log is there";
+    return program_fail(code, "%s: %s",
+                        status == ST_EXISTS || status == ST_DISK_FULL
+                            ? making->options.target
+                            : making->options.directory,
+                        what);
+}
+
+static int make_run(struct program *program, int argc, char **argv)
+{
+    struct making making = {
+        .options = {.number = 1, .last = UINT64_MAX, .made = made},
+        .json = program->json,
+        .shown = UINT32_MAX};
+    struct unit_export_result result = {.report = &report};
+    enum status status;
+
+    making.options.context = &making;
+    if (!make_parse(&making, argc, argv))
+        return program_usage("archive");
+    if (isatty(STDERR_FILENO) == 1)
+        making.options.progress = made_progress;
+    status = unit_export(&result, &making.options);
+    if (status != ST_OK)
+        return make_failed(&making, &result, status);
+    if (!making.json)
+        printf("%" PRIu64 " units, %" PRIu64 " entries, %" PRIu64
+               " bytes; bundles %" PRIu64 " bytes, compressed %" PRIu64 "\n",
+               result.units_count, result.entries_count, result.bytes_count,
+               result.plain_size, result.packed_size);
+    return EXIT_GOOD;
+}
+
+/* ---- restore ------------------------------------------------------------- */
+
+static bool restore_parse(struct verify_options *options, int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"policy", required_argument, NULL, 'p'},
+        {"authority", required_argument, NULL, 'a'},
+        {"no-signatures", no_argument, NULL, 'n'},
+        {NULL, 0, NULL, 0}};
+    bool good = true;
+    size_t got;
+    int option;
+
+    optind = 0;
+    while (good && (option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (option == 'p')
+            options->policy = optarg;
+        else if (option == 'n')
+            options->no_signatures = true;
+        else if (option == 'a')
+            good = options->has_authority =
+                sodium_hex2bin(options->authority, PUBLIC_KEY_SIZE, optarg,
+                               strlen(optarg), NULL, &got, NULL) == 0 &&
+                got == PUBLIC_KEY_SIZE;
+        else
+            good = false;
+    }
+    return good && argc - optind >= 2;
+}
+
+static int restore_failed(const char *target, enum status status)
+{
+    if (status == ST_PROOF) {
+        report_write_text(&report, stderr);
+        return program_fail(
+            report.verdict == REPORT_TAMPERED ? EXIT_REFUSED : EXIT_INCOMPLETE,
+            "nothing was restored%s",
+            report.fault.found ? "" : ": the units do not begin at entry 0");
+    }
+    return program_fail(EXIT_USAGE, "%s: %s", target,
+                        status == ST_EXISTS ? "a log is there already"
+                                            : status_info(status)->english);
+}
+
+static int restore_run(struct program *program, int argc, char **argv)
+{
+    struct verify_options options = {.policy = NULL};
+    struct archive_list list = {.paths = NULL};
+    struct restore_result result;
+    char hex[2 * HASH_SIZE + 1];
+    enum status status;
+
+    if (!restore_parse(&options, argc, argv))
+        return program_usage("archive");
+    for (int i = optind; i < argc - 1; i++)
+        archive_list_add(&list, argv[i]);
+    options.units = list.paths;
+    options.units_count = list.count;
+    status = restore_log(&result, &report, &options, argv[argc - 1]);
+    archive_list_free(&list);
+    if (status != ST_OK)
+        return restore_failed(argv[argc - 1], status);
+    printf(program->json ? "{\"size\":%" PRIu64 ",\"segments\":%" PRIu64
+                           ",\"leaf\":\"%s\"}\n"
+                         : "size %" PRIu64 " in %" PRIu64
+                           " segments\n  leaf %s\n",
+           result.entries_count, result.segments_count,
+           sodium_bin2hex(hex, sizeof hex, result.leaf, HASH_SIZE));
+    return EXIT_GOOD;
+}
+
+/* ---- list, verify -------------------------------------------------------- */
+
+static int list_run(struct program *program, int argc, char **argv)
+{
+    struct archive_list list = {.paths = NULL};
+    bool json = program->json;
+    int code, first = 1;
+
+    if (argc > 1 && strcmp(argv[1], "--json") == 0) {
+        json = true;
+        first++;
+    }
+    if (argc - first != 1 || argv[first][0] == '-')
+        return program_usage("archive");
+    archive_list_add(&list, argv[first]);
+    code = archive_list_show(&list, json);
+    archive_list_free(&list);
+    return code;
+}
+
+int archive_run(struct program *program, int argc, char **argv)
+{
+    if (argc < 2)
+        return program_usage("archive");
+    if (strcmp(argv[1], "make") == 0)
+        return make_run(program, argc - 1, argv + 1);
+    if (strcmp(argv[1], "list") == 0)
+        return list_run(program, argc - 1, argv + 1);
+    if (strcmp(argv[1], "verify") == 0)
+        return verify_run(program, argc - 1, argv + 1);
+    if (strcmp(argv[1], "restore") == 0)
+        return restore_run(program, argc - 1, argv + 1);
+    return program_usage("archive");
+}

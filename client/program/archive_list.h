@@ -1,0 +1,27 @@
+/*
+ * archive_list.h: the units that lie in a directory.
+ */
+#ifndef DEFTER_CLIENT_PROGRAM_ARCHIVE_LIST_H
+#define DEFTER_CLIENT_PROGRAM_ARCHIVE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Directories of units, in the order of their first entries. */
+struct archive_list {
+    char **paths;
+    size_t count;
+};
+
+/*
+ * archive_list_add(list, path):
+ * The unit ${path}, or each unit that is a folder of ${path}; what is neither
+ * is added as it is, and whoever reads it says what is wrong.
+ */
+void archive_list_add(struct archive_list *list, const char *path);
+void archive_list_free(struct archive_list *list);
+
+/* What the manifests say, which nothing is compared with; exit code. */
+int archive_list_show(const struct archive_list *list, bool json);
+
+#endif
