@@ -5,10 +5,10 @@
 
 protocol/ is pure and replication/ deterministic: their objects may use only
 the outside symbols of an allow-list.  The auditor links protocol/, libsodium,
-libzstd (archive units are compressed) and the C library.  The client knows nothing of server or replication, and
-each part of the server only the parts below it.  What includes what is
-checked in the sources as well.  Last, each check is shown a bad sample, and
-must refuse it.
+libzstd (archive units are compressed) and the C library.  The client knows
+nothing of server or replication, and each part of the server only the parts
+below it.  What includes what is checked in the sources as well.  Last, each
+check is shown a bad sample, and must refuse it.
 """
 import fnmatch
 import os
