@@ -281,6 +281,7 @@ static_assert((int)ENTRY_SIZE_MAX <= (int)BUNDLE_ENTRY_SIZE_MAX,
 
 /* Units of the archive (ARCHIVE-FORMAT). */
 enum {
+    CATEGORIES_COUNT = 8,
     ARCHIVE_BUNDLES_MAX = 30000, /* Of one unit: 7 680 000 entries. */
     ARCHIVE_FILES_MAX = 65536,
     ARCHIVE_PATH_SIZE_MAX = TILE_PATH_SIZE_MAX + 8,
@@ -415,6 +416,7 @@ enum {
     FIND_TEXT_SIZE_MAX = 512,
     SEARCH_WORDS_MAX = 64, /* Of one subject. */
     PAGE_ROWS_MAX = 100,
+    ARCHIVE_COPIES_MAX = 1000, /* Of a unit. */
     NODES_ENROLLED_MAX = PAGE_ROWS_MAX, /* Retired ones too. */
     STANDING_NODES_MAX = 8,    /* Nodes that one standing order names. */
     DESTROY_SUBJECTS_MAX = 64, /* Subjects of one act. */
