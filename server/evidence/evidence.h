@@ -275,6 +275,15 @@ NODISCARD enum status evidence_consistency_between(
     struct evidence *evidence, uint8_t (*hashes_out)[HASH_SIZE],
     size_t *count_out, uint64_t older, uint64_t newer);
 
+/*
+ * evidence_root(evidence, out, size):
+ * The root of the first ${size} entries of this node's own log.
+ *
+ * Returns: ST_OK; ST_NO_SUCH if the log is shorter; ST_BUSY as above.
+ */
+NODISCARD enum status evidence_root(struct evidence *evidence,
+                                    uint8_t out[HASH_SIZE], uint64_t size);
+
 /* Standing of entry ${index}, which is applied; ${replicated}: this node has
  * other members. */
 enum evidence_standing evidence_standing(struct evidence *evidence,

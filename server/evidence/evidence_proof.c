@@ -260,3 +260,12 @@ void evidence_status(struct evidence *evidence, struct evidence_status *out)
         out->witnessed_size = evidence->witnessed->size;
     (void)pthread_mutex_unlock(&evidence->lock);
 }
+
+enum status evidence_root(struct evidence *evidence, uint8_t out[HASH_SIZE],
+                          uint64_t size)
+{
+    enum status status = tree_files_root(evidence->tree, out, size);
+
+    return status == ST_OK || status == ST_NO_SUCH ? status
+                                                   : checked(evidence, status);
+}

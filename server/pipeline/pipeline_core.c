@@ -49,6 +49,10 @@ static void core_refuse_own(struct core *core, const struct work *work)
     case OPCODE_CONSENT_END:
         atomic_store(&pipeline->deadlines_refused, work->term);
         break;
+    case OPCODE_ARCHIVE_PREPARE:
+    case OPCODE_ARCHIVE_DUE:
+        atomic_store(&pipeline->archive_refused, work->term);
+        break;
     case OPCODE_INCIDENT_OPEN:
     case OPCODE_FAILOVER_ACTIVATE:
         pipeline_owed_refused(pipeline, work->term);

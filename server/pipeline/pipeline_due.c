@@ -148,6 +148,8 @@ void applier_own_begin(struct applier *applier)
     /* What was under way went with the term. */
     attest_give_up(apply_attest(applier->pipeline->parts.apply));
     applier->deadlines_made = false;
+    applier->archive_made = false;
+    applier->archive.first = UINT64_MAX;
     applier->owed_made = applier->owed_done = 0;
     applier->owed_ms = INT64_MIN;
     applier->config_made = 0;
@@ -162,6 +164,10 @@ void applier_own_applied(struct applier *applier, const struct work *work)
     case OPCODE_CONSENT_LAPSE:
     case OPCODE_CONSENT_END:
         applier->deadlines_made = false;
+        break;
+    case OPCODE_ARCHIVE_PREPARE:
+    case OPCODE_ARCHIVE_DUE:
+        applier->archive_made = false;
         break;
     case OPCODE_INCIDENT_OPEN:
     case OPCODE_FAILOVER_ACTIVATE:
@@ -187,6 +193,8 @@ void applier_own(struct applier *applier, int64_t now_ms)
         attest_give_up(apply_attest(pipeline->parts.apply));
     if (atomic_exchange(&pipeline->deadlines_refused, 0) == term)
         applier->deadlines_made = false;
+    if (atomic_exchange(&pipeline->archive_refused, 0) == term)
+        applier->archive_made = false;
     if (atomic_exchange(&pipeline->config_refused, 0) == term)
         applier->config_made = 0;
     if (!applier->view.leads)
@@ -200,4 +208,5 @@ void applier_own(struct applier *applier, int64_t now_ms)
     applier_enter_config(applier);
     applier_deadlines(applier, now_ms);
     applier_erase(applier, now_ms);
+    applier_archive(applier, now_ms);
 }

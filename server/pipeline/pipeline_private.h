@@ -9,6 +9,7 @@
 
 #include "protocol/config_cert.h"
 #include "server/pipeline/apply.h"
+#include "server/pipeline/archive_collect.h"
 #include "server/pipeline/erasure.h"
 #include "server/pipeline/node_command.h"
 #include "server/pipeline/open_data.h"
@@ -195,6 +196,7 @@ struct pipeline {
     /* Terms whose attestation or deadlines found no place. */
     atomic_uint_fast64_t attest_refused;
     atomic_uint_fast64_t deadlines_refused;
+    atomic_uint_fast64_t archive_refused;
     atomic_uint_fast64_t config_refused;
     /* The newest term that was refused owed commands, and how many (the low
      * half). */
@@ -329,6 +331,11 @@ struct applier {
     int64_t erasure_ms;
     int64_t erase_ms;
     int64_t confirm_ms;
+    /* The next archive unit (pipeline_archive.c). */
+    struct archive_collect archive;
+    bool archive_made; /* Something of the archive is under way. */
+    int64_t archive_ms;
+    uint8_t archive_buffer[JOURNAL_READ_SIZE];
 };
 
 /* Apply some of what is committed, commit, and enter what is due; never waits.
@@ -355,6 +362,9 @@ void pipeline_tell_role(struct pipeline *pipeline,
                         const struct pipeline_view *view);
 void pipeline_evidence_figures(struct pipeline *pipeline, struct list *figures,
                                struct writer *space);
+
+/* Archive units and checks that are due (pipeline_archive.c). */
+void applier_archive(struct applier *applier, int64_t now_ms);
 
 /* The next configuration that waits (pipeline_config.c). */
 void applier_enter_config(struct applier *applier);

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# ctest-timeout: 300
+# T-P-7.1.4, T-R-8.2.8, T-P-3.5: entries that pass a size become a unit without
+# a human; it is made, sealed, shipped, checked; and from the archive alone,
+# with the node's keys, the log and the state are what they were.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# shellcheck source=tests/lib/cluster.sh
+. tests/lib/cluster.sh
+
+cluster_make 'commands_per_second_person = 1000000' \
+    'commands_per_second_body = 1000000'
+cluster_start
+cluster_actors
+enrol head staff 1
+duty head DIR
+enrol keeper staff 1
+duty keeper ARC
+"$DEFTER_BIN/fixture" --subjects 60 --provider "$tax_service" \
+    >"$cluster/records.jsonl" || fail 'no fixture'
+feed_items=16
+feed "$cluster/records.jsonl" >"$cluster/last.txt" 2>&1 ||
+    fail "$(cat "$cluster/last.txt")"
+
+units() {
+    must as keeper --json archive.list "as=${duty_of[keeper]}" after=0 limit=9
+}
+have_units() {
+    units
+    [ "$(grep -o '"unit":' "$cluster/last.txt" | wc -l)" -ge "$1" ]
+}
+
+must as head --json config.change "as=${duty_of[head]}" setting=15 value=1 \
+    note=soon "basis=$basis"
+have_units 1 && fail 'a unit was made before there was a reason'
+must as operator bench --commands 8000 --sessions 8
+wait_for 30 have_units 2 || fail 'no unit was prepared'
+units
+cp "$cluster/last.txt" "$cluster/units.txt"
+last=$(sed 's/.*"unit":2,\(.*\)/\1/; s/.*"last":\([0-9]*\),"bytes".*/\1/' \
+    "$cluster/units.txt")
+[ $(((last + 1) % 256)) -eq 0 ] || fail "a unit ends at $last"
+
+covered() {
+    [ "$(sed -n 2p "$node/checkpoint")" -gt "$1" ]
+}
+wait_for 30 covered "$last" || fail 'no checkpoint covers the units'
+
+# What is in a unit, the archive record says.
+mkdir "$cluster/archive"
+first=0
+for unit in 1 2; do
+    end=$(sed "s/.*\"unit\":$unit,/ /; s/\"unit\":.*//" "$cluster/units.txt" |
+        sed -n 's/.*"last":\([0-9]*\).*/\1/p')
+    "$DEFTER_BIN/defter" archive make --number "$unit" --from "$first" \
+        --to "$end" --json "$node" "$cluster/archive/unit-$unit" \
+        >"$cluster/made.txt" || fail "$(cat "$cluster/made.txt")"
+    manifest=$(sed -n 's/.*"manifest":"\([0-9a-f]*\)".*/\1/p' \
+        "$cluster/made.txt")
+    for name in leaf-after root; do
+        grep -q "$(sed -n "s/^$name //p" \
+            "$cluster/archive/unit-$unit/manifest")" "$cluster/units.txt" ||
+            fail "the $name of unit $unit is not that of the archive record"
+    done
+    must as keeper archive.seal "as=${duty_of[keeper]}" "unit=$unit" \
+        "manifest=$manifest"
+    must as keeper archive.ship "as=${duty_of[keeper]}" "unit=$unit" \
+        medium=tape label="T-$unit" 'place=vault 2'
+    must "$DEFTER_BIN/defter" archive verify "$cluster/archive/unit-$unit"
+    must as keeper archive.verify "as=${duty_of[keeper]}" "unit=$unit" copy=1 \
+        good=yes "manifest=$manifest"
+    first=$((end + 1))
+done
+must as keeper --json archive.copies "as=${duty_of[keeper]}" unit=2 after=0 \
+    limit=9
+grep -q '"label":"T-2"' "$cluster/last.txt" || fail 'the copy is not listed'
+
+must as auditor --json chain.head "as=${duty_of[auditor]}"
+cluster_stop || fail "the node ended with $?"
+must "$DEFTER_BIN/defter" archive make --number 3 --from "$first" "$node" \
+    "$cluster/archive/unit-3"
+
+# The disk is gone; what is left are the units, and what was kept with the keys.
+mkdir -m 700 "$cluster/kept"
+cp -p "$node"/*.key "$node"/*.cert "$node"/*.conf "$node"/*.entry \
+    "$node"/keyring.db "$node/meta" "$node/mark" "$cluster/kept/"
+cp -rp "$node/log" "$cluster/log.before"
+mv "$node" "$cluster/lost"
+cp -rp "$cluster/kept" "$node"
+must "$DEFTER_BIN/defter" archive restore "$cluster/archive" "$node"
+for segment in "$node"/log/*.seg; do
+    cmp "$segment" "$cluster/log.before/$(basename "$segment")" ||
+        fail "$segment is another"
+done
+leaf=$(sed -n 's/^ *leaf //p' "$cluster/last.txt")
+cluster_start
+grep -q 'replaying entries 0 to' "$cluster/node.txt" ||
+    fail 'the state was not made anew'
+must as keeper --json archive.restore_test "as=${duty_of[keeper]}" unit=2 \
+    good=yes "size=$first" "leaf=$(sed -n 's/^leaf-after //p' \
+    "$cluster/archive/unit-2/manifest")"
+units
+grep -q '"restore_tests":1' "$cluster/last.txt" || fail 'no test is noted'
+[ ${#leaf} -eq 64 ] || fail 'restore says no leaf'
+cluster_stop || fail "the restored node ended with $?"
+must "$DEFTER_BIN/defter" verify "$node"
