@@ -159,7 +159,7 @@ row 'the same, by items' $((items * 1000 / took)) items/s
 cluster_stop || fail 'the node did not stop as it should'
 
 say 'the parts alone'
-for part in journal keyring state search feed verify; do
+for part in journal keyring state search feed verify archive; do
     printf -- '-- bench_%s\n' "$part"
     case $part in
     journal) "$DEFTER_BUILD/tests/bench_journal" "$cluster" ;;
@@ -168,5 +168,6 @@ for part in journal keyring state search feed verify; do
     search) "$DEFTER_BUILD/tests/bench_search" ;;
     feed) RECORDS=16384 "$DEFTER_BUILD/tests/bench_feed" ;;
     verify) "$DEFTER_BUILD/tests/bench_verify" ;;
+    archive) "$DEFTER_BUILD/tests/bench_archive" ;;
     esac || fail "bench_$part"
 done
