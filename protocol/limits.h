@@ -182,7 +182,7 @@ enum {
     PEER_COSIGNED_SIZE_MAX = 512,
     PEER_ASIDE_SIZE_MAX = PEER_NOTE_SIZE_MAX + 64, /* Body of what goes past
                                                     * the replica. */
-    REPLICA_WINDOW_SIZE = 4 * 1024 * 1024, /* On its way to one peer. */
+    REPLICA_WINDOW_SIZE = 4 * 1024 * 1024,         /* On its way to one peer. */
     REPLICA_WINDOW_FRAMES = 512,
     REPLICA_RECENT_SIZE_MAX = 16 * 1024 * 1024, /* Entries held in memory. */
     REPLICA_JOBS_MAX = 1024,                    /* Given to the disk. */
@@ -416,7 +416,7 @@ enum {
     FIND_TEXT_SIZE_MAX = 512,
     SEARCH_WORDS_MAX = 64, /* Of one subject. */
     PAGE_ROWS_MAX = 100,
-    ARCHIVE_COPIES_MAX = 1000, /* Of a unit. */
+    ARCHIVE_COPIES_MAX = 1000,          /* Of a unit. */
     NODES_ENROLLED_MAX = PAGE_ROWS_MAX, /* Retired ones too. */
     STANDING_NODES_MAX = 8,    /* Nodes that one standing order names. */
     DESTROY_SUBJECTS_MAX = 64, /* Subjects of one act. */
