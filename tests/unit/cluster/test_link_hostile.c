@@ -303,7 +303,7 @@ START_TEST(frames_that_no_node_sends_end_the_link)
         {PEER_HELLO, 0, 2, 0},
         {PEER_HELLO, 0, 0, 0},
         {PEER_HELLO, 0, 1, 1},
-        {0x30, 0, 1, 0},
+        {0x33, 0, 1, 0},
         {0x3f, 0, 1, 0},
         {0xff, 0, 1, 0},
         {0, 0, 1, 0},

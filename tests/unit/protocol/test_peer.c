@@ -377,7 +377,7 @@ END_TEST
 
 START_TEST(types_that_are_none_are_refused)
 {
-    static const uint8_t none[] = {0, 1, 0x1f, 0x30, 0x3f, 0x40, 0xff};
+    static const uint8_t none[] = {0, 1, 0x1f, 0x33, 0x3f, 0x40, 0xff};
     struct peer_frame frame;
 
     for (size_t i = 0; i < sizeof none; i++)

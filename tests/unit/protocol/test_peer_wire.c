@@ -86,7 +86,7 @@ START_TEST(every_byte_of_the_header_is_judged)
     ck_assert_int_eq(changed(3, 0x80), ST_FRAME);
     ck_assert_int_eq(changed(4, MESSAGE_PING), ST_TYPE);
     ck_assert_int_eq(changed(4, 0x1f), ST_TYPE);
-    ck_assert_int_eq(changed(4, 0x30), ST_TYPE);
+    ck_assert_int_eq(changed(4, 0x33), ST_TYPE);
     ck_assert_int_eq(changed(5, 1), ST_RESERVED);
     ck_assert_int_eq(changed(6, 0), ST_OP_VERSION);
     ck_assert_int_eq(changed(7, 1), ST_OP_VERSION);
