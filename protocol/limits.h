@@ -420,6 +420,7 @@ enum {
     NODES_ENROLLED_MAX = PAGE_ROWS_MAX, /* Retired ones too. */
     STANDING_NODES_MAX = 8,    /* Nodes that one standing order names. */
     DESTROY_SUBJECTS_MAX = 64, /* Subjects of one act. */
+    SEALS_SHOWN_MAX = 16,      /* Seals of accesses in one page. */
     STANDING_ORDER_DAYS_MAX = 366,
     FAILOVER_ORDER_DAYS_MAX = 31, /* Longest life of a request. */
     HISTORY_ROWS_MAX = 32,        /* Versions of a section in one answer. */

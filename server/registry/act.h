@@ -86,6 +86,7 @@ struct act {
     uint64_t record;          /* Number under which the item is kept. */
     struct slice stored_item; /* The item as it stands in the entry. */
     uint8_t commitment[HASH_SIZE];
+    struct slice file_number; /* The reader's case; lent, empty: none named. */
 
     /* What the handler leaves for the dispatcher. */
     uint16_t sections; /* Sections asked for or touched, for the access list. */

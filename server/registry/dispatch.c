@@ -28,6 +28,28 @@ static enum status dispatch_handle(struct act *act,
     return ST_UNKNOWN_OP;
 }
 
+/* Known before anything is decided, for what is refused is seen too. */
+static struct slice dispatch_file_number(const struct act *act,
+                                         const union dispatch_fields *fields)
+{
+    switch (act->operation->opcode) {
+    case OPCODE_SUBJECT_HEAD:
+        return fields->subject_head.file_number;
+    case OPCODE_SUBJECT_FIND:
+        return fields->subject_find.file_number;
+    case OPCODE_SUBJECT_COMPLETENESS:
+        return fields->subject_completeness.file_number;
+    case OPCODE_SECTION_GET:
+        return fields->section_get.file_number;
+    case OPCODE_SECTION_HISTORY:
+        return fields->section_history.file_number;
+    case OPCODE_CONSENT_READ:
+        return fields->consent_read.file_number;
+    default:
+        return slice_of(NULL, 0);
+    }
+}
+
 /* A refused record names its field, so that its author need not guess. */
 static bool dispatch_names_field(const struct act *act, enum status code,
                                  union dispatch_result *result)
@@ -81,6 +103,7 @@ enum status dispatch_item(struct act *act, uint32_t duty_number,
     act->field = 0;
     act->no_access_row = false;
     act->kept = false;
+    act->file_number = dispatch_file_number(act, fields);
 
     code = dispatch_decide(act, duty_number, fields, &result);
     INVARIANT(status_is_wire(code));

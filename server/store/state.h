@@ -165,7 +165,8 @@ enum sequence {
     SEQUENCE_STANDING,
     SEQUENCE_NOTICE,
     SEQUENCE_EXTRACT,
-    SEQUENCE_DESTRUCTION
+    SEQUENCE_DESTRUCTION,
+    SEQUENCE_ACCESS_SEAL
 };
 uint64_t state_next(struct state *state, enum sequence sequence);
 
