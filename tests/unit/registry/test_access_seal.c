@@ -423,7 +423,7 @@ START_TEST(T_R_8_2_14_what_the_subject_consented_to_is_always_shown)
 }
 END_TEST
 
-START_TEST(who_finds_the_subject_under_a_seal_is_hidden_too)
+START_TEST(every_read_of_the_registry_for_the_case_is_hidden)
 {
     struct op_section_history in = {
         .section = 6, .limit = 5, .file_number = fixture_text(CASE)};
@@ -640,7 +640,7 @@ SUITE_MAIN("access_seal",
            of_two_seals_the_one_that_ends_last_covers_and_counts_once,
            T_R_8_2_14_a_seal_lets_nobody_read_and_hides_who_tried,
            T_R_8_2_14_what_the_subject_consented_to_is_always_shown,
-           who_finds_the_subject_under_a_seal_is_hidden_too,
+           every_read_of_the_registry_for_the_case_is_hidden,
            what_was_refused_before_it_was_an_entry_is_hidden_by_organisation,
            T_R_8_2_14_the_count_tells_no_time,
            officers_with_a_complaint_see_what_the_subject_sees,

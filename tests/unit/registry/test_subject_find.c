@@ -170,6 +170,38 @@ START_TEST(T_R_8_2_14_each_subject_found_sees_who_found_it_and_why)
 }
 END_TEST
 
+START_TEST(T_R_8_2_14_who_found_a_subject_under_a_seal_of_it_is_marked)
+{
+    struct fixture_actor guard, head;
+    struct op_access_seal_propose propose = {.organisation = FIXTURE_OWNER,
+                                             .file_number = fixture_text("F-1"),
+                                             .legal_basis = fixture_text("law"),
+                                             .basis = fixture_digest(1)};
+    struct op_access_seal_approve approve = {.seal = 1};
+    struct row_sealed_access mark;
+    struct row_access row;
+
+    begin();
+    fixture_staff(&fixture, &guard, DUTY_SEC);
+    fixture_staff(&fixture, &head, DUTY_DIR);
+    propose.subject = legal;
+    propose.until = fixture.log_time + INT64_C(86400000000);
+    ck_assert_int_eq(fixture_run(&fixture, &guard, OPCODE_ACCESS_SEAL_PROPOSE,
+                                 &propose, 0, 0, guard.duty, NULL),
+                     ST_OK);
+    ck_assert_int_eq(fixture_run(&fixture, &head, OPCODE_ACCESS_SEAL_APPROVE,
+                                 &approve, 0, 0, head.duty, NULL),
+                     ST_OK);
+    ck_assert_int_eq(find_by(&clerk, "mehdud", PURPOSE, "F-1"), ST_OK);
+    ck_assert_uint_eq(out.subjects.count, 2);
+    fixture_accesses(&fixture, &row, legal);
+    mark = (struct row_sealed_access){.subject = legal, .number = row.number};
+    ck_assert(state_get(fixture.state, TABLE_SEALED_ACCESS, &mark));
+    ck_assert_uint_eq(state_count(fixture.state, TABLE_SEALED_ACCESS), 1);
+    end();
+}
+END_TEST
+
 /* T-R-10.1.2 */
 START_TEST(T_R_10_1_2_nobody_but_the_owners_clerks_may_search)
 {
@@ -256,6 +288,7 @@ SUITE_MAIN("subject_find", words_find_names_whatever_their_case_and_diacritics,
            each_row_tells_kind_state_and_name,
            a_renamed_subject_is_found_by_its_new_name_only,
            T_R_8_2_14_each_subject_found_sees_who_found_it_and_why,
+           T_R_8_2_14_who_found_a_subject_under_a_seal_of_it_is_marked,
            T_R_10_1_2_nobody_but_the_owners_clerks_may_search,
            a_search_needs_a_registered_purpose_and_a_file,
            words_that_are_none_find_nothing_and_reveal_nothing,
