@@ -61,6 +61,13 @@ verdict 2 "$whole"
 must as owner --json extract.list "subject=$subject" before=0 limit=9
 [ "$(got number)" = 1 ] || fail 'it is not listed'
 
+# Through the portal it is tied to the log as well.
+carried=$cluster/carried.extract
+must through portal owner extract issue --subject "$subject" --sections S06 \
+    --out "$carried"
+grep -q 'not tied' "$cluster/last.txt" && fail 'the portal has no entry of it'
+verdict 0 "$carried" --policy "$cluster/policy"
+
 # Nothing is overwritten, and who may not gets none.
 as owner extract issue --subject "$subject" --sections S06 --out "$whole" \
     >/dev/null 2>&1 && fail 'a file was overwritten'
