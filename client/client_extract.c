@@ -262,8 +262,8 @@ static int tie(struct making *making)
         return status;
     memcpy(file->entry, entry, size);
     file->entry_size = size;
-    status = defter_proof_entry(making->client, making->receipt.index,
-                                making->receipt.entry_hash, NULL, 0, &proof);
+    status = client_proof_witnessed(making->client, making->receipt.index,
+                                    making->receipt.entry_hash, &proof);
     if (status != ST_OK)
         return status;
     tied.count = proof.hashes_count;

@@ -268,7 +268,8 @@ int defter_log_key(struct defter *client, char *out, size_t size);
  * and put it into a file that needs nothing else (EXTRACT, section 4), with all
  * of its fields.  ${signer_seed}: as defter_command_signer(), or NULL; the
  * connection is then its carrier's.  Where no checkpoint came in time the file
- * is not tied to the log, and says so when it is verified.
+ * is not tied to the log, and says so when it is verified; of a node with a
+ * policy a witnessed one is waited for, 5 s at most.
  * Returns: 0 and an answer; with its code 0 a file, else ${*file_out} is NULL;
  *          1036 RECEIPT if what is disclosed is not what was signed; else as
  *          defter_call().
