@@ -242,8 +242,9 @@ static int open_it(struct making *making)
 
 /* ---- In the log --------------------------------------------------------- */
 
-/* The entry and its proof.  Without them the extract is not tied to the log:
- * somebody else's key signed it, or no checkpoint holds it yet. */
+/* The entry and its proof.  Without them the extract is not tied to the log: no
+ * checkpoint holds it yet, or it came another way first than this connection's.
+ */
 static int tie(struct making *making)
 {
     struct extract_file *file = &making->file;
@@ -261,8 +262,8 @@ static int tie(struct making *making)
         return status;
     memcpy(file->entry, entry, size);
     file->entry_size = size;
-    status = defter_proof_entry(making->client, making->receipt.index,
-                                making->receipt.entry_hash, NULL, 0, &proof);
+    status = client_proof_witnessed(making->client, making->receipt.index,
+                                    making->receipt.entry_hash, &proof);
     if (status != ST_OK)
         return status;
     tied.count = proof.hashes_count;

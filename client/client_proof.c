@@ -9,8 +9,13 @@
 #include "protocol/checkpoint.h"
 #include "protocol/tree.h"
 
-/* Until the entry's checkpoint is made; the server signs once a second. */
-enum { PROOF_RETRY_MS = 300 };
+/* Until the entry's checkpoint is made; the server signs once a second, and
+ * those whom its policy names follow. */
+enum {
+    PROOF_RETRY_MS = 300,
+    PROOF_WITNESS_MS_MAX = 5000,
+    PROOF_WITNESSED = 3 /* PROOF's standing. */
+};
 
 static void proof_pause(void)
 {
@@ -116,6 +121,34 @@ int defter_proof_entry(struct defter *client, uint64_t index,
     if (status == ST_OK && proof_out->index != index)
         status = client_fail(client, ST_PROOF, "another entry is proven");
     return status;
+}
+
+/* Whether the best checkpoint of this node is a witnessed one; a hint, and
+ * nothing of it is believed. */
+static bool proof_has_witnesses(struct defter *client)
+{
+    const struct message_proof_get ask = {
+        .kind = PROOF_CONSISTENCY, .which = PROOF_BEST, .index = 1};
+
+    return proof_ask(client, &ask) == ST_OK &&
+           client->proof.standing == PROOF_WITNESSED;
+}
+
+int client_proof_witnessed(struct defter *client, uint64_t index,
+                           const uint8_t leaf[HASH_SIZE],
+                           struct defter_proof *out)
+{
+    bool waits = proof_has_witnesses(client);
+    int64_t deadline_ms = client_steady_ms() + PROOF_WITNESS_MS_MAX;
+    int status;
+
+    for (;;) {
+        status = defter_proof_entry(client, index, leaf, NULL, 0, out);
+        if (status != ST_OK || !waits || out->standing == PROOF_WITNESSED ||
+            client_steady_ms() >= deadline_ms)
+            return status;
+        proof_pause();
+    }
 }
 
 int defter_proof_command(struct defter *client, const uint8_t key_id[16],

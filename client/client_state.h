@@ -110,6 +110,13 @@ struct defter {
 int client_ask(struct defter *client, const struct message_proof_get *ask,
                int64_t deadline_ms);
 
+/* client_proof.c: as defter_proof_entry() by the best checkpoint; of a node
+ * that calls checkpoints witnessed, the next such one is waited for a little.
+ */
+int client_proof_witnessed(struct defter *client, uint64_t index,
+                           const uint8_t leaf[HASH_SIZE],
+                           struct defter_proof *out);
+
 /* client_command.c */
 int client_sign(struct defter_command *command, const struct defter *client,
                 int64_t now_us);

@@ -249,8 +249,8 @@ int defter_proof_consistency(struct defter *client, uint64_t older_size,
 
 /*
  * defter_proof_bytes(client, index, entry_out, size_out): the entry itself, if
- * this login's key signed it; lent until the next call.
- * Returns: 0; 500 if it is not there, or another key signed it.
+ * this login's key signed it, or carried it; lent until the next call.
+ * Returns: 0; 500 if it is not there, or is somebody else's.
  */
 int defter_proof_bytes(struct defter *client, uint64_t index,
                        const uint8_t **entry_out, size_t *size_out);
@@ -266,9 +266,10 @@ int defter_log_key(struct defter *client, char *out, size_t size);
  *                size_out):
  * Have a signed extract of ${sections} (bit n - 1: section n) issued, open it,
  * and put it into a file that needs nothing else (EXTRACT, section 4), with all
- * of its fields.  ${signer_seed}: as defter_command_signer(), or NULL.  Where
- * the login's key is not the signer's, or no checkpoint came in time, the file
- * is not tied to the log, and says so when it is verified.
+ * of its fields.  ${signer_seed}: as defter_command_signer(), or NULL; the
+ * connection is then its carrier's.  Where no checkpoint came in time the file
+ * is not tied to the log, and says so when it is verified; of a node with a
+ * policy a witnessed one is waited for, 5 s at most.
  * Returns: 0 and an answer; with its code 0 a file, else ${*file_out} is NULL;
  *          1036 RECEIPT if what is disclosed is not what was signed; else as
  *          defter_call().

@@ -280,9 +280,29 @@ enum status extract_file_read(struct extract_file *file_out,
     return status;
 }
 
+/* Other lines are of statements of completeness, too. */
+static bool is_own_line(struct slice line)
+{
+    uint8_t bytes[HASH_SIZE];
+    struct slice salt;
+
+    if (lines_take(&line, "commitment "))
+        return lines_read_exact(bytes, HASH_SIZE, line) == ST_OK;
+    return lines_take(&line, "field ") && lines_split(&salt, &line, ' ') &&
+           lines_read_exact(bytes, SALT_SIZE, salt) == ST_OK;
+}
+
 bool extract_file_is(struct slice bytes)
 {
-    return lines_take(&bytes, first_line) && lines_take(&bytes, "\n");
+    struct slice start = bytes, line;
+
+    if (lines_take(&start, first_line) && lines_take(&start, "\n"))
+        return true;
+    while (lines_next(&line, &bytes) == ST_OK) {
+        if (is_own_line(line))
+            return true;
+    }
+    return false;
 }
 
 size_t extract_file_receipt_line(const struct extract_file *file)

@@ -64,7 +64,8 @@ NODISCARD enum status extract_file_read(struct extract_file *file_out,
                                         uint8_t (*commitments)[HASH_SIZE],
                                         size_t *line_out, struct slice bytes);
 
-/* Whether ${bytes} begin as such a file does. */
+/* Whether ${bytes} begin as such a file does, or hold a line that only such a
+ * file has: a commitment, or a field.  It need not be one that reads. */
 bool extract_file_is(struct slice bytes);
 
 /* The line of the receipt; signature, certificate and entry follow it. */

@@ -138,6 +138,8 @@ enum node_exit node_open_evidence(struct node *node)
     if (status != ST_OK)
         return node_fail(status, "opening the tree of the log",
                          node->options.directory);
+    /* Whoever writes a policy reads it here. */
+    diag_say(DIAG_NOTE, "the log's key is %s", node->log_vkey);
     return NODE_DRAINED;
 }
 

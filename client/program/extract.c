@@ -34,7 +34,6 @@ struct wishes {
 int extract_load(struct extract_load *load, const char *path)
 {
     enum status status = ST_INTERNAL;
-    size_t line;
 
     memset(load, 0, sizeof *load);
     load->bytes = malloc(EXTRACT_FILE_SIZE_MAX);
@@ -45,12 +44,22 @@ int extract_load(struct extract_load *load, const char *path)
     if (status != ST_OK)
         return program_fail(EXIT_USAGE, "%s: %s", path,
                             status_info(status)->english);
-    status = extract_file_read(&load->file, load->commitments, &line,
+    status = extract_file_read(&load->file, load->commitments, &load->line,
                                slice_of(load->bytes, load->size));
-    return status == ST_OK
-               ? EXIT_GOOD
-               : program_fail(EXIT_REFUSED, "%s: line %zu is not of an extract",
-                              path, line);
+    return status == ST_OK ? EXIT_GOOD : EXIT_REFUSED;
+}
+
+/* The same, and what is no extract is called so. */
+static int load_extract(struct extract_load *load, const char *path)
+{
+    int code = extract_load(load, path);
+
+    if (code == EXIT_REFUSED)
+        return program_fail(code,
+                            "%s: line %zu is not of an extract: it was "
+                            "tampered with, or is none",
+                            path, load->line);
+    return code;
 }
 
 void extract_load_wipe(struct extract_load *load)
@@ -221,7 +230,7 @@ static int run_show(struct program *program, struct wishes *wishes)
     struct extract_load load;
     struct extract_report report;
     bool judged = false;
-    int code = extract_load(&load, wishes->path);
+    int code = load_extract(&load, wishes->path);
 
     if (code == EXIT_GOOD)
         code = judge_shown(&report, &judged, &wishes->trusted, &load.file,
@@ -247,7 +256,7 @@ static int run_show(struct program *program, struct wishes *wishes)
 static int run_redact(struct program *program, struct wishes *wishes)
 {
     struct extract_load load;
-    int code = extract_load(&load, wishes->path);
+    int code = load_extract(&load, wishes->path);
 
     MAYBE(program->json);
     if (code == EXIT_GOOD)

@@ -13,10 +13,11 @@ struct extract_load {
     size_t size;
     uint8_t (*commitments)[HASH_SIZE];
     struct extract_file file;
+    size_t line; /* Where it ceases to be an extract. */
 };
 
-/* Gives an exit code: 0; EXIT_REFUSED for a file that is no extract, and where
- * it ceases to be one has been said; EXIT_USAGE if it cannot be read. */
+/* Gives an exit code: 0; EXIT_REFUSED for a file that is no extract; EXIT_USAGE
+ * if it cannot be read, and that has been said. */
 int extract_load(struct extract_load *load, const char *path);
 void extract_load_wipe(struct extract_load *load);
 

@@ -129,8 +129,8 @@ static int proof_take_entry(struct proof *proof, struct defter *client)
                    : cluster_say_failure(status, defter_reason(client));
     if (status == ST_NO_SUCH)
         return program_fail(EXIT_REFUSED,
-                            "this login did not sign entry %llu: give its "
-                            "receipt, or --leaf HASH",
+                            "this login neither signed nor carried entry "
+                            "%llu: give its receipt, or --leaf HASH",
                             (unsigned long long)proof->index);
     entry_leaf_hash(leaf, slice_of(entry, size));
     if (proof->has_leaf && memcmp(leaf, proof->leaf, HASH_SIZE) != 0)

@@ -6,7 +6,9 @@
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client/program/cluster.h"
 #include "client/program/extract.h"
@@ -18,6 +20,13 @@ static_assert((int)EXTRACT_TRUE == (int)EXIT_GOOD &&
                   (int)EXTRACT_TAMPERED == (int)EXIT_REFUSED &&
                   (int)EXTRACT_INCOMPLETE == (int)EXIT_INCOMPLETE,
               "verdicts are exit codes");
+
+/* In English, as JSON has them too, and in Azerbaijani. */
+static const char *const verdicts[][2] = {
+    {"true", "doğrudur"},
+    {"tampered", "dəyişdirilib"},
+    {"incomplete", "tam deyil"},
+};
 
 struct wishes {
     const char *path;
@@ -32,18 +41,54 @@ struct online {
     uint16_t superseded;
 };
 
+/* ---- What is to be judged ------------------------------------------------ */
+
+/* As getopt, flags may be cut short; what nobody knows is refused later. */
+static bool takes_value(const char *word)
+{
+    static const char *const flags[] = {"--online", "--json", "--progress",
+                                        "--tree-only", "--no-signatures"};
+
+    if (strchr(word, '=') != NULL)
+        return false;
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strncmp(flags[i], word, strlen(word)) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* By its name, or by what is in it: one that was damaged is told to be so. */
+static bool is_extract(const char *path)
+{
+    static const char suffix[] = ".extract";
+    size_t size = strlen(path), suffix_size = sizeof suffix - 1;
+    struct stat about;
+    uint8_t *bytes;
+    FILE *file;
+    bool is = false;
+
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode))
+        return false;
+    if (size > suffix_size && strcmp(path + size - suffix_size, suffix) == 0)
+        return true;
+    bytes = malloc(EXTRACT_FILE_SIZE_MAX);
+    file = fopen(path, "rbe");
+    if (bytes != NULL && file != NULL)
+        is = extract_file_is(
+            slice_of(bytes, fread(bytes, 1, EXTRACT_FILE_SIZE_MAX, file)));
+    if (file != NULL)
+        (void)fclose(file);
+    free(bytes);
+    return is;
+}
+
 bool verify_extract_wants(int argc, char **argv)
 {
-    static const char magic[] = "defter.extract@v1\n";
-    uint8_t bytes[sizeof magic - 1];
-
     for (int i = 1; i < argc; i++) {
-        FILE *file = argv[i][0] == '-' ? NULL : fopen(argv[i], "rbe");
-        size_t got = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
-
-        if (file != NULL)
-            (void)fclose(file);
-        if (extract_file_is(slice_of(bytes, got)))
+        if (argv[i][0] == '-')
+            i += takes_value(argv[i]);
+        else if (is_extract(argv[i]))
             return true;
     }
     return false;
@@ -146,6 +191,19 @@ static void print_online(const struct program *program,
     }
 }
 
+/* The verdict, the line if it is of one, and what was found. */
+static void print_finding(const struct program *program,
+                          enum extract_finding finding, size_t line)
+{
+    bool az = program->azerbaijani;
+
+    fputs(verdicts[extract_judge_verdict(finding)][az], stdout);
+    if (line != 0)
+        printf("%s %zu", az ? ", sətir" : ", line", line);
+    printf(": %s\n",
+           az ? extract_judge_text_az(finding) : extract_judge_text(finding));
+}
+
 static void print_text(const struct program *program,
                        const struct extract_load *load,
                        const struct extract_report *report,
@@ -163,10 +221,7 @@ static void print_text(const struct program *program,
     writer_init(&writer, bytes, sizeof bytes);
     extract_show_origin(&writer, &shown);
     printf("%.*s\n", (int)writer.used, (const char *)bytes);
-    if (report->line != 0)
-        printf("%s %zu: ", program->azerbaijani ? "sətir" : "line",
-               report->line);
-    puts(extract_show_finding(&shown));
+    print_finding(program, report->finding, report->line);
     if (report->finding == EXTRACT_FOUND_CERTIFICATE)
         printf("  %s\n", nodecert_fault_text(report->cert_fault));
     if (report->checkpoint.size > 0)
@@ -180,21 +235,35 @@ static void print_text(const struct program *program,
     print_online(program, online);
 }
 
+static cJSON *json_of(enum extract_finding finding, size_t line)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(object, "verdict",
+                            verdicts[extract_judge_verdict(finding)][0]);
+    cJSON_AddStringToObject(object, "found", extract_judge_text(finding));
+    if (line != 0)
+        cJSON_AddNumberToObject(object, "line", (double)line);
+    return object;
+}
+
+/* Takes ${object}. */
+static void put_json(cJSON *object)
+{
+    char *text = cJSON_PrintUnformatted(object);
+
+    puts(text != NULL ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
 static void print_json(const struct extract_load *load,
                        const struct extract_report *report,
                        const struct online *online)
 {
-    static const char *const verdicts[] = {"true", "tampered", "incomplete"};
-    cJSON *object = cJSON_CreateObject();
+    cJSON *object = json_of(report->finding, report->line);
     cJSON *list;
-    char *text;
 
-    cJSON_AddStringToObject(object, "verdict",
-                            verdicts[extract_judge_verdict(report->finding)]);
-    cJSON_AddStringToObject(object, "found",
-                            extract_judge_text(report->finding));
-    if (report->line != 0)
-        cJSON_AddNumberToObject(object, "line", (double)report->line);
     cJSON_AddNumberToObject(object, "number", (double)load->file.number);
     cJSON_AddNumberToObject(object, "subject", (double)load->file.subject);
     cJSON_AddNumberToObject(object, "index", (double)report->receipt.index);
@@ -210,10 +279,17 @@ static void print_json(const struct extract_load *load,
                                      cJSON_CreateString(section_info(i)->name));
         }
     }
-    text = cJSON_PrintUnformatted(object);
-    puts(text != NULL ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(object);
+    put_json(object);
+}
+
+/* Nothing in it is worth a word beside that. */
+static void print_unread(const struct program *program,
+                         const struct extract_load *load)
+{
+    if (program->json)
+        put_json(json_of(EXTRACT_FOUND_FORM, load->line));
+    else
+        print_finding(program, EXTRACT_FOUND_FORM, load->line);
 }
 
 /* One that was superseded was true, and is not what holds: incomplete. */
@@ -236,6 +312,8 @@ static int judge(struct program *program, const struct wishes *wishes)
     struct online online = {.asked = false};
     int code = extract_load(&load, wishes->path);
 
+    if (code == EXIT_REFUSED)
+        print_unread(program, &load);
     if (code == EXIT_GOOD) {
         extract_judge(&report, &load.file, &wishes->trusted.trust);
         /* A forgery is nothing to ask about. */

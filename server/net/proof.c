@@ -65,7 +65,8 @@ static void answer_bytes(struct connection *connection, uint64_t request_id,
     struct message_proof body = {.kind = PROOF_BYTES, .index = index};
     uint8_t buffer[JOURNAL_READ_SIZE];
     enum status status = pipeline_entry_of(pipeline, &body.data, buffer, index,
-                                           connection->session.key_id.b);
+                                           connection->session.key_id.b,
+                                           connection->session.carrier);
 
     if (status != ST_OK) {
         refuse_proof(connection, status, request_id);

@@ -243,18 +243,20 @@ NODISCARD enum status pipeline_consistency(struct pipeline *pipeline,
 uint8_t pipeline_standing(struct pipeline *pipeline, uint64_t index);
 
 /*
- * pipeline_entry_of(pipeline, entry_out, buffer, index, key_id):
- * The bytes of an applied entry, for the key that signed it; ${buffer} has
- * JOURNAL_READ_SIZE bytes.
+ * pipeline_entry_of(pipeline, entry_out, buffer, index, key_id, carrier):
+ * The bytes of an applied entry, for the key that signed it, or the carrier
+ * that carried it: ${carrier} is its number, 0 of a session that carries
+ * nobody.  ${buffer} has JOURNAL_READ_SIZE bytes.
  *
- * Returns: ST_OK; ST_NO_SUCH if there is none, or another key signed it;
- *          ST_CORRUPT if the log cannot be read.
+ * Returns: ST_OK; ST_NO_SUCH if there is none, or another key signed it and
+ *          not this carrier carried it; ST_CORRUPT if the log cannot be read.
  * Owns:    ${*entry_out} borrows from ${buffer}.
  */
 NODISCARD enum status pipeline_entry_of(struct pipeline *pipeline,
                                         struct slice *entry_out,
                                         uint8_t *buffer, uint64_t index,
-                                        const uint8_t key_id[KEY_ID_SIZE]);
+                                        const uint8_t key_id[KEY_ID_SIZE],
+                                        uint16_t carrier);
 
 /* ---- The cluster -------------------------------------------------------- */
 

@@ -140,9 +140,16 @@ enum status pipeline_consistency(struct pipeline *pipeline,
     return status;
 }
 
+/* It handed the command over, and has seen all that the entry says. */
+static bool proof_carried(const struct entry *entry, uint16_t carrier)
+{
+    return carrier != 0 && entry->place.carrier == carrier;
+}
+
 enum status pipeline_entry_of(struct pipeline *pipeline,
                               struct slice *entry_out, uint8_t *buffer,
-                              uint64_t index, const uint8_t key_id[KEY_ID_SIZE])
+                              uint64_t index, const uint8_t key_id[KEY_ID_SIZE],
+                              uint16_t carrier)
 {
     struct entry entry;
 
@@ -151,10 +158,11 @@ enum status pipeline_entry_of(struct pipeline *pipeline,
     if (journal_read_entry(pipeline->parts.journal, entry_out, buffer, index) !=
         ST_OK)
         return ST_CORRUPT;
-    /* Whoever did not sign it learns no more of it than of one that is not
-     * there. */
+    /* Whoever neither signed nor carried it learns no more of it than of one
+     * that is not there. */
     if (entry_view(&entry, *entry_out) != ST_OK ||
-        memcmp(entry.header.key_id, key_id, KEY_ID_SIZE) != 0)
+        (memcmp(entry.header.key_id, key_id, KEY_ID_SIZE) != 0 &&
+         !proof_carried(&entry, carrier)))
         return ST_NO_SUCH;
     return ST_OK;
 }

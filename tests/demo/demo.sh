@@ -12,17 +12,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 readonly subjects=${1:-20000}
 readonly started=$SECONDS
 
-# refused CODE COMMAND...: the command must be refused with that word.
-refused() {
-    local word=$1
-    shift
-    "$@" >"$cluster/last.txt" 2>&1 && fail "not refused: $*"
-    grep -q "$word" "$cluster/last.txt" || {
-        cat "$cluster/last.txt" >&2
-        fail "refused otherwise than $word: $*"
-    }
-}
-
 figure() {
     as operator status | sed -n "s/^$1  *//p"
 }
@@ -178,26 +167,18 @@ step 'Verify the whole log offline, and that no receipt names a lost entry' \
 verify --receipts "$receipts" "$node"
 status=$?
 show "$cluster/last.txt" '^[a-z]|^  (entries|attested|receipts|covered|head)'
-# Without a checkpoint over its end a log is "incomplete", never wrong.
-[ $status -eq 0 ] || [ $status -eq 2 ] || fail "verify ended with $status"
+[ $status -eq 0 ] || fail "verify ended with $status"
 held=$(($(stat -c %s "$receipts") / 392))
 grep -q "^  receipts  *$held held" \
     "$cluster/last.txt" || fail 'a receipt was not held against the log'
-tell 'No fault. It calls the log incomplete because nobody outside vouches' \
-    'for the entry with which the node said goodbye.'
+tell 'No fault; the checkpoint that the node signed last vouches for the end.' \
+    'So far it is the word of one node alone: others sign it further below.'
 
 step 'Flip one bit in a copy of the log: the verifier says where' \
     'Jurnalın surətində bir bit dəyişdirilir: yoxlama yerini göstərir'
 cp -r "$node" "$cluster/copy"
 segment=$(find "$cluster/copy/log" -type f | sort | head -n 1)
-python3 - "$segment" <<'END'
-import sys
-with open(sys.argv[1], "r+b") as segment:
-    segment.seek(1000000)
-    byte = segment.read(1)[0]
-    segment.seek(1000000)
-    segment.write(bytes([byte ^ 1]))
-END
+flip "$segment" 1000000
 tell "byte 1000000 of $(basename "$segment")"
 verify "$cluster/copy"
 status=$?

@@ -107,3 +107,4 @@ done
 tell 'Nothing that was acknowledged is lost, and nothing is there twice.'
 
 printf '\nDone in %d s: all of it was so.\n' $((SECONDS - started))
+[ -z "${STEPS_FILE-}" ] || echo $steps >"$STEPS_FILE"

@@ -22,6 +22,29 @@ tell() {
 
 # show [FILE [PATTERN]]: the last answer, or the lines that matter.
 show() {
-    grep -E "${2:-}" "${1:-$cluster/last.txt}" | sed 's/^/      | /' |
-        cut -c 1-110
+    grep -E "${2:-}" "${1:-$cluster/last.txt}" |
+        sed "s|$cluster/||g; s/^/      | /" | cut -c 1-110
+}
+
+# refused CODE COMMAND...: the command must be refused with that word.
+refused() {
+    local word=$1
+    shift
+    "$@" >"$cluster/last.txt" 2>&1 && fail "not refused: $*"
+    grep -q "$word" "$cluster/last.txt" || {
+        cat "$cluster/last.txt" >&2
+        fail "refused otherwise than $word: $*"
+    }
+}
+
+# flip FILE OFFSET: one bit of that byte.
+flip() {
+    python3 - "$1" "$2" <<'END'
+import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(int(sys.argv[2]))
+    byte = file.read(1)[0]
+    file.seek(-1, 1)
+    file.write(bytes([byte ^ 1]))
+END
 }

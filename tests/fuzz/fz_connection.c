@@ -104,9 +104,10 @@ uint8_t pipeline_standing(struct pipeline *pipeline, uint64_t index)
 
 enum status pipeline_entry_of(struct pipeline *pipeline,
                               struct slice *entry_out, uint8_t *buffer,
-                              uint64_t index, const uint8_t key_id[KEY_ID_SIZE])
+                              uint64_t index, const uint8_t key_id[KEY_ID_SIZE],
+                              uint16_t carrier)
 {
-    MAYBE(pipeline == NULL || key_id == NULL);
+    MAYBE(pipeline == NULL || key_id == NULL || carrier == 0);
     if (index > ENTRY_SIZE_MAX)
         return ST_NO_SUCH;
     memset(buffer, 3, index);

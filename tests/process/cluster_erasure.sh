@@ -104,6 +104,9 @@ for name in "${cluster3_nodes[@]}"; do
     cluster3_stop "$name" || fail "$name ended with $?"
     "$DEFTER_BIN/defter" verify "$(cluster3_dir "$name")" \
         >"$cluster/verify.txt" 2>&1
-    [ $? -eq 2 ] || fail "$name: $(tail -n 5 "$cluster/verify.txt")"
+    status=$?
+    # The last checkpoint may not have reached all of them.
+    [ $status -eq 0 ] || [ $status -eq 2 ] ||
+        fail "$name: $(head -n 5 "$cluster/verify.txt")"
 done
 all_disks

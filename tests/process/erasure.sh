@@ -87,7 +87,7 @@ erased() {
 }
 verifies() {
     "$DEFTER_BIN/defter" verify "$node" >"$cluster/verify.txt" 2>&1
-    [ $? -eq 2 ] || fail "$1: $(tail -n 5 "$cluster/verify.txt")"
+    [ $? -eq 0 ] || fail "$1: $(head -n 5 "$cluster/verify.txt")"
 }
 head_of_log() {
     must as auditor --json chain.head "as=${duty_of[auditor]}"

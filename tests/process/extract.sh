@@ -61,6 +61,13 @@ verdict 2 "$whole"
 must as owner --json extract.list "subject=$subject" before=0 limit=9
 [ "$(got number)" = 1 ] || fail 'it is not listed'
 
+# Through the portal it is tied to the log as well.
+carried=$cluster/carried.extract
+must through portal owner extract issue --subject "$subject" --sections S06 \
+    --out "$carried"
+grep -q 'not tied' "$cluster/last.txt" && fail 'the portal has no entry of it'
+verdict 0 "$carried" --policy "$cluster/policy"
+
 # Nothing is overwritten, and who may not gets none.
 as owner extract issue --subject "$subject" --sections S06 --out "$whole" \
     >/dev/null 2>&1 && fail 'a file was overwritten'
@@ -95,6 +102,12 @@ sed 's/class number \([0-9]\)/class number 1\1/' "$whole" \
 verdict 1 "$cluster/bad.extract" --policy "$cluster/policy"
 sed 's/^number 1$/number 2/' "$whole" >"$cluster/bad.extract"
 verdict 1 "$cluster/bad.extract" --policy "$cluster/policy"
+grep -q 'tampered' "$cluster/last.txt" || fail 'it is not called tampered'
+# It needs no word of its own inside to be known, if its name says so.
+head -c 9 "$whole" >"$cluster/bad.extract"
+verdict 1 "$cluster/bad.extract" --policy "$cluster/policy"
+grep -q '^tampered, line 1: ' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
 python3 tests/second/damage_extract.py "$whole" "$authority" \
     "$cluster/policy" "$DEFTER_BIN/defter" >"$cluster/last.txt" 2>&1 ||
     fail "$(tail -n 3 "$cluster/last.txt")"

@@ -100,7 +100,8 @@ class Lines:
 class Extract:
     def __init__(self, data):
         lines = Lines(data)
-        need(lines.take() == b"defter.extract@v1", "no extract")
+        need(lines.take() == b"defter.extract@v1",
+             "line 1 is not that of an extract")
         self.number = decimal_of(lines.take(b"number "))
         subject = lines.take(b"subject ")
         need(re.fullmatch(rb"[0-9]{10}", subject), "no taxpayer number")
@@ -331,7 +332,7 @@ def main():
     policy = policy_of(words.policy) if words.policy else None
     with open(words.file, "rb") as file:
         code, why = verdict(file.read(), words.authority, policy)
-    print(why)
+    print(why if code == 0 else ["", "tampered: ", "incomplete: "][code] + why)
     return code
 
 

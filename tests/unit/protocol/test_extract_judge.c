@@ -345,6 +345,34 @@ START_TEST(every_truncation_is_found)
 }
 END_TEST
 
+/* Any one line tells it, so that damage to others is told. */
+START_TEST(an_extract_is_known_by_its_first_line_or_by_any_of_its_own)
+{
+    const char *const others[] = {
+        "", "\n", "defter.extract@v1", "defter.extract@v2\n", "field \n",
+        "commitment \n", "section 4 of a text\nfield of a text\n",
+        "salt AAAAAAAAAAAAAAAAAAAAAA==\nnumber 1\nsubject 1400057421\n",
+        "commitment AAAAAAAAAAAAAAAAAAAAAA==\n",
+        /* Its end is missing. */
+        "field AAAAAAAAAAAAAAAAAAAAAA== class number 2"};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        ck_assert_msg(!extract_file_is(slice_of(others[i], strlen(others[i]))),
+                      "%s", others[i]);
+    ck_assert(extract_file_is(slice_of("defter.extract@v1\n", 18)));
+    ck_assert(extract_file_is(
+        slice_of("?\nfield AAAAAAAAAAAAAAAAAAAAAA== class number 2\n", 48)));
+    extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
+    for (size_t i = 0; i < 18 * 8; i++) {
+        memcpy(changed, sample.bytes, sample.file.size);
+        changed[i / 8] ^= (uint8_t)(1 << i % 8);
+        ck_assert(extract_file_is(slice_of(changed, sample.file.size)));
+        ck_assert_int_eq(judge(slice_of(changed, sample.file.size)),
+                         EXTRACT_FOUND_FORM);
+    }
+}
+END_TEST
+
 SUITE_MAIN("extract_judge",
            T_R_6_2_2_an_extract_verifies_and_is_tied_to_the_head,
            an_extract_that_is_not_tied_to_the_log_is_incomplete,
@@ -360,4 +388,5 @@ SUITE_MAIN("extract_judge",
            T_R_6_2_2_hidden_fields_leave_the_rest_true,
            T_R_6_2_2_every_flipped_bit_is_found_but_in_strangers_lines,
            T_R_6_2_2_every_bit_of_an_extract_of_known_signers_is_judged,
-           every_truncation_is_found)
+           every_truncation_is_found,
+           an_extract_is_known_by_its_first_line_or_by_any_of_its_own)

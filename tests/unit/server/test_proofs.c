@@ -1,16 +1,18 @@
 /* ctest-label: threads
  * PROOF_GET: every entry of a running node's log is proven, every older tree is
- * its beginning, and the bytes of an entry go to nobody but who signed it. */
+ * its beginning, and the bytes of an entry go to nobody but who signed it and
+ * the carrier that brought it. */
 #include <string.h>
 #include <time.h>
 
 #include "protocol/checkpoint.h"
 #include "protocol/entry.h"
 #include "protocol/tree.h"
+#include "server/registry/rows.h"
 #include "tests/lib/node_expect.h"
 #include "tests/lib/suite.h"
 
-enum { TRIES_MAX = 100, PINGS = 20 };
+enum { TRIES_MAX = 100, PINGS = 20, OWNER_ORGANISATION = 1, OPERATOR_DUTY = 1 };
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -245,10 +247,70 @@ START_TEST(the_bytes_of_an_entry_go_to_who_signed_it_alone)
 }
 END_TEST
 
+/* The operator's connection is closed before the portal's is opened. */
+static void enrol_portal(struct identity *portal_out)
+{
+    struct op_carrier_enrol in = {.kind = CARRIER_KIND_WEB,
+                                  .label = slice_of("portal", 6)};
+
+    node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
+    node_fixture_enrol(&fixture, &wire, portal_out, ROLE_PORTAL,
+                       OWNER_ORGANISATION);
+    memcpy(in.key_id.b, portal_out->key_id, KEY_ID_SIZE);
+    ck_assert_int_eq(node_fixture_do(&fixture, &wire, &fixture.operator,
+                                     OPERATOR_DUTY, OPCODE_CARRIER_ENROL, &in,
+                                     NULL),
+                     ST_OK);
+    wire_close(&wire);
+}
+
+/* What is refused is refused as if it were not there. */
+START_TEST(a_carrier_is_given_the_entries_that_it_brought_and_no_others)
+{
+    struct message_proof_get carried = {.kind = PROOF_BYTES,
+                                        .which = PROOF_BEST};
+    struct message_proof_get direct = carried;
+    struct identity portal;
+    struct entry entry;
+    uint8_t leaf[HASH_SIZE];
+
+    enrol_portal(&portal);
+    node_fixture_login(&fixture, &wire, &portal, ROLE_PORTAL);
+    carried.index = ping(&fixture.user);
+    ck_assert_int_eq(ask_once(&carried), ST_OK);
+    ck_assert_int_eq(entry_decode(&entry, body.proof.data), ST_OK);
+    ck_assert_mem_eq(entry.header.key_id, fixture.user.key_id, KEY_ID_SIZE);
+    ck_assert_uint_ne(entry.place.carrier, 0);
+    entry_leaf_hash(leaf, body.proof.data);
+    ck_assert_mem_eq(leaf, answer.receipt.entry_hash, HASH_SIZE);
+    wire_close(&wire);
+
+    /* Who signed it has it as well, and is not carried when he comes himself.
+     */
+    login(&fixture.user);
+    ck_assert_int_eq(ask_once(&carried), ST_OK);
+    direct.index = ping(&fixture.user);
+    wire_close(&wire);
+
+    node_fixture_login(&fixture, &wire, &portal, ROLE_PORTAL);
+    ck_assert_int_eq(ask_once(&direct), ST_NO_SUCH);
+    wire_close(&wire);
+    node_fixture_login(&fixture, &wire, &fixture.gateway, ROLE_EHIS);
+    ck_assert_int_eq(ask_once(&carried), ST_NO_SUCH);
+    wire_close(&wire);
+    login(&fixture.other);
+    ck_assert_int_eq(ask_once(&carried), ST_NO_SUCH);
+    carried.index = 1000000;
+    ck_assert_int_eq(ask_once(&carried), ST_NO_SUCH);
+    wire_close(&wire);
+}
+END_TEST
+
 SUITE_MAIN_WITH("proofs", open_node, close_node,
                 every_receipt_is_proven_by_its_entry_hash,
                 a_command_is_found_by_its_key_and_number,
                 every_older_tree_is_the_beginning_of_the_newest,
                 what_is_not_in_the_log_is_not_proven,
                 a_proof_of_an_unknown_kind_is_a_bad_field,
-                the_bytes_of_an_entry_go_to_who_signed_it_alone)
+                the_bytes_of_an_entry_go_to_who_signed_it_alone,
+                a_carrier_is_given_the_entries_that_it_brought_and_no_others)
