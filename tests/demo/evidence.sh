@@ -219,8 +219,8 @@ duty registrar REG 255
 refused ERASED as registrar section.get "as=${duty_of[registrar]}" \
     "subject=$subject" purpose=7 sections=S01 file_number=1
 show
-tell 'The entries stay, and say who entered what kind of thing and when; what it' \
-    'was, nobody can open any more, in any copy of the log.'
+tell 'The entries stay, and say who entered what kind of thing and when; what' \
+    'it was, nobody can open any more, in any copy of the log.'
 must as operator --receipts "$cluster/receipts" system.ping text=last
 
 step 'Stop all: the three logs still verify, and so does his extract' \
