@@ -209,32 +209,24 @@ static int take_resume(struct verify_options *options,
                         wishes->resume);
 }
 
-int verify_run(struct program *program, int argc, char **argv)
+static int judge(const struct wishes *wishes)
 {
     struct verify_progress progress = {.status = ST_OK};
-    struct verify_options options = {.receipts = program->receipts};
-    struct wishes wishes = {.program = program, .options = &options};
+    struct verify_options *options = wishes->options;
     static struct report report;
     enum status status;
-    int code;
+    int code = take_authority(options, wishes->program);
 
-    if (verify_extract_wants(argc, argv))
-        return verify_extract_run(program, argc, argv);
-    if (verify_completeness_wants(argc, argv))
-        return verify_completeness_run(program, argc, argv);
-    if (!parse(&wishes, argc, argv))
-        return usage();
-    code = take_authority(&options, program);
     if (code == EXIT_GOOD)
-        code = take_resume(&options, &progress, &wishes);
+        code = take_resume(options, &progress, wishes);
     if (code != EXIT_GOOD)
         return code;
-    status = verify_given(&report, &options);
+    status = verify_given(&report, options);
     if (verify_progress_end(&progress) != ST_OK)
         fprintf(stderr, "defter: %s: cannot be written\n", progress.path);
     if (status != ST_OK)
-        return unjudged(&options, &report, status);
-    if (program->json)
+        return unjudged(options, &report, status);
+    if (wishes->program->json)
         report_write_json(&report, stdout);
     else
         report_write_text(&report, stdout);
@@ -242,4 +234,19 @@ int verify_run(struct program *program, int argc, char **argv)
                       (int)REPORT_INCOMPLETE == (int)EXIT_INCOMPLETE,
                   "verdicts are exit codes");
     return (int)report.verdict;
+}
+
+int verify_run(struct program *program, int argc, char **argv)
+{
+    struct verify_options options = {.receipts = program->receipts};
+    struct wishes wishes = {.program = program, .options = &options};
+    int code;
+
+    if (verify_extract_wants(argc, argv))
+        return verify_extract_run(program, argc, argv);
+    if (verify_completeness_wants(argc, argv))
+        return verify_completeness_run(program, argc, argv);
+    code = parse(&wishes, argc, argv) ? judge(&wishes) : usage();
+    archive_list_free(&wishes.units);
+    return code;
 }
