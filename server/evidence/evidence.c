@@ -166,7 +166,8 @@ enum status evidence_open(struct evidence **evidence_out,
     note_key_init(&evidence->log_key,
                   slice_of(parts->origin, strlen(parts->origin)), NOTE_ED25519,
                   parts->log_public_key);
-    notes_init(&evidence->notes, &evidence->log_key, parts->policy);
+    notes_init(&evidence->notes, &evidence->log_key, parts->policy,
+               &parts->cosigners);
     open_state(evidence);
     anchor = open_anchor(evidence, applied_size);
     status = tree_files_open(&evidence->tree, &anchored, parts->disk,

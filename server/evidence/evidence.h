@@ -38,6 +38,8 @@ struct disk;
 struct evidence;
 struct identity;
 struct journal;
+struct note_key;
+struct note_signature;
 struct tlog_policy;
 
 /* How much stands behind an answer (PROTOCOL, section 7.3).  Each includes
@@ -94,6 +96,17 @@ struct evidence_events {
                       const struct evidence_checkpoint *checkpoint);
 };
 
+/*
+ * The cosigners that the log enrolled: ${find} gives the key of the one whose
+ * name and keyid ${line} has, or says false.  Called on any thread, and may
+ * call nothing of this header.
+ */
+struct evidence_cosigners {
+    void *context;
+    bool (*find)(void *context, struct note_key *key_out,
+                 const struct note_signature *line); /* NULL: none is known. */
+};
+
 /* Borrowed until evidence_close(). */
 struct evidence_parts {
     struct disk *disk;
@@ -102,6 +115,7 @@ struct evidence_parts {
     const uint8_t *log_public_key;       /* As genesis names it. */
     const struct identity *log_identity; /* NULL: this node never signs. */
     const struct tlog_policy *policy;    /* NULL: nothing is witnessed. */
+    struct evidence_cosigners cosigners;
     /* Clocks: microseconds since 1970, and since boot. */
     void *clock_context;
     int64_t (*wall_us)(void *context);
