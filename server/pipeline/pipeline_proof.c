@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
+#include "protocol/files.h"
 #include "server/evidence/evidence.h"
 #include "server/pipeline/pipeline_private.h"
 
@@ -178,6 +179,9 @@ void pipeline_evidence_figures(struct pipeline *pipeline, struct list *figures,
         return;
     evidence_status(pipeline->parts.evidence, &status);
     open_data_add(figures, space, "evidence", evidence_idle_text(status.idle));
+    if (status.has_foreign)
+        open_data_add(figures, space, "evidence.foreign",
+                      FILE_CHECKPOINT_CONTRADICTS);
     open_data_add_number(figures, space, "evidence.tree", status.tree_size);
     open_data_add_number(figures, space, "evidence.checkpoint",
                          status.note_size);

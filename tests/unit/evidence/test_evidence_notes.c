@@ -36,6 +36,14 @@ static enum evidence_idle idle(void)
     return status.idle;
 }
 
+static bool has_foreign(void)
+{
+    struct evidence_status status;
+
+    evidence_status(rig.evidence, &status);
+    return status.has_foreign;
+}
+
 /* ---- Notes of the primary ----------------------------------------------- */
 
 static enum status take(uint64_t size, bool foreign)
@@ -88,8 +96,9 @@ START_TEST(evidence_lets_a_note_wait_until_the_log_has_come_there)
 }
 END_TEST
 
-START_TEST(evidence_keeps_a_note_of_another_log_and_signs_nothing_any_more)
+START_TEST(evidence_keeps_a_note_of_another_log_and_goes_on_with_its_own)
 {
+    uint8_t root[HASH_SIZE];
     const uint8_t *data;
     size_t size;
 
@@ -104,11 +113,61 @@ START_TEST(evidence_keeps_a_note_of_another_log_and_signs_nothing_any_more)
                             strlen(EVIDENCE_RIG_ORIGIN) + 3),
                      0);
     ck_assert_ptr_nonnull(strstr(rig.said, "checkpoint of 7 entries"));
+    ck_assert(has_foreign());
+    /* Neither its own truth nor what is kept is lost by another one. */
+    ck_assert_uint_eq(take(8, true), ST_OK);
+    evidence_rig_turn(&rig, 0);
+    evidence_rig_root(&rig, root, 9);
+    ck_assert_uint_eq(evidence_cosign_begin(rig.evidence, 9, root, 1), ST_OK);
+    root[0] ^= 1;
+    ck_assert_uint_eq(evidence_cosign_begin(rig.evidence, 9, root, 1),
+                      ST_PROOF);
+    rig.said[0] = '\0';
+    again(9);
+    ck_assert_ptr_nonnull(strstr(rig.said, FILE_CHECKPOINT_CONTRADICTS));
+    ck_assert(has_foreign());
+    ck_assert(
+        disk_model_peek(rig.model, FILE_CHECKPOINT_CONTRADICTS, &data, &size));
+    ck_assert_int_eq(memcmp(data, EVIDENCE_RIG_ORIGIN "\n7\n",
+                            strlen(EVIDENCE_RIG_ORIGIN) + 3),
+                     0);
+    end();
+}
+END_TEST
+
+/* A backup that may lead has the log's key as well. */
+START_TEST(evidence_of_a_primary_goes_on_after_a_note_of_another_log)
+{
+    begin(9);
+    evidence_rig_turn(&rig, 1);
+    ck_assert_uint_eq(take(5, true), ST_OK);
+    evidence_rig_turn(&rig, 1);
+    ck_assert(has_foreign());
     again(9);
     evidence_lead(rig.evidence, 9);
     evidence_rig_turn(&rig, 1);
+    ck_assert_int_eq(idle(), EVIDENCE_SIGNS);
+    ck_assert(has_foreign());
+    evidence_rig_grow(&rig, 2);
+    evidence_rig_apply(&rig, 11);
+    evidence_rig_turn(&rig, 1);
+    ck_assert_uint_eq(evidence_rig_note(&rig), 11);
+    end();
+}
+END_TEST
+
+/* What was signed here binds, whoever signed something else. */
+START_TEST(evidence_signs_nothing_on_a_log_that_was_not_signed_here)
+{
+    begin(9);
+    evidence_rig_turn(&rig, 1);
+    evidence_rig_close(&rig);
+    evidence_rig_replace_log(&rig);
+    evidence_rig_grow(&rig, 12);
+    ck_assert_uint_eq(evidence_rig_open(&rig, 12), ST_OK);
+    evidence_lead(rig.evidence, 12);
+    evidence_rig_turn(&rig, 1);
     ck_assert_int_eq(idle(), EVIDENCE_CONTRADICTS);
-    ck_assert_uint_eq(evidence_rig_note(&rig), 0);
     end();
 }
 END_TEST
@@ -459,7 +518,9 @@ END_TEST
 SUITE_MAIN("evidence_notes",
            evidence_of_a_node_that_follows_serves_the_notes_that_are_true,
            evidence_lets_a_note_wait_until_the_log_has_come_there,
-           evidence_keeps_a_note_of_another_log_and_signs_nothing_any_more,
+           evidence_keeps_a_note_of_another_log_and_goes_on_with_its_own,
+           evidence_of_a_primary_goes_on_after_a_note_of_another_log,
+           evidence_signs_nothing_on_a_log_that_was_not_signed_here,
            evidence_takes_no_note_that_the_log_did_not_sign,
            evidence_stands_witnessed_once_the_policy_is_satisfied,
            evidence_proves_by_the_witnessed_note_unless_the_newest_is_asked_for,
