@@ -71,9 +71,12 @@ void applier_places(struct applier *applier)
     for (size_t i = 0; i < count; i++) {
         struct pipeline_place *place = taken[i];
         uint64_t index = 0;
-        bool found = apply_find(pipeline->parts.apply, &index, place->key_id.b,
-                                place->idem.b);
+        uint16_t code = ST_OK;
+        bool found = apply_find(pipeline->parts.apply, &index, &code,
+                                place->key_id.b, place->idem.b);
 
+        if (place->of_bytes)
+            found = found && index == place->index && code == ST_OK;
         reply_place(&applier->replies, place, found, index);
         free(place);
     }
@@ -166,6 +169,28 @@ enum status pipeline_entry_of(struct pipeline *pipeline,
          !proof_carried(&entry, carrier)))
         return ST_NO_SUCH;
     return ST_OK;
+}
+
+enum status pipeline_place_bytes(struct pipeline *pipeline,
+                                 struct pipeline_place *place, uint64_t index,
+                                 const uint8_t key_id[KEY_ID_SIZE],
+                                 uint16_t carrier)
+{
+    uint8_t buffer[JOURNAL_READ_SIZE];
+    struct entry entry;
+    struct slice bytes;
+    enum status status =
+        pipeline_entry_of(pipeline, &bytes, buffer, index, key_id, carrier);
+
+    if (status != ST_OK)
+        return status;
+    status = entry_view(&entry, bytes);
+    INVARIANT(status == ST_OK);
+    place->of_bytes = true;
+    place->index = index;
+    memcpy(place->key_id.b, entry.header.key_id, KEY_ID_SIZE);
+    memcpy(place->idem.b, entry.header.idem, IDEM_SIZE);
+    return pipeline_place(pipeline, place);
 }
 
 /* ---- What status says --------------------------------------------------- */
