@@ -246,6 +246,21 @@ def noise(witness, dice):
     assert witness.end(signal.SIGTERM)[0] == 0
 
 
+def repeats(witness):
+    """What is public is repeated by anybody: the same line, and no write."""
+    witness.start()
+    path = "%s/state/%s" % (witness.directory, sha(ORIGIN.encode()).hex())
+    before = os.stat(path).st_ino, os.stat(path).st_mtime_ns
+    first = witness.add(request(9, history(0, 9)))
+    expect(first, 200)
+    for _ in range(20):
+        expect(witness.add(request(9, history(0, 9))), 200, body=first[2])
+    assert before == (os.stat(path).st_ino, os.stat(path).st_mtime_ns), \
+        "a repetition was written"
+    assert witness.served()[2].endswith(first[2])
+    assert witness.end(signal.SIGTERM)[0] == 0
+
+
 def heads(witness):
     """HEAD says what GET would, and has no body."""
     witness.start()
@@ -345,6 +360,7 @@ def main():
         try:
             answers(witness)
             noise(witness, dice)
+            repeats(witness)
             heads(witness)
             slow(witness)
             count = kills(witness, dice)
