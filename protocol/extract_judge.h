@@ -3,8 +3,11 @@
  * out (EXTRACT, section 6).  Offline, from the file and from what the reader
  * trusts: the authority's key, and a policy for the log's checkpoint.
  *
- * TRUE says: this was issued, so, at that place of the log.  Whether it still
- * holds today only the registry knows (extract.verify).
+ * TRUE says: at that place of the log somebody asked for it, and a node of the
+ * cluster answered so.  That the question was not refused, and that this is the
+ * answer, nobody says but that node: whoever has its receipt key can make an
+ * extract TRUE of any question about the subject, a refused one too.  Whether
+ * it still holds today only the registry knows (extract.verify).
  */
 #ifndef DEFTER_PROTOCOL_EXTRACT_JUDGE_H
 #define DEFTER_PROTOCOL_EXTRACT_JUDGE_H
@@ -22,8 +25,11 @@ enum extract_verdict {
 
 /* X(name, verdict, english, azerbaijani): what was found. */
 #define EXTRACT_FINDINGS(X)                                                    \
-    X(GOOD, TRUE, "issued by the registry, and in its log",                    \
-      "reyestr tərəfindən verilib və jurnalda var")                            \
+    X(GOOD, TRUE,                                                              \
+      "its node signed it, and its entry is in the log; that the registry "    \
+      "decided so is the word of that node alone",                             \
+      "qovşaq imzalayıb və yazısı jurnaldadır; reyestrin belə qərar "  \
+      "verdiyini yalnız həmin qovşaq bildirir")                                \
     X(FORM, TAMPERED, "not well formed", "düzgün yazılmayıb")                  \
     X(CERTIFICATE, TAMPERED,                                                   \
       "its node has no certificate of this authority for that time",           \

@@ -133,7 +133,9 @@ static enum tlog_policy_fault read_log(struct tlog_policy *policy,
     if (fault != TLOG_POLICY_GOOD)
         return fault;
     for (size_t i = 0; i < policy->logs_count; i++) {
-        if (keys_are_one(&policy->logs[i].key, &log->key))
+        /* Lineages of one log have its key, and names of their own. */
+        if (keys_are_one(&policy->logs[i].key, &log->key) &&
+            strcmp(policy->logs[i].key.name, log->key.name) == 0)
             return TLOG_POLICY_KEY_AGAIN;
     }
     log->url = word_next(&line);

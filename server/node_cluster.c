@@ -131,8 +131,22 @@ static bool on_enrolled(void *context)
            key.state == KEY_IS_ACTIVE;
 }
 
+/* Zeros: nobody, or this node. */
+static void tell_primary(struct node *node, const uint8_t *primary)
+{
+    struct node_cluster *cluster = node->cluster;
+
+    if (node->cosign == NULL ||
+        memcmp(cluster->primary, primary, NODE_ID_SIZE) == 0)
+        return;
+    memcpy(cluster->primary, primary, NODE_ID_SIZE);
+    cosign_primary(node->cosign,
+                   sodium_is_zero(primary, NODE_ID_SIZE) ? NULL : primary);
+}
+
 static void on_status(void *context, const struct replica_status *status)
 {
+    static const uint8_t nobody[NODE_ID_SIZE];
     struct node *node = context;
     struct node_cluster *cluster = node->cluster;
     bool known = !sodium_is_zero(status->primary, NODE_ID_SIZE) &&
@@ -141,6 +155,7 @@ static void on_status(void *context, const struct replica_status *status)
     (void)pthread_mutex_lock(&cluster->lock);
     cluster->status = *status;
     (void)pthread_mutex_unlock(&cluster->lock);
+    tell_primary(node, known ? status->primary : nobody);
     node_cluster_watch(node, status);
     node_cluster_fetch(node, status->committed);
     if (!cluster->leads)

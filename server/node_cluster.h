@@ -34,6 +34,7 @@ struct node_cluster {
     /* The host's thread. */
     bool leads;
     bool cut_off;
+    uint8_t primary[NODE_ID_SIZE]; /* Another node, as cosign was told. */
     uint64_t committed;   /* When it last moved, or there was nothing to: */
     int64_t committed_ms; /* of the boot clock. */
     uint32_t grace_ms;

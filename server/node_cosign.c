@@ -66,6 +66,36 @@ static void cosign_judge_policy(const struct node *node)
              node->log_vkey);
 }
 
+/* ---- Whose lines are known ---------------------------------------------- */
+
+static bool is_line_of(struct node *node, struct note_key *key_out,
+                       const struct note_signature *line,
+                       const uint8_t *node_id)
+{
+    struct directory_cosigner cosigner;
+
+    return directory_find_cosigner(node->directory, &cosigner, node_id) &&
+           cosigner.is_active &&
+           cosigner_name(key_out, node->origin, node_id,
+                         cosigner.public_key.b) &&
+           note_is_of(line, key_out);
+}
+
+bool node_find_cosigner(void *context, struct note_key *key_out,
+                        const struct note_signature *line)
+{
+    struct node *node = context;
+    const struct links_options *links = &node->options.cluster.links;
+
+    if (!node->options.cluster.is_there)
+        return false;
+    for (size_t i = 0; i < links->peers_count; i++) {
+        if (is_line_of(node, key_out, line, links->peers[i].node_id))
+            return true;
+    }
+    return is_line_of(node, key_out, line, node->node_id);
+}
+
 /* ---- What the folder cosign calls --------------------------------------- */
 
 static enum status on_note(void *context, uint8_t *out, size_t *size_out)

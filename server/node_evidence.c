@@ -129,6 +129,7 @@ enum node_exit node_open_evidence(struct node *node)
     if (exit != NODE_DRAINED)
         return exit;
     parts.policy = node->policy;
+    parts.cosigners = (struct evidence_cosigners){node, node_find_cosigner};
     if (node->log_vkey[0] == '\0') {
         diag_say(DIAG_WARNING, "the origin of this log is no name: it has no "
                                "checkpoints");

@@ -100,6 +100,9 @@ void node_close_evidence(struct node *node);
  * node_cluster_close() and before node_close_evidence().
  */
 enum node_exit node_read_cosigner(struct node *node);
+/* As evidence_cosigners.find; ${context} is the node. */
+bool node_find_cosigner(void *context, struct note_key *key_out,
+                        const struct note_signature *line);
 enum node_exit node_open_cosign(struct node *node);
 enum node_exit node_cosign_start(struct node *node);
 void node_cosign_stop(struct node *node);

@@ -12,13 +12,15 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 
+#include "client/witness/witness_guests.h"
 #include "protocol/lines.h"
 
-enum { HTTP_BACKLOG = 64, HTTP_LINE_SIZE_MAX = 160 };
+enum { HTTP_BACKLOG = 64, HTTP_LINE_SIZE_MAX = 160, HTTP_SIZE_DIGITS = 24 };
 
 struct witness_http {
     struct witness *witness;
     struct evhttp *server;
+    struct witness_guests *guests;
     struct evconnlistener *listener; /* The server's. */
     struct event *resume;
     uint16_t port;
@@ -28,6 +30,38 @@ struct witness_http {
 };
 
 /* ---- Requests ----------------------------------------------------------- */
+
+/* Whatever the client says: time is counted by connection. */
+static void http_say_end(struct evhttp_request *asked)
+{
+    (void)evhttp_add_header(evhttp_request_get_output_headers(asked),
+                            "Connection", "close");
+}
+
+static void http_refuse(struct evhttp_request *asked, int code)
+{
+    http_say_end(asked);
+    if (evhttp_request_get_command(asked) == EVHTTP_REQ_HEAD)
+        evhttp_send_reply(asked, code, NULL, NULL);
+    else
+        evhttp_send_error(asked, code, NULL);
+}
+
+/* The head says how long the body of a GET would be. */
+static void http_send(struct evhttp_request *asked, unsigned http_status,
+                      struct evbuffer *body)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(asked);
+    char size[HTTP_SIZE_DIGITS];
+
+    if (evhttp_request_get_command(asked) == EVHTTP_REQ_HEAD) {
+        (void)snprintf(size, sizeof size, "%zu", evbuffer_get_length(body));
+        (void)evhttp_add_header(headers, "Content-Length", size);
+        body = NULL;
+    }
+    http_say_end(asked);
+    evhttp_send_reply(asked, (int)http_status, NULL, body);
+}
 
 static void http_answer(struct witness_http *http, struct evhttp_request *asked,
                         const char *what)
@@ -42,11 +76,11 @@ static void http_answer(struct witness_http *http, struct evhttp_request *asked,
         http->say(http->context, line);
     }
     if (out == NULL || evbuffer_add(out, reply->body, reply->size) != 0) {
-        evhttp_send_error(asked, WITNESS_FAILED, NULL);
+        http_refuse(asked, WITNESS_FAILED);
     } else {
         (void)evhttp_add_header(evhttp_request_get_output_headers(asked),
                                 "Content-Type", reply->content_type);
-        evhttp_send_reply(asked, (int)reply->http_status, NULL, out);
+        http_send(asked, reply->http_status, out);
     }
     if (out != NULL)
         evbuffer_free(out);
@@ -60,16 +94,16 @@ static void on_add_checkpoint(struct evhttp_request *asked, void *argument)
     time_t now_s = time(NULL);
 
     if (evhttp_request_get_command(asked) != EVHTTP_REQ_POST) {
-        evhttp_send_error(asked, HTTP_BADMETHOD, NULL);
+        http_refuse(asked, HTTP_BADMETHOD);
         return;
     }
     if (size == 0 || size > WITNESS_REQUEST_SIZE_MAX || now_s < 0) {
-        evhttp_send_error(asked, HTTP_BADREQUEST, NULL);
+        http_refuse(asked, HTTP_BADREQUEST);
         return;
     }
     const uint8_t *bytes = evbuffer_pullup(body, -1);
     if (bytes == NULL) {
-        evhttp_send_error(asked, HTTP_INTERNAL, NULL);
+        http_refuse(asked, HTTP_INTERNAL);
         return;
     }
     witness_add_checkpoint(http->witness, &http->reply, slice_of(bytes, size),
@@ -94,11 +128,11 @@ static void on_other(struct evhttp_request *asked, void *argument)
     struct slice name;
 
     if (path == NULL || !http_name(&name, path)) {
-        evhttp_send_error(asked, HTTP_NOTFOUND, NULL);
+        http_refuse(asked, HTTP_NOTFOUND);
         return;
     }
     if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD) {
-        evhttp_send_error(asked, HTTP_BADMETHOD, NULL);
+        http_refuse(asked, HTTP_BADMETHOD);
         return;
     }
     witness_checkpoint(http->witness, &http->reply, name);
@@ -190,7 +224,7 @@ static enum status http_serve(struct witness_http *http)
     evhttp_set_allowed_methods(http->server, methods);
     evhttp_set_max_headers_size(http->server, WITNESS_HTTP_HEAD_SIZE_MAX);
     evhttp_set_max_body_size(http->server, WITNESS_REQUEST_SIZE_MAX);
-    evhttp_set_timeout(http->server, WITNESS_HTTP_SILENCE_S);
+    evhttp_set_timeout(http->server, WITNESS_GUESTS_S);
     evhttp_set_gencb(http->server, on_other, http);
     return evhttp_set_cb(http->server, "/add-checkpoint", on_add_checkpoint,
                          http) == 0
@@ -216,6 +250,8 @@ enum status witness_http_open(struct witness_http **http_out,
     if (http->resume != NULL && http->server != NULL)
         status = http_serve(http);
     if (status == ST_OK)
+        status = witness_guests_open(&http->guests, base, http->server);
+    if (status == ST_OK)
         status = http_listen(http, base, address);
     if (status == ST_OK)
         status = http_port(http);
@@ -233,6 +269,7 @@ void witness_http_close(struct witness_http *http)
         return;
     if (http->server != NULL)
         evhttp_free(http->server); /* The listener as well. */
+    witness_guests_close(http->guests);
     if (http->resume != NULL)
         event_free(http->resume);
     free(http);

@@ -4,10 +4,10 @@
  *     POST /add-checkpoint           witness_add_checkpoint()
  *     GET  /HASH/checkpoint          witness_checkpoint()
  *
- * Whoever connects is a stranger: heads and bodies are bounded, a connection
- * that says nothing for WITNESS_HTTP_SILENCE_S is closed, and one request is
- * answered after the other.  Where it must stand against floods, a proxy stands
- * before it.
+ * Whoever connects is a stranger: heads and bodies are bounded, connections and
+ * their time are (witness_guests.h), each carries one request, and one request
+ * is answered after the other.  HEAD has no body.  Where it must stand against
+ * floods from many addresses, a proxy stands before it, and is one address.
  */
 #ifndef DEFTER_CLIENT_WITNESS_WITNESS_HTTP_H
 #define DEFTER_CLIENT_WITNESS_WITNESS_HTTP_H
@@ -19,7 +19,6 @@ struct witness_http; /* Opaque. */
 
 enum {
     WITNESS_HTTP_HEAD_SIZE_MAX = 8192,
-    WITNESS_HTTP_SILENCE_S = 10,
     WITNESS_HTTP_PAUSE_MS = 500 /* Where descriptors are short. */
 };
 

@@ -26,6 +26,9 @@ struct cosign_slot {
 struct cosign_mail {
     bool lead_changed;
     bool leads;
+    bool primary_changed;
+    bool has_primary;
+    uint8_t primary[NODE_ID_SIZE];
     bool published;
     bool witnessed;
     bool stopping;
@@ -80,6 +83,19 @@ void cosign_lead(struct cosign *cosign, bool leads)
     (void)pthread_mutex_lock(&cosign->lock);
     cosign->mail.lead_changed = true;
     cosign->mail.leads = leads;
+    (void)pthread_mutex_unlock(&cosign->lock);
+    wake(cosign);
+}
+
+void cosign_primary(struct cosign *cosign, const uint8_t *node_id)
+{
+    struct cosign_mail *mail = &cosign->mail;
+
+    (void)pthread_mutex_lock(&cosign->lock);
+    mail->primary_changed = true;
+    mail->has_primary = node_id != NULL;
+    if (node_id != NULL)
+        memcpy(mail->primary, node_id, NODE_ID_SIZE);
     (void)pthread_mutex_unlock(&cosign->lock);
     wake(cosign);
 }
@@ -172,6 +188,9 @@ static void take_mail(struct cosign *cosign)
         if (cosign->outside != NULL)
             outside_lead(cosign->outside, mail->leads);
     }
+    if (mail->primary_changed)
+        exchange_primary(&cosign->exchange,
+                         mail->has_primary ? mail->primary : NULL);
     if (mail->published) {
         exchange_published(&cosign->exchange);
         if (cosign->outside != NULL)

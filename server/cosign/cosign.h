@@ -40,6 +40,7 @@ void cosign_close(struct cosign *cosign);
 
 /* As exchange_lead() and the others. */
 void cosign_lead(struct cosign *cosign, bool leads);
+void cosign_primary(struct cosign *cosign, const uint8_t *node_id);
 void cosign_published(struct cosign *cosign);
 void cosign_witnessed(struct cosign *cosign);
 void cosign_linked(struct cosign *cosign, const uint8_t *node_id);

@@ -122,11 +122,10 @@ static void send_line(struct exchange *exchange, uint64_t size,
     const struct cosign_calls *calls = exchange->calls;
     struct peer_frame frame = {.type = PEER_COSIGNED};
 
-    if (!exchange->has_source)
-        return;
     frame.cosigned.size = size;
     frame.cosigned.line = line;
-    calls->send(calls->context, exchange->source, &frame);
+    calls->send(calls->context,
+                exchange->has_primary ? exchange->primary : NULL, &frame);
 }
 
 /* The newest note, if its size is at least ${least}; a smaller one was
@@ -186,8 +185,8 @@ static bool is_cosigned(const struct exchange *exchange,
            checkpoint_cosigned(&time_s, note, &exchange->cosigner.key) == ST_OK;
 }
 
-void exchange_take_note(struct exchange *exchange, const uint8_t *node_id,
-                        struct slice note)
+static void take_note(struct exchange *exchange, const uint8_t *node_id,
+                      struct slice note)
 {
     const struct cosign_calls *calls = exchange->calls;
     struct checkpoint checkpoint;
@@ -204,14 +203,46 @@ void exchange_take_note(struct exchange *exchange, const uint8_t *node_id,
         complain(exchange, node_id, "a checkpoint", status);
         return;
     }
-    memcpy(exchange->source, node_id, NODE_ID_SIZE);
-    exchange->has_source = true;
     if (is_cosigned(exchange, &opened))
         return;
     /* Known already: the cosignature was lost with its link.  Else it is
      * compared with the log first, and published when it is true. */
-    if (!exchange->leads)
-        cosign(exchange, size);
+    cosign(exchange, size);
+}
+
+static bool is_primary(const struct exchange *exchange, const uint8_t *node_id)
+{
+    return exchange->has_primary &&
+           memcmp(exchange->primary, node_id, NODE_ID_SIZE) == 0;
+}
+
+void exchange_take_note(struct exchange *exchange, const uint8_t *node_id,
+                        struct slice note)
+{
+    if (exchange->leads)
+        return; /* Nobody else signs. */
+    if (is_primary(exchange, node_id)) {
+        take_note(exchange, node_id, note);
+    } else if (note.size <= sizeof exchange->held) {
+        exchange->held_size = note.size;
+        memcpy(exchange->held_node, node_id, NODE_ID_SIZE);
+        memcpy(exchange->held, note.data, note.size);
+    }
+}
+
+void exchange_primary(struct exchange *exchange, const uint8_t *node_id)
+{
+    size_t size = exchange->held_size;
+
+    exchange->has_primary = node_id != NULL;
+    if (node_id == NULL)
+        return;
+    memcpy(exchange->primary, node_id, NODE_ID_SIZE);
+    if (size == 0 || exchange->leads ||
+        !is_primary(exchange, exchange->held_node))
+        return;
+    exchange->held_size = 0;
+    take_note(exchange, node_id, slice_of(exchange->held, size));
 }
 
 static const struct exchange_text *text_of(const struct exchange *exchange,

@@ -2,6 +2,10 @@
  * exchange.h: checkpoints and cosignatures between the nodes of a cluster
  * (REPLICATION, section 3).
  *
+ * A node takes notes from the primary alone, and while it leads from nobody:
+ * others have no part in them, and whoever repeats one is not to get what the
+ * primary waits for.
+ *
  *   primary                                others
  *     signs --CHECKPOINT--> all
  *                             compare with their own log (evidence), cosign
@@ -39,13 +43,16 @@ struct exchange {
     struct note_key log_key;
     struct cosigner cosigner;
     bool leads;
-    bool has_source;
-    uint8_t source[NODE_ID_SIZE]; /* Who sent a good note last. */
+    bool has_primary;
+    uint8_t primary[NODE_ID_SIZE]; /* Who leads, as the cluster knows it. */
+    size_t held_size; /* A note of ${held_node}, which may lead; 0: none. */
+    uint8_t held_node[NODE_ID_SIZE];
     struct exchange_text texts[EXCHANGE_TEXTS];
     size_t texts_next;
     int64_t said_ms;
     char origin[NOTE_NAME_SIZE_MAX + 1];
     uint8_t note[EVIDENCE_NOTE_SIZE_MAX];
+    uint8_t held[EVIDENCE_NOTE_SIZE_MAX];
 };
 
 /* Order: ends with exchange_wipe(). */
@@ -57,6 +64,9 @@ void exchange_wipe(struct exchange *exchange);
 /* This node leads, or does no more. */
 void exchange_lead(struct exchange *exchange, bool leads);
 
+/* Who leads; NULL: it is not known, or this node does. */
+void exchange_primary(struct exchange *exchange, const uint8_t *node_id);
+
 /* There is a newer note: sent to all, or cosigned. */
 void exchange_published(struct exchange *exchange);
 
@@ -66,7 +76,8 @@ void exchange_witnessed(struct exchange *exchange);
 /* A link to the node is up. */
 void exchange_linked(struct exchange *exchange, const uint8_t *node_id);
 
-/* The node sent a note, or its line over the checkpoint of ${size}. */
+/* The node sent a note, or its line over the checkpoint of ${size}.  The last
+ * note of another than the primary is held until that node is told to be it. */
 void exchange_take_note(struct exchange *exchange, const uint8_t *node_id,
                         struct slice note);
 void exchange_take_line(struct exchange *exchange, const uint8_t *node_id,

@@ -99,7 +99,8 @@ static void open_state(struct evidence *evidence)
                      status_info(status)->english);
     else if (evidence->state.value.contradicted)
         evidence_say(evidence, EVIDENCE_FAILURE,
-                     "a checkpoint contradicted this log: nothing is signed");
+                     "this log was not the one that was signed here: nothing "
+                     "is signed");
 }
 
 /* Where the tree files can begin: the largest size that is known. */
@@ -145,6 +146,23 @@ static void open_note(struct evidence *evidence, const char *name)
     }
 }
 
+/* Evidence of before: it is never written over. */
+static void open_foreign(struct evidence *evidence)
+{
+    struct disk_file *file;
+    enum status status =
+        disk_open(evidence->parts.disk, &file, FILE_CHECKPOINT_CONTRADICTS);
+
+    if (status == ST_OK)
+        disk_close(file);
+    evidence->has_foreign = status != ST_NO_FILE;
+    if (evidence->has_foreign)
+        evidence_say(evidence, EVIDENCE_FAILURE,
+                     "the file " FILE_CHECKPOINT_CONTRADICTS
+                     " is here: the log's key signed another log than this "
+                     "one; see OPERATING, Two logs of one key");
+}
+
 enum status evidence_open(struct evidence **evidence_out,
                           const struct evidence_parts *parts,
                           uint64_t applied_size)
@@ -166,8 +184,10 @@ enum status evidence_open(struct evidence **evidence_out,
     note_key_init(&evidence->log_key,
                   slice_of(parts->origin, strlen(parts->origin)), NOTE_ED25519,
                   parts->log_public_key);
-    notes_init(&evidence->notes, &evidence->log_key, parts->policy);
+    notes_init(&evidence->notes, &evidence->log_key, parts->policy,
+               &parts->cosigners);
     open_state(evidence);
+    open_foreign(evidence);
     anchor = open_anchor(evidence, applied_size);
     status = tree_files_open(&evidence->tree, &anchored, parts->disk,
                              parts->journal, &anchor);

@@ -19,7 +19,8 @@
  *   - never two roots for one size, never a size below one that was signed or
  *     witnessed before;
  *   - a root that contradicts what stands durably here is signed never: the
- *     node says so, goes on serving, and signs nothing any more.
+ *     node says so, goes on serving, and signs nothing any more;
+ *   - what others sign is evidence, and never a reason to sign or not to.
  *
  * Threads: unless a function says otherwise, any may call it at any time after
  * evidence_open(), and none blocks for longer than some reads of the disk.
@@ -38,6 +39,8 @@ struct disk;
 struct evidence;
 struct identity;
 struct journal;
+struct note_key;
+struct note_signature;
 struct tlog_policy;
 
 /* How much stands behind an answer (PROTOCOL, section 7.3).  Each includes
@@ -94,6 +97,17 @@ struct evidence_events {
                       const struct evidence_checkpoint *checkpoint);
 };
 
+/*
+ * The cosigners that the log enrolled: ${find} gives the key of the one whose
+ * name and keyid ${line} has, or says false.  Called on any thread, and may
+ * call nothing of this header.
+ */
+struct evidence_cosigners {
+    void *context;
+    bool (*find)(void *context, struct note_key *key_out,
+                 const struct note_signature *line); /* NULL: none is known. */
+};
+
 /* Borrowed until evidence_close(). */
 struct evidence_parts {
     struct disk *disk;
@@ -102,6 +116,7 @@ struct evidence_parts {
     const uint8_t *log_public_key;       /* As genesis names it. */
     const struct identity *log_identity; /* NULL: this node never signs. */
     const struct tlog_policy *policy;    /* NULL: nothing is witnessed. */
+    struct evidence_cosigners cosigners;
     /* Clocks: microseconds since 1970, and since boot. */
     void *clock_context;
     int64_t (*wall_us)(void *context);
@@ -187,11 +202,16 @@ NODISCARD enum status evidence_note_witnessed(struct evidence *evidence,
  * evidence_take_note(evidence, note):
  * A note that the primary signed.  The evidence thread compares it with this
  * node's own tree, once the log has come so far, and serves it if it is true
- * (events.checkpoint).  Lines that are new on a note served already are added;
- * a key of the policy is verified first.  If the primary signed another root
- * than this node's log has, the note is kept as the file
- * `checkpoint.contradicts`, both roots are said, and this node signs nothing
- * any more (EVIDENCE_CONTRADICTS).
+ * (events.checkpoint).  Of its lines those are taken that verify, of witnesses
+ * of the policy and of enrolled cosigners; those that are new on a note served
+ * already are added.
+ *
+ * If it has another root than this node's log, whoever holds the log's key
+ * signed two logs, and this node cannot know which one others have.  The first
+ * such note is kept as the file `checkpoint.contradicts`, both roots are said,
+ * now and at each start, and status tells.  This node goes on: what it signs is
+ * still its own log alone, which agrees with all that it signed before.  Else
+ * one note of whoever has that key would end all signing for good.
  *
  * Returns: ST_OK: it will be compared; ST_FILE_FORMAT; ST_TOO_LARGE; ST_ORIGIN;
  *          ST_NO_SUCH if the log did not sign it; ST_BAD_SIG.
@@ -297,6 +317,7 @@ struct evidence_status {
     int64_t note_time_s;     /* When it was signed or taken; 0: none. */
     uint64_t witnessed_size; /* 0: none. */
     bool has_policy;
+    bool has_foreign; /* The file `checkpoint.contradicts` is there. */
 };
 void evidence_status(struct evidence *evidence, struct evidence_status *out);
 

@@ -41,6 +41,7 @@ struct evidence {
     struct notes_note *witnessed; /* The newest; a copy. */
     bool leads;
     uint64_t lead_size;
+    bool has_foreign; /* A note of another log is kept. */
     enum evidence_idle idle;
     bool poked; /* There is something to look at. */
     bool stopping;

@@ -251,6 +251,7 @@ void evidence_status(struct evidence *evidence, struct evidence_status *out)
     };
     (void)pthread_mutex_lock(&evidence->lock);
     out->idle = evidence->idle;
+    out->has_foreign = evidence->has_foreign;
     note = notes_newest(&evidence->notes);
     if (note != NULL) {
         out->note_size = note->size;

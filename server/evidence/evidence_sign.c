@@ -143,7 +143,8 @@ static void write_note(struct evidence *evidence, const char *name,
                      name, status_info(status)->english);
 }
 
-/* The primary signed what this node does not have. */
+/* The log's key signed what this node does not have.  Who did it cannot be told
+ * from here, and this node's own truth is not less true for it. */
 static void foreign(struct evidence *evidence, const struct notes_note *note,
                     const uint8_t root[HASH_SIZE])
 {
@@ -151,10 +152,10 @@ static void foreign(struct evidence *evidence, const struct notes_note *note,
     char own[EVIDENCE_SHORT_SIZE];
     bool known;
 
-    (void)pthread_mutex_lock(&evidence->state_lock);
-    known = evidence->state.value.contradicted;
-    contradict(evidence);
-    (void)pthread_mutex_unlock(&evidence->state_lock);
+    (void)pthread_mutex_lock(&evidence->lock);
+    known = evidence->has_foreign;
+    evidence->has_foreign = true;
+    (void)pthread_mutex_unlock(&evidence->lock);
     if (known)
         return;
     write_note(evidence, FILE_CHECKPOINT_CONTRADICTS,

@@ -3,12 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Base64 of the keyid and of the signature. */
+enum {
+    LINE_BLOB_SIZE_MAX =
+        (NOTE_KEYID_SIZE + NOTE_SIGNATURE_SIZE_MAX + 2) / 3 * 4,
+    LINE_SIZE_MAX = 4 + NOTE_NAME_SIZE_MAX + 1 + LINE_BLOB_SIZE_MAX + 1,
+    LINES_MAX = 1 + TLOG_POLICY_WITNESSES_MAX + CONFIG_NODES_MAX
+};
+static_assert((int)LINES_MAX <= (int)NOTE_SIGNATURES_MAX &&
+                  CHECKPOINT_TEXT_SIZE_MAX + 1 + LINES_MAX * LINE_SIZE_MAX <=
+                      (int)EVIDENCE_NOTE_SIZE_MAX,
+              "a note holds the lines of all whom a node knows");
+
 void notes_init(struct notes *notes, const struct note_key *log_key,
-                const struct tlog_policy *policy)
+                const struct tlog_policy *policy,
+                const struct evidence_cosigners *cosigners)
 {
     memset(notes, 0, sizeof *notes);
     notes->log_key = log_key;
     notes->policy = policy;
+    notes->cosigners = *cosigners;
 }
 
 void notes_wipe(struct notes *notes)
@@ -31,27 +45,56 @@ static struct slice raw_line(const struct note_signature *line)
     return slice_of(begin, (size_t)(end - begin));
 }
 
-/* The text and the log's lines, then what else is good. */
+/* Whether ${key} made ${line}. */
+static bool line_is_good(const struct note_signature *line, struct slice text,
+                         const struct note_key *key)
+{
+    struct note alone = {.text = text, .signatures = {*line}, .count = 1};
+    uint64_t time_s;
+
+    return checkpoint_cosigned(&time_s, &alone, key) == ST_OK;
+}
+
+/* Whether somebody made ${line} whom this node knows. */
+static bool line_verifies(const struct notes *notes, struct slice text,
+                          const struct note_signature *line)
+{
+    const struct tlog_policy *policy = notes->policy;
+    struct note_key key;
+
+    for (size_t i = 0; policy != NULL && i < policy->witnesses_count; i++) {
+        if (note_is_of(line, &policy->witnesses[i].key))
+            return line_is_good(line, text, &policy->witnesses[i].key);
+    }
+    return notes->cosigners.find != NULL &&
+           notes->cosigners.find(notes->cosigners.context, &key, line) &&
+           line_is_good(line, text, &key);
+}
+
+/* The text and the log's line, then what else is good. */
 static void read_lines(struct notes_note *kept, const struct notes *notes,
                        const struct note *note)
 {
+    const struct note_signature *end = note->signatures + note->count;
+    const struct note_signature *own = note->signatures;
     struct writer writer;
 
+    /* checkpoint_open() found one. */
+    while (own < end && !note_is_of(own, notes->log_key))
+        own++;
+    INVARIANT(own < end);
     writer_init(&writer, kept->bytes, sizeof kept->bytes);
     writer_bytes(&writer, note->text.data, note->text.size);
     writer_u8(&writer, '\n');
-    for (size_t i = 0; i < note->count; i++) {
-        struct slice line = raw_line(&note->signatures[i]);
-
-        if (note_is_of(&note->signatures[i], notes->log_key))
-            writer_bytes(&writer, line.data, line.size);
-    }
+    writer_bytes(&writer, raw_line(own).data, raw_line(own).size);
     INVARIANT(writer.status == ST_OK);
     kept->bytes_size = writer.used;
-    for (size_t i = 0; i < note->count; i++) {
-        enum status status =
-            notes_add_line(kept, notes, raw_line(&note->signatures[i]));
+    for (const struct note_signature *line = note->signatures; line < end;
+         line++) {
+        enum status status = ST_OK;
 
+        if (line_verifies(notes, note->text, line))
+            status = notes_add_line(kept, notes, raw_line(line));
         MAYBE(status != ST_OK);
     }
 }

@@ -9,11 +9,16 @@
 
 #include "protocol/checkpoint.h"
 #include "protocol/tlog_policy.h"
+#include "server/evidence/evidence.h"
 
 enum { NOTES_WAITING_MAX = 4 };
 
-/* Invariants: bytes hold a note that checkpoint_open() took; its first
- * ${text_size} are the text. */
+/*
+ * Invariants: bytes hold a note that checkpoint_open() took; its first
+ * ${text_size} are the text.  It has one line of the log's key, and every
+ * other one verifies, and is the only one of its name and keyid: so there is
+ * room for all whom this node knows, whatever others write.
+ */
 struct notes_note {
     uint64_t size;
     uint8_t root[HASH_SIZE];
@@ -33,21 +38,25 @@ struct notes_note {
 struct notes {
     const struct note_key *log_key;
     const struct tlog_policy *policy; /* NULL: none. */
+    struct evidence_cosigners cosigners;
     size_t kept_count;
     size_t waiting_count;
     struct notes_note *kept[EVIDENCE_NOTES_KEPT];
     struct notes_note *waiting[NOTES_WAITING_MAX];
 };
 
-/* Keeps both, and whose lines they verify. */
+/* Keeps the keys by which lines are verified. */
 void notes_init(struct notes *notes, const struct note_key *log_key,
-                const struct tlog_policy *policy);
+                const struct tlog_policy *policy,
+                const struct evidence_cosigners *cosigners);
 void notes_wipe(struct notes *notes);
 
 /*
  * notes_read(note_out, notes, bytes):
- * Read a note that the log signed.  Lines of the policy's witnesses that do not
- * verify are left out, because whoever knows them would refuse the note.
+ * Read a note that the log signed.  Of the other lines those are taken that
+ * verify, of the policy's witnesses and of enrolled cosigners: whoever knows
+ * the key of a bad line would refuse the note, and a line of nobody takes the
+ * place of somebody's.
  *
  * Returns: as checkpoint_open(); ST_TOO_LARGE above EVIDENCE_NOTE_SIZE_MAX.
  * Owns:    gives ${*note_out}, to be closed with notes_close().
@@ -86,6 +95,7 @@ struct notes_note *notes_of(const struct notes *notes, uint64_t size);
  * notes_add_line(note, notes, line):
  * Add a signature line, with its "\n", unless its name and keyid are there.
  *
+ * Requires: the line was verified, unless it is a witness's of the policy.
  * Returns: ST_OK; and the note is as before: ST_FILE_FORMAT; ST_TOO_LARGE;
  *          ST_BAD_SIG of a witness of the policy.
  */

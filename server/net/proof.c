@@ -76,7 +76,7 @@ static void answer_bytes(struct connection *connection, uint64_t request_id,
     send_proof(connection, request_id, &body);
 }
 
-/* Its reply comes back with proof_place(). */
+/* Either reply comes back with proof_place(). */
 static void ask_place(struct connection *connection, uint64_t request_id,
                       const struct message_proof_get *ask)
 {
@@ -98,6 +98,26 @@ static void ask_place(struct connection *connection, uint64_t request_id,
     }
 }
 
+static void ask_bytes(struct connection *connection, uint64_t request_id,
+                      uint64_t index)
+{
+    struct pipeline_place place = {
+        .loop = connection->home->number,
+        .connection = connection->id,
+        .request_id = request_id,
+    };
+    enum status status = ST_BUSY;
+
+    if (request_take(connection, request_id))
+        status = pipeline_place_bytes(connection->home->net->pipeline, &place,
+                                      index, connection->session.key_id.b,
+                                      connection->session.carrier);
+    if (status != ST_OK) {
+        request_drop(connection, request_id);
+        refuse_proof(connection, status, request_id);
+    }
+}
+
 void proof_get(struct connection *connection, const struct frame *frame,
                const struct message_proof_get *ask)
 {
@@ -108,7 +128,7 @@ void proof_get(struct connection *connection, const struct frame *frame,
     else if (ask->kind == PROOF_COMMAND)
         ask_place(connection, request_id, ask);
     else if (ask->kind == PROOF_BYTES)
-        answer_bytes(connection, request_id, ask->index);
+        ask_bytes(connection, request_id, ask->index);
     else
         answer_proof(connection, request_id, ask->kind, ask->index,
                      which_of(ask->which));
@@ -116,6 +136,9 @@ void proof_get(struct connection *connection, const struct frame *frame,
 
 void proof_place(struct connection *connection, const struct reply *reply)
 {
-    answer_proof(connection, reply->request_id, PROOF_COMMAND, reply->index,
-                 which_of(reply->which));
+    if (reply->of_bytes)
+        answer_bytes(connection, reply->request_id, reply->index);
+    else
+        answer_proof(connection, reply->request_id, PROOF_COMMAND, reply->index,
+                     which_of(reply->which));
 }

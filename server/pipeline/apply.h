@@ -133,9 +133,9 @@ NODISCARD enum status apply_known(struct apply *apply,
                                   struct apply_outcome *out,
                                   const struct work *work);
 
-/* Whether a command is known, as apply_known() knows it, and where it stands.
- */
-bool apply_find(struct apply *apply, uint64_t *index_out,
+/* Whether a command is known, as apply_known() knows it, where it stands, and
+ * the code of its answer: ST_OK if every item was done. */
+bool apply_find(struct apply *apply, uint64_t *index_out, uint16_t *code_out,
                 const uint8_t key_id[KEY_ID_SIZE],
                 const uint8_t idem[IDEM_SIZE]);
 

@@ -80,7 +80,7 @@ enum status apply_known(struct apply *apply, struct apply_outcome *out,
     return ST_OK;
 }
 
-bool apply_find(struct apply *apply, uint64_t *index_out,
+bool apply_find(struct apply *apply, uint64_t *index_out, uint16_t *code_out,
                 const uint8_t key_id[KEY_ID_SIZE],
                 const uint8_t idem[IDEM_SIZE])
 {
@@ -92,5 +92,6 @@ bool apply_find(struct apply *apply, uint64_t *index_out,
     if (!known_find(apply, &row, &header))
         return false;
     *index_out = row.index;
+    *code_out = row.code;
     return true;
 }

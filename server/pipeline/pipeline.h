@@ -50,6 +50,7 @@ struct reply {
     uint64_t request_id;
     bool is_error;
     bool is_place; /* Where a command stands: index; which, as it was asked. */
+    bool of_bytes; /* The same, for pipeline_place_bytes(). */
     uint8_t flags;
     uint8_t which;
     uint16_t code;
@@ -208,6 +209,8 @@ struct pipeline_place {
     struct bytes16 key_id;
     struct bytes16 idem;
     uint8_t which; /* Given back. */
+    bool of_bytes; /* The rest is pipeline_place_bytes()'s alone. */
+    uint64_t index;
 };
 
 /*
@@ -243,10 +246,29 @@ NODISCARD enum status pipeline_consistency(struct pipeline *pipeline,
 uint8_t pipeline_standing(struct pipeline *pipeline, uint64_t index);
 
 /*
+ * pipeline_place_bytes(pipeline, place, index, key_id, carrier):
+ * Whether the bytes of entry ${index} may be given out: pipeline_entry_of()
+ * has them for ${key_id} and ${carrier}, the command is remembered as
+ * pipeline_place() remembers it, and all of it was done.  An item's clear part
+ * names the key that seals it, which is the subject's own if there is such a
+ * subject: whoever was refused must not learn that.  The reply comes with
+ * events.answer; what it refuses is ST_NO_SUCH.  ${place} has loop, connection
+ * and request_id; the rest is filled in.
+ *
+ * Returns: as pipeline_entry_of(), and as pipeline_place().
+ */
+NODISCARD enum status pipeline_place_bytes(struct pipeline *pipeline,
+                                           struct pipeline_place *place,
+                                           uint64_t index,
+                                           const uint8_t key_id[KEY_ID_SIZE],
+                                           uint16_t carrier);
+
+/*
  * pipeline_entry_of(pipeline, entry_out, buffer, index, key_id, carrier):
  * The bytes of an applied entry, for the key that signed it, or the carrier
  * that carried it: ${carrier} is its number, 0 of a session that carries
- * nobody.  ${buffer} has JOURNAL_READ_SIZE bytes.
+ * nobody.  They leave only once the reply of pipeline_place_bytes() says so.
+ * ${buffer} has JOURNAL_READ_SIZE bytes.
  *
  * Returns: ST_OK; ST_NO_SUCH if there is none, or another key signed it and
  *          not this carrier carried it; ST_CORRUPT if the log cannot be read.

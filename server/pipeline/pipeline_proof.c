@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
+#include "protocol/files.h"
 #include "server/evidence/evidence.h"
 #include "server/pipeline/pipeline_private.h"
 
@@ -70,9 +71,12 @@ void applier_places(struct applier *applier)
     for (size_t i = 0; i < count; i++) {
         struct pipeline_place *place = taken[i];
         uint64_t index = 0;
-        bool found = apply_find(pipeline->parts.apply, &index, place->key_id.b,
-                                place->idem.b);
+        uint16_t code = ST_OK;
+        bool found = apply_find(pipeline->parts.apply, &index, &code,
+                                place->key_id.b, place->idem.b);
 
+        if (place->of_bytes)
+            found = found && index == place->index && code == ST_OK;
         reply_place(&applier->replies, place, found, index);
         free(place);
     }
@@ -167,6 +171,28 @@ enum status pipeline_entry_of(struct pipeline *pipeline,
     return ST_OK;
 }
 
+enum status pipeline_place_bytes(struct pipeline *pipeline,
+                                 struct pipeline_place *place, uint64_t index,
+                                 const uint8_t key_id[KEY_ID_SIZE],
+                                 uint16_t carrier)
+{
+    uint8_t buffer[JOURNAL_READ_SIZE];
+    struct entry entry;
+    struct slice bytes;
+    enum status status =
+        pipeline_entry_of(pipeline, &bytes, buffer, index, key_id, carrier);
+
+    if (status != ST_OK)
+        return status;
+    status = entry_view(&entry, bytes);
+    INVARIANT(status == ST_OK);
+    place->of_bytes = true;
+    place->index = index;
+    memcpy(place->key_id.b, entry.header.key_id, KEY_ID_SIZE);
+    memcpy(place->idem.b, entry.header.idem, IDEM_SIZE);
+    return pipeline_place(pipeline, place);
+}
+
 /* ---- What status says --------------------------------------------------- */
 
 void pipeline_evidence_figures(struct pipeline *pipeline, struct list *figures,
@@ -178,6 +204,9 @@ void pipeline_evidence_figures(struct pipeline *pipeline, struct list *figures,
         return;
     evidence_status(pipeline->parts.evidence, &status);
     open_data_add(figures, space, "evidence", evidence_idle_text(status.idle));
+    if (status.has_foreign)
+        open_data_add(figures, space, "evidence.foreign",
+                      FILE_CHECKPOINT_CONTRADICTS);
     open_data_add_number(figures, space, "evidence.tree", status.tree_size);
     open_data_add_number(figures, space, "evidence.checkpoint",
                          status.note_size);

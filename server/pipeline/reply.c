@@ -115,6 +115,7 @@ void reply_place(struct reply_lists *lists, const struct pipeline_place *place,
     reply->item = UINT16_MAX;
     reply->is_error = !found;
     reply->is_place = found;
+    reply->of_bytes = place->of_bytes;
     reply->code = found ? ST_OK : ST_NO_SUCH;
     reply->index = index;
     reply->which = place->which;

@@ -37,14 +37,17 @@ static enum status node_check_cosigner(struct act *act,
                                        const struct op_node_enrol *in)
 {
     struct row_cosigner row = {0};
+    struct row_key entered;
     struct state_scan scan;
-    bool known = false;
+    bool known;
 
     if (!in->has_cosigner_key)
         return ST_OK;
     if (!identity_public_key_acceptable(in->cosigner_key.b) ||
         memcmp(&in->cosigner_key, &in->receipt_key, PUBLIC_KEY_SIZE) == 0)
         return ST_BAD_FIELD;
+    identity_key_id(entered.key_id.b, in->cosigner_key.b);
+    known = state_get(act->state, TABLE_KEY, &entered);
     state_scan_key(act->state, &scan, TABLE_COSIGNER, &row,
                    (struct state_range){.from = true});
     while (!known && state_scan_next(&scan, &row))

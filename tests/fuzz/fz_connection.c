@@ -58,10 +58,22 @@ enum status pipeline_place(struct pipeline *pipeline,
     reply->request_id = place->request_id;
     reply->is_place = true;
     reply->which = place->which;
-    reply->index = place->idem.b[0];
+    reply->of_bytes = place->of_bytes;
+    reply->index = place->of_bytes ? place->index : place->idem.b[0];
     reply->next = replies;
     replies = reply;
     return ST_OK;
+}
+
+enum status pipeline_place_bytes(struct pipeline *pipeline,
+                                 struct pipeline_place *place, uint64_t index,
+                                 const uint8_t key_id[KEY_ID_SIZE],
+                                 uint16_t carrier)
+{
+    MAYBE(key_id == NULL || carrier == 0);
+    place->of_bytes = true;
+    place->index = index;
+    return pipeline_place(pipeline, place);
 }
 
 static enum status prove(struct evidence_proof *proof, uint8_t *standing,

@@ -122,6 +122,17 @@ static int64_t rig_boot(void *context)
     return rig->boot_us;
 }
 
+static bool rig_find_cosigner(void *context, struct note_key *key_out,
+                              const struct note_signature *line)
+{
+    const struct evidence_rig *rig = context;
+
+    if (rig->cosigner == NULL || !note_is_of(line, rig->cosigner))
+        return false;
+    *key_out = *rig->cosigner;
+    return true;
+}
+
 /* ---- Steps -------------------------------------------------------------- */
 
 enum status evidence_rig_open(struct evidence_rig *rig, uint64_t applied)
@@ -133,6 +144,7 @@ enum status evidence_rig_open(struct evidence_rig *rig, uint64_t applied)
         .log_public_key = rig->log_identity.public_key,
         .log_identity = rig->keyless ? NULL : &rig->log_identity,
         .policy = rig->policy,
+        .cosigners = {rig, rig_find_cosigner},
         .clock_context = rig,
         .wall_us = rig_wall,
         .boot_us = rig_boot,

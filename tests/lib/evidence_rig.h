@@ -37,6 +37,7 @@ struct evidence_rig {
     struct note_key log_key;
     bool keyless; /* The node has no log key. */
     const struct tlog_policy *policy;
+    const struct note_key *cosigner; /* Enrolled; NULL: none is. */
     int64_t wall_us;
     int64_t boot_us;
     struct evidence *evidence;

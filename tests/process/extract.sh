@@ -55,7 +55,7 @@ must as owner extract issue --subject "$subject" --sections S01,S06,S13 \
     --out "$whole"
 grep -q 'not tied' "$cluster/last.txt" && fail 'it is not tied to the log'
 verdict 0 "$whole" --policy "$cluster/policy"
-grep -q 'issued by the registry, and in its log' "$cluster/last.txt" ||
+grep -q 'its node signed it, and its entry is in the log' "$cluster/last.txt" ||
     fail 'it is not said to be true'
 verdict 2 "$whole"
 must as owner --json extract.list "subject=$subject" before=0 limit=9
@@ -92,7 +92,7 @@ must "$DEFTER_BIN/defter" --az extract show "$whole"
 grep -q 'Ölçü kateqoriyası' "$cluster/last.txt" || fail 'not in Azerbaijani'
 must "$DEFTER_BIN/defter" extract show "$whole" --html "$cluster/page.html" \
     --authority "$authority" --policy "$cluster/policy"
-grep -q 'issued by the registry' "$cluster/page.html" ||
+grep -q 'its node signed it' "$cluster/page.html" ||
     fail 'the page does not say what it is worth'
 grep -Eq '<script|https?:' "$cluster/page.html" && fail 'the page loads more'
 

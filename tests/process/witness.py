@@ -227,7 +227,8 @@ def noise(witness, dice):
     witness.start()
     idle = []
     for _ in range(40):
-        link = socket.create_connection(("127.0.0.1", witness.port))
+        link = socket.create_connection(("127.0.0.1", witness.port),
+                                        source_address=("127.0.0.2", 0))
         link.sendall(dice.choice([
             b"", b"\0" * 50, b"POST /add-checkpoint HTTP/1.1\r\n",
             b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 9\r\n\r\nold",
@@ -242,6 +243,72 @@ def noise(witness, dice):
     for link in idle:
         link.close()
     expect(witness.add(request(9, history(0, 9))), 200)
+    assert witness.end(signal.SIGTERM)[0] == 0
+
+
+def repeats(witness):
+    """What is public is repeated by anybody: the same line, and no write."""
+    witness.start()
+    path = "%s/state/%s" % (witness.directory, sha(ORIGIN.encode()).hex())
+    before = os.stat(path).st_ino, os.stat(path).st_mtime_ns
+    first = witness.add(request(9, history(0, 9)))
+    expect(first, 200)
+    for _ in range(20):
+        expect(witness.add(request(9, history(0, 9))), 200, body=first[2])
+    assert before == (os.stat(path).st_ino, os.stat(path).st_mtime_ns), \
+        "a repetition was written"
+    assert witness.served()[2].endswith(first[2])
+    assert witness.end(signal.SIGTERM)[0] == 0
+
+
+def heads(witness):
+    """HEAD says what GET would, and has no body."""
+    witness.start()
+    whole = len(witness.served()[2])
+    paths = ["/%s/checkpoint" % sha(ORIGIN.encode()).hex(), "/nothing",
+             "/add-checkpoint"]
+    for path, status in zip(paths, (b"200", b"404", b"405")):
+        link = socket.create_connection(("127.0.0.1", witness.port))
+        link.sendall(b"HEAD %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
+        said = b""
+        for part in iter(lambda: link.recv(65536), b""):  # It is closed.
+            said += part
+        link.close()
+        head, end, body = said.partition(b"\r\n\r\n")
+        assert head.split(b" ")[1] == status and end and not body, said
+        assert status != b"200" or b"Length: %d\r\n" % whole in said, said
+    assert witness.end(signal.SIGTERM)[0] == 0
+
+
+def slow(witness):
+    """Strangers who send a byte now and then hold no more connections than an
+    address may have, and none of them for long."""
+    most, longest = 16, 10
+    witness.start()
+    begun = time.monotonic()
+    links = []
+    for _ in range(most + 60):
+        link = socket.create_connection(("127.0.0.1", witness.port),
+                                        source_address=("127.0.0.2", 0))
+        link.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\n"
+                     b"Content-Length: 60000\r\n\r\n")
+        links.append(link)
+    held = []
+    while links and time.monotonic() < begun + 12 * longest:
+        left = []
+        for link in links:
+            try:
+                link.sendall(b"o")
+                left.append(link)
+            except OSError:
+                link.close()
+        links = left
+        if links:
+            expect(witness.add(request(9, history(0, 9))), 200)
+        held.append(len(links))
+        time.sleep(0.5)
+    assert not links, "%d strangers are held for ever" % len(links)
+    assert most in held, held
     assert witness.end(signal.SIGTERM)[0] == 0
 
 
@@ -293,6 +360,9 @@ def main():
         try:
             answers(witness)
             noise(witness, dice)
+            repeats(witness)
+            heads(witness)
+            slow(witness)
             count = kills(witness, dice)
         except AssertionError:
             print("SEED=%d repeats this" % SEED, file=sys.stderr)

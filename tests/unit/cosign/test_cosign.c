@@ -71,6 +71,7 @@ START_TEST(what_is_told_reaches_the_thread)
     begin(1);
     cosign_published(it); /* It follows, and cosigns; nobody sent it a note. */
     await(&added, 1);
+    await(&sent_lines, 1);
     cosign_lead(it, true);
     cosign_published(it);
     await(&sent_notes, 1);
@@ -79,8 +80,9 @@ START_TEST(what_is_told_reaches_the_thread)
     cosign_witnessed(it);
     await(&sent_notes, 3);
     cosign_lead(it, false);
+    cosign_primary(it, fake_node(2));
     cosign_take_note(it, fake_node(2), slice_of(fake_note, fake_note_size));
-    await(&sent_lines, 1);
+    await(&sent_lines, 2);
     end();
 }
 END_TEST
@@ -105,6 +107,7 @@ START_TEST(a_flood_is_held_in_a_slot_for_each_node)
     uint8_t nodes[2 * CONFIG_NODES_MAX][NODE_ID_SIZE];
 
     begin(1);
+    cosign_primary(it, fake_node(2));
     for (unsigned i = 0; i < TELLERS; i++)
         ck_assert_int_eq(pthread_create(&tellers[i], NULL, tell,
                                         fake_node((uint8_t)(2 + i))),

@@ -20,6 +20,7 @@ static void begin(bool leads, bool has_key)
                                   .cosigner = has_key ? &fake_cosigner : NULL};
     exchange_init(&it, &options, &fake_calls);
     exchange_lead(&it, leads);
+    exchange_primary(&it, leads ? NULL : fake_node(1));
 }
 
 static const struct fake_sent *last_sent(void)
@@ -114,6 +115,59 @@ START_TEST(a_note_that_comes_back_with_the_own_line_is_not_answered)
                        fake_write(whole, sizeof whole, 5, line));
     ck_assert_uint_eq(fake_taken, 2); /* There may be others' lines. */
     ck_assert_uint_eq(fake_sent_count, 1);
+}
+END_TEST
+
+/* Node 3 repeats the primary's own checkpoint. */
+START_TEST(who_repeats_a_checkpoint_gets_nothing_and_the_primary_its_line)
+{
+    begin(false, true);
+    exchange_take_note(&it, fake_node(1),
+                       fake_write(bytes, sizeof bytes, 5, ""));
+    exchange_take_note(&it, fake_node(3),
+                       fake_write(bytes, sizeof bytes, 5, ""));
+    ck_assert_uint_eq(fake_taken, 1);
+    fake_publish(5); /* It is compared with the log, and true. */
+    exchange_published(&it);
+    ck_assert_uint_eq(fake_sent_count, 1);
+    ck_assert_uint_eq(last_sent()->node, 1);
+}
+END_TEST
+
+START_TEST(a_node_that_leads_takes_no_note)
+{
+    begin(true, true);
+    fake_publish(5);
+    exchange_take_note(&it, fake_node(1), slice_of(fake_note, fake_note_size));
+    exchange_take_note(&it, fake_node(3), slice_of(fake_note, fake_note_size));
+    ck_assert_uint_eq(fake_taken + fake_sent_count, 0);
+}
+END_TEST
+
+START_TEST(a_note_waits_until_its_sender_is_known_to_lead)
+{
+    begin(false, true);
+    exchange_primary(&it, NULL);
+    fake_publish(5);
+    exchange_take_note(&it, fake_node(3), slice_of(fake_note, fake_note_size));
+    exchange_primary(&it, fake_node(1));
+    ck_assert_uint_eq(fake_taken, 0);
+    exchange_primary(&it, fake_node(3));
+    ck_assert_uint_eq(fake_taken, 1);
+    ck_assert_uint_eq(last_sent()->node, 3);
+    exchange_primary(&it, fake_node(3)); /* Once. */
+    ck_assert_uint_eq(fake_taken, 1);
+}
+END_TEST
+
+START_TEST(where_nobody_is_known_to_lead_the_line_goes_to_all)
+{
+    begin(false, true);
+    exchange_primary(&it, NULL);
+    fake_publish(5);
+    exchange_published(&it);
+    ck_assert(last_sent()->all);
+    ck_assert_uint_eq(last_sent()->type, PEER_COSIGNED);
 }
 END_TEST
 
@@ -243,6 +297,10 @@ END_TEST
 SUITE_MAIN("exchange", a_primary_sends_what_it_signed_to_all_and_to_who_links,
            another_node_cosigns_what_was_found_true_and_says_so_to_the_sender,
            a_note_that_comes_back_with_the_own_line_is_not_answered,
+           who_repeats_a_checkpoint_gets_nothing_and_the_primary_its_line,
+           a_node_that_leads_takes_no_note,
+           a_note_waits_until_its_sender_is_known_to_lead,
+           where_nobody_is_known_to_lead_the_line_goes_to_all,
            nothing_is_signed_that_could_not_be_noted_first,
            a_node_without_a_key_takes_notes_and_signs_nothing,
            notes_that_are_none_of_this_log_are_refused_and_told_now_and_then,

@@ -36,6 +36,14 @@ static enum evidence_idle idle(void)
     return status.idle;
 }
 
+static bool has_foreign(void)
+{
+    struct evidence_status status;
+
+    evidence_status(rig.evidence, &status);
+    return status.has_foreign;
+}
+
 /* ---- Notes of the primary ----------------------------------------------- */
 
 static enum status take(uint64_t size, bool foreign)
@@ -88,8 +96,9 @@ START_TEST(evidence_lets_a_note_wait_until_the_log_has_come_there)
 }
 END_TEST
 
-START_TEST(evidence_keeps_a_note_of_another_log_and_signs_nothing_any_more)
+START_TEST(evidence_keeps_a_note_of_another_log_and_goes_on_with_its_own)
 {
+    uint8_t root[HASH_SIZE];
     const uint8_t *data;
     size_t size;
 
@@ -104,11 +113,61 @@ START_TEST(evidence_keeps_a_note_of_another_log_and_signs_nothing_any_more)
                             strlen(EVIDENCE_RIG_ORIGIN) + 3),
                      0);
     ck_assert_ptr_nonnull(strstr(rig.said, "checkpoint of 7 entries"));
+    ck_assert(has_foreign());
+    /* Neither its own truth nor what is kept is lost by another one. */
+    ck_assert_uint_eq(take(8, true), ST_OK);
+    evidence_rig_turn(&rig, 0);
+    evidence_rig_root(&rig, root, 9);
+    ck_assert_uint_eq(evidence_cosign_begin(rig.evidence, 9, root, 1), ST_OK);
+    root[0] ^= 1;
+    ck_assert_uint_eq(evidence_cosign_begin(rig.evidence, 9, root, 1),
+                      ST_PROOF);
+    rig.said[0] = '\0';
+    again(9);
+    ck_assert_ptr_nonnull(strstr(rig.said, FILE_CHECKPOINT_CONTRADICTS));
+    ck_assert(has_foreign());
+    ck_assert(
+        disk_model_peek(rig.model, FILE_CHECKPOINT_CONTRADICTS, &data, &size));
+    ck_assert_int_eq(memcmp(data, EVIDENCE_RIG_ORIGIN "\n7\n",
+                            strlen(EVIDENCE_RIG_ORIGIN) + 3),
+                     0);
+    end();
+}
+END_TEST
+
+/* A backup that may lead has the log's key as well. */
+START_TEST(evidence_of_a_primary_goes_on_after_a_note_of_another_log)
+{
+    begin(9);
+    evidence_rig_turn(&rig, 1);
+    ck_assert_uint_eq(take(5, true), ST_OK);
+    evidence_rig_turn(&rig, 1);
+    ck_assert(has_foreign());
     again(9);
     evidence_lead(rig.evidence, 9);
     evidence_rig_turn(&rig, 1);
+    ck_assert_int_eq(idle(), EVIDENCE_SIGNS);
+    ck_assert(has_foreign());
+    evidence_rig_grow(&rig, 2);
+    evidence_rig_apply(&rig, 11);
+    evidence_rig_turn(&rig, 1);
+    ck_assert_uint_eq(evidence_rig_note(&rig), 11);
+    end();
+}
+END_TEST
+
+/* What was signed here binds, whoever signed something else. */
+START_TEST(evidence_signs_nothing_on_a_log_that_was_not_signed_here)
+{
+    begin(9);
+    evidence_rig_turn(&rig, 1);
+    evidence_rig_close(&rig);
+    evidence_rig_replace_log(&rig);
+    evidence_rig_grow(&rig, 12);
+    ck_assert_uint_eq(evidence_rig_open(&rig, 12), ST_OK);
+    evidence_lead(rig.evidence, 12);
+    evidence_rig_turn(&rig, 1);
     ck_assert_int_eq(idle(), EVIDENCE_CONTRADICTS);
-    ck_assert_uint_eq(evidence_rig_note(&rig), 0);
     end();
 }
 END_TEST
@@ -314,12 +373,159 @@ START_TEST(evidence_notes_what_is_cosigned_before_it_is)
 }
 END_TEST
 
+/* ---- Notes with lines of others ----------------------------------------- */
+
+static struct identity cosigner;
+static struct note_key cosigner_key;
+
+/* A log of nine entries, signed; one cosigner is enrolled. */
+static void begin_cosigned(void)
+{
+    static const uint8_t seed[SEED_SIZE] = {77};
+    static const char name[] = EVIDENCE_RIG_ORIGIN "/node/02020202";
+
+    begin(9);
+    identity_init(&cosigner, seed);
+    note_key_init(&cosigner_key, slice_of(name, strlen(name)), NOTE_COSIGNATURE,
+                  cosigner.public_key);
+    rig.cosigner = &cosigner_key;
+    evidence_rig_turn(&rig, 1);
+}
+
+/* The newest note with ${count} lines that nobody made behind it, in the
+ * cosigner's name or in others', and a good one last if ${good}. */
+static struct slice with_junk(uint8_t *out, size_t room, size_t count,
+                              bool same_name, bool good)
+{
+    uint8_t blob[NOTE_SIGNATURE_SIZE_MAX] = {9};
+    struct writer writer;
+    struct note note;
+    size_t size;
+
+    ck_assert_uint_eq(evidence_note(rig.evidence, out, &size), ST_OK);
+    ck_assert_uint_eq(note_read(&note, slice_of(out, size)), ST_OK);
+    writer_init(&writer, out + size, room - size);
+    for (size_t i = 0; i < count; i++) {
+        struct note_key key = cosigner_key;
+
+        blob[1] = (uint8_t)i;
+        if (!same_name)
+            key.keyid[0] ^= (uint8_t)(i + 1);
+        note_write_line(&writer, &key, blob, sizeof blob);
+    }
+    if (good)
+        checkpoint_cosign_line(&writer, note.text, &cosigner_key, &cosigner,
+                               1000);
+    ck_assert_int_eq(writer.status, ST_OK);
+    return slice_of(out, size + writer.used);
+}
+
+/* The cosigner's line over the newest note comes by itself. */
+static enum status add_good_line(void)
+{
+    uint8_t bytes[EVIDENCE_NOTE_SIZE_MAX];
+    uint8_t line[512];
+    struct writer writer;
+    struct note note;
+    size_t size;
+
+    ck_assert_uint_eq(evidence_note(rig.evidence, bytes, &size), ST_OK);
+    ck_assert_uint_eq(note_read(&note, slice_of(bytes, size)), ST_OK);
+    writer_init(&writer, line, sizeof line);
+    checkpoint_cosign_line(&writer, note.text, &cosigner_key, &cosigner, 1000);
+    return evidence_add_cosignature(rig.evidence, 9, writer_slice(&writer));
+}
+
+/* What somebody finds who knows the cosigner. */
+static enum status judged(size_t *lines_out)
+{
+    uint8_t bytes[EVIDENCE_NOTE_SIZE_MAX];
+    uint64_t time_s;
+    struct note note;
+    size_t size;
+
+    ck_assert_uint_eq(evidence_note(rig.evidence, bytes, &size), ST_OK);
+    ck_assert_uint_eq(note_read(&note, slice_of(bytes, size)), ST_OK);
+    *lines_out = note.count;
+    return checkpoint_cosigned(&time_s, &note, &cosigner_key);
+}
+
+/* It would spoil every proof from here for whoever knows the cosigner. */
+START_TEST(evidence_serves_no_bad_line_in_the_name_of_a_cosigner)
+{
+    uint8_t bytes[EVIDENCE_NOTE_SIZE_MAX];
+    size_t lines;
+
+    begin_cosigned();
+    ck_assert_uint_eq(
+        evidence_take_note(rig.evidence,
+                           with_junk(bytes, sizeof bytes, 1, true, false)),
+        ST_OK);
+    evidence_rig_turn(&rig, 0);
+    ck_assert_int_eq(judged(&lines), ST_NO_SUCH);
+    ck_assert_int_eq(add_good_line(), ST_OK);
+    ck_assert_int_eq(judged(&lines), ST_OK);
+    ck_assert_uint_eq(lines, 2);
+    end();
+}
+END_TEST
+
+START_TEST(evidence_keeps_no_line_of_nobody_and_has_room_for_cosignatures)
+{
+    enum { JUNK = NOTE_SIGNATURES_MAX - 1 };
+    uint8_t bytes[EVIDENCE_NOTE_SIZE_MAX];
+    size_t lines;
+
+    begin_cosigned();
+    ck_assert_uint_eq(
+        evidence_take_note(rig.evidence,
+                           with_junk(bytes, sizeof bytes, JUNK, false, false)),
+        ST_OK);
+    evidence_rig_turn(&rig, 0);
+    ck_assert_int_eq(add_good_line(), ST_OK);
+    ck_assert_int_eq(judged(&lines), ST_OK);
+    ck_assert_uint_eq(lines, 2);
+    end();
+}
+END_TEST
+
+START_TEST(evidence_takes_a_good_line_from_among_bad_ones)
+{
+    uint8_t bytes[EVIDENCE_NOTE_SIZE_MAX];
+    size_t lines;
+
+    begin_cosigned();
+    ck_assert_uint_eq(
+        evidence_take_note(rig.evidence,
+                           with_junk(bytes, sizeof bytes, 9, true, true)),
+        ST_OK);
+    evidence_rig_turn(&rig, 0);
+    ck_assert_int_eq(judged(&lines), ST_OK);
+    ck_assert_uint_eq(lines, 2);
+    /* It is verified again when the file is read. */
+    again(9);
+    evidence_rig_turn(&rig, 0);
+    ck_assert_int_eq(judged(&lines), ST_OK);
+    /* Of one that is not enrolled nothing is known. */
+    rig.cosigner = NULL;
+    again(9);
+    evidence_rig_turn(&rig, 0);
+    ck_assert_int_eq(judged(&lines), ST_NO_SUCH);
+    end();
+}
+END_TEST
+
 SUITE_MAIN("evidence_notes",
            evidence_of_a_node_that_follows_serves_the_notes_that_are_true,
            evidence_lets_a_note_wait_until_the_log_has_come_there,
-           evidence_keeps_a_note_of_another_log_and_signs_nothing_any_more,
+           evidence_keeps_a_note_of_another_log_and_goes_on_with_its_own,
+           evidence_of_a_primary_goes_on_after_a_note_of_another_log,
+           evidence_signs_nothing_on_a_log_that_was_not_signed_here,
            evidence_takes_no_note_that_the_log_did_not_sign,
            evidence_stands_witnessed_once_the_policy_is_satisfied,
            evidence_proves_by_the_witnessed_note_unless_the_newest_is_asked_for,
            evidence_lets_no_bad_line_of_a_witness_into_a_note,
-           evidence_notes_what_is_cosigned_before_it_is)
+           evidence_notes_what_is_cosigned_before_it_is,
+           evidence_serves_no_bad_line_in_the_name_of_a_cosigner,
+           evidence_keeps_no_line_of_nobody_and_has_room_for_cosignatures,
+           evidence_takes_a_good_line_from_among_bad_ones)

@@ -373,6 +373,50 @@ START_TEST(an_extract_is_known_by_its_first_line_or_by_any_of_its_own)
 }
 END_TEST
 
+/* The entry, its proof and the witness are what they are; the answer was never
+ * given.  EXTRACT, section 6 says so, and so does the verdict. */
+START_TEST(what_was_answered_is_the_word_of_one_node_and_the_verdict_says_so)
+{
+    static const char section[] = "S06 EHIS 3 2026-08-11 "
+                                  "2026-08-17T09:00:00.000000Z 1 5 Body";
+    static const char field[] = "class number 4";
+    uint8_t record[SIGNED_LOG_RECEIPT_SIZE], salt[SALT_SIZE] = {7};
+    uint8_t shown[512];
+    struct extract_file file;
+    struct receipt receipt;
+    struct writer writer;
+    size_t line;
+
+    extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
+    ck_assert_int_eq(extract_file_read(&file, commitments, &line, sample.file),
+                     ST_OK);
+    file.sections = 1u << (SECTION_S06 - 1);
+    extract_commit(commitments[0], salt, slice_of(section, strlen(section)),
+                   slice_of(field, strlen(field)));
+    file.commitments_count = 1;
+    writer_init(&writer, shown, sizeof shown);
+    lines_write(&writer, "section ");
+    lines_write(&writer, section);
+    lines_write(&writer, "\nfield ");
+    lines_write_base64(&writer, salt, sizeof salt);
+    lines_write(&writer, " ");
+    lines_write(&writer, field);
+    lines_write(&writer, "\n");
+    file.disclosures = writer_slice(&writer);
+    signed_log_receipt(&sample.log, record, EXTRACT_SAMPLE_INDEX,
+                       &sample.log.node, false);
+    ck_assert_int_eq(receipt_decode(&receipt, record), ST_OK);
+    extract_file_result_hash(&file, receipt.result_hash);
+    receipt_sign(&receipt, file.receipt, file.signature, sample.log.cluster_id,
+                 &sample.log.node);
+    writer_init(&writer, changed, sizeof changed);
+    extract_file_write(&writer, &file);
+    ck_assert_int_eq(judge(writer_slice(&writer)), EXTRACT_FOUND_GOOD);
+    ck_assert_ptr_nonnull(
+        strstr(extract_judge_text(report.finding), "word of that node alone"));
+}
+END_TEST
+
 SUITE_MAIN("extract_judge",
            T_R_6_2_2_an_extract_verifies_and_is_tied_to_the_head,
            an_extract_that_is_not_tied_to_the_log_is_incomplete,
@@ -389,4 +433,5 @@ SUITE_MAIN("extract_judge",
            T_R_6_2_2_every_flipped_bit_is_found_but_in_strangers_lines,
            T_R_6_2_2_every_bit_of_an_extract_of_known_signers_is_judged,
            every_truncation_is_found,
-           an_extract_is_known_by_its_first_line_or_by_any_of_its_own)
+           an_extract_is_known_by_its_first_line_or_by_any_of_its_own,
+           what_was_answered_is_the_word_of_one_node_and_the_verdict_says_so)

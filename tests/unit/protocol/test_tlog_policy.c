@@ -353,6 +353,28 @@ START_TEST(one_log_may_have_two_keys_and_either_will_do)
 }
 END_TEST
 
+START_TEST(lineages_of_one_log_have_its_key_under_other_names)
+{
+    struct tlog_signer one;
+    struct note_key key;
+
+    tlog_log(&one);
+    key = one.key;
+    writer_init(&writer, text, sizeof text);
+    for (int i = 0; i < 2; i++) {
+        lines_write(&writer, "log ");
+        note_key_write(&writer, &key);
+        lines_write(&writer, "\n");
+        note_key_init(&key, slice_of("registry.example/kob-log/2", 26),
+                      NOTE_ED25519, one.key.public_key);
+    }
+    lines_write(&writer, "quorum none\n");
+    ck_assert_int_eq(tlog_policy_read(&policy, &error, writer_slice(&writer)),
+                     ST_OK);
+    ck_assert_uint_eq(policy.logs_count, 2);
+}
+END_TEST
+
 SUITE_MAIN("tlog policy", policy_is_read_with_names_addresses_and_quorum,
            every_fault_is_told_with_its_line,
            every_fault_has_a_text_in_two_languages,
@@ -362,4 +384,5 @@ SUITE_MAIN("tlog policy", policy_is_read_with_names_addresses_and_quorum,
            quorum_may_be_one_witness_or_nobody,
            a_known_key_that_signed_wrongly_spoils_the_note,
            a_log_must_be_known_and_have_signed,
-           one_log_may_have_two_keys_and_either_will_do)
+           one_log_may_have_two_keys_and_either_will_do,
+           lineages_of_one_log_have_its_key_under_other_names)

@@ -106,6 +106,10 @@ START_TEST(a_node_that_cosigns_has_a_key_for_that_alone)
     in.has_cosigner_key = true;
     in.cosigner_key = good.cosigner_key; /* Another node's. */
     ck_assert_int_eq(enrol(&in), ST_EXISTS);
+    in.cosigner_key = good.receipt_key; /* And what signs entries. */
+    ck_assert_int_eq(enrol(&in), ST_EXISTS);
+    in.cosigner_key = fixture_public_key(&scene.fixture.operator.identity);
+    ck_assert_int_eq(enrol(&in), ST_EXISTS);
     ck_assert_int_eq(fixture_run(&scene.fixture, &scene.fixture.operator,
                                  OPCODE_NODE_LIST, &list, 0, 0, 1, &out),
                      ST_OK);

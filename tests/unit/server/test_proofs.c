@@ -306,6 +306,32 @@ START_TEST(a_carrier_is_given_the_entries_that_it_brought_and_no_others)
 }
 END_TEST
 
+/* The number of an item's seal key is the subject's own where there is such a
+ * subject; whoever was refused must not see it. */
+START_TEST(the_bytes_of_an_entry_that_was_refused_go_to_nobody)
+{
+    struct op_extract_verify fields = {.number = 4711};
+    struct message_proof_get question = {.kind = PROOF_BYTES,
+                                         .which = PROOF_BEST};
+
+    login(&fixture.user);
+    wire_command_begin(&command, fixture.cluster_id);
+    command.clear.subject = UINT64_C(1400057421);
+    wire_command_item(&command, OPCODE_EXTRACT_VERIFY, &fields);
+    wire_send_command(&wire, wire_command_sign(&command, &fixture.user));
+    ck_assert(wire_answer(&wire, &answer));
+    ck_assert(!answer.is_error);
+    ck_assert_int_eq(answer.code, ST_NO_SUCH);
+    question.index = answer.receipt.index;
+    ck_assert_int_eq(ask_once(&question), ST_NO_SUCH);
+    /* That there is such an entry is no secret. */
+    ck_assert_int_eq(ask(PROOF_ENTRY, question.index), ST_OK);
+    question.index = ping(&fixture.user);
+    ck_assert_int_eq(ask_once(&question), ST_OK);
+    wire_close(&wire);
+}
+END_TEST
+
 SUITE_MAIN_WITH("proofs", open_node, close_node,
                 every_receipt_is_proven_by_its_entry_hash,
                 a_command_is_found_by_its_key_and_number,
@@ -313,4 +339,5 @@ SUITE_MAIN_WITH("proofs", open_node, close_node,
                 what_is_not_in_the_log_is_not_proven,
                 a_proof_of_an_unknown_kind_is_a_bad_field,
                 the_bytes_of_an_entry_go_to_who_signed_it_alone,
-                a_carrier_is_given_the_entries_that_it_brought_and_no_others)
+                a_carrier_is_given_the_entries_that_it_brought_and_no_others,
+                the_bytes_of_an_entry_that_was_refused_go_to_nobody)
