@@ -217,9 +217,36 @@ size_t pipeline_host_held(struct pipeline_host *host)
     return count;
 }
 
+static bool host_is_own(const struct group *group)
+{
+    for (const struct work *work = group->works; work != NULL;
+         work = work->next) {
+        if (!work->node_made)
+            return false;
+    }
+    return true;
+}
+
+static bool host_holds_command(struct pipeline_host *host)
+{
+    bool holds = false;
+
+    (void)pthread_mutex_lock(&host->lock);
+    for (size_t i = 0; i < host->groups_count; i++)
+        holds = holds || !host_is_own(host->groups[i]);
+    (void)pthread_mutex_unlock(&host->lock);
+    return holds;
+}
+
 void pipeline_host_hold(struct pipeline_host *host, size_t count)
 {
     while (pipeline_host_held(host) < count)
+        pipeline_host_nap();
+}
+
+void pipeline_host_hold_command(struct pipeline_host *host)
+{
+    while (!host_holds_command(host))
         pipeline_host_nap();
 }
 

@@ -81,6 +81,9 @@ void pipeline_host_follow(struct pipeline_host *host);
 
 /* Until ${count} groups are held. */
 void pipeline_host_hold(struct pipeline_host *host, size_t count);
+/* Until one with a command of somebody else than the node is held: the node
+ * enters what is due whenever a slow machine lets time go by. */
+void pipeline_host_hold_command(struct pipeline_host *host);
 size_t pipeline_host_held(struct pipeline_host *host);
 /* The groups held, to the log. */
 void pipeline_host_write(struct pipeline_host *host);

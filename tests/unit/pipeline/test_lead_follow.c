@@ -105,7 +105,7 @@ START_TEST(answers_leave_only_when_their_entries_are_committed)
     uint64_t size = journal_size(host.rig.journal);
     ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
                      ST_OK);
-    pipeline_host_hold(&host, 1);
+    pipeline_host_hold_command(&host);
     pipeline_host_nap_long();
     ck_assert_uint_eq(pipeline_host_answered(&host, 1), 0);
     pipeline_host_write(&host);
@@ -132,7 +132,7 @@ START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
     /* The first goes alone, and the others gather behind it. */
     ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
                      ST_OK);
-    pipeline_host_hold(&host, 1);
+    pipeline_host_hold_command(&host);
     for (uint64_t i = 0; i < COUNT; i++)
         ck_assert_int_eq(
             pipeline_host_submit(&host, 2 + i, pipeline_host_ping(&host)),
@@ -141,7 +141,7 @@ START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
     first = journal_size(host.rig.journal);
     pipeline_host_commit(&host);
     pipeline_host_answer(&host, 1, &answer);
-    pipeline_host_hold(&host, 1);
+    pipeline_host_hold_command(&host);
     pipeline_host_write(&host);
     ck_assert_uint_ge(journal_size(host.rig.journal), first + 2);
     pipeline_host_commit_to(&host, first + 1);
@@ -172,7 +172,7 @@ START_TEST(
     work = pipeline_host_ping(&host);
     again = pipeline_host_again(work);
     ck_assert_int_eq(pipeline_host_submit(&host, 1, work), ST_OK);
-    pipeline_host_hold(&host, 1);
+    pipeline_host_hold_command(&host);
     for (uint64_t i = 2; i < 6; i++)
         ck_assert_int_eq(
             pipeline_host_submit(&host, i, pipeline_host_ping(&host)), ST_OK);
@@ -227,7 +227,7 @@ static struct work *follow_at(enum step step, bool takes)
     work = pipeline_host_ping(&host);
     again = pipeline_host_again(work);
     ck_assert_int_eq(pipeline_host_submit(&host, 1, work), ST_OK);
-    pipeline_host_hold(&host, 1);
+    pipeline_host_hold_command(&host);
     ck_assert_int_eq(pipeline_host_submit(&host, 2, pipeline_host_ping(&host)),
                      ST_OK);
     if (step == READ)
