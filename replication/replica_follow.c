@@ -110,7 +110,8 @@ static bool follow_fits(const struct replica_peer *peer, struct slice entries)
 }
 
 static void follow_give(struct replica *replica, size_t at,
-                        const struct follow *follow, uint32_t epoch)
+                        const struct follow *follow, uint32_t epoch,
+                        uint64_t stated)
 {
     struct replica_peer *peer = &replica->peers[at];
     struct replica_job *job = replica_job_new(replica, STORAGE_APPEND);
@@ -122,6 +123,7 @@ static void follow_give(struct replica *replica, size_t at,
     job->job.entries = job->batch->entries;
     job->job.entries_count = job->batch->count;
     job->job.verify_keys = true;
+    job->job.stated = stated;
     memcpy(job->keys, peer->keys, peer->keys_count * sizeof job->keys[0]);
     job->job.keys = job->keys;
     job->job.keys_count = peer->keys_count;
@@ -205,7 +207,7 @@ static void follow_take(struct replica *replica, size_t peer,
         if (!follow_make_room(replica, peer, append, first,
                               follow->entries[0].bytes))
             return;
-        follow_give(replica, peer, follow, append->epoch);
+        follow_give(replica, peer, follow, append->epoch, append->committed);
     }
     replica_keys_forget(&replica->peers[peer]);
     replica_owe(replica, &(struct replica_owed){.type = OWED_APPENDED,
@@ -337,7 +339,8 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
     if (status == ST_OK && !follow_fits(&replica->peers[peer], entries))
         status = ST_LIMIT;
     if (status == ST_OK && follow->count > 0)
-        follow_give(replica, peer, follow, replica->epoch);
+        follow_give(replica, peer, follow, replica->epoch,
+                    replica->peers[peer].committed);
     else if (status != ST_OK)
         replica_break(replica, peer, status);
     free(follow);

@@ -45,9 +45,11 @@ struct storage_job {
     size_t keys_count;
     bool verify_keys; /* APPEND: entries of another node are looked at first. */
     uint64_t committed; /* APPEND, MARK. */
-    uint64_t size;      /* CUT; REPAIR, EXAMINE: an index; RISE. */
-    bool proven;        /* FOUND */
-    uint32_t epoch;     /* PROMISE, USE, CONFIGURE, FORCE. */
+    /* APPEND: below what the other node says that it is; 0: it says nothing. */
+    uint64_t stated;
+    uint64_t size;  /* CUT; REPAIR, EXAMINE: an index; RISE. */
+    bool proven;    /* FOUND */
+    uint32_t epoch; /* PROMISE, USE, CONFIGURE, FORCE. */
     uint64_t config_number;
     struct slice config;           /* CONFIGURE, FORCE. */
     uint8_t lineage[LINEAGE_SIZE]; /* FORCE */

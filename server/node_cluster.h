@@ -7,22 +7,27 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <sodium.h>
+
 #include "replication/witness.h"
 #include "server/cluster/host.h"
 #include "server/cluster/register_by_etcd.h"
 #include "server/node_private.h"
 #include "server/pipeline/pipeline_log.h"
 
-/* A snapshot on its way here. */
+/* A snapshot on its way here: one whose digest the log has told before. */
 struct node_fetch {
-    bool wanted;
-    bool whole;  /* All of it is here; the log has yet to attest it. */
-    size_t peer; /* Which one is asked next. */
-    uint8_t node_id[NODE_ID_SIZE]; /* Who is asked. */
-    uint64_t size;   /* Entries that it applied; 0: not yet known. */
-    uint64_t offset; /* Bytes that came. */
-    int64_t asked_ms;
-    uint8_t digest[HASH_SIZE]; /* Of the whole. */
+    bool said;                   /* That one is needed. */
+    struct confirmed *confirmed; /* NULL before one was needed. */
+    size_t peer;                 /* Who is asked, or was asked last. */
+    bool bad[LINKS_PEERS_MAX];   /* Sent another file: not asked any more. */
+    uint64_t size;               /* Entries that it applied; 0: none comes. */
+    uint64_t total;              /* Bytes; 0: not told yet. */
+    uint64_t offset;             /* Bytes that came. */
+    int64_t asked_ms;            /* The part that is awaited. */
+    int64_t begun_ms;
+    uint8_t expected[HASH_SIZE];
+    crypto_hash_sha256_state hash; /* Of what came. */
     struct disk_file *file;
 };
 

@@ -3,10 +3,11 @@
  * snapshots to a node that came after a destruction: it cannot read any more
  * what decided the entries before.
  *
- * Such a node asks one peer after the other for the newest snapshot, part by
- * part, and believes none: it waits until its own log attests the digest, and
- * then begins anew from the file (node_snapshot.c).  All of it is on the host's
- * thread, but for node_cluster_confirm().
+ * Such a node believes no peer: it first waits until its own log attests the
+ * digest of a state (node_confirmed.h), asks one peer after the other for that
+ * one, part by part, and begins anew from the file (node_snapshot.c).  All of
+ * it is on the host's thread, but for node_cluster_confirm(); so the digest is
+ * made as the parts come.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,7 +19,13 @@
 #include "server/node_cluster.h"
 #include "server/store/snapshot.h"
 
-enum { FETCH_SILENT_MS = 3000, MIB = 1024 * 1024 };
+enum {
+    FETCH_SILENT_MS = 3000,  /* Then another peer is asked. */
+    FETCH_WHOLE_MS = 60000,  /* So it is for one that takes longer than this */
+    FETCH_MS_PER_MIB = 1000, /* and this. */
+    FETCH_READ_ENTRIES = 4096, /* Of the log, at a time. */
+    MIB = 1024 * 1024
+};
 
 /* ---- Confirmations ------------------------------------------------------- */
 
@@ -70,33 +77,58 @@ void node_cluster_snapshot_read(void *context, struct peer_frame *frame)
 
 /* ---- Fetching ------------------------------------------------------------ */
 
-static void fetch_drop(struct node_fetch *fetch)
+static void fetch_drop(struct node *node, struct node_fetch *fetch)
 {
-    disk_close(fetch->file);
+    char name[SNAPSHOT_NAME_SIZE];
+
+    if (fetch->file != NULL) {
+        disk_close(fetch->file);
+        snapshot_name(name, fetch->size, true);
+        if (disk_remove(disk_posix_disk(node->disk), name) != ST_OK)
+            diag_say(DIAG_WARNING, "%s stays until the next start", name);
+    }
     fetch->file = NULL;
-    fetch->size = fetch->offset = 0;
-    fetch->whole = false;
+    fetch->size = 0;
 }
 
 static void fetch_ask(struct node *node, struct node_fetch *fetch)
 {
+    const struct links_options *links = &node->options.cluster.links;
     struct peer_frame frame = {.type = PEER_SNAPSHOT_ASK};
 
     frame.snapshot_ask.size = fetch->size;
     frame.snapshot_ask.offset = fetch->offset;
     fetch->asked_ms = cluster_clock_ms();
-    host_send(node->cluster->host, fetch->node_id, &frame);
+    host_send(node->cluster->host, links->peers[fetch->peer].node_id, &frame);
 }
 
-/* From the next peer, from the beginning. */
-static void fetch_next(struct node *node, struct node_fetch *fetch)
+/* The next peer that sent nothing wrong; false if there is none. */
+static bool fetch_choose(const struct node *node, struct node_fetch *fetch)
 {
-    const struct links_options *links = &node->options.cluster.links;
+    size_t count = node->options.cluster.links.peers_count;
 
-    fetch_drop(fetch);
-    memcpy(fetch->node_id,
-           links->peers[fetch->peer++ % links->peers_count].node_id,
-           NODE_ID_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        fetch->peer = (fetch->peer + 1) % count;
+        if (!fetch->bad[fetch->peer])
+            return true;
+    }
+    return false;
+}
+
+/* What the log attests, from the next peer, from the beginning. */
+static void fetch_begin(struct node *node, struct node_fetch *fetch)
+{
+    uint64_t size =
+        confirmed_newest(fetch->confirmed, pipeline_lacks(node->pipeline));
+
+    if (size == 0 ||
+        confirmed_state(fetch->confirmed, fetch->expected, size) != ST_OK ||
+        !fetch_choose(node, fetch))
+        return;
+    fetch->size = size;
+    fetch->total = fetch->offset = 0;
+    fetch->begun_ms = cluster_clock_ms();
+    crypto_hash_sha256_init(&fetch->hash);
     fetch_ask(node, fetch);
 }
 
@@ -106,28 +138,76 @@ static bool fetch_create(struct node *node, struct node_fetch *fetch)
     char name[SNAPSHOT_NAME_SIZE];
     enum status status = disk_make_directory(disk, SNAPSHOT_DIRECTORY);
 
+    snapshot_drop_parts(disk);
     snapshot_name(name, fetch->size, true);
     if (status == ST_OK)
-        status = disk_remove(disk, name);
-    if (status == ST_OK || status == ST_NO_FILE)
         status = disk_create(disk, &fetch->file, name);
     return status == ST_OK;
 }
 
-static bool fetch_write(struct node *node, struct node_fetch *fetch,
-                        const struct peer_snapshot *part)
+static bool fetch_keep(struct node *node, struct node_fetch *fetch)
 {
-    if (fetch->file == NULL && !fetch_create(node, fetch))
+    struct disk *disk = disk_posix_disk(node->disk);
+    char name[SNAPSHOT_NAME_SIZE], partial[SNAPSHOT_NAME_SIZE];
+
+    if (disk_sync(fetch->file) != ST_OK)
         return false;
-    if (disk_write(fetch->file, part->bytes.data, part->bytes.size,
-                   part->offset) != ST_OK)
+    disk_close(fetch->file);
+    fetch->file = NULL;
+    snapshot_name(name, fetch->size, false);
+    snapshot_name(partial, fetch->size, true);
+    return disk_rename(disk, partial, name) == ST_OK &&
+           disk_sync_directory(disk, SNAPSHOT_DIRECTORY) == ST_OK &&
+           disk_sync_directory(disk, "") == ST_OK;
+}
+
+/* ---- Parts --------------------------------------------------------------- */
+
+/* Whether it is the part that was asked for, of what was told before. */
+static bool part_fits(const struct node_fetch *fetch,
+                      const struct peer_snapshot *part)
+{
+    uint64_t left;
+
+    if (part->size != fetch->size || part->offset != fetch->offset ||
+        part->total / MIB >= SNAPSHOT_MIB_MAX || part->total <= part->offset ||
+        (fetch->total != 0 && part->total != fetch->total))
         return false;
-    fetch->offset += part->bytes.size;
-    if (fetch->offset < part->total)
-        return true;
-    fetch->whole = disk_sync(fetch->file) == ST_OK &&
-                   snapshot_digest_file(fetch->digest, fetch->file) == ST_OK;
-    return fetch->whole;
+    left = part->total - part->offset;
+    return part->bytes.size ==
+           (left < PEER_SNAPSHOT_SIZE_MAX ? left : PEER_SNAPSHOT_SIZE_MAX);
+}
+
+static void fetch_refuse(struct node *node, struct node_fetch *fetch)
+{
+    diag_say(DIAG_WARNING,
+             "what another node sent is not the snapshot of %" PRIu64
+             " entries that the log attests: it is not asked any more",
+             fetch->size);
+    fetch->bad[fetch->peer] = true;
+    fetch_drop(node, fetch);
+}
+
+static void fetch_end(struct node *node, struct node_fetch *fetch)
+{
+    uint8_t digest[HASH_SIZE];
+    uint64_t size = fetch->size;
+
+    crypto_hash_sha256_final(&fetch->hash, digest);
+    if (memcmp(digest, fetch->expected, HASH_SIZE) != 0) {
+        fetch_refuse(node, fetch);
+        return;
+    }
+    if (!fetch_keep(node, fetch)) {
+        fetch_drop(node, fetch);
+        return;
+    }
+    diag_say(DIAG_NOTE,
+             "a snapshot of %" PRIu64
+             " entries came from another node, and the log attests it",
+             size);
+    fetch->size = 0;
+    node_cluster_begin_anew(node);
 }
 
 void node_cluster_snapshot_part(void *context, const uint8_t *node_id,
@@ -137,60 +217,43 @@ void node_cluster_snapshot_part(void *context, const uint8_t *node_id,
     struct node_fetch *fetch = &node->cluster->fetch;
     const struct peer_snapshot *part = &frame->snapshot;
 
-    if (!fetch->wanted || fetch->whole ||
-        memcmp(node_id, fetch->node_id, NODE_ID_SIZE) != 0 ||
-        part->offset != fetch->offset)
+    if (fetch->size == 0 ||
+        memcmp(node_id, node->options.cluster.links.peers[fetch->peer].node_id,
+               NODE_ID_SIZE) != 0)
         return;
-    if (fetch->size == 0)
-        fetch->size = part->size;
-    /* One that has none, or an older one than needed, is asked again later. */
-    if (part->size != fetch->size || part->total / MIB > SNAPSHOT_MIB_MAX ||
-        part->size <= pipeline_lacks(node->pipeline) || part->bytes.size == 0 ||
-        !fetch_write(node, fetch, part)) {
-        fetch_drop(fetch);
+    if (part->size == 0) {
+        /* It has none: another is asked, and it later. */
+        fetch_drop(node, fetch);
         return;
     }
-    if (!fetch->whole)
+    if (!part_fits(fetch, part)) {
+        fetch_refuse(node, fetch);
+        return;
+    }
+    if ((fetch->file == NULL && !fetch_create(node, fetch)) ||
+        disk_write(fetch->file, part->bytes.data, part->bytes.size,
+                   part->offset) != ST_OK) {
+        fetch_drop(node, fetch);
+        return;
+    }
+    crypto_hash_sha256_update(&fetch->hash, part->bytes.data, part->bytes.size);
+    fetch->total = part->total;
+    fetch->offset += part->bytes.size;
+    if (fetch->offset == fetch->total)
+        fetch_end(node, fetch);
+    else
         fetch_ask(node, fetch);
 }
 
-/* ---- What was fetched ---------------------------------------------------- */
+/* ---- Now and again ------------------------------------------------------- */
 
-static bool fetch_keep(struct node *node, struct node_fetch *fetch)
+static bool fetch_is_late(const struct node_fetch *fetch, int64_t now_ms)
 {
-    struct disk *disk = disk_posix_disk(node->disk);
-    char name[SNAPSHOT_NAME_SIZE], partial[SNAPSHOT_NAME_SIZE];
+    int64_t whole_ms =
+        FETCH_WHOLE_MS + (int64_t)(fetch->total / MIB) * FETCH_MS_PER_MIB;
 
-    snapshot_name(name, fetch->size, false);
-    snapshot_name(partial, fetch->size, true);
-    return disk_rename(disk, partial, name) == ST_OK &&
-           disk_sync_directory(disk, SNAPSHOT_DIRECTORY) == ST_OK &&
-           disk_sync_directory(disk, "") == ST_OK;
-}
-
-/* The log says whether it is the right one, as far as it has come. */
-static void fetch_judge(struct node *node, struct node_fetch *fetch,
-                        uint64_t committed)
-{
-    enum status status =
-        node_judge_snapshot(node, fetch->size, committed, fetch->digest);
-
-    if (status == ST_END)
-        return;
-    if (status == ST_OK && fetch_keep(node, fetch)) {
-        diag_say(DIAG_NOTE,
-                 "a snapshot of %" PRIu64
-                 " entries came from another node, and the log attests it",
-                 fetch->size);
-        fetch_drop(fetch);
-        fetch->wanted = false;
-        node_cluster_begin_anew(node);
-        return;
-    }
-    diag_say(DIAG_WARNING,
-             "a snapshot that another node sent is not the one that the log "
-             "attests: it is asked for elsewhere");
-    fetch_next(node, fetch);
+    return now_ms - fetch->asked_ms > FETCH_SILENT_MS ||
+           now_ms - fetch->begun_ms > whole_ms;
 }
 
 void node_cluster_fetch(struct node *node, uint64_t committed)
@@ -199,20 +262,28 @@ void node_cluster_fetch(struct node *node, uint64_t committed)
     int64_t now_ms = cluster_clock_ms();
 
     if (pipeline_lacks(node->pipeline) == 0 ||
-        node->options.cluster.links.peers_count == 0)
+        node->options.cluster.links.peers_count == 0 ||
+        atomic_load(&node->cluster->anew))
         return;
-    if (!fetch->wanted)
+    if (!fetch->said) {
         diag_say(DIAG_NOTE, "asking other nodes for a snapshot of the state");
-    if (fetch->whole)
-        fetch_judge(node, fetch, committed);
-    else if (!fetch->wanted || now_ms - fetch->asked_ms > FETCH_SILENT_MS) {
-        fetch->wanted = true;
-        fetch_next(node, fetch);
+        fetch->said = true;
+        fetch->confirmed = confirmed_open(node->journal, node->cluster_id);
     }
+    if (!confirmed_read(fetch->confirmed, committed, FETCH_READ_ENTRIES))
+        return;
+    if (fetch->size != 0 && fetch_is_late(fetch, now_ms))
+        fetch_drop(node, fetch);
+    /* Nobody is asked more often than this. */
+    if (fetch->size == 0 && now_ms - fetch->asked_ms > FETCH_SILENT_MS / 4)
+        fetch_begin(node, fetch);
 }
 
 void node_cluster_fetch_close(struct node *node)
 {
-    disk_close(node->cluster->fetch.file);
-    node->cluster->fetch.file = NULL;
+    struct node_fetch *fetch = &node->cluster->fetch;
+
+    fetch_drop(node, fetch);
+    confirmed_close(fetch->confirmed);
+    fetch->confirmed = NULL;
 }

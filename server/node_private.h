@@ -13,6 +13,7 @@
 #include "server/evidence/evidence.h"
 #include "server/files.h"
 #include "server/node.h"
+#include "server/node_confirmed.h"
 #include "server/pipeline/apply.h"
 #include "server/store/disk_posix.h"
 
@@ -132,10 +133,11 @@ enum node_exit node_open_state(struct node *node,
  * there is none. */
 bool node_find_snapshot(struct node *node, const struct node_known *known,
                         uint64_t *size_out, uint8_t digest_out[HASH_SIZE]);
-/* What the log below ${end} says of the snapshot of ${size}: ST_OK; ST_DIVERGED
- * if it attests another one; ST_END if it says nothing. */
-enum status node_judge_snapshot(struct node *node, uint64_t size, uint64_t end,
-                                const uint8_t digest[HASH_SIZE]);
+/* What the log says of the snapshot of ${size}: ST_OK; ST_DIVERGED if holders
+ * attest another one, or contradict each other; ST_END if too few say anything.
+ */
+enum status node_judge_snapshot(const struct confirmed *confirmed,
+                                uint64_t size, const uint8_t digest[HASH_SIZE]);
 
 /* Takes ${directory} for this process. */
 enum node_exit node_take(struct disk_posix **out, const char *directory);

@@ -314,6 +314,8 @@ enum node_exit node_open_state(struct node *node,
                               node->cluster_id);
     if (status != ST_OK)
         return node_fail(status, "opening the keyring", path);
+    if (node->snapshots != NULL)
+        snapshot_drop_parts(node->snapshots);
     node->search = search_open();
     node->directory = directory_open();
     node->idempotency = idempotency_open();

@@ -20,11 +20,41 @@ bool erasure_waits(const struct apply *apply)
     return apply->destroyed;
 }
 
+/* The newest entry that destroyed; with ${evidence}, evidence. */
+static uint64_t last_erased(struct apply *apply, bool evidence)
+{
+    struct row_erased row = {.number = 0};
+    struct state_scan scan;
+    uint64_t last = 0;
+
+    state_scan_key(apply->parts.state, &scan, TABLE_ERASED, &row,
+                   (struct state_range){0});
+    while (state_scan_next(&scan, &row)) {
+        if ((!evidence || row.class == DESTROY_EVIDENCE) && row.index > last)
+            last = row.index;
+    }
+    state_scan_close(&scan);
+    return last;
+}
+
+/* Tags of personal numbers, which guesses can be tried against, stand in the
+ * snapshots from before evidence was destroyed. */
+static enum status drop_older(struct apply *apply)
+{
+    uint64_t size = apply_size(apply);
+
+    if (apply->parts.snapshots == NULL || last_erased(apply, true) + 1 != size)
+        return ST_OK;
+    return snapshot_drop_older(apply->parts.snapshots, size);
+}
+
 enum status erasure_keep(struct apply *apply)
 {
     enum status status = snapshot_write(
         apply->kept_digest, apply->parts.snapshots, apply->parts.state);
 
+    if (status == ST_OK)
+        status = drop_older(apply);
     if (status != ST_OK)
         return status;
     apply->kept_size = apply_size(apply);
@@ -38,30 +68,16 @@ enum status erasure_keep(struct apply *apply)
     return ST_OK;
 }
 
-/* The newest entry that destroyed. */
-static uint64_t last_erased(struct apply *apply)
-{
-    struct row_erased row = {.number = 0};
-    struct state_scan scan;
-    uint64_t last = 0;
-
-    state_scan_key(apply->parts.state, &scan, TABLE_ERASED, &row,
-                   (struct state_range){0});
-    while (state_scan_next(&scan, &row))
-        last = row.index > last ? row.index : last;
-    state_scan_close(&scan);
-    return last;
-}
-
 enum status erasure_resume(struct apply *apply)
 {
     uint64_t size = apply_size(apply);
 
     if (apply->parts.snapshots == NULL ||
         state_count(apply->parts.state, TABLE_ERASED) == 0 ||
-        last_erased(apply) + 1 != size ||
-        snapshot_newest(apply->parts.snapshots, size + 1) == size)
+        last_erased(apply, false) + 1 != size)
         return ST_OK;
+    if (snapshot_newest(apply->parts.snapshots, size + 1) == size)
+        return drop_older(apply);
     return erasure_keep(apply);
 }
 
@@ -114,6 +130,20 @@ static void list_add_key(struct erasure_list *list,
     list->count++;
 }
 
+/* Whether what other nodes said to be destroyed is, as far as this node has
+ * applied. */
+static bool buried_is_erased(struct apply *apply)
+{
+    uint64_t number = 0, act;
+
+    while (keyring_next_buried(apply->parts.keyring, &number, &act)) {
+        if (act < apply_size(apply) &&
+            !destroy_is_erased(apply->parts.state, number))
+            return false;
+    }
+    return true;
+}
+
 enum status erasure_find(struct erasure_list *list_out, struct apply *apply)
 {
     struct row_erased row = {.number = 0};
@@ -121,6 +151,8 @@ enum status erasure_find(struct erasure_list *list_out, struct apply *apply)
     enum status status = ST_OK;
 
     *list_out = (struct erasure_list){.count = 0};
+    if (!buried_is_erased(apply))
+        return ST_DIVERGED;
     state_scan_key(apply->parts.state, &scan, TABLE_ERASED, &row,
                    (struct state_range){0});
     while (status == ST_OK && state_scan_next(&scan, &row)) {

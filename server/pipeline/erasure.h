@@ -23,7 +23,8 @@ bool erasure_waits(const struct apply *apply);
 
 /*
  * erasure_keep(apply):
- * Keep the state as it is now.
+ * Keep the state as it is now; what was kept before goes if the entry destroyed
+ * evidence.
  *
  * Order:   after apply_commit() of the entry that destroyed.
  * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED.
@@ -52,7 +53,8 @@ struct erasure_list {
 /*
  * erasure_find(list_out, apply):
  * Returns: ST_OK; ST_DIVERGED if an act names a key that is somebody else's
- *          here: nothing may be destroyed.
+ *          here, or if a tombstone that another node sent names no act of
+ *          those applied: nothing may be destroyed.
  * Owns:    erasure_wipe() ends ${list_out}.
  */
 NODISCARD enum status erasure_find(struct erasure_list *list_out,

@@ -95,6 +95,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
     pipeline_open_gate(pipeline);
     pipeline_open_keys(pipeline);
     pipeline_burial_init(&pipeline->burial);
+    pipeline_awaits_init(&pipeline->awaits);
     pipeline_role_init(pipeline);
     const struct sequencer_start start = {.end = parts->end,
                                           .epoch = parts->epoch};
@@ -142,6 +143,7 @@ void pipeline_close(struct pipeline *pipeline)
     (void)pthread_mutex_destroy(&pipeline->keys.lock);
     free(pipeline->accept_buffer);
     pipeline_burial_wipe(&pipeline->burial);
+    pipeline_awaits_end(&pipeline->awaits);
     sequencer_close(pipeline->sequencer);
     refused_wipe(&pipeline->refused);
     watches_wipe(&pipeline->watches);

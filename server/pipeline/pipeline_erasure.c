@@ -14,6 +14,17 @@ void pipeline_burial_init(struct pipeline_burial *burial)
     atomic_store(&burial->due, false);
 }
 
+void pipeline_awaits_init(struct pipeline_awaits *awaits)
+{
+    INVARIANT(pthread_mutex_init(&awaits->lock, NULL) == 0);
+    awaits->count = 0;
+}
+
+void pipeline_awaits_end(struct pipeline_awaits *awaits)
+{
+    (void)pthread_mutex_destroy(&awaits->lock);
+}
+
 void pipeline_burial_wipe(struct pipeline_burial *burial)
 {
     erasure_wipe(&burial->list);
@@ -178,10 +189,51 @@ static void applier_confirm(struct applier *applier, int64_t now_ms)
     (void)pipeline_push_own(applier->pipeline, work, applier->view.term);
 }
 
+static bool is_same_await(const struct destroy_awaited *a,
+                          const struct destroy_awaited *b)
+{
+    return a->act == b->act && a->erased_at == b->erased_at &&
+           memcmp(&a->key_id, &b->key_id, sizeof a->key_id) == 0;
+}
+
+/* ${of} in the list; NULL if it is not awaited.  Requires: the lock is held. */
+static struct pipeline_awaited *find_awaited(struct pipeline_awaits *awaits,
+                                             const struct destroy_awaited *of)
+{
+    for (uint32_t i = 0; i < awaits->count; i++) {
+        if (is_same_await(&awaits->awaited[i].of, of))
+            return &awaits->awaited[i];
+    }
+    return NULL;
+}
+
+/* What was taken and is still awaited stays taken. */
+static void applier_await(struct applier *applier)
+{
+    struct pipeline_awaits *awaits = &applier->pipeline->awaits;
+    struct pipeline_awaited next[PIPELINE_AWAITED_MAX];
+    struct destroy_awaited found[PIPELINE_AWAITED_MAX];
+    uint32_t count = destroy_awaited(applier->pipeline->parts.state, found,
+                                     PIPELINE_AWAITED_MAX);
+
+    (void)pthread_mutex_lock(&awaits->lock);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pipeline_awaited *known = find_awaited(awaits, &found[i]);
+
+        next[i] = (struct pipeline_awaited){
+            .of = found[i],
+            .taken_ms = known != NULL ? known->taken_ms : INT64_MIN};
+    }
+    memcpy(awaits->awaited, next, count * sizeof next[0]);
+    awaits->count = count;
+    (void)pthread_mutex_unlock(&awaits->lock);
+}
+
 void applier_erase(struct applier *applier, int64_t now_ms)
 {
     if (!applier_looks(applier, now_ms))
         return;
+    applier_await(applier);
     applier_execute(applier, now_ms);
     applier_confirm(applier, now_ms);
 }
@@ -209,6 +261,7 @@ void applier_erasure_applied(struct applier *applier, uint16_t opcode)
         applier->erase_ms = INT64_MIN;
     else
         applier->confirm_ms = INT64_MIN;
+    applier->erasure_ms = 0; /* Looks again at once. */
 }
 
 /* ---- A confirmation that another node signed ------------------------------
@@ -235,6 +288,37 @@ static enum status confirmation_check(struct pipeline *pipeline,
     return command_verify(command, key.public_key.b);
 }
 
+/* Whether the state awaits it; ${taken}: one is on its way already.  Each that
+ * is taken uses a place that is kept for the node's own commands. */
+static enum status confirmation_take(struct pipeline *pipeline,
+                                     const struct command *command,
+                                     bool *taken_out)
+{
+    int64_t now_ms = clock_boot_ms(&pipeline->parts.clock);
+    struct pipeline_awaits *awaits = &pipeline->awaits;
+    struct op_destroy_confirm fields;
+    struct pipeline_awaited *found;
+    struct destroy_awaited of;
+    struct field_error error;
+
+    if (schema_decode(&schema_op_destroy_confirm, &fields, &error,
+                      command->items[0].fields, SCHEMA_REFUSE_UNKNOWN) != ST_OK)
+        return ST_BAD_FIELD;
+    of = (struct destroy_awaited){.act = fields.act,
+                                  .erased_at = fields.erased_at};
+    memcpy(of.key_id.b, command->header.key_id, KEY_ID_SIZE);
+    (void)pthread_mutex_lock(&awaits->lock);
+    found = find_awaited(awaits, &of);
+    if (found != NULL) {
+        *taken_out = found->taken_ms != INT64_MIN &&
+                     now_ms - found->taken_ms < PIPELINE_AWAITED_MS;
+        if (!*taken_out)
+            found->taken_ms = now_ms;
+    }
+    (void)pthread_mutex_unlock(&awaits->lock);
+    return found != NULL ? ST_OK : ST_NO_SUCH;
+}
+
 enum status pipeline_take_confirmation(struct pipeline *pipeline,
                                        struct slice body)
 {
@@ -249,6 +333,7 @@ enum status pipeline_take_confirmation(struct pipeline *pipeline,
     struct command_item items[1];
     struct command command;
     struct work *work;
+    bool taken = false;
     enum status status = command_decode(&command, items, body, &policy);
 
     if (status == ST_OK)
@@ -258,6 +343,9 @@ enum status pipeline_take_confirmation(struct pipeline *pipeline,
     if (atomic_load(&pipeline->begun) != term ||
         atomic_load(&pipeline->draining))
         return ST_NOT_PRIMARY;
+    status = confirmation_take(pipeline, &command, &taken);
+    if (status != ST_OK || taken)
+        return status;
     memcpy(origin.session_key.b, command.header.key_id, KEY_ID_SIZE);
     work = work_open(&command, &origin);
     if (work == NULL)

@@ -105,12 +105,20 @@ static bool accept_row_is_here(const struct storage_job *job,
            row->first_index - first < job->entries_count;
 }
 
-/* Whether the row may be of the entry that it names. */
+/* Whether the row may be of the entry that it names.  The key of an entry that
+ * is not yet committed cannot have been destroyed: a tombstone names an act
+ * behind the entry, and among those that are committed.  Whether that act names
+ * the key is seen when the state is there (erasure_find()). */
 static bool accept_row_fits(const struct storage_job *job,
                             const struct keyring_row *row)
 {
     size_t at = (size_t)(row->first_index - accept_place(job, 0).index);
+    uint64_t committed =
+        job->committed > job->stated ? job->committed : job->stated;
 
+    if (row->class == KEYRING_TOMBSTONE &&
+        (row->owner <= row->first_index || row->owner >= committed))
+        return false;
     return row->number >> 32 == accept_place(job, at).epoch;
 }
 

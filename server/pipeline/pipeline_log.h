@@ -127,10 +127,12 @@ void pipeline_cut_off(struct pipeline *pipeline, bool on);
 
 /*
  * pipeline_take_confirmation(pipeline, command):
- * Enter a destroy.confirm that another node signed, if this node leads.
+ * Enter a destroy.confirm that another node signed, if this node leads and the
+ * state awaits it of that node.
  *
- * Returns: ST_OK: it was put in the queue, or that is full; ST_NOT_PRIMARY;
- *          ST_BUSY; else what is wrong with it.
+ * Returns: ST_OK: it was put in the queue, or that is full, or one is on its
+ *          way; ST_NOT_PRIMARY; ST_NO_SUCH if none is awaited; ST_BUSY; else
+ *          what is wrong with it.
  */
 NODISCARD enum status pipeline_take_confirmation(struct pipeline *pipeline,
                                                  struct slice command);

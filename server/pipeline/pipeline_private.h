@@ -20,6 +20,7 @@
 #include "server/pipeline/reply.h"
 #include "server/pipeline/sequencer.h"
 #include "server/pipeline/watches.h"
+#include "server/registry/destroy.h"
 
 enum {
     /* One being sequenced, and those under way to the disk and through apply;
@@ -43,6 +44,8 @@ enum {
     /* After which what came to nothing is entered again. */
     PIPELINE_ERASURE_MS = 5000,
     PIPELINE_ERASURE_LOOK_MS = 200,
+    PIPELINE_AWAITED_MAX = 64, /* Confirmations of other nodes at a time. */
+    PIPELINE_AWAITED_MS = PIPELINE_ERASURE_MS / 2, /* Until one comes again. */
     /* Configurations that wait to be entered. */
     PIPELINE_CONFIGS_MAX = 4,
     PIPELINE_PLACES_MAX = 64, /* Commands that are looked for. */
@@ -145,6 +148,21 @@ struct pipeline_burial {
     struct erasure_list list;
 };
 
+/* A confirmation that the state awaits, and when one was taken; INT64_MIN: none
+ * was. */
+struct pipeline_awaited {
+    struct destroy_awaited of;
+    int64_t taken_ms;
+};
+
+/* What the thread that applies found to be awaited of other nodes, for whoever
+ * takes confirmations.  The lock guards all of it. */
+struct pipeline_awaits {
+    pthread_mutex_t lock;
+    struct pipeline_awaited awaited[PIPELINE_AWAITED_MAX];
+    uint32_t count;
+};
+
 struct pipeline {
     struct pipeline_parts parts;
     struct pipeline_cluster cluster;
@@ -168,6 +186,7 @@ struct pipeline {
     struct pipeline_role role;
     struct pipeline_keys keys;
     struct pipeline_burial burial;
+    struct pipeline_awaits awaits;
     uint8_t *accept_buffer;     /* ENTRY_SIZE_MAX; under keys.lock. */
     atomic_uint_fast64_t term;  /* As in role. */
     atomic_uint_fast64_t begun; /* Term whose commands are sequenced. */
@@ -374,6 +393,8 @@ void applier_config_applied(struct applier *applier);
 
 void pipeline_burial_init(struct pipeline_burial *burial);
 void pipeline_burial_wipe(struct pipeline_burial *burial);
+void pipeline_awaits_init(struct pipeline_awaits *awaits);
+void pipeline_awaits_end(struct pipeline_awaits *awaits);
 /* Destroy what the apply thread found. Requires: nothing is staged. */
 void core_bury(struct core *core);
 /* The last entry destroyed: commit it and keep the state as it is. */

@@ -1,4 +1,5 @@
 #include "protocol/contract.h"
+#include "server/registry/destroy.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/rows.h"
 
@@ -43,6 +44,14 @@ static enum status config_check_coordinator(struct act *act, uint16_t setting,
                : ST_BAD_FIELD;
 }
 
+/* Whoever may not destroy yet may not make it easier either. */
+static bool config_is_of_destruction(uint16_t setting)
+{
+    return setting == SETTING_destroy_hour ||
+           setting == SETTING_destroy_delay_hours ||
+           setting == SETTING_destroy_duty_days;
+}
+
 enum status config_change(struct act *act, const struct op_config_change *in,
                           struct result_config_change *out)
 {
@@ -58,6 +67,8 @@ enum status config_change(struct act *act, const struct op_config_change *in,
         return ST_BAD_FIELD;
     if (!rows_is_given(&in->basis))
         return ST_NO_BASIS;
+    if (config_is_of_destruction(in->setting) && !destroy_may_act(act))
+        return ST_NO_DUTY;
     status = config_check_coordinator(act, in->setting, in->value);
     if (status != ST_OK)
         return status;

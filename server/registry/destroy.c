@@ -8,8 +8,7 @@
 #include "server/registry/rows.h"
 #include "server/registry/subject.h"
 
-#define DESTROY_US_PER_MINUTE (DATES_US_PER_SECOND * 60)
-#define DESTROY_US_PER_HOUR   (DESTROY_US_PER_MINUTE * 60)
+#define DESTROY_US_PER_HOUR (DATES_US_PER_SECOND * 3600)
 
 /* ---- What is destroyed --------------------------------------------------- */
 
@@ -51,6 +50,16 @@ enum status destroy_check_subject(struct act *act)
                : ST_OK;
 }
 
+bool destroy_may_act(struct act *act)
+{
+    int64_t days = state_setting(act->state, SETTING_destroy_duty_days);
+    struct row_duty row = {.assignment = act->assignment};
+
+    return days == 0 ||
+           (act->assignment != 0 && state_get(act->state, TABLE_DUTY, &row) &&
+            row.acknowledged_at + days * DATES_US_PER_DAY <= act->log_time);
+}
+
 /* ---- Proposing ----------------------------------------------------------- */
 
 /* Each subject once, in order. */
@@ -61,6 +70,8 @@ static enum status propose_check(struct act *act,
     struct destroy_subject subject;
     uint64_t last = 0;
 
+    if (!destroy_may_act(act))
+        return ST_NO_DUTY;
     if (!rows_is_given(&in->basis))
         return ST_NO_BASIS;
     if (in->subjects.count == 0)
@@ -113,6 +124,14 @@ enum status destroy_propose(struct act *act,
 
 /* ---- Deciding ------------------------------------------------------------ */
 
+/* An order can be taken back until it is executed. */
+static bool decide_fits(uint8_t from, enum destroy_state to)
+{
+    return from == DESTROY_PROPOSED ||
+           (to == DESTROY_REFUSED &&
+            (from == DESTROY_APPROVED || from == DESTROY_ORDERED));
+}
+
 static enum status decide(struct act *act, uint32_t number,
                           enum destroy_state to)
 {
@@ -122,8 +141,7 @@ static enum status decide(struct act *act, uint32_t number,
         return ST_NO_SUCH;
     if (act->signer.person == row.proposed_by)
         return ST_SELF_APPROVE;
-    if (row.state != DESTROY_PROPOSED &&
-        (to != DESTROY_REFUSED || row.state != DESTROY_APPROVED))
+    if (!decide_fits(row.state, to))
         return ST_WRONG_STATE;
     row.state = (uint8_t)to;
     row.decided_by = act->signer.person;
@@ -137,6 +155,8 @@ enum status destroy_approve(struct act *act,
                             struct result_destroy_approve *out)
 {
     (void)out;
+    if (!destroy_may_act(act))
+        return ST_NO_DUTY;
     return decide(act, in->act, DESTROY_APPROVED);
 }
 
@@ -149,18 +169,23 @@ enum status destroy_refuse(struct act *act, const struct op_destroy_refuse *in,
 
 /* ---- Ordering ------------------------------------------------------------ */
 
-/* The next time at which it is that hour by civil time. */
+/* The first time, when the delay is over, that it is that hour of civil time.
+ */
 static int64_t next_batch(struct act *act)
 {
     int64_t hour = state_setting(act->state, SETTING_destroy_hour);
-    int64_t offset = state_setting(act->state, SETTING_utc_offset_minutes) *
-                     DESTROY_US_PER_MINUTE;
+    int64_t from =
+        act->log_time + state_setting(act->state, SETTING_destroy_delay_hours) *
+                            DESTROY_US_PER_HOUR;
+    int32_t offset =
+        (int32_t)state_setting(act->state, SETTING_utc_offset_minutes);
     int64_t due;
 
     if (hour < 0)
-        return act->log_time;
-    due = act->today * DATES_US_PER_DAY + hour * DESTROY_US_PER_HOUR - offset;
-    return due < act->log_time ? due + DATES_US_PER_DAY : due;
+        return from;
+    due = dates_day_begin(dates_day_at(from, offset), offset) +
+          hour * DESTROY_US_PER_HOUR;
+    return due < from ? due + DATES_US_PER_DAY : due;
 }
 
 enum status destroy_execute(struct act *act,
@@ -171,6 +196,8 @@ enum status destroy_execute(struct act *act,
 
     if (!state_get(act->state, TABLE_DESTRUCTION, &row))
         return ST_NO_SUCH;
+    if (!destroy_may_act(act))
+        return ST_NO_DUTY;
     if (act->signer.person == row.proposed_by ||
         act->signer.person == row.decided_by)
         return ST_SELF_APPROVE;

@@ -3,16 +3,17 @@
  *
  *   PROPOSED --approve--> APPROVED --execute--> ORDERED --erase--> ERASED
  *       |                    |                                       |
- *       `------refuse--------'                        all confirm    v
- *                 v                                              CONFIRMED
- *              REFUSED
+ *       `---refuse-----------`------refuse------.      all confirm   v
+ *                                               v                CONFIRMED
+ *                                            REFUSED
  *
  * The personal data officer proposes, the head decides, the archivist orders:
  * three persons.  The primary then names the keys in an entry of its own, at
  * the hour that the setting destroy_hour gives; from that entry on whatever
  * those keys sealed is ERASED, on every node, by the rows in TABLE_ERASED and
  * never by what a node's keyring happens to hold.  Each node destroys its
- * copies (server/pipeline/erasure.h) and says so in an entry that it signed.
+ * copies (server/pipeline/erasure.h) and says so in an entry that it signed;
+ * one that is retired before it does is gone, and holds up nothing.
  */
 #ifndef DEFTER_SERVER_REGISTRY_DESTROY_H
 #define DEFTER_SERVER_REGISTRY_DESTROY_H
@@ -32,6 +33,11 @@ enum destroy_state {
 /* As ERASED_KEYS names them. */
 enum destroy_class { DESTROY_RECORD = 1, DESTROY_EVIDENCE };
 #define DESTROY_BIT(class) ((uint16_t)(1u << ((class) - 1)))
+
+/* Whether the signer has held the duty that he acts under for so long that he
+ * may act in a destruction (setting destroy_duty_days): whoever makes persons
+ * and gives them duties must not destroy by them before anybody sees it. */
+bool destroy_may_act(struct act *act);
 
 /* Whether an act destroyed the seal key ${number}; 0 is no key. */
 bool destroy_is_erased(struct state *state, uint64_t number);
@@ -60,6 +66,20 @@ uint32_t destroy_due(struct state *state, uint32_t acts_out[DESTROY_BATCH_MAX],
 /* The next subject of ${act} above ${after}; 0 if there is none. */
 uint64_t destroy_next_subject(struct state *state, uint32_t act,
                               uint64_t after);
+
+/* A confirmation that has yet to come. */
+struct destroy_awaited {
+    uint32_t act;
+    uint64_t erased_at;
+    struct bytes16 key_id; /* The node's. */
+};
+
+/* The first ${max} of them, by act; gives how many. */
+uint32_t destroy_awaited(struct state *state, struct destroy_awaited *out,
+                         uint32_t max);
+
+/* A node was retired: it holds up no act any more that it has not confirmed. */
+void destroy_node_retired(struct act *act);
 
 /* ---- For each node ------------------------------------------------------- */
 

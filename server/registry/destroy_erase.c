@@ -173,6 +173,81 @@ static bool confirm_node(struct act *act, struct row_node *row_out)
     return found;
 }
 
+/* Whether a holder that is not retired has yet to confirm; ${next} is the first
+ * of them behind what it was. */
+static bool next_awaited(struct state *state, struct row_holder *next,
+                         struct row_node *node_out)
+{
+    uint32_t act = next->act;
+    struct bytes16 after = next->node;
+    struct state_scan scan;
+    bool found = false;
+
+    state_scan_key(state, &scan, TABLE_HOLDER, next,
+                   (struct state_range){.equal = 1, .from = true});
+    while (!found && state_scan_next(&scan, next)) {
+        node_out->node_id = next->node;
+        found = next->index == 0 &&
+                memcmp(&next->node, &after, sizeof after) != 0 &&
+                state_get(state, TABLE_NODE, node_out) &&
+                node_out->state == NODE_ACTIVE;
+    }
+    state_scan_close(&scan);
+    next->act = act;
+    return found;
+}
+
+static bool is_awaited(struct state *state, uint32_t act)
+{
+    struct row_holder holder = {.act = act};
+    struct row_node node;
+
+    return next_awaited(state, &holder, &node);
+}
+
+uint32_t destroy_awaited(struct state *state, struct destroy_awaited *out,
+                         uint32_t max)
+{
+    struct row_destruction row = {.state = DESTROY_ERASED};
+    struct state_scan scan;
+    uint32_t count = 0;
+
+    state_scan_open(state, &scan, INDEX_DESTRUCTION_BY_STATE, &row,
+                    (struct state_range){.equal = 1});
+    while (count < max && state_scan_next(&scan, &row)) {
+        struct row_holder holder = {.act = row.number};
+        struct row_node node;
+
+        while (count < max && next_awaited(state, &holder, &node))
+            out[count++] = (struct destroy_awaited){.act = row.number,
+                                                    .erased_at = row.erased,
+                                                    .key_id = node.key_id};
+    }
+    state_scan_close(&scan);
+    return count;
+}
+
+void destroy_node_retired(struct act *act)
+{
+    bool found;
+
+    do {
+        struct row_destruction row = {.state = DESTROY_ERASED};
+        struct state_scan scan;
+
+        found = false;
+        state_scan_open(act->state, &scan, INDEX_DESTRUCTION_BY_STATE, &row,
+                        (struct state_range){.equal = 1});
+        while (!found && state_scan_next(&scan, &row))
+            found = !is_awaited(act->state, row.number);
+        state_scan_close(&scan);
+        if (found) {
+            row.state = DESTROY_CONFIRMED;
+            state_update(act->state, TABLE_DESTRUCTION, &row);
+        }
+    } while (found);
+}
+
 enum status destroy_confirm(struct act *act,
                             const struct op_destroy_confirm *in,
                             struct result_destroy_confirm *out)
@@ -201,7 +276,7 @@ enum status destroy_confirm(struct act *act,
     holder.snapshot = in->snapshot;
     state_update(act->state, TABLE_HOLDER, &holder);
     row.confirmed++;
-    if (row.confirmed == row.holders)
+    if (!is_awaited(act->state, row.number))
         row.state = DESTROY_CONFIRMED;
     state_update(act->state, TABLE_DESTRUCTION, &row);
     return ST_OK;

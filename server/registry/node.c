@@ -6,6 +6,7 @@
 #include "protocol/contract.h"
 #include "protocol/enrol.h"
 #include "server/registry/continuity.h"
+#include "server/registry/destroy.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/epoch.h"
 #include "server/registry/key.h"
@@ -130,6 +131,7 @@ enum status node_retire(struct act *act, const struct op_node_retire *in,
     row.state = NODE_RETIRED;
     row.retired = act->index;
     state_update(act->state, TABLE_NODE, &row);
+    destroy_node_retired(act);
     return ST_OK;
 }
 

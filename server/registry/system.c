@@ -28,12 +28,26 @@ static bool system_genesis_keys_fit(const struct op_system_genesis *in)
             identity_public_key_acceptable(in->cosigner_key.b));
 }
 
-static void system_genesis_settings(struct act *act)
+/* Where nobody's data are, a destruction waits for nothing. */
+static int64_t system_genesis_value(uint8_t environment, uint16_t setting,
+                                    int64_t initial)
+{
+    enum { PRODUCTION = 1 };
+
+    if (environment != PRODUCTION && (setting == SETTING_destroy_delay_hours ||
+                                      setting == SETTING_destroy_duty_days))
+        return 0;
+    return initial;
+}
+
+static void system_genesis_settings(struct act *act, uint8_t environment)
 {
 #define SETTING(number, name, initial, lo, hi, text) \
     state_insert(                                    \
         act->state, TABLE_SETTING,                   \
-        &(struct row_setting){.setting = (number), .value = (initial)});
+        &(struct row_setting){                       \
+            .setting = (number),                     \
+            .value = system_genesis_value(environment, (number), (initial))});
     SETTING_LIST(SETTING)
 #undef SETTING
 }
@@ -111,7 +125,7 @@ enum status system_genesis(struct act *act, const struct op_system_genesis *in,
     (void)out;
     if (!system_genesis_keys_fit(in))
         return ST_BAD_FIELD;
-    system_genesis_settings(act);
+    system_genesis_settings(act, in->environment);
     system_genesis_realms(act, in->realms);
     system_genesis_node(act, in);
     system_genesis_owner(act, in);

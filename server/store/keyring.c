@@ -315,6 +315,23 @@ static enum status read_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
     return status;
 }
 
+bool keyring_next_buried(struct keyring *keyring, uint64_t *number,
+                         uint64_t *act_out)
+{
+    bool found;
+
+    pthread_mutex_lock(&keyring->lock);
+    keyring_bind_number(keyring->next_buried, 1, *number);
+    found = keyring_step(keyring->next_buried);
+    if (found) {
+        *number = (uint64_t)sqlite3_column_int64(keyring->next_buried, 0);
+        *act_out = (uint64_t)sqlite3_column_int64(keyring->next_buried, 1);
+    }
+    sqlite3_reset(keyring->next_buried);
+    pthread_mutex_unlock(&keyring->lock);
+    return found;
+}
+
 enum status keyring_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
                         uint64_t number)
 {

@@ -152,6 +152,14 @@ size_t keyring_owned(struct keyring *keyring, uint64_t *numbers_out,
                      uint64_t owner);
 
 /*
+ * keyring_next_buried(keyring, number, act_out):
+ * The next tombstone above ${*number}, by which act.
+ * Returns: false if there is none.
+ */
+bool keyring_next_buried(struct keyring *keyring, uint64_t *number,
+                         uint64_t *act_out);
+
+/*
  * keyring_row(keyring, row_out, number):
  * The committed row of a key, without its bytes.
  * Returns: ST_OK; ST_ERASED if an act destroyed it; ST_KEY_MISSING.

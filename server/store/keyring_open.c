@@ -221,6 +221,9 @@ static void prepare(struct keyring *keyring)
     keyring->get_tombstone = statements_prepare(
         keyring->reader,
         "SELECT \"act\" FROM \"buried\" WHERE \"number\" = ?1");
+    keyring->next_buried = statements_prepare(
+        keyring->reader, "SELECT \"number\", \"act\" FROM \"buried\" WHERE "
+                         "\"number\" > ?1 ORDER BY \"number\" LIMIT 1");
     keyring->owned_by = statements_prepare(
         keyring->reader,
         "SELECT \"number\" FROM \"key\" WHERE \"class\" = ?1 AND \"owner\" = "
@@ -302,6 +305,7 @@ void keyring_close(struct keyring *keyring)
     sqlite3_finalize(keyring->drop_strays);
     sqlite3_finalize(keyring->get);
     sqlite3_finalize(keyring->get_tombstone);
+    sqlite3_finalize(keyring->next_buried);
     sqlite3_finalize(keyring->owned_by);
     sqlite3_finalize(keyring->walk);
     database_close(keyring->reader);

@@ -46,6 +46,7 @@ struct keyring {
     sqlite3 *reader;
     sqlite3_stmt *get;
     sqlite3_stmt *get_tombstone;
+    sqlite3_stmt *next_buried;
     sqlite3_stmt *owned_by;
     sqlite3_stmt *walk;
 

@@ -11,7 +11,8 @@ enum {
     SNAPSHOT_VERSION = 1,
     SNAPSHOT_HEADER_SIZE = 16,
     SNAPSHOT_BUFFER_SIZE = 256 * 1024,
-    SNAPSHOTS_LISTED_MAX = 64
+    SNAPSHOTS_LISTED_MAX = 64,
+    SNAPSHOT_DIGITS = 20
 };
 
 static const uint8_t magic[8] = "DFTSNAP";
@@ -182,6 +183,7 @@ static void put_state(struct sink *sink, struct state *state)
 /* ---- The directory ------------------------------------------------------- */
 
 struct listed {
+    bool partial;
     uint64_t sizes[SNAPSHOTS_LISTED_MAX];
     size_t count;
 };
@@ -192,16 +194,17 @@ static void visit(void *context, const char *name)
     char *end;
     uint64_t size;
 
-    if (strlen(name) != 20 || listed->count == SNAPSHOTS_LISTED_MAX)
+    if (strlen(name) < SNAPSHOT_DIGITS || listed->count == SNAPSHOTS_LISTED_MAX)
         return;
     size = strtoull(name, &end, 10);
-    if (*end == '\0')
+    if (end == name + SNAPSHOT_DIGITS &&
+        strcmp(end, listed->partial ? ".part" : "") == 0)
         listed->sizes[listed->count++] = size;
 }
 
-static void list(struct listed *listed, struct disk *disk)
+static void list(struct listed *listed, struct disk *disk, bool partial)
 {
-    *listed = (struct listed){.count = 0};
+    *listed = (struct listed){.partial = partial};
     if (disk_list(disk, SNAPSHOT_DIRECTORY, listed, visit) != ST_OK)
         listed->count = 0;
 }
@@ -211,7 +214,7 @@ uint64_t snapshot_newest(struct disk *disk, uint64_t below)
     struct listed listed;
     uint64_t newest = 0;
 
-    list(&listed, disk);
+    list(&listed, disk, false);
     for (size_t i = 0; i < listed.count; i++) {
         if (listed.sizes[i] < below && listed.sizes[i] > newest)
             newest = listed.sizes[i];
@@ -228,12 +231,41 @@ static void remove_older(struct disk *disk)
 
     for (int i = 0; i < SNAPSHOTS_KEPT_MAX && kept > 0; i++)
         kept = snapshot_newest(disk, kept);
-    list(&listed, disk);
+    list(&listed, disk, false);
     for (size_t i = 0; i < listed.count; i++) {
         snapshot_name(name, listed.sizes[i], false);
         if (listed.sizes[i] < kept && disk_remove(disk, name) != ST_OK)
             return;
     }
+}
+
+void snapshot_drop_parts(struct disk *disk)
+{
+    char name[SNAPSHOT_NAME_SIZE];
+    struct listed listed;
+
+    do {
+        list(&listed, disk, true);
+        for (size_t i = 0; i < listed.count; i++) {
+            snapshot_name(name, listed.sizes[i], true);
+            if (disk_remove(disk, name) != ST_OK)
+                return;
+        }
+    } while (listed.count == SNAPSHOTS_LISTED_MAX);
+}
+
+enum status snapshot_drop_older(struct disk *disk, uint64_t size)
+{
+    char name[SNAPSHOT_NAME_SIZE];
+    enum status status = ST_OK;
+    uint64_t older;
+
+    while (status == ST_OK && (older = snapshot_newest(disk, size)) != 0) {
+        snapshot_name(name, older, false);
+        status = disk_remove(disk, name);
+    }
+    return status == ST_OK ? disk_sync_directory(disk, SNAPSHOT_DIRECTORY)
+                           : status;
 }
 
 static enum status write_file(struct sink *sink, struct disk *disk,

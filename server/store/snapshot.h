@@ -60,6 +60,14 @@ NODISCARD enum status snapshot_digest_file(uint8_t digest_out[HASH_SIZE],
  */
 uint64_t snapshot_newest(struct disk *disk, uint64_t below);
 
+/* Remove what was being written or fetched, which nobody may be doing now;
+ * what cannot be removed now is removed next time. */
+void snapshot_drop_parts(struct disk *disk);
+
+/* Remove those below ${size}: evidence that was destroyed since is told by
+ * them.  Returns: ST_OK; ST_DISK_FAILED. */
+NODISCARD enum status snapshot_drop_older(struct disk *disk, uint64_t size);
+
 /*
  * snapshot_head(head_out, disk, size):
  * The head of the state that it holds.

@@ -154,8 +154,8 @@ static void take_table(struct source *source, struct state *state,
         for (unsigned i = 0; i < t->columns_count; i++)
             take_column(source, (uint8_t *)&row + columns[i].offset,
                         columns[i].kind);
-        if (source->status == ST_OK)
-            state_restore_row(state, table, &row);
+        if (source->status == ST_OK && !state_restore_row(state, table, &row))
+            source->status = ST_FILE_FORMAT;
     }
 }
 

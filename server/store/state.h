@@ -184,9 +184,10 @@ void state_full_digest(struct state *state, uint8_t digest_out[HASH_SIZE]);
  * state_restore_row(state, table, row), state_restore_head(state, head):
  * What a snapshot holds, as it is: without a digest, which is in the head.
  *
- * Requires: inside a transaction, outside of an entry; no row has this key.
+ * Requires: inside a transaction, outside of an entry.
+ * Returns:  false if a row has this key, or what is unique in it, already.
  */
-void state_restore_row(struct state *state, enum table table, const void *row);
+bool state_restore_row(struct state *state, enum table table, const void *row);
 void state_restore_head(struct state *state, const struct state_head *head);
 
 /*

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-void state_restore_row(struct state *state, enum table table, const void *row)
+bool state_restore_row(struct state *state, enum table table, const void *row)
 {
     REQUIRE(state->in_transaction && !state->in_entry && table < TABLES_COUNT);
     struct state_table *own = &state->tables[table];
@@ -14,10 +14,11 @@ void state_restore_row(struct state *state, enum table table, const void *row)
 
     statements_bind(own->insert, t, row, 0, t->columns_count);
     if (statements_change(own->insert))
-        statements_failed(state->db, "a row of a snapshot comes twice");
+        return false;
     own->count = STATE_COUNT_UNKNOWN;
     if (table == TABLE_SETTING)
         memset(state->settings_known, 0, sizeof state->settings_known);
+    return true;
 }
 
 void state_restore_head(struct state *state, const struct state_head *head)

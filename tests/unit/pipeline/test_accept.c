@@ -72,8 +72,8 @@ static struct slice row_bytes(uint64_t number, const uint8_t *of,
     return slice_of(rows, KEYRING_ROW_SIZE);
 }
 
-static enum status accept(const struct journal_entry *entry,
-                          const struct slice *keys)
+static enum status accept_stated(const struct journal_entry *entry,
+                                 const struct slice *keys, uint64_t stated)
 {
     struct storage_job job = {
         .type = STORAGE_APPEND,
@@ -82,9 +82,16 @@ static enum status accept(const struct journal_entry *entry,
         .keys = keys,
         .keys_count = keys != NULL ? 1 : 0,
         .verify_keys = true,
+        .stated = stated,
     };
 
     return pipeline_accept(host.pipeline, &job);
+}
+
+static enum status accept(const struct journal_entry *entry,
+                          const struct slice *keys)
+{
+    return accept_stated(entry, keys, 0);
 }
 
 static enum status offer(const struct offer *what, const struct slice *keys)
@@ -254,6 +261,31 @@ START_TEST(a_destroyed_key_is_not_missing)
 }
 END_TEST
 
+/* Only the primary could ever open the entry. */
+START_TEST(a_tombstone_in_the_place_of_a_live_key_is_refused)
+{
+    enum { ACT = 1000 };
+    static const uint8_t zeros[KEY_SIZE];
+    struct journal_entry entry;
+    struct slice keys;
+
+    pipeline_host_open(&host);
+    keys = row_bytes(NUMBER, zeros, INDEX);
+    rows[24] = KEYRING_TOMBSTONE;
+    for (uint64_t act = 0; act <= ACT; act += ACT / 2) {
+        store_u64(rows + 8, act);
+        ck_assert_int_eq(offer(&(struct offer){0}, &keys), ST_SEAL);
+    }
+    ck_assert_int_eq(known(NUMBER), ST_KEY_MISSING);
+    /* An entry that is long committed, as the other node says: it is taken. */
+    entry = make(&(struct offer){0});
+    ck_assert_int_eq(accept_stated(&entry, &keys, ACT), ST_SEAL);
+    ck_assert_int_eq(accept_stated(&entry, &keys, ACT + 1), ST_OK);
+    ck_assert_int_eq(known(NUMBER), ST_ERASED);
+    pipeline_host_close(&host);
+}
+END_TEST
+
 START_TEST(keys_of_entries_that_never_came_to_be_make_way)
 {
     uint64_t stray = UINT64_C(4) << 32 | 9;
@@ -300,5 +332,6 @@ SUITE_MAIN("accept", good_entries_are_taken_with_the_keys_that_they_use_first,
            rows_of_entries_that_did_not_come_with_them_are_not_kept,
            a_number_that_stands_for_other_bytes_here_has_diverged,
            a_destroyed_key_is_not_missing,
+           a_tombstone_in_the_place_of_a_live_key_is_refused,
            keys_of_entries_that_never_came_to_be_make_way,
            a_node_that_leads_takes_no_entries_of_others)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "server/pipeline/pipeline_private.h"
 #include "tests/lib/pipeline_host.h"
 
 static struct pipeline_host host;
@@ -41,12 +42,24 @@ static enum status take(void)
     return pipeline_take_confirmation(host.pipeline, slice_of(bytes, size));
 }
 
+/* As the thread that applies finds it where the act was executed. */
+static void await(void)
+{
+    struct pipeline_awaits *awaits = &host.pipeline->awaits;
+
+    awaits->count = 1;
+    awaits->awaited[0] = (struct pipeline_awaited){
+        .of = {.act = 9, .erased_at = 3}, .taken_ms = INT64_MIN};
+    memcpy(awaits->awaited[0].of.key_id.b, host.rig.node.key_id, KEY_ID_SIZE);
+}
+
 START_TEST(a_node_s_confirmation_becomes_an_entry_and_is_decided_there)
 {
     uint64_t before;
 
     pipeline_host_open(&host);
     pipeline_host_lead(&host);
+    await();
     before = pipeline_size(host.pipeline);
     sign_confirm(&host.rig.node);
     ck_assert_int_eq(take(), ST_OK);
@@ -57,6 +70,42 @@ START_TEST(a_node_s_confirmation_becomes_an_entry_and_is_decided_there)
     (void)pipeline_host_run_ping(&host, 1000);
     ck_assert_uint_eq(pipeline_host_count(&host, OPCODE_DESTROY_CONFIRM), 1);
     pipeline_host_check_replay(&host);
+    pipeline_host_close(&host);
+}
+END_TEST
+
+START_TEST(what_the_state_does_not_await_becomes_no_entry)
+{
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    sign_confirm(&host.rig.node);
+    ck_assert_int_eq(take(), ST_NO_SUCH);
+    await();
+    host.pipeline->awaits.awaited[0].of.erased_at++;
+    ck_assert_int_eq(take(), ST_NO_SUCH);
+    await();
+    host.pipeline->awaits.awaited[0].of.key_id.b[0] ^= 1;
+    ck_assert_int_eq(take(), ST_NO_SUCH);
+    (void)pipeline_host_run_ping(&host, 1000);
+    ck_assert_uint_eq(pipeline_host_count(&host, OPCODE_DESTROY_CONFIRM), 0);
+    pipeline_host_close(&host);
+}
+END_TEST
+
+/* Each has another idempotency number, and would be an entry of its own. */
+START_TEST(one_confirmation_of_a_node_is_under_way_at_a_time)
+{
+    enum { FLOOD = 200 };
+
+    pipeline_host_open(&host);
+    pipeline_host_lead(&host);
+    await();
+    for (int i = 0; i < FLOOD; i++) {
+        sign_confirm(&host.rig.node);
+        ck_assert_int_eq(take(), ST_OK);
+    }
+    (void)pipeline_host_run_ping(&host, 1000);
+    ck_assert_uint_eq(pipeline_host_count(&host, OPCODE_DESTROY_CONFIRM), 1);
     pipeline_host_close(&host);
 }
 END_TEST
@@ -105,5 +154,7 @@ END_TEST
 
 SUITE_MAIN("confirmations",
            a_node_s_confirmation_becomes_an_entry_and_is_decided_there,
+           what_the_state_does_not_await_becomes_no_entry,
+           one_confirmation_of_a_node_is_under_way_at_a_time,
            what_no_node_signed_becomes_no_entry,
            a_node_that_follows_enters_nothing)

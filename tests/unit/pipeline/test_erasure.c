@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/enrol.h"
+#include "protocol/entry.h"
 #include "server/registry/destroy.h"
 #include "server/registry/rows.h"
 #include "server/registry/subject.h"
@@ -412,7 +413,74 @@ START_TEST(erasure_on_a_live_node_and_a_rebuild_after_it_reach_one_digest)
 }
 END_TEST
 
-SUITE_MAIN("erasure", an_act_takes_both_keys_of_its_subject_and_no_other,
+START_TEST(a_snapshot_from_before_evidence_was_destroyed_goes)
+{
+    uint64_t first, second;
+
+    begin();
+    erase(order(VOEN, 1));
+    first = apply_size(rig.apply);
+    bury();
+    erase(order(VOEN_OTHER, 1));
+    second = apply_size(rig.apply);
+    bury();
+    /* Records alone leave them. */
+    ck_assert_uint_eq(snapshot_newest(rig.disk, second), first);
+    erase(order(VOEN, 2));
+    ck_assert_uint_eq(snapshot_newest(rig.disk, UINT64_MAX),
+                      apply_size(rig.apply));
+    ck_assert_uint_eq(snapshot_newest(rig.disk, apply_size(rig.apply)), 0);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(a_tombstone_that_no_act_made_stops_the_node)
+{
+    struct erasure_list list;
+    uint64_t number;
+
+    begin();
+    ck_assert_uint_eq(
+        keyring_owned(rig.keyring, &number, 1, KEYRING_RECORD, VOEN), 1);
+    keyring_bury(rig.keyring, &number, 1, apply_size(rig.apply) - 1);
+    ck_assert_int_eq(erasure_find(&list, rig.apply), ST_DIVERGED);
+    erasure_wipe(&list);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(what_comes_after_the_records_is_sealed_for_a_later_act)
+{
+    uint64_t evidence[2];
+    uint8_t key[KEY_SIZE];
+    static uint8_t buffer[JOURNAL_READ_SIZE];
+    struct slice bytes;
+    struct entry entry;
+    struct item item;
+
+    begin();
+    erase(order(VOEN, 1));
+    bury();
+    ck_assert_uint_eq(
+        keyring_owned(rig.keyring, evidence, 2, KEYRING_EVIDENCE, VOEN), 1);
+    ck_assert_int_eq(close_subject(VOEN), ST_ERASED);
+    ck_assert_int_eq(journal_read_entry(rig.journal, &bytes, buffer,
+                                        journal_size(rig.journal) - 1),
+                     ST_OK);
+    ck_assert_int_eq(entry_view(&entry, bytes), ST_OK);
+    entry_item(&item, &entry, 0);
+    ck_assert_uint_eq(item.seal_key, evidence[0]);
+    erase(order(VOEN, 2));
+    bury();
+    ck_assert_int_eq(keyring_key(rig.keyring, key, item.seal_key), ST_ERASED);
+    rig_close(&rig);
+}
+END_TEST
+
+SUITE_MAIN("erasure", a_snapshot_from_before_evidence_was_destroyed_goes,
+           a_tombstone_that_no_act_made_stops_the_node,
+           what_comes_after_the_records_is_sealed_for_a_later_act,
+           an_act_takes_both_keys_of_its_subject_and_no_other,
            what_is_erased_does_not_depend_on_when_a_node_loses_the_key,
            a_replay_stops_before_what_was_destroyed_and_a_snapshot_helps,
            a_crash_before_the_snapshot_or_the_burial_is_made_good,

@@ -2,6 +2,7 @@
 
 #include "protocol/dates.h"
 #include "server/registry/destroy.h"
+#include "server/registry/rows.h"
 #include "server/registry/subject.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/suite.h"
@@ -193,6 +194,117 @@ START_TEST(a_refused_act_is_never_executed)
     ck_assert_int_eq(step_as(&keeper, OPCODE_DESTROY_EXECUTE, act),
                      ST_WRONG_STATE);
     ck_assert_int_eq(step_as(&head, OPCODE_DESTROY_APPROVE, 99), ST_NO_SUCH);
+    fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(an_order_can_be_taken_back_until_it_is_executed)
+{
+    uint32_t act;
+
+    open_scene();
+    act = ordered();
+    ck_assert_int_eq(step_as(&head, OPCODE_DESTROY_REFUSE, act), ST_OK);
+    ck_assert_int_eq(erase(&fixture.node, act, 77), ST_WRONG_STATE);
+    act = ordered();
+    ck_assert_int_eq(erase(&fixture.node, act, 77), ST_OK);
+    ck_assert_int_eq(step_as(&head, OPCODE_DESTROY_REFUSE, act),
+                     ST_WRONG_STATE);
+    fixture_close(&fixture);
+}
+END_TEST
+
+static enum status set(uint16_t setting, int64_t value)
+{
+    struct op_config_change in = {.setting = setting,
+                                  .value = value,
+                                  .note = fixture_text("test"),
+                                  .basis = fixture_digest(1)};
+
+    return fixture_run(&fixture, &head, OPCODE_CONFIG_CHANGE, &in, 0, 0,
+                       head.duty, NULL);
+}
+
+START_TEST(nothing_is_destroyed_before_the_delay_is_over)
+{
+    uint32_t act, due[DESTROY_BATCH_MAX];
+    int64_t from;
+
+    open_scene();
+    ck_assert_int_eq(set(SETTING_destroy_delay_hours, 24), ST_OK);
+    act = ordered();
+    from = act_row(act).ordered;
+    ck_assert_int_eq(act_row(act).due, from + DATES_US_PER_DAY);
+    ck_assert_uint_eq(destroy_due(fixture.state, due, from), 0);
+    ck_assert_int_eq(erase(&fixture.node, act, 77), ST_WRONG_STATE);
+    /* At the hour, and not before the day is over. */
+    ck_assert_int_eq(set(SETTING_destroy_hour, 2), ST_OK);
+    ck_assert_int_eq(step_as(&head, OPCODE_DESTROY_REFUSE, act), ST_OK);
+    act = ordered();
+    ck_assert(act_row(act).due >= act_row(act).ordered + DATES_US_PER_DAY);
+    ck_assert(act_row(act).due < act_row(act).ordered + 2 * DATES_US_PER_DAY);
+    ck_assert_int_eq(act_row(act).due % DATES_US_PER_DAY,
+                     22 * 3600 * DATES_US_PER_SECOND);
+    fixture_close(&fixture);
+}
+END_TEST
+
+/* Whoever makes three persons and gives them the duties has to wait. */
+START_TEST(a_duty_that_is_younger_than_the_setting_destroys_nothing)
+{
+    uint32_t act;
+
+    open_scene();
+    ck_assert_int_eq(propose_as(&officer, 1, &act), ST_OK);
+    ck_assert_int_eq(set(SETTING_destroy_duty_days, 7), ST_OK);
+    ck_assert_int_eq(step_as(&head, OPCODE_DESTROY_APPROVE, act), ST_NO_DUTY);
+    ck_assert_int_eq(propose_as(&officer, 1, &act), ST_NO_DUTY);
+    /* Nor does he make it easier. */
+    ck_assert_int_eq(set(SETTING_destroy_duty_days, 0), ST_NO_DUTY);
+    ck_assert_int_eq(set(SETTING_destroy_delay_hours, 0), ST_NO_DUTY);
+    ck_assert_int_eq(set(SETTING_destroy_hour, -1), ST_NO_DUTY);
+    ck_assert_int_eq(set(SETTING_idem_hours, 48), ST_OK);
+    fixture.log_time += 7 * DATES_US_PER_DAY;
+    act = ordered();
+    ck_assert_int_eq(erase(&fixture.node, act, 77), ST_OK);
+    fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(a_holder_that_is_retired_holds_up_no_act)
+{
+    struct op_node_retire retire = {.note = fixture_text("lost")};
+    struct row_node other = {
+        .node_id = {{9}}, .key_id = {{9}}, .role = 1, .state = NODE_ACTIVE};
+    struct row_key key = {.key_id = {{9}}, .is_node = 1, .state = KEY_ACTIVE};
+    struct destroy_awaited awaited[4];
+    struct fixture_actor admin;
+    uint8_t digest[HASH_SIZE];
+    uint32_t act;
+
+    open_scene();
+    fixture_staff(&fixture, &admin, DUTY_ADM);
+    state_begin(fixture.state);
+    state_entry_begin(fixture.state);
+    state_insert(fixture.state, TABLE_KEY, &key);
+    state_insert(fixture.state, TABLE_NODE, &other);
+    state_entry_end(fixture.state, digest);
+    state_commit(fixture.state);
+    act = ordered();
+    ck_assert_int_eq(erase(&fixture.node, act, 77), ST_OK);
+    ck_assert_uint_eq(destroy_awaited(fixture.state, awaited, 4), 2);
+    ck_assert_uint_eq(destroy_awaited(fixture.state, awaited, 1), 1);
+    ck_assert_int_eq(confirm(act, act_row(act).erased, 1), ST_OK);
+    ck_assert_uint_eq(act_row(act).state, DESTROY_ERASED);
+    ck_assert_uint_eq(destroy_awaited(fixture.state, awaited, 4), 1);
+    ck_assert_mem_eq(&awaited[0].key_id, &other.key_id, sizeof other.key_id);
+    retire.node_id = other.node_id;
+    ck_assert_int_eq(fixture_run(&fixture, &admin, OPCODE_NODE_RETIRE, &retire,
+                                 0, 0, admin.duty, NULL),
+                     ST_OK);
+    ck_assert_uint_eq(act_row(act).state, DESTROY_CONFIRMED);
+    ck_assert_uint_eq(act_row(act).confirmed, 1);
+    ck_assert_uint_eq(act_row(act).holders, 2);
     fixture_close(&fixture);
 }
 END_TEST
@@ -390,6 +502,10 @@ END_TEST
 SUITE_MAIN("destroy", T_R_8_2_2_three_duties_and_the_nodes_end_an_act,
            T_R_8_2_2_nobody_destroys_alone, T_R_8_2_2_other_duties_are_refused,
            a_refused_act_is_never_executed,
+           an_order_can_be_taken_back_until_it_is_executed,
+           nothing_is_destroyed_before_the_delay_is_over,
+           a_duty_that_is_younger_than_the_setting_destroys_nothing,
+           a_holder_that_is_retired_holds_up_no_act,
            evidence_goes_only_after_the_records,
            an_act_without_a_basis_or_about_nobody_is_refused,
            the_batch_runs_at_its_hour_of_civil_time,

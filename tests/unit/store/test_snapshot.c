@@ -47,6 +47,36 @@ static void open_disk(void)
     disk = disk_model_disk(model);
 }
 
+/* A file whose digest is right may hold anything all the same. */
+START_TEST(a_row_that_comes_twice_is_refused)
+{
+    enum { HEADER_SIZE = 16 + HASH_SIZE + STATE_HEAD_SIZE, AT = HEADER_SIZE };
+    struct state *state = filled(12), *copy = open_state();
+    static uint8_t bytes[1 << 20];
+    uint8_t digest[HASH_SIZE];
+    char name[SNAPSHOT_NAME_SIZE];
+    struct disk_file *file;
+    size_t size, row;
+
+    open_disk();
+    ck_assert_int_eq(snapshot_write(digest, disk, state), ST_OK);
+    snapshot_name(name, 12, false);
+    ck_assert_int_eq(disk_open(disk, &file, name), ST_OK);
+    ck_assert_int_eq(disk_read(file, &size, bytes, sizeof bytes, 0), ST_OK);
+    ck_assert_uint_lt(size, sizeof bytes);
+    /* The first table: u8 kind, u64 next. */
+    row = AT + 2;
+    ck_assert_uint_eq(bytes[row], 1);
+    memcpy(bytes + row + 10, bytes + row, 10);
+    ck_assert_int_eq(disk_write(file, bytes, size, 0), ST_OK);
+    disk_close(file);
+    ck_assert_int_eq(snapshot_load(copy, disk, 12), ST_FILE_FORMAT);
+    state_close(state);
+    state_close(copy);
+    disk_model_free(model);
+}
+END_TEST
+
 START_TEST(a_state_comes_back_as_it_was)
 {
     struct state *state = filled(12), *copy = open_state();
@@ -193,7 +223,8 @@ START_TEST(a_changed_byte_changes_the_digest_and_the_head_is_judged)
 }
 END_TEST
 
-SUITE_MAIN("snapshot", a_state_comes_back_as_it_was,
+SUITE_MAIN("snapshot", a_row_that_comes_twice_is_refused,
+           a_state_comes_back_as_it_was,
            a_snapshot_is_there_whole_after_a_loss_of_power,
            only_the_newest_are_kept, a_file_that_is_cut_anywhere_is_refused,
            a_changed_byte_changes_the_digest_and_the_head_is_judged)
