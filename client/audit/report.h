@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "client/audit/walk.h"
+#include "protocol/catalogue.h"
 #include "protocol/entry.h"
 #include "protocol/note.h"
 #include "protocol/tlog_policy.h"
@@ -78,10 +79,13 @@ enum report_unchecked {
         REPORT_UNCHECKED_COUNT
 };
 
+#define REPORT_ONE_MORE(...) +1
+enum { REPORT_OPERATIONS = 0 OPERATION_LIST(REPORT_ONE_MORE) };
+#undef REPORT_ONE_MORE
+
 enum {
     REPORT_VALUE_SIZE = 80,
     REPORT_FILE_SIZE = 256,
-    REPORT_OPERATIONS = 96,
     REPORT_FORCED_MAX = 8,
     REPORT_REFUSED_MAX = 16,
     REPORT_SKIPPED_MAX = 16,
