@@ -275,6 +275,38 @@ START_TEST(damage_that_cannot_be_judged_is_cut_off_by_a_lost_node)
 }
 END_TEST
 
+/* What stands before the cut is the log's end then: it is repaired first. */
+START_TEST(nothing_is_cut_off_behind_an_entry_that_cannot_be_read)
+{
+    uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
+    struct config next;
+
+    damage_begin(6, 3);
+    rig_log_copy(&damage_log_b, &damage_log_a, 5);
+    rig_log_add(&damage_log_b, 2, 2, 9);
+    config_encode(bytes, &damage_rig.config);
+    config_succeed(&next, &damage_rig.config,
+                   slice_of(bytes, config_size(&damage_rig.config)),
+                   CONFIG_RESTART);
+    next.epoch = 2;
+    lone_view(&damage_rig, &next);
+    lone_work(&damage_rig);
+    lone_greet(&damage_rig, 'A', &damage_log_b, 7);
+    damage_rot(4);
+    lone_forget_recent(&damage_rig);
+    lone_forget(&damage_rig);
+    lone_append_in(&damage_rig, 'A', &damage_log_b, 2, 4, 7, 3);
+    ck_assert(lone_did(&damage_rig, "say rot 4"));
+    ck_assert(!lone_did(&damage_rig, "job cut"));
+    ck_assert(lone_did(&damage_rig, "send A REFUSED damaged epoch 2"));
+    lone_work(&damage_rig);
+    lone_pass(&damage_rig, 600);
+    ck_assert(lone_did(&damage_rig, "send A FETCH first 4 count 1\n"));
+    ck_assert(!lone_did(&damage_rig, "job cut"));
+    lone_end(&damage_rig);
+}
+END_TEST
+
 START_TEST(who_was_lost_already_is_not_admitted_for_what_it_cut_since)
 {
     uint8_t bytes[CONFIG_ENCODED_SIZE_MAX];
@@ -374,6 +406,7 @@ SUITE_MAIN("replica_holes", C4_a_hole_is_filled_by_whoever_has_the_entry,
            a_tail_that_nobody_has_is_cut_off_and_the_node_is_lost,
            a_hole_over_the_commit_that_nobody_can_fill_is_cut_where_it_begins,
            damage_that_cannot_be_judged_is_cut_off_by_a_lost_node,
+           nothing_is_cut_off_behind_an_entry_that_cannot_be_read,
            who_was_lost_already_is_not_admitted_for_what_it_cut_since,
            entries_that_do_not_fit_between_others_are_cut_off_with_them,
            committed_entries_that_nobody_gives_are_never_cut_off)
