@@ -107,6 +107,23 @@ static bool take_option(struct wishes *wishes, int option)
     }
 }
 
+/* Units may be several, of which one or another may be damaged; of anything
+ * else there is one. */
+static bool take_units(struct wishes *wishes, char **paths, int count)
+{
+    bool are_units = false;
+
+    for (int i = 0; i < count; i++) {
+        archive_list_add(&wishes->units, paths[i]);
+        are_units = are_units || unit_is_one(paths[i]);
+    }
+    if (are_units) {
+        wishes->options->units = wishes->units.paths;
+        wishes->options->units_count = wishes->units.count;
+    }
+    return are_units || count == 1;
+}
+
 static bool parse(struct wishes *wishes, int argc, char **argv)
 {
     struct verify_options *options = wishes->options;
@@ -138,14 +155,7 @@ static bool parse(struct wishes *wishes, int argc, char **argv)
         (options->no_signatures || options->tree_only))
         return false;
     options->directory = argv[optind];
-    for (int i = optind; i < argc; i++)
-        archive_list_add(&wishes->units, argv[i]);
-    /* One that is no unit may be anything else. */
-    if (wishes->units.count > 1 || unit_is_one(wishes->units.paths[0])) {
-        options->units = wishes->units.paths;
-        options->units_count = wishes->units.count;
-    }
-    return true;
+    return take_units(wishes, argv + optind, argc - optind);
 }
 
 /* The trusted key: --authority, or of the cluster.conf that was named. */

@@ -11,6 +11,7 @@
 
 #include "protocol/genesis.h"
 #include "server/files.h"
+#include "server/node_private.h"
 #include "server/registry/rows.h"
 
 enum { FIXTURE_OWNER_ORGANISATION = 1, FIXTURE_OPERATOR_DUTY = 1 };
@@ -173,6 +174,22 @@ int __lsan_is_turned_off(void)
     return started_by != 0 && started_by != getpid();
 }
 
+/* Until the node has signed its first checkpoint, if it does: its threads are
+ * at rest then, and a test that is forked off inherits no lock of the
+ * allocator. */
+static void fixture_settle(struct node *node)
+{
+    enum { NAPS_MAX = 200 };
+    const struct timespec nap = {.tv_nsec = 10000000};
+    struct evidence_status status = {.note_size = 0};
+
+    for (int i = 0;
+         i < NAPS_MAX && node->evidence != NULL && status.note_size == 0; i++) {
+        (void)nanosleep(&nap, NULL);
+        evidence_status(node->evidence, &status);
+    }
+}
+
 void node_fixture_start(struct node_fixture *fixture)
 {
     started_by = getpid();
@@ -181,6 +198,7 @@ void node_fixture_start(struct node_fixture *fixture)
                      NODE_DRAINED);
     ck_assert_int_eq(node_start(fixture->node), NODE_DRAINED);
     fixture->port = node_port(fixture->node);
+    fixture_settle(fixture->node);
 }
 
 void node_fixture_stop(struct node_fixture *fixture)
