@@ -152,8 +152,8 @@ static void settle(struct confirmed *confirmed,
 
 /* ---- What was asked for -------------------------------------------------- */
 
-/* A node that is not retired, or whose enrolment has yet to be attested. */
-static const struct confirmed_node *find_signer(
+/* A node that is enrolled, as attestations say, and not retired. */
+static const struct confirmed_node *find_enrolled(
     const struct confirmed *confirmed, const uint8_t *key_id)
 {
     for (size_t i = 0; i < confirmed->nodes_count; i++) {
@@ -162,6 +162,18 @@ static const struct confirmed_node *find_signer(
         if (memcmp(node->key_id, key_id, KEY_ID_SIZE) == 0)
             return node->retired ? NULL : node;
     }
+    return NULL;
+}
+
+/* The same, or one whose enrolment has yet to be attested: what it says counts
+ * once somebody else attests both. */
+static const struct confirmed_node *find_holder(
+    const struct confirmed *confirmed, const uint8_t *key_id)
+{
+    const struct confirmed_node *node = find_enrolled(confirmed, key_id);
+
+    if (node != NULL)
+        return node;
     for (size_t i = 0; i < confirmed->items_count; i++) {
         const struct confirmed_item *item = &confirmed->items[i];
 
@@ -173,10 +185,9 @@ static const struct confirmed_node *find_signer(
 }
 
 static bool is_signed(const struct confirmed *confirmed,
-                      const struct entry *entry)
+                      const struct entry *entry,
+                      const struct confirmed_node *node)
 {
-    const struct confirmed_node *node =
-        find_signer(confirmed, entry->header.key_id);
     uint8_t hash[HASH_SIZE];
 
     return node != NULL && entry_verify(entry, hash, confirmed->cluster_id,
@@ -227,7 +238,8 @@ static bool see_item(struct confirmed *confirmed, struct confirmed_item *out,
         if (!decode(&schema_op_destroy_confirm, &confirm, item) ||
             confirm.erased_at >= out->index ||
             sodium_is_zero(confirm.snapshot.b, HASH_SIZE) ||
-            !is_signed(confirmed, entry))
+            !is_signed(confirmed, entry,
+                       find_holder(confirmed, entry->header.key_id)))
             return false;
         out->kept.size = confirm.erased_at + 1;
         memcpy(out->kept.key_id, entry->header.key_id, KEY_ID_SIZE);
@@ -268,7 +280,10 @@ static void see_entry(struct confirmed *confirmed, struct slice bytes)
         if (seen.opcode == OPCODE_SYSTEM_GENESIS && seen.index == 0)
             see_genesis(confirmed, &item);
         else if (seen.opcode == OPCODE_SYSTEM_ATTEST) {
-            if (is_signed(confirmed, &entry) &&
+            /* Nobody attests his own enrolment: a refused one is an entry too,
+             * and may name any key. */
+            if (is_signed(confirmed, &entry,
+                          find_enrolled(confirmed, entry.header.key_id)) &&
                 decode(&schema_op_system_attest, &attest, &item) &&
                 attest.last < seen.index)
                 settle(confirmed, &attest);

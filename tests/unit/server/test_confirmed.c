@@ -260,6 +260,37 @@ START_TEST(a_confirmation_counts_when_the_log_says_that_it_was_done)
 }
 END_TEST
 
+/* Each of the three is refused, and an entry all the same. */
+START_TEST(nobody_enrols_and_attests_himself)
+{
+    struct enrol_claim claim = {.role = ENROL_NODE_ROLES + 1, .level = 3};
+    struct op_node_enrol enrol = {.node_id = {{9}},
+                                  .label = slice_of("X", 1),
+                                  .role = 1,
+                                  .channel_key = {{5}},
+                                  .basis = {{1}}};
+    struct op_system_attest stated = {.first = 0};
+
+    begin();
+    destroyed();
+    memcpy(enrol.receipt_key.b, people[REGISTRAR].public_key, PUBLIC_KEY_SIZE);
+    enrol_prove(enrol.proof.b, &claim, rig.cluster_id, &people[REGISTRAR]);
+    ck_assert_int_ne(run(REGISTRAR, OPCODE_NODE_ENROL, 0, REGISTRAR, &enrol),
+                     ST_OK);
+    ck_assert_int_ne(run(REGISTRAR, OPCODE_DESTROY_CONFIRM, 0, REGISTRAR, &lie),
+                     ST_OK);
+    stated.last = apply_size(rig.apply) - 1;
+    ck_assert_int_ne(
+        run(REGISTRAR, OPCODE_SYSTEM_ATTEST, 0, REGISTRAR, &stated), ST_OK);
+    ck_assert_int_eq(judge(kept, forged), ST_END);
+    ck_assert(confirm());
+    attest();
+    ck_assert_int_eq(judge(kept, honest.snapshot.b), ST_OK);
+    ck_assert_int_eq(judge(kept, forged), ST_DIVERGED);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(zeros_state_nothing)
 {
     begin();
@@ -308,7 +339,8 @@ START_TEST(one_that_is_retired_is_waited_for_no_more)
 }
 END_TEST
 
-SUITE_MAIN("confirmed", a_refused_confirmation_of_anybody_attests_nothing,
+SUITE_MAIN("confirmed", nobody_enrols_and_attests_himself,
+           a_refused_confirmation_of_anybody_attests_nothing,
            a_confirmation_counts_when_the_log_says_that_it_was_done,
            zeros_state_nothing,
            where_two_hold_the_keys_two_have_to_say_the_same,
