@@ -6,10 +6,9 @@
  * A confirmation counts if the log says that it was done: a node that is
  * enrolled, as the entries tell, signed it, the signature verifies, and an
  * attestation covers it and does not list it among the refusals.  Nodes are
- * enrolled and retired by the same rule, and an attestation is one of a node
- * whose own enrolment another attested before, or genesis' (so of a node that
- * attests the entry which enrolled it nothing is known).  Zeros in the place of the digest
- * state nothing.
+ * enrolled and retired by the same rule.  An attestation is one of genesis'
+ * node, or of one whose enrolment another attested before.  Zeros in the place
+ * of the digest state nothing.
  *
  * What a primary that lies can make the log say is not noticed here, but by
  * whoever replays; so more than one holder has to say the same.
