@@ -381,7 +381,11 @@ enum {
     LOGIN_FAILURES_LOCK = 100,
     PW_STARTS_PER_CONNECTION_MAX = 3,
     PW_STARTS_PER_SOURCE_PER_MINUTE = 20,
-    PW_PROVES_PER_SECOND_MAX = 50
+    PW_PROVES_PER_SECOND_MAX = 50,
+    /* A source from which an account has logged in: only its own failures delay
+     * it there, for so long, and it has a share of verifications of its own. */
+    LOGIN_SOURCE_KNOWN_S = 30 * 24 * 3600,
+    PW_PROVES_KNOWN_PER_SECOND_MAX = 50
 };
 
 /* Queues between threads (ARCHITECTURE, threads). */

@@ -5,7 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { US = 1000000, PROBES_MAX = 32, FAILURES_KEPT_S = 24 * 3600 };
+enum {
+    US = 1000000,
+    PROBES_MAX = 32,
+    FAILURES_KEPT_S = 24 * 3600,
+    BUCKETS_FULL_S = 60 /* The slowest bucket is full again. */
+};
+
+/* What would be forgotten with an entry that is given to another name. */
+enum worth {
+    WORTH_NOTHING, /* It is free, or nothing of it matters any more. */
+    WORTH_TOKENS,  /* Buckets, which would be full again. */
+    WORTH_MEMORY,  /* That a login succeeded or failed here. */
+    WORTH_KEPT     /* Connections, strikes, penalties, delays: never given. */
+};
 
 struct entry {
     uint8_t name[USAGE_NAME_SIZE];
@@ -18,6 +31,7 @@ struct entry {
     int64_t penalty_until_us;
     uint32_t failures;
     int64_t delay_until_us;
+    int64_t known_until_us; /* A login succeeded. */
     uint64_t counting_login;
 };
 
@@ -26,6 +40,8 @@ struct usage {
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
     uint32_t capacity; /* A power of two. */
     struct entry *entries;
+    struct entry homeless; /* Failed logins of names that found no place. */
+    uint64_t full_count;
 };
 
 bool bucket_take(struct bucket *bucket, int64_t now_us, uint32_t rate,
@@ -87,40 +103,88 @@ void usage_close(struct usage *usage)
     free(usage);
 }
 
-/* Nothing of it matters any more: it may be given to another name. */
-static bool entry_is_stale(const struct entry *entry, int64_t now_us)
+static bool entry_is_bound(const struct entry *entry, int64_t now_us)
 {
-    int64_t kept_s = entry->failures > 0 ? FAILURES_KEPT_S : PENALTY_S_MAX;
+    /* A penalty is remembered as long as the next one would double it. */
+    bool punished =
+        entry->penalty_s > 0 &&
+        entry->penalty_until_us + (int64_t)PENALTY_S_MAX * US > now_us;
+    bool struck =
+        entry->strikes > 0 &&
+        entry->strikes_from_us + (int64_t)STRIKES_WINDOW_S * US >= now_us;
+    bool delayed = entry->failures >= LOGIN_FAILURES_FREE &&
+                   entry->seen_us + (int64_t)FAILURES_KEPT_S * US > now_us;
 
-    return entry->connections == 0 && entry->penalty_until_us < now_us &&
-           entry->delay_until_us < now_us &&
-           entry->seen_us + kept_s * US < now_us;
+    return entry->connections > 0 || punished || struck || delayed ||
+           entry->delay_until_us > now_us;
+}
+
+static enum worth entry_worth(const struct entry *entry, int64_t now_us)
+{
+    if (entry->seen_us == 0)
+        return WORTH_NOTHING;
+    if (entry_is_bound(entry, now_us))
+        return WORTH_KEPT;
+    if (entry->known_until_us > now_us ||
+        (entry->failures > 0 &&
+         entry->seen_us + (int64_t)FAILURES_KEPT_S * US > now_us))
+        return WORTH_MEMORY;
+    return entry->seen_us + (int64_t)BUCKETS_FULL_S * US > now_us
+               ? WORTH_TOKENS
+               : WORTH_NOTHING;
 }
 
 /*
- * The entry of ${name}, made if need be.  Probing is bounded: a table that a
- * flood of names has filled answers NULL for new ones, and the caller refuses.
+ * The entry of ${name}, or NULL.  ${spare_out} may be NULL; else it gets the
+ * entry of least worth, of those the one seen longest ago, that may be given to
+ * the name; NULL if there is none.  Probing is bounded.
  */
-static struct entry *entry_of(struct usage *usage, const uint8_t *name,
-                              int64_t now_us)
+static struct entry *entry_find(struct usage *usage, struct entry **spare_out,
+                                const uint8_t *name, int64_t now_us)
 {
     uint8_t hash[crypto_shorthash_BYTES];
     struct entry *spare = NULL;
+    enum worth least = WORTH_KEPT;
     uint64_t at;
 
     crypto_shorthash(hash, name, USAGE_NAME_SIZE, usage->hash_key);
     memcpy(&at, hash, sizeof at);
     for (uint32_t i = 0; i < PROBES_MAX; i++) {
         struct entry *entry = &usage->entries[(at + i) & (usage->capacity - 1)];
+        enum worth worth;
+
         if (entry->seen_us != 0 &&
             memcmp(entry->name, name, USAGE_NAME_SIZE) == 0)
             return entry;
-        if (spare == NULL &&
-            (entry->seen_us == 0 || entry_is_stale(entry, now_us)))
+        worth = entry_worth(entry, now_us);
+        if (worth < least || (worth == least && spare != NULL &&
+                              entry->seen_us < spare->seen_us)) {
+            least = worth;
             spare = entry;
+        }
     }
-    if (spare == NULL)
+    if (spare_out != NULL)
+        *spare_out = spare;
+    return NULL;
+}
+
+/*
+ * The entry of ${name}, made if need be.  What strangers have filled with
+ * strikes and delays answers NULL for new names, and the caller refuses: making
+ * room would be a way to be forgiven.
+ */
+static struct entry *entry_of(struct usage *usage, const uint8_t *name,
+                              int64_t now_us)
+{
+    struct entry *spare;
+    struct entry *entry = entry_find(usage, &spare, name, now_us);
+
+    if (entry != NULL)
+        return entry;
+    if (spare == NULL) {
+        usage->full_count++;
         return NULL;
+    }
     *spare = (struct entry){.seen_us = now_us > 0 ? now_us : 1};
     memcpy(spare->name, name, USAGE_NAME_SIZE);
     return spare;
@@ -129,18 +193,7 @@ static struct entry *entry_of(struct usage *usage, const uint8_t *name,
 /* As entry_of, but never makes one. */
 static struct entry *entry_known(struct usage *usage, const uint8_t *name)
 {
-    uint8_t hash[crypto_shorthash_BYTES];
-    uint64_t at;
-
-    crypto_shorthash(hash, name, USAGE_NAME_SIZE, usage->hash_key);
-    memcpy(&at, hash, sizeof at);
-    for (uint32_t i = 0; i < PROBES_MAX; i++) {
-        struct entry *entry = &usage->entries[(at + i) & (usage->capacity - 1)];
-        if (entry->seen_us != 0 &&
-            memcmp(entry->name, name, USAGE_NAME_SIZE) == 0)
-            return entry;
-    }
-    return NULL;
+    return entry_find(usage, NULL, name, 0);
 }
 
 bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit,
@@ -261,19 +314,21 @@ uint32_t usage_login_failed(struct usage *usage, const uint8_t *name,
 
     pthread_mutex_lock(&usage->lock);
     entry = entry_of(usage, name, now_us);
-    if (entry != NULL) {
-        entry->seen_us = now_us;
-        failures = ++entry->failures;
-        /* The fifth failure starts the first delay. */
-        if (failures >= LOGIN_FAILURES_FREE) {
-            for (uint32_t i = LOGIN_FAILURES_FREE;
-                 i < failures && delay_s < LOGIN_DELAY_S_MAX; i++)
-                delay_s *= 2;
-            if (delay_s > LOGIN_DELAY_S_MAX)
-                delay_s = LOGIN_DELAY_S_MAX;
-            entry->delay_until_us = now_us + delay_s * US;
-        }
+    if (entry == NULL)
+        entry = &usage->homeless;
+    entry->seen_us = now_us;
+    failures = ++entry->failures;
+    /* The fifth failure starts the first delay. */
+    if (failures >= LOGIN_FAILURES_FREE) {
+        for (uint32_t i = LOGIN_FAILURES_FREE;
+             i < failures && delay_s < LOGIN_DELAY_S_MAX; i++)
+            delay_s *= 2;
+        if (delay_s > LOGIN_DELAY_S_MAX)
+            delay_s = LOGIN_DELAY_S_MAX;
+        entry->delay_until_us = now_us + delay_s * US;
     }
+    if (entry == &usage->homeless)
+        failures = 0; /* Nobody's account in particular. */
     pthread_mutex_unlock(&usage->lock);
     return failures;
 }
@@ -294,13 +349,51 @@ void usage_login_succeeded(struct usage *usage, const uint8_t *name)
 int64_t usage_login_delay(struct usage *usage, const uint8_t *name,
                           int64_t now_us)
 {
+    struct entry *spare;
     struct entry *entry;
     int64_t left = 0;
 
     pthread_mutex_lock(&usage->lock);
-    entry = entry_known(usage, name);
+    entry = entry_find(usage, &spare, name, now_us);
+    if (entry == NULL && spare == NULL)
+        entry = &usage->homeless; /* It could not be counted. */
     if (entry != NULL && entry->delay_until_us > now_us)
         left = entry->delay_until_us - now_us;
     pthread_mutex_unlock(&usage->lock);
     return left;
+}
+
+void usage_know(struct usage *usage, const uint8_t *name, int64_t now_us)
+{
+    struct entry *entry;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_of(usage, name, now_us);
+    if (entry != NULL) {
+        entry->seen_us = now_us;
+        entry->known_until_us = now_us + (int64_t)LOGIN_SOURCE_KNOWN_S * US;
+    }
+    pthread_mutex_unlock(&usage->lock);
+}
+
+bool usage_knows(struct usage *usage, const uint8_t *name, int64_t now_us)
+{
+    struct entry *entry;
+    bool knows;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_known(usage, name);
+    knows = entry != NULL && entry->known_until_us > now_us;
+    pthread_mutex_unlock(&usage->lock);
+    return knows;
+}
+
+uint64_t usage_full_count(struct usage *usage)
+{
+    uint64_t count;
+
+    pthread_mutex_lock(&usage->lock);
+    count = usage->full_count;
+    pthread_mutex_unlock(&usage->lock);
+    return count;
 }

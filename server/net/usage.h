@@ -2,9 +2,14 @@
  * usage.h: what sources, keys and accounts have done lately, and what follows.
  *
  * One table of fixed capacity for each: sources by address (IPv4, or the /64 of
- * an IPv6 address), keys by key_id, accounts by the tag of their name.  Buckets
- * are looked up by SipHash under a random key, since strangers choose the
- * names. All I/O loops share the tables; each call locks for itself.
+ * an IPv6 address), keys by key_id, accounts by the tag of their name.  Names
+ * are looked up by SipHash under a random key, since strangers choose them.
+ * All I/O loops share the tables; each call locks for itself.
+ *
+ * A table that is full gives the place of another name to a new one, beginning
+ * with names of which nothing would be forgotten.  A name with an open
+ * connection, a strike of the last minute, a penalty that the next one would
+ * double, or a delay never loses its place: a flood of names buys no pardon.
  */
 #ifndef DEFTER_SERVER_NET_USAGE_H
 #define DEFTER_SERVER_NET_USAGE_H
@@ -79,12 +84,21 @@ bool usage_counts(struct usage *usage, const uint8_t *name, uint64_t login);
 /*
  * Password login of an account: five failures are free, then each doubles a
  * delay of one second up to 900 s; a success forgets them.
- * usage_login_failed returns the failures in a row.
+ * usage_login_failed returns the failures in a row, 0 for a name that found no
+ * place: all of those share one count and its delay.
  */
 uint32_t usage_login_failed(struct usage *usage, const uint8_t *name,
                             int64_t now_us);
 void usage_login_succeeded(struct usage *usage, const uint8_t *name);
 int64_t usage_login_delay(struct usage *usage, const uint8_t *name,
                           int64_t now_us);
+
+/* A login succeeded under the name; remembered for LOGIN_SOURCE_KNOWN_S, or
+ * until the place is needed. */
+void usage_know(struct usage *usage, const uint8_t *name, int64_t now_us);
+bool usage_knows(struct usage *usage, const uint8_t *name, int64_t now_us);
+
+/* How often a new name found no place. */
+uint64_t usage_full_count(struct usage *usage);
 
 #endif

@@ -154,6 +154,111 @@ START_TEST(a_table_full_of_live_names_refuses_new_ones)
 }
 END_TEST
 
+/* ${count} names that nobody has used yet, each by one call of ${use}. */
+static void flood(uint32_t count, int64_t now,
+                  void (*use)(const uint8_t *name, int64_t now))
+{
+    static uint32_t used;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t name[USAGE_NAME_SIZE] = {7};
+        used++;
+        memcpy(name + 4, &used, sizeof used);
+        use(name, now);
+    }
+}
+
+static void take(const uint8_t *name, int64_t now)
+{
+    (void)usage_take(usage, name, USAGE_HANDSHAKES, 20, 50, 1, now);
+}
+
+static void fail_login(const uint8_t *name, int64_t now)
+{
+    (void)usage_login_failed(usage, name, now);
+}
+
+static void fail_login_often(const uint8_t *name, int64_t now)
+{
+    for (int i = 0; i < LOGIN_FAILURES_FREE; i++)
+        (void)usage_login_failed(usage, name, now);
+}
+
+START_TEST(names_without_an_offence_make_room_for_new_ones)
+{
+    flood(10 * CAPACITY, US, take);
+    ck_assert(usage_take(usage, alice, USAGE_HANDSHAKES, 20, 50, 1, US));
+    ck_assert(usage_enter(usage, bob, 1, US));
+    ck_assert_uint_eq(usage_full_count(usage), 0);
+}
+END_TEST
+
+START_TEST(a_flood_of_names_buys_no_pardon_for_a_strike)
+{
+    int64_t now = 10 * US;
+
+    for (int i = 0; i < STRIKES_MAX; i++)
+        ck_assert(!usage_strike(usage, alice, now));
+    flood(100 * CAPACITY, now + US, take);
+    ck_assert(usage_strike(usage, alice, now + 2 * US));
+}
+END_TEST
+
+START_TEST(a_flood_of_names_ends_no_penalty_and_does_not_halve_the_next)
+{
+    int64_t now = 10 * US;
+
+    for (int i = 0; i <= STRIKES_MAX; i++)
+        (void)usage_strike(usage, alice, now);
+    flood(100 * CAPACITY, now, take);
+    ck_assert_int_eq(usage_penalty(usage, alice, now),
+                     (int64_t)PENALTY_S_MIN * US);
+    now += (int64_t)(PENALTY_S_MIN + PENALTY_S_MAX - 1) * US;
+    flood(100 * CAPACITY, now, take);
+    for (int i = 0; i <= STRIKES_MAX; i++)
+        (void)usage_strike(usage, alice, now);
+    ck_assert_int_eq(usage_penalty(usage, alice, now),
+                     2 * (int64_t)PENALTY_S_MIN * US);
+}
+END_TEST
+
+START_TEST(a_flood_of_names_ends_no_delay_of_a_login)
+{
+    int64_t now = 10 * US;
+
+    fail_login_often(alice, now);
+    flood(100 * CAPACITY, now, fail_login);
+    ck_assert_int_eq(usage_login_delay(usage, alice, now), US);
+}
+END_TEST
+
+START_TEST(names_that_found_no_place_share_one_count_and_its_delay)
+{
+    int64_t now = 10 * US;
+
+    flood(20 * CAPACITY, now, fail_login_often);
+    ck_assert_uint_gt(usage_full_count(usage), 0);
+    /* Nobody's account is locked for it. */
+    ck_assert_uint_eq(usage_login_failed(usage, bob, now), 0);
+    ck_assert_int_eq(usage_login_delay(usage, alice, now),
+                     (int64_t)LOGIN_DELAY_S_MAX * US);
+}
+END_TEST
+
+START_TEST(where_a_login_succeeded_is_known_for_its_time)
+{
+    int64_t now = 10 * US;
+
+    ck_assert(!usage_knows(usage, alice, now));
+    usage_know(usage, alice, now);
+    flood(10 * CAPACITY, now, take); /* Worth more than tokens. */
+    ck_assert(usage_knows(usage, alice, now));
+    ck_assert(!usage_knows(usage, bob, now));
+    ck_assert(
+        !usage_knows(usage, alice, now + (int64_t)LOGIN_SOURCE_KNOWN_S * US));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("usage");
@@ -174,6 +279,14 @@ int main(void)
     tcase_add_test(tcase, a_right_password_forgets_the_wrong_ones);
     tcase_add_test(tcase, a_newer_login_that_counts_fences_the_older_one);
     tcase_add_test(tcase, a_table_full_of_live_names_refuses_new_ones);
+    tcase_add_test(tcase, names_without_an_offence_make_room_for_new_ones);
+    tcase_add_test(tcase, a_flood_of_names_buys_no_pardon_for_a_strike);
+    tcase_add_test(
+        tcase, a_flood_of_names_ends_no_penalty_and_does_not_halve_the_next);
+    tcase_add_test(tcase, a_flood_of_names_ends_no_delay_of_a_login);
+    tcase_add_test(tcase,
+                   names_that_found_no_place_share_one_count_and_its_delay);
+    tcase_add_test(tcase, where_a_login_succeeded_is_known_for_its_time);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
