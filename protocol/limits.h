@@ -329,11 +329,13 @@ enum {
     HANDSHAKES_PER_SOURCE_PER_SECOND = 20,
     HANDSHAKES_PER_SOURCE_BURST = 50,
     RX_SIZE_BEFORE_LOGIN = 2048,
+    TX_SIZE_HIGH_BEFORE_LOGIN = 1024,
     TX_SIZE_MAX_BEFORE_LOGIN = 4096,
     TX_SIZE_HIGH = 256 * 1024,
     TX_SIZE_LOW = 64 * 1024,
     TX_SIZE_MAX = 1024 * 1024,
     TX_STALL_S_MAX = 20,
+    TX_STALL_SIZE_MIN = 16 * 1024, /* Read in that time, or all. */
     HANDSHAKE_S_MAX = 5,
     LOGIN_S_MAX = 20,
     RECORD_S_MAX_BEFORE_LOGIN = 5,
@@ -357,6 +359,27 @@ enum {
     EVENT_CREDIT_FRAMES_MAX = 64,
     EVENT_CREDIT_BYTES_MAX = 1024 * 1024
 };
+static_assert((int)TX_SIZE_HIGH_BEFORE_LOGIN +
+                      2 * (int)RECORD_SIZE_MAX_BEFORE_LOGIN <
+                  (int)TX_SIZE_MAX_BEFORE_LOGIN,
+              "what one record asks for fits behind the high mark");
+
+/* Memory that connections may hold (PROTOCOL, section 10). */
+enum {
+    MEMORY_PER_CONNECTION_BEFORE_LOGIN = 16 * 1024,
+    MEMORY_SESSIONS_MIB_MIN = 16,
+    MEMORY_SESSIONS_MIB_DEFAULT = 512,
+    MEMORY_SESSIONS_MIB_MAX = 1024 * 1024,
+    /* Of a class in use: requests are 601, no connection is taken. */
+    MEMORY_TIGHT_PERCENT = 80,
+    /* What a connection costs beside its buffers, about: events, tables. */
+    MEMORY_CONNECTION_EXTRA_SIZE = 1024
+};
+static_assert((int)MEMORY_PER_CONNECTION_BEFORE_LOGIN >=
+                  2 * ((int)RX_SIZE_BEFORE_LOGIN +
+                       (int)TX_SIZE_MAX_BEFORE_LOGIN +
+                       (int)MEMORY_CONNECTION_EXTRA_SIZE),
+              "as many as may wait for a login have room");
 
 /* A cluster as its clients see it (PROTOCOL, section 5.6). */
 enum {
@@ -389,7 +412,10 @@ enum {
 };
 
 /* Queues between threads (ARCHITECTURE, threads). */
-enum { QUEUE_COMMANDS_MAX = 4096 };
+enum {
+    QUEUE_COMMANDS_MAX = 4096,
+    QUEUE_COMMANDS_SIZE_MAX = 64 * 1024 * 1024 /* Their bodies together. */
+};
 
 /* What the server itself enters in the log. */
 enum {

@@ -29,6 +29,8 @@ enum { OPTIONS_FILE_SIZE_MAX = 64 * 1024 };
     U(net, commands_per_second_person, net.commands_per_second_person, 1,      \
       1000000)                                                                 \
     U(net, commands_per_second_body, net.commands_per_second_body, 1, 1000000) \
+    U(net, memory_mib, net.memory_mib, MEMORY_SESSIONS_MIB_MIN,                \
+      MEMORY_SESSIONS_MIB_MAX)                                                 \
     U(net, session_lifetime_person_s, net.session_lifetime_person_s, 1,        \
       31536000)                                                                \
     U(net, session_lifetime_machine_s, net.session_lifetime_machine_s, 1,      \

@@ -12,7 +12,10 @@
 #include "protocol/record.h"
 #include "server/net/home.h"
 
-enum { US = 1000000 };
+enum {
+    US = 1000000,
+    CONNECTION_SIZE = sizeof(struct connection) + MEMORY_CONNECTION_EXTRA_SIZE
+};
 
 static void on_writable(evutil_socket_t fd, short what, void *argument);
 
@@ -27,6 +30,8 @@ bool connection_open(struct net_loop *home, int fd, const struct source *source)
     if (connection == NULL || slot == home->slots_count)
         goto fail;
     connection->home = home;
+    if (!connection_hold(connection, CONNECTION_SIZE))
+        goto fail;
     connection->fd = fd;
     connection->source = *source;
     connection->id = (uint64_t)++home->generations[slot] << 32 | slot;
@@ -56,6 +61,7 @@ fail:
             event_free(connection->read_event);
         if (connection->write_event != NULL)
             event_free(connection->write_event);
+        connection_let_go(connection, connection->held_size);
         free(connection);
     }
     close(fd);
@@ -78,9 +84,55 @@ void connection_kill(struct connection *connection)
     home->dead = connection;
 }
 
+static enum memory_class memory_class_of(const struct connection *connection)
+{
+    return connection->requests == NULL ? MEMORY_BEFORE_LOGIN : MEMORY_SESSIONS;
+}
+
+bool connection_hold(struct connection *connection, size_t size)
+{
+    struct net *net = connection->home->net;
+
+    if (!memory_take(&net->memory, memory_class_of(connection), size)) {
+        HOME_LIMIT(net, memory);
+        return false;
+    }
+    connection->held_size += size;
+    return true;
+}
+
+void connection_let_go(struct connection *connection, size_t size)
+{
+    INVARIANT(connection->held_size >= size);
+    connection->held_size -= size;
+    memory_give(&connection->home->net->memory, memory_class_of(connection),
+                size);
+}
+
+bool connection_promote(struct connection *connection, size_t size)
+{
+    struct memory *memory = &connection->home->net->memory;
+
+    REQUIRE(connection->requests == NULL);
+    if (memory_is_tight(memory, MEMORY_SESSIONS) ||
+        !memory_take(memory, MEMORY_SESSIONS, connection->held_size + size)) {
+        HOME_LIMIT(connection->home->net, memory);
+        return false;
+    }
+    connection->requests = calloc(1, size);
+    if (connection->requests == NULL) {
+        memory_give(memory, MEMORY_SESSIONS, connection->held_size + size);
+        return false;
+    }
+    memory_give(memory, MEMORY_BEFORE_LOGIN, connection->held_size);
+    connection->held_size += size;
+    return true;
+}
+
 static void free_connection(struct connection *connection)
 {
     request_forget(connection);
+    connection_let_go(connection, connection->held_size);
     channel_wipe(&connection->channel);
     sodium_memzero(&connection->pw_account, sizeof connection->pw_account);
     free(connection->requests);
@@ -97,6 +149,14 @@ size_t connection_waiting(const struct connection *connection)
     return connection->tx_to - connection->tx_from + gathered;
 }
 
+/* Of unread bytes, the last record included. */
+static size_t tx_size_max(const struct connection *connection)
+{
+    return connection->phase == PHASE_OPEN || connection->phase == PHASE_CLOSING
+               ? TX_SIZE_MAX + RECORD_SIZE_MAX
+               : TX_SIZE_MAX_BEFORE_LOGIN;
+}
+
 /* Room for ${size} bytes more behind tx_to; false at the cap. */
 static bool grow_tx(struct connection *connection, size_t size)
 {
@@ -111,14 +171,18 @@ static bool grow_tx(struct connection *connection, size_t size)
     }
     if (connection->tx_to + size <= capacity)
         return true;
-    if (waiting + size > TX_SIZE_MAX + RECORD_SIZE_MAX)
+    if (waiting + size > tx_size_max(connection))
         return false;
     capacity = capacity == 0 ? TX_SIZE_MAX_BEFORE_LOGIN : capacity;
     while (capacity < waiting + size)
         capacity *= 2;
-    tx = realloc(connection->tx, capacity);
-    if (tx == NULL)
+    if (!connection_hold(connection, capacity - connection->tx_capacity))
         return false;
+    tx = realloc(connection->tx, capacity);
+    if (tx == NULL) {
+        connection_let_go(connection, capacity - connection->tx_capacity);
+        return false;
+    }
     connection->tx = tx;
     connection->tx_capacity = capacity;
     return true;
@@ -158,7 +222,7 @@ static void seal_gathered(struct net_loop *home)
     if (owner->phase == PHASE_DEAD)
         return;
     if (!grow_tx(owner, size)) {
-        atomic_fetch_add(&home->net->counters.slow_readers, 1);
+        HOME_LIMIT(home->net, slow_readers);
         connection_kill(owner);
         return;
     }
@@ -280,17 +344,26 @@ void connection_answered(struct connection *connection)
     connection_finish(connection);
 }
 
+size_t connection_high(const struct connection *connection)
+{
+    return connection->phase == PHASE_OPEN ? TX_SIZE_HIGH
+                                           : TX_SIZE_HIGH_BEFORE_LOGIN;
+}
+
 /* Reading stops while answers pile up, and goes on below the low mark. */
 static bool wants_input(const struct connection *connection)
 {
     size_t waiting = connection->tx_to - connection->tx_from;
+    size_t high = connection_high(connection);
 
     if (connection->phase == PHASE_CLOSING)
         return connection->shut;
     if (connection->leaving)
         return false;
-    return waiting < TX_SIZE_LOW ||
-           (connection->reading && waiting <= TX_SIZE_HIGH);
+    if (connection->owed != NULL && connection->owed_size > TX_SIZE_HIGH)
+        return false;
+    return waiting < high / (TX_SIZE_HIGH / TX_SIZE_LOW) ||
+           (connection->reading && waiting <= high);
 }
 
 static void balance(struct connection *connection)
@@ -306,6 +379,33 @@ static void balance(struct connection *connection)
     /* What waits here is whole: no byte may come to wake us. */
     if (connection->reading && connection->cut_short)
         event_active(connection->read_event, EV_READ, 0);
+}
+
+/* The peer took something.  Who takes little at a time is slow as well. */
+static void stall_less(struct connection *connection, size_t size)
+{
+    connection->stalled_size += size;
+    if (connection->stalled_size < TX_STALL_SIZE_MIN)
+        return;
+    connection->stall_deadline_us = 0;
+    connection->stalled_size = 0;
+}
+
+static void all_sent(struct connection *connection)
+{
+    connection->tx_from = connection->tx_to = 0;
+    connection->stall_deadline_us = 0;
+    connection->stalled_size = 0;
+    if (connection->phase == PHASE_CLOSING && !connection->shut) {
+        connection->shut = true;
+        (void)shutdown(connection->fd, SHUT_WR);
+    }
+    if (connection->tx_capacity > TX_SIZE_LOW) {
+        free(connection->tx);
+        connection_let_go(connection, connection->tx_capacity);
+        connection->tx = NULL;
+        connection->tx_capacity = 0;
+    }
 }
 
 static void flush(struct connection *connection)
@@ -329,21 +429,10 @@ static void flush(struct connection *connection)
             return;
         }
         connection->tx_from += (size_t)sent;
-        connection->stall_deadline_us = 0;
+        stall_less(connection, (size_t)sent);
     }
-    if (connection->tx_from == connection->tx_to) {
-        connection->tx_from = connection->tx_to = 0;
-        connection->stall_deadline_us = 0;
-        if (connection->phase == PHASE_CLOSING && !connection->shut) {
-            connection->shut = true;
-            (void)shutdown(connection->fd, SHUT_WR);
-        }
-        if (connection->tx_capacity > TX_SIZE_LOW) {
-            free(connection->tx);
-            connection->tx = NULL;
-            connection->tx_capacity = 0;
-        }
-    }
+    if (connection->tx_from == connection->tx_to)
+        all_sent(connection);
     balance(connection);
 }
 

@@ -80,6 +80,8 @@ struct connection {
     size_t rx_size;
     uint8_t *tx;
     size_t tx_from, tx_to, tx_capacity;
+    size_t held_size;    /* Taken of the memory of its class. */
+    size_t stalled_size; /* Read since the stall deadline was set. */
     size_t linger_size;
 
     /* Absolute deadlines on the monotonic clock; 0: none. */
@@ -111,6 +113,7 @@ struct connection {
      */
     struct reply *owed;
     struct reply **owed_last;
+    size_t owed_size; /* Of the memory of answers. */
     struct connection_watch watches[WATCHES_PER_CONNECTION_MAX];
     struct bucket pings;
     struct bucket pads;
@@ -130,8 +133,18 @@ struct writer *connection_frame(struct connection *connection, size_t size);
 /* The end of this pass looks at it again. */
 void connection_wake(struct connection *connection);
 
+/* Memory of its class, before it is allocated; false at the cap. */
+bool connection_hold(struct connection *connection, size_t size);
+void connection_let_go(struct connection *connection, size_t size);
+/* What it holds becomes a session's, with ${size} bytes more; false at the cap.
+ */
+bool connection_promote(struct connection *connection, size_t size);
+
 /* Bytes that the peer has not taken yet, gathered ones included. */
 size_t connection_waiting(const struct connection *connection);
+
+/* Of those, how many stop the reading. */
+size_t connection_high(const struct connection *connection);
 
 /* Handshake bytes, which stand in no record; false if there is no room. */
 bool connection_write(struct connection *connection, struct slice bytes);

@@ -82,7 +82,7 @@ static size_t take_records(struct connection *connection, struct slice input)
         if (status == ST_AGAIN)
             return used;
         if (home->signatures_left == 0 ||
-            connection->tx_to - connection->tx_from > TX_SIZE_HIGH) {
+            connection_waiting(connection) > connection_high(connection)) {
             connection->cut_short = true;
             return used;
         }
@@ -145,7 +145,11 @@ static void keep_rest(struct connection *connection, struct slice rest)
 
     if (rest.size == 0)
         return;
-    connection->rx = malloc(rest.size);
+    if (connection_hold(connection, rest.size)) {
+        connection->rx = malloc(rest.size);
+        if (connection->rx == NULL)
+            connection_let_go(connection, rest.size);
+    }
     if (connection->rx == NULL) {
         connection_kill(connection);
         return;
@@ -190,6 +194,7 @@ static void linger(struct connection *connection, ssize_t got)
 static void take_all(struct connection *connection, size_t size)
 {
     free(connection->rx);
+    connection_let_go(connection, connection->rx_size);
     connection->rx = NULL;
     connection->rx_size = 0;
     take_input(connection, slice_of(connection->home->scratch, size));

@@ -16,21 +16,38 @@ static void ping(struct connection *connection, int64_t now_us)
     connection_send(connection, MESSAGE_PING, 0, &body);
 }
 
+/* It took too long over a handshake, a login or a record. */
+static void time_out(struct connection *connection, int64_t now_us)
+{
+    struct net *net = connection->home->net;
+
+    if (connection->phase != PHASE_CLOSING && !connection->leaving) {
+        pipeline_noise(net->pipeline, ST_TIMEOUT, 1);
+        if (is_over(connection->record_deadline_us, now_us))
+            HOME_LIMIT(net, record_s);
+        else if (connection->phase == PHASE_HANDSHAKE)
+            HOME_LIMIT(net, handshake_s);
+        else
+            HOME_LIMIT(net, login_s);
+    }
+    connection_kill(connection);
+}
+
 void connection_tick(struct connection *connection, int64_t now_us)
 {
     struct net *net = connection->home->net;
 
     if (is_over(connection->phase_deadline_us, now_us) ||
         is_over(connection->record_deadline_us, now_us)) {
-        if (connection->phase != PHASE_CLOSING && !connection->leaving)
-            pipeline_noise(net->pipeline, ST_TIMEOUT, 1);
-        connection_kill(connection);
+        time_out(connection, now_us);
     } else if (is_over(connection->stall_deadline_us, now_us)) {
-        atomic_fetch_add(&net->counters.slow_readers, 1);
+        HOME_LIMIT(net, slow_readers);
         connection_kill(connection);
     } else if (is_over(connection->idle_deadline_us, now_us)) {
+        HOME_LIMIT(net, idle_s);
         connection_part(connection, ST_IDLE, BYE_IDLE);
     } else if (is_over(connection->lifetime_deadline_us, now_us)) {
+        HOME_LIMIT(net, lifetime_s);
         connection_part(connection, ST_IDLE, BYE_LIFETIME);
     } else if (is_over(connection->ping_due_us, now_us)) {
         ping(connection, now_us);

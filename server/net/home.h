@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 
 #include "server/net/connection.h"
+#include "server/net/memory.h"
+#include "server/net/throttle.h"
 
 /* Counters for the status query; written by all loops. */
 #define NET_COUNTERS(X) \
@@ -18,14 +20,49 @@
     X(login_failures)   \
     X(frames)           \
     X(commands)         \
-    X(strikes)          \
-    X(slow_readers)
+    X(strikes)
+
+/* How often each limit refused or ended something; in the status "limit." and
+ * the name.  OPERATING says what each tells. */
+#define NET_LIMITS(X)           \
+    X(connections_before_login) \
+    X(connections_source)       \
+    X(connections_key)          \
+    X(handshakes)               \
+    X(handshakes_source)        \
+    X(handshake_s)              \
+    X(login_s)                  \
+    X(record_s)                 \
+    X(idle_s)                   \
+    X(lifetime_s)               \
+    X(slow_readers)             \
+    X(penalties_source)         \
+    X(penalties_key)            \
+    X(penalised_source)         \
+    X(penalised_key)            \
+    X(commands_rate)            \
+    X(in_flight)                \
+    X(pings)                    \
+    X(pads)                     \
+    X(pw_starts_source)         \
+    X(pw_delays)                \
+    X(pw_proves)                \
+    X(memory)
 
 struct net_counters {
 #define X(name) atomic_uint_fast64_t name;
     NET_COUNTERS(X)
 #undef X
 };
+
+struct net_limits {
+#define X(name) atomic_uint_fast64_t name;
+    NET_LIMITS(X)
+#undef X
+};
+
+/* The limit ${name} of ${net} was met. */
+#define HOME_LIMIT(net, name) ((void)atomic_fetch_add(&(net)->limits.name, 1))
 
 struct net;
 
@@ -62,17 +99,17 @@ struct net {
     uint32_t next_home; /* Of the listener's loop only. */
     struct usage *sources;
     struct usage *keys;
-    struct usage *accounts;
+    struct throttle *throttle;
+    struct memory memory;
     atomic_uint connections;
     atomic_uint before_login;
     atomic_uint watching; /* Watches that are live. */
     atomic_bool draining;
     atomic_bool listening;
-    struct bucket handshakes; /* Of the listener's loop only. */
-    pthread_mutex_t proves_lock;
-    struct bucket proves;
+    struct bucket handshakes;           /* Of the listener's loop only. */
     uint8_t dummy_key[PUBLIC_KEY_SIZE]; /* A real key nobody holds. */
     struct net_counters counters;
+    struct net_limits limits;
 };
 
 enum {

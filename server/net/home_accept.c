@@ -22,23 +22,32 @@ static bool is_dropped_early(const struct net *net, uint32_t before_login)
            randombytes_uniform(full - begin) < before_login - begin;
 }
 
-static bool is_welcome(struct net *net, const struct source *source)
+/* The count of the limit by which ${source} is not welcome; NULL: it is, and
+ * its connection is counted. */
+static atomic_uint_fast64_t *unwelcome(struct net *net,
+                                       const struct source *source)
 {
     int64_t now_us = loop_now_us();
-    uint32_t before_login = atomic_load(&net->before_login);
 
-    if (atomic_load(&net->draining) || is_dropped_early(net, before_login) ||
-        usage_penalty(net->sources, source->name, now_us) > 0)
-        return false;
-    if (!bucket_take(&net->handshakes, now_us, HANDSHAKES_PER_SECOND_MAX,
-                     HANDSHAKES_PER_SECOND_MAX, 1))
-        return false;
+    if (is_dropped_early(net, atomic_load(&net->before_login)))
+        return &net->limits.connections_before_login;
+    if (memory_is_tight(&net->memory, MEMORY_BEFORE_LOGIN) ||
+        memory_is_tight(&net->memory, MEMORY_SESSIONS))
+        return &net->limits.memory;
+    if (usage_penalty(net->sources, source->name, now_us) > 0)
+        return &net->limits.penalised_source;
+    /* Its own rate before everybody's, which one source must not use up. */
     if (!usage_take(net->sources, source->name, USAGE_HANDSHAKES,
                     HANDSHAKES_PER_SOURCE_PER_SECOND,
                     net->options.handshakes_per_source_burst, 1, now_us))
-        return false;
-    return usage_enter(net->sources, source->name,
-                       net->options.connections_per_source, now_us);
+        return &net->limits.handshakes_source;
+    if (!bucket_take(&net->handshakes, now_us, HANDSHAKES_PER_SECOND_MAX,
+                     HANDSHAKES_PER_SECOND_MAX, 1))
+        return &net->limits.handshakes;
+    if (!usage_enter(net->sources, source->name,
+                     net->options.connections_per_source, now_us))
+        return &net->limits.connections_source;
+    return NULL;
 }
 
 static void deliver_socket(struct loop *loop, void *context, struct mail *mail)
@@ -60,9 +69,15 @@ bool home_accepted(void *context, int fd, const struct source *source)
 {
     struct net *net = context;
     struct mail_socket *socket;
+    atomic_uint_fast64_t *limit = NULL;
+    bool draining = atomic_load(&net->draining);
 
-    if (!is_welcome(net, source)) {
+    if (!draining)
+        limit = unwelcome(net, source);
+    if (draining || limit != NULL) {
         atomic_fetch_add(&net->counters.refused, 1);
+        if (limit != NULL)
+            atomic_fetch_add(limit, 1);
         pipeline_noise(net->pipeline, ST_FULL, 1);
         close(fd);
         return true;

@@ -9,7 +9,8 @@
 enum {
     US = 1000000,
     /* Of a bucket that gets one a second. */
-    PW_START_TOKENS = 60 / PW_STARTS_PER_SOURCE_PER_MINUTE
+    PW_START_TOKENS = 60 / PW_STARTS_PER_SOURCE_PER_MINUTE,
+    FULL_RETRY_MS = 1000
 };
 
 bool login_is_machine(uint16_t role)
@@ -31,9 +32,9 @@ static void refuse(struct connection *connection, uint64_t request_id,
 
     atomic_fetch_add(&net->counters.login_failures, 1);
     pipeline_noise(net->pipeline, ST_AUTH, 1);
-    if (counts)
-        (void)usage_strike(net->sources, connection->source.name,
-                           loop_now_us());
+    if (counts &&
+        usage_strike(net->sources, connection->source.name, loop_now_us()))
+        HOME_LIMIT(net, penalties_source);
     frame_gate_refused(&connection->gate);
     connection_error(connection, ST_AUTH,
                      last ? SCOPE_CONNECTION : SCOPE_REQUEST, request_id, NULL);
@@ -53,6 +54,8 @@ static bool enter_key(struct connection *connection)
 
     connection->key_counted = usage_enter(
         net->keys, connection->session.key_id.b, limit, loop_now_us());
+    if (!connection->key_counted)
+        HOME_LIMIT(net, connections_key);
     return connection->key_counted;
 }
 
@@ -145,16 +148,19 @@ static void succeed(struct connection *connection, uint64_t request_id,
     struct connection_fault fault = {0, 0xffff, milliseconds(penalty_us)};
 
     connection->is_machine = login_is_machine(connection->session.role);
+    if (penalty_us > 0)
+        HOME_LIMIT(net, penalised_key);
     if (penalty_us > 0 || !enter_key(connection)) {
         connection_error(connection, penalty_us > 0 ? ST_LIMIT : ST_FULL,
                          SCOPE_CONNECTION, request_id, &fault);
         return;
     }
     grant_limits(connection);
-    connection->requests =
-        calloc(connection->inflight_max, sizeof *connection->requests);
-    if (connection->requests == NULL) {
-        connection_kill(connection);
+    if (!connection_promote(connection, connection->inflight_max *
+                                            sizeof *connection->requests)) {
+        fault.retry_after_ms = FULL_RETRY_MS;
+        connection_error(connection, ST_FULL, SCOPE_CONNECTION, request_id,
+                         &fault);
         return;
     }
     atomic_fetch_sub(&net->before_login, 1);
@@ -224,6 +230,7 @@ static void pw_start(struct connection *connection, const struct frame *frame,
     }
     if (!usage_take(net->sources, connection->source.name, USAGE_PW_STARTS, 1,
                     60, PW_START_TOKENS, loop_now_us())) {
+        HOME_LIMIT(net, pw_starts_source);
         throttled(connection, frame->request_id, PW_START_TOKENS * US);
         return;
     }
@@ -236,15 +243,34 @@ static void pw_start(struct connection *connection, const struct frame *frame,
     connection_send(connection, MESSAGE_PW_PARAMS, frame->request_id, &params);
 }
 
-static bool take_prove(struct net *net)
+static struct throttle_try try_of(const struct connection *connection)
 {
-    bool taken;
+    struct throttle_try from;
 
-    pthread_mutex_lock(&net->proves_lock);
-    taken = bucket_take(&net->proves, loop_now_us(), PW_PROVES_PER_SECOND_MAX,
-                        PW_PROVES_PER_SECOND_MAX, 1);
-    pthread_mutex_unlock(&net->proves_lock);
-    return taken;
+    memcpy(from.account, connection->pw_name_hash, sizeof from.account);
+    memcpy(from.source, connection->source.name, sizeof from.source);
+    return from;
+}
+
+/* False, and 202 was said, if this try has to wait. */
+static bool may_prove(struct connection *connection, uint64_t request_id)
+{
+    struct net *net = connection->home->net;
+    struct throttle_try from = try_of(connection);
+    int64_t now_us = loop_now_us();
+    int64_t delay_us = throttle_delay(net->throttle, &from, now_us);
+
+    if (delay_us > 0) {
+        HOME_LIMIT(net, pw_delays);
+        throttled(connection, request_id, delay_us);
+        return false;
+    }
+    if (!throttle_take(net->throttle, &from, now_us)) {
+        HOME_LIMIT(net, pw_proves);
+        throttled(connection, request_id, US);
+        return false;
+    }
+    return true;
 }
 
 /* The password was right: the session is that of the account's signing key. */
@@ -261,8 +287,8 @@ static bool find_signing_key(struct connection *connection, uint16_t role)
 static void count_wrong_password(struct connection *connection)
 {
     struct net *net = connection->home->net;
-    uint32_t failures = usage_login_failed(
-        net->accounts, connection->pw_name_hash, loop_now_us());
+    struct throttle_try from = try_of(connection);
+    uint32_t failures = throttle_failed(net->throttle, &from, loop_now_us());
 
     /* Where the queue had no place for the lock, the next failure asks again.
      */
@@ -277,16 +303,12 @@ static void pw_prove(struct connection *connection, const struct frame *frame,
     struct net *net = connection->home->net;
     struct message_auth_ok ok = {0};
     struct login_claim claim = {.way = LOGIN_BY_PASSWORD, .role = body->role};
+    struct throttle_try from = try_of(connection);
     bool usable = connection->pw_known && connection->pw_account.state == 1;
-    int64_t delay_us;
     enum status verified;
 
-    delay_us = usage_login_delay(net->accounts, connection->pw_name_hash,
-                                 loop_now_us());
-    if (delay_us > 0 || !take_prove(net)) {
-        throttled(connection, frame->request_id, delay_us > 0 ? delay_us : US);
+    if (!may_prove(connection, frame->request_id))
         return;
-    }
     memcpy(claim.name, connection->pw_name_hash, LOGIN_NAME_SIZE);
     verified = login_verify(&claim, body->signature.b, net->identity.cluster_id,
                             connection->channel.binding,
@@ -298,7 +320,7 @@ static void pw_prove(struct connection *connection, const struct frame *frame,
         refuse(connection, frame->request_id, true);
         return;
     }
-    usage_login_succeeded(net->accounts, connection->pw_name_hash);
+    throttle_succeeded(net->throttle, &from, loop_now_us());
     ok.has_wrapped_key = true;
     ok.wrapped_key =
         slice_of(connection->pw_account.wrapped_key, WRAPPED_KEY_SIZE);

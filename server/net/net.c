@@ -40,6 +40,7 @@ void net_defaults(struct net_options *options)
         .handshakes_per_source_burst = HANDSHAKES_PER_SOURCE_BURST,
         .commands_per_second_person = COMMANDS_PER_SECOND_PERSON,
         .commands_per_second_body = COMMANDS_PER_SECOND_BODY,
+        .memory_mib = MEMORY_SESSIONS_MIB_DEFAULT,
         .session_lifetime_person_s = LIFETIME_S_PERSON,
         .session_lifetime_machine_s = LIFETIME_S_MACHINE,
         .portal = true,
@@ -279,12 +280,15 @@ enum status net_open(struct net **net_out, const struct net_options *options,
     net->options = *options;
     net->options.connections = affordable(options->connections);
     net->identity = *identity;
-    pthread_mutex_init(&net->proves_lock, NULL);
+    memory_init(&net->memory,
+                (size_t)options->connections_before_login *
+                    MEMORY_PER_CONNECTION_BEFORE_LOGIN,
+                (size_t)options->memory_mib << 20);
     crypto_sign_keypair(net->dummy_key, secret);
     sodium_memzero(secret, sizeof secret);
     if (usage_open(&net->sources, SOURCES_CAPACITY) != ST_OK ||
         usage_open(&net->keys, KEYS_CAPACITY) != ST_OK ||
-        usage_open(&net->accounts, ACCOUNTS_CAPACITY) != ST_OK)
+        throttle_open(&net->throttle, ACCOUNTS_CAPACITY) != ST_OK)
         goto fail;
     for (uint32_t i = 0; i < options->loops; i++) {
         net->homes_opened = i + 1;
@@ -315,6 +319,17 @@ static void report(void *context, const struct pipeline_figures *to)
             atomic_load(&net->before_login));
 #define X(name) to->add(to->context, #name, atomic_load(&net->counters.name));
     NET_COUNTERS(X)
+#undef X
+#define X(name) \
+    to->add(to->context, "limit." #name, atomic_load(&net->limits.name));
+    NET_LIMITS(X)
+#undef X
+    to->add(to->context, "limit.sources_table", usage_full_count(net->sources));
+    to->add(to->context, "limit.keys_table", usage_full_count(net->keys));
+#define X(UPPER, lower)                    \
+    to->add(to->context, "memory." #lower, \
+            atomic_load(&net->memory.of[MEMORY_##UPPER].used));
+    MEMORY_CLASSES(X)
 #undef X
 }
 
@@ -361,8 +376,7 @@ void net_close(struct net *net)
         close_home(&net->homes[i]);
     usage_close(net->sources);
     usage_close(net->keys);
-    usage_close(net->accounts);
-    pthread_mutex_destroy(&net->proves_lock);
+    throttle_close(net->throttle);
     sodium_memzero(&net->identity, sizeof net->identity);
     free(net);
 }

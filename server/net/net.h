@@ -29,6 +29,7 @@ struct net_options {
     uint32_t handshakes_per_source_burst;
     uint32_t commands_per_second_person;
     uint32_t commands_per_second_body;
+    uint32_t memory_mib; /* Of all sessions. */
     uint32_t session_lifetime_person_s;
     uint32_t session_lifetime_machine_s;
     bool portal; /* Realms served. */

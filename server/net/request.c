@@ -5,7 +5,7 @@
 #include "protocol/record.h"
 #include "server/net/home.h"
 
-enum { US = 1000000, LIMIT_RETRY_MS = 1000 };
+enum { US = 1000000, LIMIT_RETRY_MS = 1000, BUSY_RETRY_MS = 1000 };
 
 void request_heard(struct connection *connection)
 {
@@ -24,6 +24,19 @@ static bool is_strike(enum status status)
            (status >= ST_BAD_FIELD && status <= ST_TRAILING);
 }
 
+/* The penalty of the key runs, or begins with this strike. */
+static bool is_struck_out(struct net *net, const uint8_t *key, int64_t now_us)
+{
+    if (usage_penalty(net->keys, key, now_us) > 0) {
+        HOME_LIMIT(net, penalised_key);
+        return true;
+    }
+    if (!usage_strike(net->keys, key, now_us))
+        return false;
+    HOME_LIMIT(net, penalties_key);
+    return true;
+}
+
 bool request_strike(struct connection *connection, enum status status,
                     const uint8_t *signer, uint64_t request_id)
 {
@@ -37,13 +50,15 @@ bool request_strike(struct connection *connection, enum status status,
     if (!frame_error && !is_strike(status))
         return false;
     atomic_fetch_add(&net->counters.strikes, 1);
-    if (frame_error || connection->phase != PHASE_OPEN)
+    if (frame_error || connection->phase != PHASE_OPEN) {
         over = usage_strike(net->sources, connection->source.name, now_us);
+        if (over)
+            HOME_LIMIT(net, penalties_source);
+    }
     if (connection->phase == PHASE_OPEN &&
         (plain ||
          status != ST_BAD_SIG)) /* Carried noise is not the carrier's. */
-        over = usage_penalty(net->keys, key, now_us) > 0 ||
-               usage_strike(net->keys, key, now_us) || over;
+        over = is_struck_out(net, key, now_us) || over;
     if (!over || connection->phase != PHASE_OPEN)
         return false;
     /* The 17th, and any while its penalty runs: LIMIT, and a plain connection
@@ -89,9 +104,12 @@ static bool is_rate_free(struct connection *connection,
                         ? options->commands_per_second_body
                         : options->commands_per_second_person;
 
-    return rate == 0 ||
-           usage_take(connection->home->net->keys, signer->key_id.b,
-                      USAGE_COMMANDS, rate, rate * 4, 1, loop_now_us());
+    if (rate == 0 ||
+        usage_take(connection->home->net->keys, signer->key_id.b,
+                   USAGE_COMMANDS, rate, rate * 4, 1, loop_now_us()))
+        return true;
+    HOME_LIMIT(connection->home->net, commands_rate);
+    return false;
 }
 
 bool request_rate_free(struct connection *connection)
@@ -309,6 +327,7 @@ bool request_plain(struct connection *connection, const struct frame *frame,
     case MESSAGE_PING:
         if (!bucket_take(&connection->pings, now_us, PING_PER_SECOND_MAX,
                          PING_BURST, 1)) {
+            HOME_LIMIT(connection->home->net, pings);
             connection_error(connection, ST_LIMIT, SCOPE_CONNECTION,
                              frame->request_id, NULL);
             return true;
@@ -322,8 +341,10 @@ bool request_plain(struct connection *connection, const struct frame *frame,
     case MESSAGE_PAD:
         if (!bucket_take(&connection->pads, now_us, PAD_BYTES_PER_SECOND_MAX,
                          2 * PAD_BYTES_PER_SECOND_MAX,
-                         (uint32_t)frame->body.size + FRAME_HEADER_SIZE))
+                         (uint32_t)frame->body.size + FRAME_HEADER_SIZE)) {
+            HOME_LIMIT(connection->home->net, pads);
             connection_error(connection, ST_LIMIT, SCOPE_CONNECTION, 0, NULL);
+        }
         return true;
     case MESSAGE_BYE:
         connection_leave(connection, ST_OK);
@@ -333,16 +354,36 @@ bool request_plain(struct connection *connection, const struct frame *frame,
     }
 }
 
+/* Others' answers have the room that is left.  Queries are small, and the
+ * status is asked for just then. */
+static bool is_memory_short(struct connection *connection)
+{
+    struct net *net = connection->home->net;
+
+    if (!memory_is_tight(&net->memory, MEMORY_SESSIONS) &&
+        !memory_is_tight(&net->memory, MEMORY_ANSWERS))
+        return false;
+    HOME_LIMIT(net, memory);
+    return true;
+}
+
 void request_frame(struct connection *connection, const struct frame *frame,
                    const union frame_body *body)
 {
+    bool answered =
+        frame->type != MESSAGE_CANCEL && frame->type != MESSAGE_CREDIT;
+
     request_heard(connection);
     if (request_plain(connection, frame, body))
         return;
-    if (frame->type != MESSAGE_CANCEL && frame->type != MESSAGE_CREDIT &&
-        connection->requests_count >= connection->inflight_max) {
+    if (answered && connection->requests_count >= connection->inflight_max) {
+        HOME_LIMIT(connection->home->net, in_flight);
         connection_error(connection, ST_INFLIGHT, SCOPE_CONNECTION,
                          frame->request_id, NULL);
+    } else if (answered && frame->type != MESSAGE_QUERY &&
+               is_memory_short(connection)) {
+        connection_error(connection, ST_BUSY, SCOPE_REQUEST, frame->request_id,
+                         &(struct connection_fault){0, 0xffff, BUSY_RETRY_MS});
     } else if (frame->type == MESSAGE_COMMAND) {
         take_command(connection, frame);
     } else if (frame->type == MESSAGE_QUERY) {
@@ -432,6 +473,22 @@ static_assert(TX_SIZE_LOW + RESULT_SIZE_MAX +
                   TX_SIZE_MAX + RECORD_SIZE_MAX,
               "an answer fits what a connection may hold");
 
+static size_t owed_size_of(const struct reply *reply)
+{
+    return sizeof *reply + reply->result_size;
+}
+
+static struct reply *take_owed(struct connection *connection)
+{
+    struct reply *reply = connection->owed;
+
+    connection->owed = reply->next;
+    connection->owed_size -= owed_size_of(reply);
+    memory_give(&connection->home->net->memory, MEMORY_ANSWERS,
+                owed_size_of(reply));
+    return reply;
+}
+
 void request_reply(struct connection *connection, struct reply *reply)
 {
     if (connection->owed == NULL &&
@@ -439,6 +496,14 @@ void request_reply(struct connection *connection, struct reply *reply)
         deliver(connection, reply);
         return;
     }
+    if (!memory_take(&connection->home->net->memory, MEMORY_ANSWERS,
+                     owed_size_of(reply))) {
+        HOME_LIMIT(connection->home->net, memory);
+        reply_close(reply);
+        connection_kill(connection);
+        return;
+    }
+    connection->owed_size += owed_size_of(reply);
     reply->next = NULL;
     if (connection->owed == NULL)
         connection->owed_last = &connection->owed;
@@ -453,8 +518,7 @@ bool request_pump(struct connection *connection)
 
     while (connection->phase == PHASE_OPEN && connection->owed != NULL &&
            connection_waiting(connection) <= TX_SIZE_LOW) {
-        struct reply *reply = connection->owed;
-        connection->owed = reply->next;
+        struct reply *reply = take_owed(connection);
         deliver(connection, reply);
         sent = true;
     }
@@ -464,8 +528,6 @@ bool request_pump(struct connection *connection)
 void request_forget(struct connection *connection)
 {
     while (connection->owed != NULL) {
-        struct reply *reply = connection->owed;
-        connection->owed = reply->next;
-        reply_close(reply);
+        reply_close(take_owed(connection));
     }
 }

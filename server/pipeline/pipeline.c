@@ -275,12 +275,13 @@ enum status pipeline_submit(struct pipeline *pipeline, struct work *work)
     /* Without a host there is one; else it may end meanwhile. */
     work->term = atomic_load(&pipeline->term);
     /* The last places are for the node's own commands. */
-    if (queue_count(&pipeline->commands) >= QUEUE_COMMANDS_MAX) {
+    size_t size = work->command.body.size;
+    if (queue_count(&pipeline->commands) >= QUEUE_COMMANDS_MAX ||
+        atomic_load(&pipeline->waiting_size) + size > QUEUE_COMMANDS_SIZE_MAX) {
         atomic_fetch_add(&pipeline->counts.busy, 1);
         return ST_BUSY;
     }
     atomic_fetch_add(&pipeline->in_flight, 1);
-    size_t size = work->command.body.size;
     atomic_fetch_add(&pipeline->waiting_size, size);
     status = queue_push(&pipeline->commands, work);
     if (status != ST_OK) {

@@ -1,6 +1,7 @@
 #include "tests/lib/node_expect.h"
 
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PLENTY = 100000 };
@@ -53,6 +54,41 @@ void node_expect_pong(struct wire *wire)
     ck_assert(wire_receive(wire, &frame));
     ck_assert_int_eq(frame.type, MESSAGE_PONG);
     ck_assert_uint_eq(frame.request_id, wire->request_id);
+}
+
+uint64_t node_expect_figure(struct wire *wire, const char *name)
+{
+    struct message_query query = {.query = QUERY_STATUS, .version = 1};
+    struct rows_status status;
+    struct message_rows rows;
+    struct field_error error;
+    struct list_reader reader;
+    struct status_row row;
+    struct frame frame;
+
+    wire_send(wire, MESSAGE_QUERY, &query);
+    do
+        ck_assert(wire_receive(wire, &frame));
+    while (frame.type != MESSAGE_ROWS);
+    ck_assert_int_eq(schema_decode(&schema_message_rows, &rows, &error,
+                                   frame.body, SCHEMA_SKIP_ODD),
+                     ST_OK);
+    ck_assert_int_eq(schema_decode(&schema_rows_status, &status, &error,
+                                   rows.rows, SCHEMA_SKIP_ODD),
+                     ST_OK);
+    list_reader_init(&reader, &status.figures);
+    while (list_reader_next(&reader, &schema_status_row, &row)) {
+        char value[32] = "";
+
+        if (row.name.size != strlen(name) ||
+            memcmp(row.name.data, name, row.name.size) != 0)
+            continue;
+        ck_assert_uint_lt(row.value.size, sizeof value);
+        memcpy(value, row.value.data, row.value.size);
+        return strtoull(value, NULL, 10);
+    }
+    ck_abort_msg("no figure %s", name);
+    return 0;
 }
 
 void node_expect_refusal(struct wire *wire, enum status status)

@@ -25,6 +25,9 @@ void node_expect_refusal(struct wire *wire, enum status status);
 void node_expect_ping(struct wire *wire, struct slice tail);
 void node_expect_pong(struct wire *wire);
 
+/* A figure of the status, asked for over ${wire}. */
+uint64_t node_expect_figure(struct wire *wire, const char *name);
+
 /* The same for a command's body: an ERROR for the request alone. */
 void node_expect_error(struct wire *wire, struct slice body,
                        enum status status);

@@ -341,8 +341,14 @@ static void print_statuses(void)
     X(LIFETIME_S_PERSON, "s", "a person's connection")                         \
     X(LIFETIME_S_MACHINE, "s", "a machine's connection")                       \
     X(TX_STALL_S_MAX, "s", "answers that nobody reads")                        \
+    X(TX_STALL_SIZE_MIN, "bytes", "read in that time, or all: not slow")       \
+    X(TX_SIZE_HIGH_BEFORE_LOGIN, "bytes",                                      \
+      "of unread answers before login: no more is read")                       \
     X(TX_SIZE_HIGH, "bytes", "of unread answers: no more is read")             \
     X(TX_SIZE_MAX, "bytes", "of unread answers: closed")                       \
+    X(MEMORY_TIGHT_PERCENT, "percent", "of a cap of memory: requests are 601") \
+    X(QUEUE_COMMANDS_MAX, "commands", "in the queue, then 601")                \
+    X(QUEUE_COMMANDS_SIZE_MAX, "bytes", "in the queue, then 601")              \
     X(INFLIGHT_MAX_PERSON, "requests", "in flight, person")                    \
     X(INFLIGHT_MAX_MACHINE, "requests", "in flight, machine")                  \
     X(INFLIGHT_MAX_CARRIER, "requests", "in flight, carrier")                  \
@@ -365,6 +371,10 @@ static void print_statuses(void)
     X(LOGIN_FAILURES_LOCK, "failures", "in a row that lock password login")    \
     X(PW_STARTS_PER_CONNECTION_MAX, "PW_STARTs", "on a connection")            \
     X(PW_STARTS_PER_SOURCE_PER_MINUTE, "PW_STARTs", "a minute and source")     \
+    X(PW_PROVES_PER_SECOND_MAX, "per s", "PW_PROVEs of all strangers")         \
+    X(PW_PROVES_KNOWN_PER_SECOND_MAX, "per s",                                 \
+      "PW_PROVEs of those who logged in from there before")                    \
+    X(LOGIN_SOURCE_KNOWN_S, "s", "a source is known after a login")            \
     X(KDF_PASSES_MIN, "passes", "a client accepts at least")                   \
     X(KDF_PASSES_MAX, "passes", "a client accepts at most")                    \
     X(KDF_MEMORY_KIB_MIN, "KiB", "a client accepts at least")                  \

@@ -1,4 +1,6 @@
 /* ctest-label: threads */
+#include <time.h>
+
 #include "tests/lib/node_expect.h"
 #include "tests/lib/suite.h"
 
@@ -64,5 +66,54 @@ START_TEST(large_answers_in_flight_together_all_come)
 }
 END_TEST
 
+/* Who does not read his answers is closed, or refused more, before they take
+ * the memory of others. */
+START_TEST(answers_that_nobody_reads_take_no_more_than_their_memory)
+{
+    enum { READERS = 4, MIB = 4, ANSWERS_SIZE = MIB * 1024 * 1024 / 2 };
+    struct op_journal_read read = {.from = 10, .count = 64, .categories = 0xff};
+    const struct timespec pause = {0, 20 * 1000 * 1000};
+    static struct wire readers[READERS];
+
+    node_expect_make(&fixture); /* Of this process; the other one goes on. */
+    fixture.options.net.memory_mib = MIB;
+    node_fixture_start(&fixture);
+    node_fixture_people(&fixture);
+    fill_the_log();
+    node_fixture_login(&fixture, &gate, &fixture.operator, ROLE_STAFF);
+    for (int i = 0; i < READERS; i++) {
+        node_fixture_login(&fixture, &readers[i], &fixture.auditor,
+                           ROLE_AUDITOR);
+        for (int j = 0; j < READS; j++) {
+            wire_command_begin(&command, fixture.cluster_id);
+            command.header.realm = REALM_SYSTEM;
+            command.clear.duty = fixture.auditor_duty;
+            wire_command_item(&command, OPCODE_JOURNAL_READ, &read);
+            wire_send_command(&readers[i],
+                              wire_command_sign(&command, &fixture.auditor));
+        }
+    }
+    for (int i = 0; i < 500 && node_expect_figure(&gate, "limit.memory") == 0;
+         i++) {
+        ck_assert_uint_le(node_expect_figure(&gate, "memory.answers"),
+                          ANSWERS_SIZE);
+        (void)nanosleep(&pause, NULL);
+    }
+    ck_assert_uint_gt(node_expect_figure(&gate, "limit.memory"), 0);
+    ck_assert_uint_le(node_expect_figure(&gate, "memory.answers"),
+                      ANSWERS_SIZE);
+    /* When they are gone, so is what they held. */
+    for (int i = 0; i < READERS; i++)
+        wire_close(&readers[i]);
+    for (int i = 0; i < 500 && node_expect_figure(&gate, "memory.answers") > 0;
+         i++)
+        (void)nanosleep(&pause, NULL);
+    ck_assert_uint_eq(node_expect_figure(&gate, "memory.answers"), 0);
+    wire_close(&gate);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
 SUITE_MAIN_WITH("big answers", open_node, close_node,
-                large_answers_in_flight_together_all_come)
+                large_answers_in_flight_together_all_come,
+                answers_that_nobody_reads_take_no_more_than_their_memory)

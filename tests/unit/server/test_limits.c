@@ -67,6 +67,101 @@ static size_t heap_used(void)
         ck_assert(holds_);                                    \
     } while (0)
 
+START_TEST(the_status_says_which_limit_was_met)
+{
+    node_fixture_make(&fixture);
+    fixture.options.net.connections_per_source = 2;
+    fixture.options.net.connections_per_person = 1;
+    node_fixture_start(&fixture);
+    node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
+    ck_assert_uint_eq(node_expect_figure(&wire, "limit.connections_source"), 0);
+    node_fixture_channel(&fixture, &wires[0]);
+    node_fixture_channel(&fixture, &wires[1]);
+    wire_connect(&other_wire, fixture.port);
+    ck_assert(wire_closed_silently(&other_wire));
+    ck_assert_uint_eq(node_expect_figure(&wire, "limit.connections_source"), 1);
+    ck_assert_uint_eq(node_expect_figure(&wire, "limit.connections_key"), 0);
+    wire_close(&wires[0]);
+    EVENTUALLY(node_expect_figure(&wire, "connections_before_login") == 1);
+    ck_assert(!wire_login(&other_wire, fixture.port,
+                          fixture.authority.public_key, &fixture.operator,
+                          ROLE_STAFF));
+    ck_assert_uint_eq(node_expect_figure(&wire, "limit.connections_key"), 1);
+    ck_assert_uint_eq(node_expect_figure(&wire, "limit.penalties_source"), 0);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+START_TEST(memory_of_connections_is_counted_and_given_back)
+{
+    uint64_t before_login, sessions;
+
+    node_expect_make(&fixture);
+    node_fixture_start(&fixture);
+    node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
+    before_login = node_expect_figure(&wire, "memory.before_login");
+    sessions = node_expect_figure(&wire, "memory.sessions");
+    for (int i = 0; i < WIRES / 2; i++)
+        node_fixture_channel(&fixture, &wires[i]);
+    ck_assert_uint_ge(node_expect_figure(&wire, "memory.before_login"),
+                      before_login + WIRES / 2 * 1024);
+    ck_assert_uint_le(node_expect_figure(&wire, "memory.before_login"),
+                      before_login +
+                          WIRES / 2 * MEMORY_PER_CONNECTION_BEFORE_LOGIN);
+    for (int i = WIRES / 2; i < WIRES; i++)
+        node_fixture_login(&fixture, &wires[i], &fixture.operator, ROLE_STAFF);
+    ck_assert_uint_ge(node_expect_figure(&wire, "memory.sessions"),
+                      sessions + WIRES / 2 * 1024);
+    for (int i = 0; i < WIRES; i++)
+        wire_close(&wires[i]);
+    EVENTUALLY(
+        node_expect_figure(&wire, "memory.before_login") == before_login &&
+        node_expect_figure(&wire, "memory.sessions") <= sessions + TX_SIZE_LOW);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+/* Logins first, then requests; what is under way ends, and a place that becomes
+ * free serves again. */
+START_TEST(when_memory_is_tight_logins_are_114_and_requests_601)
+{
+    enum { SESSIONS_MAX = 250 };
+    static struct wire crowd[SESSIONS_MAX];
+    int let_in = 0;
+
+    node_expect_make(&fixture);
+    fixture.options.net.memory_mib = 1;
+    fixture.options.net.connections_per_person = SESSIONS_MAX;
+    node_fixture_start(&fixture);
+    node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
+    while (let_in < SESSIONS_MAX &&
+           wire_try_login(&crowd[let_in], fixture.port,
+                          fixture.authority.public_key, &fixture.operator,
+                          ROLE_STAFF))
+        let_in++;
+    ck_assert_int_gt(let_in, 8);
+    ck_assert_int_lt(let_in, SESSIONS_MAX);
+    wire_send_command(&wire, wire_command_ping(&command, fixture.cluster_id,
+                                               &fixture.operator, "tight"));
+    ck_assert(wire_answer(&wire, &answer));
+    ck_assert_int_eq(answer.code, ST_BUSY);
+    ck_assert_int_eq(answer.scope, SCOPE_REQUEST);
+    ck_assert_uint_gt(answer.retry_after_ms, 0);
+    node_expect_ping(&wire, slice_of(NULL, 0));
+    node_expect_pong(&wire);
+    for (int i = 0; i < let_in; i++)
+        wire_close(&crowd[i]);
+    do {
+        wire_send_command(&wire, wire_command_ping(&command, fixture.cluster_id,
+                                                   &fixture.operator, "on"));
+        ck_assert(wire_answer(&wire, &answer));
+    } while (answer.code == ST_BUSY);
+    ck_assert_int_eq(answer.code, ST_OK);
+    ck_assert_uint_gt(node_expect_figure(&wire, "limit.memory"), 0);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
 START_TEST(commands_beyond_the_rate_are_605_and_all_are_answered)
 {
     enum { SENT = 2000, BURST = 4 };
@@ -248,6 +343,35 @@ START_TEST(D5_resets_right_after_accept_leave_nothing_behind)
 }
 END_TEST
 
+/* Takes a byte now and then, which is no progress. */
+START_TEST(D51_a_reader_who_takes_a_drop_at_a_time_is_closed)
+{
+    struct message_query query = {.query = QUERY_STATUS, .version = 1};
+    const struct timeval wait = {0, 200 * 1000};
+    const struct timespec pause = {0, 100 * 1000 * 1000};
+    bool full = false;
+
+    node_expect_make(&fixture);
+    node_fixture_start(&fixture);
+    node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
+    node_fixture_login(&fixture, &other_wire, &fixture.operator, ROLE_STAFF);
+    (void)setsockopt(wire.fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+    for (int i = 0; i < 200000 && !full; i++)
+        full = !wire_try_send(&wire, MESSAGE_QUERY, &query);
+    ck_assert(full);
+    for (int i = 0; i < 10 * 2 * TX_STALL_S_MAX &&
+                    node_expect_figure(&other_wire, "limit.slow_readers") == 0;
+         i++) {
+        uint8_t drop;
+        (void)recv(wire.fd, &drop, 1, MSG_DONTWAIT);
+        (void)nanosleep(&pause, NULL);
+    }
+    ck_assert_uint_eq(node_expect_figure(&other_wire, "limit.slow_readers"), 1);
+    ck_assert_uint_eq(node_expect_figure(&other_wire, "connections"), 1);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
 /* Queries without reading an answer: the node stops reading, and keeps its
  * size; when the answers are read, none is missing. */
 START_TEST(D51_answers_that_nobody_reads_stop_the_reading)
@@ -372,6 +496,10 @@ START_TEST(D102_a_retry_after_a_restart_is_a_duplicate_of_the_original_entry)
 END_TEST
 
 SUITE_MAIN("limits", commands_beyond_the_rate_are_605_and_all_are_answered,
+           the_status_says_which_limit_was_met,
+           memory_of_connections_is_counted_and_given_back,
+           when_memory_is_tight_logins_are_114_and_requests_601,
+           D51_a_reader_who_takes_a_drop_at_a_time_is_closed,
            D3_more_connections_from_a_source_than_allowed_are_refused,
            D3_handshakes_beyond_a_sources_rate_are_refused,
            at_the_connection_cap_the_next_waits_and_is_served_when_one_leaves,

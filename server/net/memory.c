@@ -1,0 +1,49 @@
+#include "server/net/memory.h"
+
+#include "protocol/contract.h"
+#include "protocol/limits.h"
+
+void memory_init(struct memory *memory, size_t before_login_size,
+                 size_t sessions_size)
+{
+    const size_t caps[MEMORY_CLASSES_COUNT] = {
+        [MEMORY_BEFORE_LOGIN] = before_login_size,
+        [MEMORY_SESSIONS] = sessions_size,
+        [MEMORY_ANSWERS] = sessions_size / 2,
+    };
+
+    for (int i = 0; i < MEMORY_CLASSES_COUNT; i++) {
+        memory->of[i].cap = caps[i];
+        atomic_init(&memory->of[i].used, 0);
+        atomic_init(&memory->of[i].refused, 0);
+    }
+}
+
+bool memory_take(struct memory *memory, enum memory_class class, size_t size)
+{
+    struct memory_of_class *of = &memory->of[class];
+    size_t used = atomic_load_explicit(&of->used, memory_order_relaxed);
+
+    do {
+        if (used > of->cap || size > of->cap - used) {
+            atomic_fetch_add(&of->refused, 1);
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(&of->used, &used, used + size));
+    return true;
+}
+
+void memory_give(struct memory *memory, enum memory_class class, size_t size)
+{
+    size_t used = atomic_fetch_sub(&memory->of[class].used, size);
+
+    INVARIANT(used >= size);
+}
+
+bool memory_is_tight(const struct memory *memory, enum memory_class class)
+{
+    const struct memory_of_class *of = &memory->of[class];
+    size_t used = atomic_load_explicit(&of->used, memory_order_relaxed);
+
+    return used / MEMORY_TIGHT_PERCENT >= of->cap / 100;
+}

@@ -1,0 +1,49 @@
+#include "server/net/memory.h"
+
+#include "protocol/limits.h"
+#include "tests/lib/suite.h"
+
+enum { LOGINS = 1000, SESSIONS = 100000 };
+
+static struct memory memory;
+
+START_TEST(a_class_gives_no_more_than_its_cap_and_counts_what_it_refused)
+{
+    memory_init(&memory, LOGINS, SESSIONS);
+    ck_assert(memory_take(&memory, MEMORY_SESSIONS, SESSIONS - 1));
+    ck_assert(!memory_take(&memory, MEMORY_SESSIONS, 2));
+    ck_assert(!memory_take(&memory, MEMORY_SESSIONS, SIZE_MAX));
+    ck_assert(memory_take(&memory, MEMORY_SESSIONS, 1));
+    ck_assert_uint_eq(memory.of[MEMORY_SESSIONS].refused, 2);
+    memory_give(&memory, MEMORY_SESSIONS, SESSIONS);
+    ck_assert(memory_take(&memory, MEMORY_SESSIONS, SESSIONS));
+}
+END_TEST
+
+START_TEST(a_class_that_is_full_takes_nothing_from_the_others)
+{
+    memory_init(&memory, LOGINS, SESSIONS);
+    ck_assert(memory_take(&memory, MEMORY_BEFORE_LOGIN, LOGINS));
+    ck_assert(!memory_take(&memory, MEMORY_BEFORE_LOGIN, 1));
+    ck_assert(memory_take(&memory, MEMORY_SESSIONS, SESSIONS));
+    ck_assert(memory_take(&memory, MEMORY_ANSWERS, SESSIONS / 2));
+}
+END_TEST
+
+START_TEST(a_class_is_tight_before_it_is_full)
+{
+    size_t tight = SESSIONS / 100 * MEMORY_TIGHT_PERCENT;
+
+    memory_init(&memory, LOGINS, SESSIONS);
+    ck_assert(memory_take(&memory, MEMORY_SESSIONS, tight - 1));
+    ck_assert(!memory_is_tight(&memory, MEMORY_SESSIONS));
+    ck_assert(memory_take(&memory, MEMORY_SESSIONS, 1));
+    ck_assert(memory_is_tight(&memory, MEMORY_SESSIONS));
+    ck_assert(!memory_is_tight(&memory, MEMORY_BEFORE_LOGIN));
+}
+END_TEST
+
+SUITE_MAIN("memory",
+           a_class_gives_no_more_than_its_cap_and_counts_what_it_refused,
+           a_class_that_is_full_takes_nothing_from_the_others,
+           a_class_is_tight_before_it_is_full)
