@@ -3,6 +3,7 @@
 #include "protocol/contract.h"
 #include "replication/sometimes.h"
 #include "server/registry/access_seal.h"
+#include "server/registry/denial.h"
 #include "server/registry/rows.h"
 
 enum { ACCESS_GROUP_CONSENT = 0x05, ACCESS_LINE_BITS = 6 };
@@ -78,10 +79,13 @@ void access_note(struct act *act, enum status code)
     struct row_access row;
     bool own;
 
-    if (!access_is_concerned(act, code) ||
-        !access_subject_exists(act, act->subject))
+    if (!access_is_concerned(act, code))
         return;
     own = access_is_own(act);
+    if (!own)
+        denial_tried(act, code);
+    if (!access_subject_exists(act, act->subject))
+        return;
     /* His own mistakes show a subject nothing, unless they are about a consent:
      * there a key too weak may be somebody else's (P-3.6). */
     if (own && code != ST_OK && act->operation->access == ACCESS_WRITE &&

@@ -12,8 +12,9 @@
 /*
  * access_note(act, code):
  * Write the access row that the item just decided as ${code} leaves, if it
- * leaves one.  Nothing is written about a subject that does not exist, about
- * what the node itself does, and about what bodies feed.
+ * leaves one, and count what was refused to others (denial.h).  No row is
+ * written about a subject that does not exist, about what the node itself does,
+ * and about what bodies feed.
  */
 void access_note(struct act *act, enum status code);
 

@@ -102,7 +102,9 @@ static void notice_show(struct act *act, struct list *list,
                                .incident = row->incident,
                                .failover = row->failover,
                                .created = row->created,
-                               .read_at = row->read_at};
+                               .read_at = row->read_at,
+                               .key_id = row->key_id,
+                               .count = row->count};
 
     if (row->incident != 0 &&
         state_get(act->state, TABLE_INCIDENT, &incident)) {

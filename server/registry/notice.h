@@ -19,11 +19,13 @@ enum notice_kind {
     NOTICE_FAILOVER_ACTIVATED,
     NOTICE_ARCHIVE_CHECK_DUE,
     NOTICE_ARCHIVE_UNIT_DUE,
-    NOTICE_ARCHIVE_COPY_BAD
+    NOTICE_ARCHIVE_COPY_BAD,
+    NOTICE_TRIED,  /* Others' data, often. */
+    NOTICE_REFUSED /* Signatures, often. */
 };
 
 /*
- * Give ${notice} (its kind, realms, and incident or failover) to
+ * Give ${notice} (its kind, realms, and what it is about) to
  *   notice_participants   every active participant
  *   notice_coordinators   the coordinating body of each realm of it; every
  *                         active coordinating body where none is named for one

@@ -8,6 +8,7 @@
 #include "protocol/identity.h"
 #include "server/registry/access.h"
 #include "server/registry/continuity.h"
+#include "server/registry/denial.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/rows.h"
 
@@ -196,8 +197,10 @@ enum status journal_refused(struct act *act,
     (void)out;
     list_reader_init(&reader, &in->lines);
     for (uint16_t i = 0; list_reader_next(&reader, &schema_refused_line, &line);
-         i++)
+         i++) {
         access_note_refused(act, &line, i);
+        denial_refused(act, &line);
+    }
     return ST_OK;
 }
 
