@@ -67,8 +67,10 @@ static void query_status(struct pipeline *pipeline, struct rows_status *out,
                   atomic_load(&pipeline->draining)  ? "draining"
                   : atomic_load(&pipeline->cut_off) ? "stalled"
                   : !pipeline_leads(pipeline)       ? "following"
-                  : atomic_load(&pipeline->stalled) ? "read only"
-                                                    : "serving");
+                  : atomic_load(&pipeline->stalled) ||
+                          atomic_load(&pipeline->crowded)
+                      ? "read only"
+                      : "serving");
     open_data_add(&out->figures, space, "realm.R",
                   pipeline_registry_text(pipeline));
     open_data_add(&out->figures, space, "version", DEFTER_VERSION);

@@ -41,6 +41,11 @@ grep -q 'going on trying' "$cluster/said.txt" || fail 'it waits and is silent'
 grep -q 'defter status. says why' "$cluster/said.txt" || fail 'no hint is given'
 cluster3_runs A || fail 'the node is gone'
 [ -n "$(cluster3_figure A size)" ] || fail 'the node cannot be read'
+as operator status >"$cluster/status.txt" 2>&1
+grep -q 'read only' "$cluster/status.txt" || {
+    cat "$cluster/status.txt" >&2
+    fail 'the status does not say that it is read only'
+}
 cluster3_unfill A
 wait_for 30 cluster3_line_of A 'has room again' || fail 'it does not go on'
 cluster3_await_acked 100
