@@ -194,6 +194,42 @@ START_TEST(commands_beyond_the_rate_are_605_and_all_are_answered)
 }
 END_TEST
 
+/* T-R-9.2.4 */
+START_TEST(T_R_9_2_4_a_flood_of_one_is_605_and_the_others_are_served)
+{
+    enum { LUMPS = 60, EVERY = 15 };
+    const struct identity *own;
+    int refused = 0;
+
+    node_fixture_make(&fixture);
+    node_fixture_start(&fixture);
+    own = node_fixture_own(&fixture);
+    node_fixture_login(&fixture, &wire, own, ROLE_STAFF);
+    node_fixture_login(&fixture, &other_wire, &fixture.operator, ROLE_STAFF);
+    for (int i = 0; i < LUMPS; i++) {
+        for (int j = 0; j < INFLIGHT_MAX_PERSON; j++)
+            wire_send_command(
+                &wire,
+                wire_command_ping(&command, fixture.cluster_id, own, "flood"));
+        for (int j = 0; j < INFLIGHT_MAX_PERSON; j++) {
+            ck_assert(wire_answer(&wire, &answer));
+            refused += answer.code == ST_LIMIT;
+        }
+        if (i % EVERY != 0)
+            continue;
+        wire_send_command(&other_wire,
+                          wire_command_ping(&command, fixture.cluster_id,
+                                            &fixture.operator, "other"));
+        ck_assert(wire_answer(&other_wire, &answer));
+        ck_assert_int_eq(answer.code, ST_OK);
+    }
+    ck_assert_int_gt(refused, 0);
+    ck_assert_uint_ge(node_expect_figure(&other_wire, "limit.commands_rate"),
+                      (uint64_t)refused);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
 START_TEST(D3_more_connections_from_a_source_than_allowed_are_refused)
 {
     node_fixture_make(&fixture);
@@ -496,6 +532,7 @@ START_TEST(D102_a_retry_after_a_restart_is_a_duplicate_of_the_original_entry)
 END_TEST
 
 SUITE_MAIN("limits", commands_beyond_the_rate_are_605_and_all_are_answered,
+           T_R_9_2_4_a_flood_of_one_is_605_and_the_others_are_served,
            the_status_says_which_limit_was_met,
            memory_of_connections_is_counted_and_given_back,
            when_memory_is_tight_logins_are_114_and_requests_601,
