@@ -39,6 +39,18 @@ static bool decode_mixes(const struct operation_info *first,
            decode_is_system(first) != decode_is_system(other);
 }
 
+/* An entry of such an operation is the word of the node that led (LOG-FORMAT,
+ * section 6): a command with its key, brought by somebody else, must not become
+ * one. */
+bool decode_is_nodes_own(const struct operation_info *operation)
+{
+    for (unsigned duty = 1; duty < DUTIES_COUNT; duty++) {
+        if (duty != DUTY_SYS && operation->who[duty - 1] != '.')
+            return false;
+    }
+    return true;
+}
+
 /* Rows hold numbers of 63 bits: no object has a greater one, and none may be
  * asked for. */
 static bool decode_numbers_fit(const struct schema *schema,
@@ -75,6 +87,8 @@ static enum status decode_item(const struct work *work,
         return ST_UNKNOWN_OP;
     if (item->clear_part.version != operation->version)
         return ST_OP_VERSION;
+    if (!work->node_made && decode_is_nodes_own(operation))
+        return ST_NO_DUTY;
     if (work->operation != NULL && decode_mixes(work->operation, operation))
         return ST_MIXED_BATCH;
     if (!decode_realm_fits(work, operation))

@@ -359,7 +359,9 @@ struct work *rig_finish(struct rig *rig, struct rig_command *command,
     struct work_origin origin = {.carrier = command->carrier,
                                  .carrier_kind = command->carrier_kind,
                                  .organisation = command->organisation};
+    const struct operation_info *operation;
     struct command parsed;
+    struct work *work;
     struct slice body;
 
     command->build.header = command->header;
@@ -371,7 +373,12 @@ struct work *rig_finish(struct rig *rig, struct rig_command *command,
     command_digest(&parsed, rig->cluster_id);
     ck_assert_int_eq(command_verify(&parsed, signer->public_key), ST_OK);
     memcpy(origin.session_key.b, signer->key_id, KEY_ID_SIZE);
-    return work_open(&parsed, &origin);
+    work = work_open(&parsed, &origin);
+    ck_assert_ptr_nonnull(work);
+    /* Whoever signs it stands for a node that entered it by itself. */
+    operation = operation_info(parsed.items[0].clear_part.opcode);
+    work->node_made = operation != NULL && decode_is_nodes_own(operation);
+    return work;
 }
 
 /* ---- Steps -------------------------------------------------------------- */

@@ -22,7 +22,8 @@ as stranger section.get "as=${duty_of[stranger]}" "subject=$subject" \
     sections=S01 purpose=7 file_number=1 >"$cluster/refused.txt" 2>&1 &&
     fail 'a stranger was not refused'
 
-# Nor does somebody attest or begin a term who is no node.
+# Nor does somebody attest or begin a term who is no node: that does not even
+# become an entry.
 zeros=$(printf '%064d' 0)
 refusal='refusals={index=1,item=0,code=210}'
 for words in "system.attest first=0 last=1 root=$zeros digest=$zeros $refusal" \

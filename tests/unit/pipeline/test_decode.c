@@ -76,5 +76,32 @@ START_TEST(decode_refuses_a_great_number_in_any_field_of_any_operation)
 }
 END_TEST
 
-SUITE_MAIN("decode", decode_takes_numbers_of_63_bits_and_no_greater,
+/* Step 8: a command of them never gets a place. */
+START_TEST(decode_refuses_what_only_the_node_enters)
+{
+    static const uint16_t own[] = {
+        OPCODE_SYSTEM_GENESIS, OPCODE_SYSTEM_EPOCH,      OPCODE_SYSTEM_SECRET,
+        OPCODE_SYSTEM_ATTEST,  OPCODE_JOURNAL_REFUSED,   OPCODE_JOURNAL_NOISE,
+        OPCODE_KEY_LOCK,       OPCODE_SYSTEM_CONFIG,     OPCODE_CONSENT_LAPSE,
+        OPCODE_CONSENT_END,    OPCODE_FAILOVER_ACTIVATE, OPCODE_ARCHIVE_PREPARE,
+        OPCODE_ARCHIVE_DUE,    OPCODE_DESTROY_ERASE};
+    static union dispatch_fields fields;
+    uint32_t count, refused = 0;
+    const struct operation_info *operations = operation_list(&count);
+
+    memset(&fields, 0, sizeof fields);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        decode(own[i], &fields, 0);
+        ck_assert_int_eq(work.fault.status, ST_NO_DUTY);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        decode(operations[i].opcode, &fields, 0);
+        refused += work.fault.status == ST_NO_DUTY;
+    }
+    ck_assert_uint_eq(refused, sizeof own / sizeof own[0]);
+}
+END_TEST
+
+SUITE_MAIN("decode", decode_refuses_what_only_the_node_enters,
+           decode_takes_numbers_of_63_bits_and_no_greater,
            decode_refuses_a_great_number_in_any_field_of_any_operation)

@@ -1,6 +1,10 @@
 /* ctest-label: threads
  * A carrier's connection: commands signed by others, and whose strikes they
  * are. */
+#include <stdio.h>
+
+#include "protocol/files.h"
+#include "protocol/keyfile.h"
 #include "tests/lib/node_expect.h"
 #include "tests/lib/suite.h"
 
@@ -136,6 +140,62 @@ START_TEST(counters_of_a_carried_signer_do_not_fence_its_carriers)
 }
 END_TEST
 
+/* The node's own key, as whoever stole its file has it. */
+static void steal_receipt_key(struct identity *out)
+{
+    uint8_t bytes[KEYFILE_SIZE];
+    struct keyfile keyfile;
+    char path[512];
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "%s/%s", fixture.directory,
+                   FILE_RECEIPT_KEY);
+    file = fopen(path, "rbe");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fread(bytes, 1, sizeof bytes, file), sizeof bytes);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(keyfile_decode(&keyfile, slice_of(bytes, sizeof bytes),
+                                    KEYFILE_RECEIPT),
+                     ST_OK);
+    identity_init(out, keyfile.secret);
+}
+
+static uint16_t attest(const struct identity *signer)
+{
+    struct op_system_attest fields = {.first = 0, .last = 0};
+    struct writer writer;
+    uint8_t refusals[16];
+
+    writer_init(&writer, refusals, sizeof refusals);
+    fields.refusals = list_begin(&writer);
+    wire_command_begin(&command, fixture.cluster_id);
+    command.header.realm = REALM_SYSTEM;
+    wire_command_item(&command, OPCODE_SYSTEM_ATTEST, &fields);
+    return run(wire_command_sign(&command, signer));
+}
+
+/* As an entry it would be what a file can show to others; by the primary's key
+ * it would be compared, and stop the node. */
+START_TEST(what_nodes_enter_themselves_is_taken_from_nobody_with_any_key)
+{
+    struct identity stolen;
+    uint64_t before;
+
+    steal_receipt_key(&stolen);
+    login();
+    ck_assert_int_eq(run(ping(&fixture.user)), ST_OK);
+    before = answer.receipt.index;
+    ck_assert_int_eq(attest(&stolen), ST_NO_DUTY);
+    ck_assert(answer.is_error);
+    ck_assert_int_eq(answer.scope, SCOPE_REQUEST);
+    ck_assert_int_eq(attest(&fixture.user), ST_NO_DUTY);
+    ck_assert(answer.is_error);
+    ck_assert_int_eq(run(ping(&fixture.user)), ST_OK);
+    ck_assert_uint_gt(answer.receipt.index, before);
+    node_fixture_serves(&fixture);
+}
+END_TEST
+
 SUITE_MAIN_WITH("carrier", open_node, close_node,
                 a_carried_signer_with_a_session_is_served,
                 a_carried_signer_without_a_session_is_200,
@@ -143,4 +203,5 @@ SUITE_MAIN_WITH("carrier", open_node, close_node,
                 strikes_of_a_carried_signer_shut_out_that_signer_alone,
                 frame_errors_close_a_carriers_connection_too,
                 a_carrier_is_granted_more_in_flight_than_a_person,
-                counters_of_a_carried_signer_do_not_fence_its_carriers)
+                counters_of_a_carried_signer_do_not_fence_its_carriers,
+                what_nodes_enter_themselves_is_taken_from_nobody_with_any_key)
