@@ -422,11 +422,23 @@ enum {
     ATTEST_ENTRIES_MAX = 256,
     ATTEST_DELAY_MS = 1000,
     ATTEST_IDLE_MS = 10000,
+    ATTEST_LEAVES_MAX = ATTEST_ENTRIES_MAX * ITEMS_MAX,
+    ATTEST_HASHES_MAX = 16, /* Of the path to one of the leaves. */
+    ATTEST_ENTRY_SIZE_MAX = 4096,
     REFUSED_LINES_MAX = 64,
     REFUSED_DELAY_MS = 1000,
     NOISE_DELAY_MS = 60000,
     DEADLINES_PER_ENTRY_MAX = 256
 };
+
+static_assert((int)ATTEST_LEAVES_MAX <= 1 << (int)ATTEST_HASHES_MAX,
+              "every outcome has a path");
+static_assert((int)ATTEST_ENTRY_SIZE_MAX +
+                      (int)ATTEST_HASHES_MAX * (int)HASH_SIZE + 2 <=
+                  (int)ENTRY_SIZE_MAX,
+              "a PROOF holds the path of an outcome and its attestation");
+static_assert(12 * (int)LIST_COUNT_MAX + 1024 <= (int)ATTEST_ENTRY_SIZE_MAX,
+              "the refusals of an attestation fit its entry");
 
 /* What may wait for an attestation at a log's end before an auditor is told
  * (client/audit): two full queues of commands. */
@@ -500,6 +512,8 @@ static_assert(2 * (int)EXTRACT_FIELDS_MAX * (int)HASH_SIZE + 4096 <=
               "commitments are sorted beside the list of them");
 static_assert((int)EXTRACT_TEXT_PARTS_MAX * (int)EXTRACT_TEXT_PART_SIZE_MAX +
                       (int)EXTRACT_FIELDS_MAX * 64 + (int)TLOG_PROOF_SIZE_MAX +
+                      2 * (int)ATTEST_ENTRY_SIZE_MAX +
+                      ((int)ATTEST_HASHES_MAX + (int)PROOF_HASHES_MAX) * 64 +
                       8192 <=
                   (int)EXTRACT_FILE_SIZE_MAX,
               "the largest extract fits a file");

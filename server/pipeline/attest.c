@@ -7,7 +7,7 @@
 
 #include "protocol/tree.h"
 
-enum { ATTEST_LEAF_SIZE = 1 + 8 + 2 + 2 + HASH_SIZE, ATTEST_GROWTH_MIN = 1024 };
+enum { ATTEST_GROWTH_MIN = 1024 };
 
 /* Ends of the entry's part in the two arrays of items. */
 struct attest_entry {
@@ -72,19 +72,6 @@ static void *attest_grow(void *array, size_t *room, size_t needed, size_t each)
     return grown;
 }
 
-static void attest_leaf(uint8_t out[HASH_SIZE], uint64_t index, uint16_t item,
-                        const struct item_outcome *outcome)
-{
-    uint8_t bytes[ATTEST_LEAF_SIZE];
-
-    bytes[0] = 0;
-    store_u64(bytes + 1, index);
-    store_u16(bytes + 9, item);
-    store_u16(bytes + 11, outcome->code);
-    memcpy(bytes + 13, outcome->result_hash, HASH_SIZE);
-    crypto_hash_sha256(out, bytes, sizeof bytes);
-}
-
 void attest_add(struct attest *attest, const struct item_outcome *outcomes,
                 size_t count, const uint8_t digest[HASH_SIZE], bool own,
                 int64_t now_ms)
@@ -100,8 +87,9 @@ void attest_add(struct attest *attest, const struct item_outcome *outcomes,
         attest_grow(attest->refusals, &attest->refusals_room,
                     attest->refusals_count + count, sizeof *attest->refusals);
     for (size_t i = 0; i < count; i++) {
-        attest_leaf(attest->leaves[attest->leaves_count++], index, (uint16_t)i,
-                    &outcomes[i]);
+        attestation_leaf(attest->leaves[attest->leaves_count++], index,
+                         (uint16_t)i, outcomes[i].code,
+                         outcomes[i].result_hash);
         if (outcomes[i].code != ST_OK) {
             attest->refusals[attest->refusals_count++] =
                 (struct attested_refusal){.index = index,
@@ -208,6 +196,27 @@ enum status attest_check(struct attest *attest,
         !attest_same_refusals(attest, last->refusals_end, &stated->refusals))
         return ST_DIVERGED;
     return ST_OK;
+}
+
+void attest_paths(const struct attest *attest,
+                  struct attestation_path *paths_out, const uint64_t *indexes,
+                  size_t count, uint64_t last)
+{
+    size_t leaves_count = attest->entries[last - attest->first].leaves_end;
+    uint8_t(*leaves)[HASH_SIZE] = malloc(leaves_count * HASH_SIZE);
+    size_t *positions = calloc(count, sizeof *positions);
+
+    INVARIANT(leaves != NULL && positions != NULL);
+    memcpy(leaves, attest->leaves, leaves_count * HASH_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        REQUIRE(indexes[i] >= attest->first && indexes[i] <= last);
+        if (indexes[i] > attest->first)
+            positions[i] =
+                attest->entries[indexes[i] - attest->first - 1].leaves_end;
+    }
+    attestation_paths_make(paths_out, positions, count, leaves, leaves_count);
+    free(positions);
+    free(leaves);
 }
 
 void attest_cut(struct attest *attest, uint64_t last)

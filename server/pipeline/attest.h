@@ -5,8 +5,6 @@
  * it.  So the node enters, for runs of entries, the root over all outcomes,
  * every decision other than OK, and the state digest; whoever replays compares.
  *
- *   leaf = u64 index ‖ u16 item ‖ u16 code ‖ result_hash[32]
- *
  * The apply thread's.
  */
 #ifndef DEFTER_SERVER_PIPELINE_ATTEST_H
@@ -15,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol/catalogue.h"
+#include "protocol/attestation.h"
 
 /* What one item came to. result_hash is that of no bytes where nothing was
  * given. */
@@ -72,6 +70,18 @@ size_t attest_waiting(const struct attest *attest);
  */
 NODISCARD enum status attest_check(struct attest *attest,
                                    const struct op_system_attest *stated);
+
+/*
+ * attest_paths(attest, paths_out, indexes, count, last):
+ * What leads from the first item of each of ${count} entries to the root over
+ * the entries up to ${last}.
+ *
+ * Requires: attest_check() was ST_OK for ${last}, which is not cut yet; no
+ * index is below attest_first() or above ${last}.
+ */
+void attest_paths(const struct attest *attest,
+                  struct attestation_path *paths_out, const uint64_t *indexes,
+                  size_t count, uint64_t last);
 
 /* Entries up to ${last} are attested. Requires: attest_check() was ST_OK. */
 void attest_cut(struct attest *attest, uint64_t last);

@@ -140,6 +140,7 @@ struct signed_log_entry *signed_log_add(struct signed_log *log,
     entry_encode(entry->bytes, entry->size, &place, &command, &seal);
     entry->code = code;
     entry->result_size = 0;
+    entry->has_result_hash = false;
     log_took(log, entry);
     return entry;
 }
@@ -194,6 +195,22 @@ void signed_log_attest(struct signed_log *log)
     signed_log_attest_to(log, log->count);
 }
 
+void signed_log_outcome(const struct signed_log *log, uint8_t out[HASH_SIZE],
+                        uint64_t index)
+{
+    const struct signed_log_entry *entry = &log->entries[index];
+    uint8_t bytes[LOG_LEAF_SIZE];
+
+    store_u64(bytes, index);
+    store_u16(bytes + 8, 0);
+    store_u16(bytes + 10, entry->code);
+    if (entry->has_result_hash)
+        memcpy(bytes + 12, entry->result_hash, HASH_SIZE);
+    else
+        crypto_hash_sha256(bytes + 12, entry->result, entry->result_size);
+    tree_leaf_hash(out, slice_of(bytes, sizeof bytes));
+}
+
 void signed_log_attest_to(struct signed_log *log, uint64_t size)
 {
     struct op_system_attest fields = {.first = log->attested, .last = size - 1};
@@ -207,13 +224,9 @@ void signed_log_attest_to(struct signed_log *log, uint64_t size)
     for (uint64_t i = log->attested; i < size; i++) {
         const struct signed_log_entry *entry = &log->entries[i];
         struct attested_refusal refusal = {.index = i, .code = entry->code};
-        uint8_t bytes[LOG_LEAF_SIZE], leaf[HASH_SIZE];
+        uint8_t leaf[HASH_SIZE];
 
-        store_u64(bytes, i);
-        store_u16(bytes + 8, 0);
-        store_u16(bytes + 10, entry->code);
-        crypto_hash_sha256(bytes + 12, entry->result, entry->result_size);
-        tree_leaf_hash(leaf, slice_of(bytes, sizeof bytes));
+        signed_log_outcome(log, leaf, i);
         tree_append(&tree, leaf);
         if (entry->code != ST_OK)
             list_add(&fields.refusals, &writer, &schema_attested_refusal,

@@ -24,6 +24,8 @@ struct signed_log_entry {
     uint16_t code; /* What attestations say of it. */
     uint8_t result[SIGNED_LOG_RESULT_SIZE_MAX];
     size_t result_size;
+    bool has_result_hash; /* Of a result that does not fit here. */
+    uint8_t result_hash[HASH_SIZE];
 };
 
 struct signed_log {
@@ -64,6 +66,10 @@ void signed_log_enrol(struct signed_log *log, const struct identity *key,
 void signed_log_attest(struct signed_log *log);
 /* Or only what is below ${size}. */
 void signed_log_attest_to(struct signed_log *log, uint64_t size);
+
+/* The leaf of entry ${index} in its attestation. */
+void signed_log_outcome(const struct signed_log *log, uint8_t out[HASH_SIZE],
+                        uint64_t index);
 
 /* Write segments into ${directory}, which is there. */
 void signed_log_write(const struct signed_log *log, const char *directory,
