@@ -71,7 +71,8 @@ enum proof_kind {
     PROOF_ENTRY = 1,
     PROOF_COMMAND,
     PROOF_CONSISTENCY,
-    PROOF_BYTES
+    PROOF_BYTES,
+    PROOF_OUTCOME
 };
 enum proof_which { PROOF_BEST = 1, PROOF_NEWEST };
 

@@ -76,6 +76,34 @@ static void answer_bytes(struct connection *connection, uint64_t request_id,
     send_proof(connection, request_id, &body);
 }
 
+/* Behind the hashes their sides, and the attestation. */
+static void answer_outcome(struct connection *connection,
+                           const struct reply *reply)
+{
+    struct pipeline *pipeline = connection->home->net->pipeline;
+    struct message_proof body = {.kind = PROOF_OUTCOME, .index = reply->index};
+    uint8_t data[ATTEST_HASHES_MAX * HASH_SIZE + 2 + ENTRY_SIZE_MAX];
+    uint8_t buffer[JOURNAL_READ_SIZE];
+    struct writer writer;
+    struct slice entry;
+    enum status status =
+        pipeline_attestation(pipeline, &entry, buffer, reply->index);
+
+    if (status != ST_OK) {
+        refuse_proof(connection, status, reply->request_id);
+        return;
+    }
+    body.standing = pipeline_standing(pipeline, reply->index);
+    body.hashes_count = (uint8_t)((reply->result_size - 2) / HASH_SIZE);
+    writer_init(&writer, data, sizeof data);
+    writer_bytes(&writer, reply->result + 2, reply->result_size - 2);
+    writer_bytes(&writer, reply->result, 2);
+    writer_bytes(&writer, entry.data, entry.size);
+    INVARIANT(writer.status == ST_OK);
+    body.data = writer_slice(&writer);
+    send_proof(connection, reply->request_id, &body);
+}
+
 /* Either reply comes back with proof_place(). */
 static void ask_place(struct connection *connection, uint64_t request_id,
                       const struct message_proof_get *ask)
@@ -98,13 +126,15 @@ static void ask_place(struct connection *connection, uint64_t request_id,
     }
 }
 
-static void ask_bytes(struct connection *connection, uint64_t request_id,
-                      uint64_t index)
+/* ${wants} bytes, or what shows the outcome. */
+static void ask_own(struct connection *connection, uint64_t request_id,
+                    uint64_t index, enum proof_kind wants)
 {
     struct pipeline_place place = {
         .loop = connection->home->number,
         .connection = connection->id,
         .request_id = request_id,
+        .of_outcome = wants == PROOF_OUTCOME,
     };
     enum status status = ST_BUSY;
 
@@ -127,8 +157,8 @@ void proof_get(struct connection *connection, const struct frame *frame,
         refuse_proof(connection, ST_LIMIT, request_id);
     else if (ask->kind == PROOF_COMMAND)
         ask_place(connection, request_id, ask);
-    else if (ask->kind == PROOF_BYTES)
-        ask_bytes(connection, request_id, ask->index);
+    else if (ask->kind == PROOF_BYTES || ask->kind == PROOF_OUTCOME)
+        ask_own(connection, request_id, ask->index, ask->kind);
     else
         answer_proof(connection, request_id, ask->kind, ask->index,
                      which_of(ask->which));
@@ -136,7 +166,9 @@ void proof_get(struct connection *connection, const struct frame *frame,
 
 void proof_place(struct connection *connection, const struct reply *reply)
 {
-    if (reply->of_bytes)
+    if (reply->of_outcome)
+        answer_outcome(connection, reply);
+    else if (reply->of_bytes)
         answer_bytes(connection, reply->request_id, reply->index);
     else
         answer_proof(connection, reply->request_id, PROOF_COMMAND, reply->index,

@@ -125,6 +125,7 @@ static void apply_purge(struct apply *apply, int64_t log_time)
             return;
         struct row_command row = {.index = apply->oldest};
         state_delete(apply->parts.state, TABLE_COMMAND, &row);
+        apply_purge_outcome(apply, row.index);
         apply->oldest++;
         apply_find_oldest(apply);
     }

@@ -139,6 +139,22 @@ bool apply_find(struct apply *apply, uint64_t *index_out, uint16_t *code_out,
                 const uint8_t key_id[KEY_ID_SIZE],
                 const uint8_t idem[IDEM_SIZE]);
 
+/* What shows the outcome of an entry to others. */
+struct apply_shown {
+    uint64_t attestation; /* Entry. */
+    struct attestation_path path;
+};
+
+/*
+ * apply_outcome_of(apply, out, index):
+ * Of entry ${index}, which is an extract.issue that was done.
+ *
+ * Returns: ST_OK; ST_BUSY while it is not attested; ST_NO_SUCH for other
+ *          entries, and once the command is forgotten.
+ */
+NODISCARD enum status apply_outcome_of(struct apply *apply,
+                                       struct apply_shown *out, uint64_t index);
+
 /* Entries applied, and the attestations' notes. */
 uint64_t apply_size(const struct apply *apply);
 struct attest *apply_attest(struct apply *apply);

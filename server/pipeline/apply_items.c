@@ -180,9 +180,11 @@ static enum status items_attested(struct apply *apply, const struct act *act)
     if (act->operation->opcode != OPCODE_SYSTEM_ATTEST)
         return ST_OK;
     status = attest_check(apply->attest, stated);
-    if (status == ST_OK)
-        attest_cut(apply->attest, stated->last);
-    return status;
+    if (status != ST_OK)
+        return status;
+    apply_keep_outcomes(apply, stated, act->index);
+    attest_cut(apply->attest, stated->last);
+    return ST_OK;
 }
 
 static enum status items_single(struct apply *apply, struct writer *result_out,

@@ -164,6 +164,7 @@ enum status apply_open(struct apply **apply_out,
     apply->tree.size = head->applied_size;
     memcpy(apply->tree.hashes, head->frontier, sizeof head->frontier);
     apply_load_commands(apply);
+    apply_find_oldest_outcome(apply);
     status = system_load_secret(&apply->services, parts->state);
     if (status == ST_OK)
         status = apply_load_attest(apply);

@@ -37,6 +37,7 @@ struct apply {
     uint8_t kept_digest[HASH_SIZE];
     uint64_t oldest; /* Lowest entry that has a row in TABLE_COMMAND. */
     int64_t oldest_time;
+    uint64_t oldest_outcome; /* The same of TABLE_OUTCOME; UINT64_MAX: none. */
 
     /* Told at the commit. */
     struct apply_touched touched[APPLY_TOUCHED_MAX];
@@ -81,6 +82,15 @@ NODISCARD enum status apply_readable(struct apply *apply,
  * that this node came to, where it still knows. ST_OK; ST_DIVERGED. */
 NODISCARD enum status erasure_check(struct apply *apply, const struct act *act,
                                     const struct op_destroy_confirm *in);
+
+/* apply_outcomes.c: the outcomes that others are shown.  They are kept when the
+ * attestation that was compared is applied, before attest_cut(), and go with
+ * their commands' rows. */
+void apply_keep_outcomes(struct apply *apply,
+                         const struct op_system_attest *stated,
+                         uint64_t attestation);
+void apply_find_oldest_outcome(struct apply *apply);
+void apply_purge_outcome(struct apply *apply, uint64_t index);
 
 /* Note what an item that was done changed outside of the state. */
 void apply_note(struct apply *apply, const struct act *act,

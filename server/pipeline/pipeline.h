@@ -51,6 +51,8 @@ struct reply {
     bool is_error;
     bool is_place; /* Where a command stands: index; which, as it was asked. */
     bool of_bytes; /* The same, for pipeline_place_bytes(). */
+    /* For an outcome: index is its attestation, result {u16 lefts ‖ path}. */
+    bool of_outcome;
     uint8_t flags;
     uint8_t which;
     uint16_t code;
@@ -208,8 +210,9 @@ struct pipeline_place {
     uint64_t request_id;
     struct bytes16 key_id;
     struct bytes16 idem;
-    uint8_t which; /* Given back. */
-    bool of_bytes; /* The rest is pipeline_place_bytes()'s alone. */
+    uint8_t which;   /* Given back. */
+    bool of_bytes;   /* The rest is pipeline_place_bytes()'s alone, */
+    bool of_outcome; /* but this: what shows the outcome is wanted. */
     uint64_t index;
 };
 
@@ -252,8 +255,11 @@ uint8_t pipeline_standing(struct pipeline *pipeline, uint64_t index);
  * pipeline_place() remembers it, and all of it was done.  An item's clear part
  * names the key that seals it, which is the subject's own if there is such a
  * subject: whoever was refused must not learn that.  The reply comes with
- * events.answer; what it refuses is ST_NO_SUCH.  ${place} has loop, connection
- * and request_id; the rest is filled in.
+ * events.answer; what it refuses is ST_NO_SUCH.  ${place} has loop, connection,
+ * request_id and of_outcome; the rest is filled in.
+ *
+ * With of_outcome the reply is instead what shows the outcome of the command,
+ * which is an extract.issue: ST_BUSY as long as it is not attested.
  *
  * Returns: as pipeline_entry_of(), and as pipeline_place().
  */
@@ -279,6 +285,17 @@ NODISCARD enum status pipeline_entry_of(struct pipeline *pipeline,
                                         uint8_t *buffer, uint64_t index,
                                         const uint8_t key_id[KEY_ID_SIZE],
                                         uint16_t carrier);
+
+/*
+ * pipeline_attestation(pipeline, entry_out, buffer, index):
+ * The bytes of the attestation that a reply with of_outcome named.
+ *
+ * Returns: ST_OK; ST_CORRUPT if the log cannot be read.
+ * Owns:    ${*entry_out} borrows from ${buffer}, of JOURNAL_READ_SIZE bytes.
+ */
+NODISCARD enum status pipeline_attestation(struct pipeline *pipeline,
+                                           struct slice *entry_out,
+                                           uint8_t *buffer, uint64_t index);
 
 /* ---- The cluster -------------------------------------------------------- */
 

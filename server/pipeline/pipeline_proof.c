@@ -62,6 +62,22 @@ enum status pipeline_place(struct pipeline *pipeline,
     return status;
 }
 
+/* What shows the outcome of a command that was found. */
+static void applier_outcome(struct applier *applier,
+                            const struct pipeline_place *place, bool found)
+{
+    struct apply_shown shown;
+    enum status status = ST_NO_SUCH;
+
+    if (found)
+        status = apply_outcome_of(applier->pipeline->parts.apply, &shown,
+                                  place->index);
+    if (status == ST_OK)
+        reply_outcome(&applier->replies, place, &shown);
+    else
+        reply_no_place(&applier->replies, place, status);
+}
+
 void applier_places(struct applier *applier)
 {
     struct pipeline *pipeline = applier->pipeline;
@@ -77,7 +93,12 @@ void applier_places(struct applier *applier)
 
         if (place->of_bytes)
             found = found && index == place->index && code == ST_OK;
-        reply_place(&applier->replies, place, found, index);
+        if (place->of_outcome)
+            applier_outcome(applier, place, found);
+        else if (found)
+            reply_place(&applier->replies, place, index);
+        else
+            reply_no_place(&applier->replies, place, ST_NO_SUCH);
         free(place);
     }
     if (count > 0)
@@ -169,6 +190,17 @@ enum status pipeline_entry_of(struct pipeline *pipeline,
          !proof_carried(&entry, carrier)))
         return ST_NO_SUCH;
     return ST_OK;
+}
+
+enum status pipeline_attestation(struct pipeline *pipeline,
+                                 struct slice *entry_out, uint8_t *buffer,
+                                 uint64_t index)
+{
+    REQUIRE(index < atomic_load(&pipeline->size));
+    return journal_read_entry(pipeline->parts.journal, entry_out, buffer,
+                              index) == ST_OK
+               ? ST_OK
+               : ST_CORRUPT;
 }
 
 enum status pipeline_place_bytes(struct pipeline *pipeline,

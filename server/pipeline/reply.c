@@ -104,21 +104,54 @@ void reply_error(struct reply_lists *lists, const struct work *work)
     reply_add(lists, work->origin.loop, reply);
 }
 
-void reply_place(struct reply_lists *lists, const struct pipeline_place *place,
-                 bool found, uint64_t index)
+static struct reply *reply_to_place(const struct pipeline_place *place,
+                                    size_t result_size)
 {
-    struct reply *reply = calloc(1, sizeof *reply);
+    struct reply *reply = calloc(1, sizeof *reply + result_size);
 
     INVARIANT(reply != NULL);
     reply->connection = place->connection;
     reply->request_id = place->request_id;
     reply->item = UINT16_MAX;
-    reply->is_error = !found;
-    reply->is_place = found;
     reply->of_bytes = place->of_bytes;
-    reply->code = found ? ST_OK : ST_NO_SUCH;
-    reply->index = index;
     reply->which = place->which;
+    reply->result_size = result_size;
+    return reply;
+}
+
+void reply_place(struct reply_lists *lists, const struct pipeline_place *place,
+                 uint64_t index)
+{
+    struct reply *reply = reply_to_place(place, 0);
+
+    reply->is_place = true;
+    reply->index = index;
+    reply_add(lists, place->loop, reply);
+}
+
+void reply_outcome(struct reply_lists *lists,
+                   const struct pipeline_place *place,
+                   const struct apply_shown *shown)
+{
+    size_t path_size = shown->path.count * HASH_SIZE;
+    struct reply *reply = reply_to_place(place, 2 + path_size);
+
+    reply->is_place = true;
+    reply->of_outcome = true;
+    reply->index = shown->attestation;
+    store_u16(reply->result, shown->path.lefts);
+    memcpy(reply->result + 2, shown->path.hashes, path_size);
+    reply_add(lists, place->loop, reply);
+}
+
+void reply_no_place(struct reply_lists *lists,
+                    const struct pipeline_place *place, enum status status)
+{
+    struct reply *reply = reply_to_place(place, 0);
+
+    reply->is_error = true;
+    reply->code = (uint16_t)status;
+    reply->retry_after_ms = reply_wait_ms(status);
     reply_add(lists, place->loop, reply);
 }
 

@@ -28,9 +28,14 @@ void reply_answer(struct reply_lists *lists, const struct work *work,
 /* The ERROR of work->fault. */
 void reply_error(struct reply_lists *lists, const struct work *work);
 
-/* Where a command stands, or an ERROR with ST_NO_SUCH. */
+/* Where a command stands; what shows its outcome; or an ERROR instead. */
 void reply_place(struct reply_lists *lists, const struct pipeline_place *place,
-                 bool found, uint64_t index);
+                 uint64_t index);
+void reply_outcome(struct reply_lists *lists,
+                   const struct pipeline_place *place,
+                   const struct apply_shown *shown);
+void reply_no_place(struct reply_lists *lists,
+                    const struct pipeline_place *place, enum status status);
 
 /* Give all out through events->answer. */
 void reply_deliver(struct reply_lists *lists,

@@ -213,7 +213,7 @@ END_TEST
 
 START_TEST(a_proof_of_an_unknown_kind_is_a_bad_field)
 {
-    const struct message_proof_get none = {.kind = 5, .which = PROOF_BEST};
+    const struct message_proof_get none = {.kind = 6, .which = PROOF_BEST};
     const struct message_proof_get neither = {.kind = PROOF_ENTRY, .which = 3};
 
     login(&fixture.user);
@@ -332,6 +332,25 @@ START_TEST(the_bytes_of_an_entry_that_was_refused_go_to_nobody)
 }
 END_TEST
 
+/* Of extracts alone is kept what shows their outcome; of others' nothing is
+ * told, as of their bytes. */
+START_TEST(the_outcome_of_what_is_no_extract_is_not_shown)
+{
+    struct message_proof_get question = {.kind = PROOF_OUTCOME,
+                                         .which = PROOF_BEST};
+
+    login(&fixture.user);
+    question.index = ping(&fixture.user);
+    ck_assert_int_eq(ask(PROOF_OUTCOME, question.index), ST_NO_SUCH);
+    wire_close(&wire);
+    login(&fixture.other);
+    ck_assert_int_eq(ask_once(&question), ST_NO_SUCH);
+    question.index = 0;
+    ck_assert_int_eq(ask_once(&question), ST_NO_SUCH);
+    wire_close(&wire);
+}
+END_TEST
+
 SUITE_MAIN_WITH("proofs", open_node, close_node,
                 every_receipt_is_proven_by_its_entry_hash,
                 a_command_is_found_by_its_key_and_number,
@@ -340,4 +359,5 @@ SUITE_MAIN_WITH("proofs", open_node, close_node,
                 a_proof_of_an_unknown_kind_is_a_bad_field,
                 the_bytes_of_an_entry_go_to_who_signed_it_alone,
                 a_carrier_is_given_the_entries_that_it_brought_and_no_others,
-                the_bytes_of_an_entry_that_was_refused_go_to_nobody)
+                the_bytes_of_an_entry_that_was_refused_go_to_nobody,
+                the_outcome_of_what_is_no_extract_is_not_shown)
