@@ -5,9 +5,10 @@
 
 #include <sodium.h>
 
+#include "protocol/attestation.h"
 #include "protocol/tree.h"
 
-enum { DECISIONS_LEAF_SIZE = 8 + 2 + 2 + HASH_SIZE, DECISIONS_ROOM_MIN = 1024 };
+enum { DECISIONS_ROOM_MIN = 1024 };
 
 void decisions_init(struct decisions *decisions, struct authority *authority)
 {
@@ -136,17 +137,14 @@ static void decisions_add_leaf(struct decisions_reading *reading,
                                const struct authority_act *act, uint16_t code,
                                const struct authority_result *result)
 {
-    uint8_t bytes[DECISIONS_LEAF_SIZE], leaf[HASH_SIZE];
+    uint8_t hash[HASH_SIZE], leaf[HASH_SIZE];
 
     if (!result->is_known)
         reading->is_root_known = false;
     if (!reading->is_root_known)
         return;
-    store_u64(bytes, act->index);
-    store_u16(bytes + 8, act->item);
-    store_u16(bytes + 10, code);
-    crypto_hash_sha256(bytes + 12, result->bytes.data, result->bytes.size);
-    tree_leaf_hash(leaf, slice_of(bytes, sizeof bytes));
+    crypto_hash_sha256(hash, result->bytes.data, result->bytes.size);
+    attestation_leaf(leaf, act->index, act->item, code, hash);
     tree_append(&reading->tree, leaf);
 }
 
