@@ -240,40 +240,7 @@ static int open_it(struct making *making)
     return commit(making);
 }
 
-/* ---- In the log --------------------------------------------------------- */
-
-/* The entry and its proof.  Without them the extract is not tied to the log: no
- * checkpoint holds it yet, or it came another way first than this connection's.
- */
-static int tie(struct making *making)
-{
-    struct extract_file *file = &making->file;
-    struct tlog_proof tied = {.index = making->receipt.index};
-    struct defter_proof proof;
-    const uint8_t *entry;
-    struct writer writer;
-    size_t size;
-    int status = defter_proof_bytes(making->client, making->receipt.index,
-                                    &entry, &size);
-
-    if (status == ST_OK && size > sizeof file->entry)
-        status = ST_TOO_LARGE;
-    if (status != ST_OK)
-        return status;
-    memcpy(file->entry, entry, size);
-    file->entry_size = size;
-    status = client_proof_witnessed(making->client, making->receipt.index,
-                                    making->receipt.entry_hash, &proof);
-    if (status != ST_OK)
-        return status;
-    tied.count = proof.hashes_count;
-    memcpy(tied.hashes, proof.hashes, sizeof tied.hashes);
-    tied.note = slice_of(proof.note, proof.note_size);
-    writer_init(&writer, making->proof, TLOG_PROOF_SIZE_MAX);
-    tlog_proof_write(&writer, &tied);
-    file->proof = writer_slice(&writer);
-    return writer.status == ST_OK ? ST_OK : ST_TOO_LARGE;
-}
+/* ---- The file ------------------------------------------------------------ */
 
 /* The whole file; what nobody would believe is not given out. */
 static int finish(struct making *making, uint8_t **file_out, size_t *size_out)
@@ -321,12 +288,48 @@ int defter_extract(struct defter *client, uint64_t subject, uint16_t sections,
     if (status == ST_OK && answer_out->code == ST_OK)
         status = open_it(&making);
     if (status == ST_OK && answer_out->code == ST_OK) {
-        (void)tie(&making); /* Else it says by itself that it is not tied. */
+        /* What is missing the file says by itself. */
+        (void)client_tie(client, &making.file, making.proof, &making.receipt);
         status = finish(&making, file_out, size_out);
     }
     /* It has been overwritten by later calls. */
     answer_out->result = NULL;
     answer_out->result_size = 0;
+    give_room_back(&making);
+    return status;
+}
+
+int defter_extract_attest(struct defter *client, const uint8_t *file,
+                          size_t size, uint8_t **file_out, size_t *size_out)
+{
+    struct making making = {.client = client};
+    size_t line;
+    int status = ST_INTERNAL;
+
+    *file_out = NULL;
+    *size_out = 0;
+    if (make_room(&making))
+        status = (int)extract_file_read(&making.file, making.commitments, &line,
+                                        slice_of(file, size));
+    if (status != ST_OK ||
+        receipt_decode(&making.receipt, making.file.receipt) != ST_OK)
+        status = client_fail(client, status != ST_OK ? status : ST_FILE_FORMAT,
+                             "this is no extract");
+    if (status == ST_OK)
+        status = defter_connect(client);
+    if (status == ST_OK) {
+        making.file.attested.entry_size = 0;
+        status =
+            client_tie(client, &making.file, making.proof, &making.receipt);
+        if (status == ST_NO_SUCH)
+            (void)client_fail(client, status,
+                              "the node does not remember it, or another one "
+                              "attested it: have a new one issued");
+        else if (status == ST_BUSY)
+            (void)client_fail(client, status, "it is not attested yet");
+    }
+    if (status == ST_OK)
+        status = finish(&making, file_out, size_out);
     give_room_back(&making);
     return status;
 }

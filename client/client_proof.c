@@ -11,11 +11,7 @@
 
 /* Until the entry's checkpoint is made; the server signs once a second, and
  * those whom its policy names follow. */
-enum {
-    PROOF_RETRY_MS = 300,
-    PROOF_WITNESS_MS_MAX = 5000,
-    PROOF_WITNESSED = 3 /* PROOF's standing. */
-};
+enum { PROOF_RETRY_MS = 300, PROOF_WITNESS_MS_MAX = 5000 };
 
 static void proof_pause(void)
 {
@@ -211,6 +207,14 @@ int defter_proof_bytes(struct defter *client, uint64_t index,
     *entry_out = client->rows;
     *size_out = client->rows_size;
     return ST_OK;
+}
+
+int client_proof_outcome(struct defter *client, uint64_t index)
+{
+    const struct message_proof_get ask = {
+        .kind = PROOF_OUTCOME, .which = PROOF_BEST, .index = index};
+
+    return proof_ask(client, &ask);
 }
 
 int defter_log_key(struct defter *client, char *out, size_t size)

@@ -110,12 +110,34 @@ struct defter {
 int client_ask(struct defter *client, const struct message_proof_get *ask,
                int64_t deadline_ms);
 
+enum { PROOF_WITNESSED = 3 }; /* PROOF's standing. */
+
 /* client_proof.c: as defter_proof_entry() by the best checkpoint; of a node
  * that calls checkpoints witnessed, the next such one is waited for a little.
  */
 int client_proof_witnessed(struct defter *client, uint64_t index,
                            const uint8_t leaf[HASH_SIZE],
                            struct defter_proof *out);
+
+/* client_proof.c: what shows the outcome of entry ${index}, waiting until it is
+ * attested; in client->proof, whose data are client->rows. */
+int client_proof_outcome(struct defter *client, uint64_t index);
+
+/*
+ * client_tie.c:
+ * client_tie(client, file, proof_bytes, receipt):
+ * The entry of the file that ${receipt} is of, if it lacks it, the attestation,
+ * and a proof of both; ${proof_bytes} holds TLOG_PROOF_SIZE_MAX.  Where that
+ * fails, as much of it as there is.
+ *
+ * Returns: ST_OK; ST_NO_SUCH if the command is forgotten, or another node
+ *          attested it; ST_BUSY if it did not come in time; else as
+ *          defter_call().
+ */
+struct extract_file;
+struct receipt;
+int client_tie(struct defter *client, struct extract_file *file,
+               uint8_t *proof_bytes, const struct receipt *receipt);
 
 /* client_command.c */
 int client_sign(struct defter_command *command, const struct defter *client,

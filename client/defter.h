@@ -267,9 +267,10 @@ int defter_log_key(struct defter *client, char *out, size_t size);
  * Have a signed extract of ${sections} (bit n - 1: section n) issued, open it,
  * and put it into a file that needs nothing else (EXTRACT, section 4), with all
  * of its fields.  ${signer_seed}: as defter_command_signer(), or NULL; the
- * connection is then its carrier's.  Where no checkpoint came in time the file
- * is not tied to the log, and says so when it is verified; of a node with a
- * policy a witnessed one is waited for, 5 s at most.
+ * connection is then its carrier's.  The attestation of the answer is waited
+ * for, a second or two, and a checkpoint that holds it; of a node with a policy
+ * a witnessed one, 5 s at most.  Where they did not come in time the file lacks
+ * them, and says so when it is verified.
  * Returns: 0 and an answer; with its code 0 a file, else ${*file_out} is NULL;
  *          1036 RECEIPT if what is disclosed is not what was signed; else as
  *          defter_call().
@@ -279,6 +280,20 @@ int defter_extract(struct defter *client, uint64_t subject, uint16_t sections,
                    const uint8_t *signer_seed, struct defter_answer *answer_out,
                    uint8_t **file_out, size_t *size_out);
 void defter_extract_free(uint8_t *file, size_t size);
+
+/*
+ * defter_extract_attest(client, file, size, file_out, size_out):
+ * The same extract, of which fields may be kept back, with its attestation and
+ * a newer checkpoint, for the key that signed extract.issue, or the carrier
+ * through which it came; the node remembers as long as it remembers commands.
+ * Returns: 0; 500 if the node does not know, or another one attested it, and
+ *          then a new extract is to be issued; 601 if it did not come in time;
+ *          1014 for a file that is none; 1036 for one that is not true; else as
+ *          defter_call().
+ * Owns:    gives ${*file_out}; defter_extract_free() takes it.
+ */
+int defter_extract_attest(struct defter *client, const uint8_t *file,
+                          size_t size, uint8_t **file_out, size_t *size_out);
 
 /*
  * defter_extract_check(client, file, size, signer_seed, answer_out,

@@ -148,6 +148,66 @@ static enum status take_entry(struct extract_file *file, struct header *header)
     return status == ST_OK && file->entry_size > 0 ? ST_OK : ST_FILE_FORMAT;
 }
 
+/* ---- The attestation ---------------------------------------------------- */
+
+/* "left BASE64" or "right BASE64", each hash of the path. */
+static enum status take_outcome(struct attestation_path *path,
+                                struct header *header)
+{
+    struct slice peek, value;
+
+    for (;;) {
+        peek = header->rest;
+        if (!lines_take(&peek, "outcome "))
+            return ST_OK;
+        if (take_value(&value, header, "outcome ") != ST_OK ||
+            path->count == ATTEST_HASHES_MAX)
+            return ST_FILE_FORMAT;
+        if (lines_take(&value, "left "))
+            path->lefts |= (uint16_t)(1u << path->count);
+        else if (!lines_take(&value, "right "))
+            return ST_FILE_FORMAT;
+        if (lines_read_exact(path->hashes[path->count], HASH_SIZE, value) !=
+            ST_OK)
+            return ST_FILE_FORMAT;
+        path->count++;
+    }
+}
+
+static enum status take_attested(struct extract_file *file,
+                                 struct header *header)
+{
+    struct extract_attested *attested = &file->attested;
+    struct slice peek = header->rest, value;
+    enum status status;
+
+    if (file->entry_size == 0 || !lines_take(&peek, "attestation "))
+        return ST_OK;
+    status = take_value(&value, header, "attestation ");
+    if (status == ST_OK)
+        status = lines_read_base64(attested->entry, &attested->entry_size,
+                                   sizeof attested->entry, value);
+    if (status == ST_OK && attested->entry_size == 0)
+        status = ST_FILE_FORMAT;
+    if (status == ST_OK)
+        status = take_bytes(header, "attester ", attested->certificate,
+                            NODECERT_SIZE);
+    if (status == ST_OK)
+        status = take_outcome(&attested->outcome, header);
+    while (status == ST_OK) {
+        peek = header->rest;
+        if (!lines_take(&peek, "attested "))
+            return ST_OK;
+        if (attested->path_count == PROOF_HASHES_MAX) {
+            header->line++;
+            return ST_FILE_FORMAT;
+        }
+        status = take_bytes(header, "attested ",
+                            attested->path[attested->path_count++], HASH_SIZE);
+    }
+    return ST_FILE_FORMAT;
+}
+
 static enum status take_header(struct extract_file *file,
                                uint8_t (*commitments)[HASH_SIZE],
                                struct header *header)
@@ -178,6 +238,8 @@ static enum status take_header(struct extract_file *file,
                             NODECERT_SIZE);
     if (status == ST_OK)
         status = take_entry(file, header);
+    if (status == ST_OK)
+        status = take_attested(file, header);
     return status;
 }
 
@@ -310,6 +372,18 @@ size_t extract_file_receipt_line(const struct extract_file *file)
     return (size_t)EXTRACT_LINE_COMMITMENTS + file->commitments_count;
 }
 
+size_t extract_file_header_lines(const struct extract_file *file)
+{
+    const struct extract_attested *attested = &file->attested;
+    size_t lines = extract_file_receipt_line(file) + 2;
+
+    if (file->entry_size > 0)
+        lines++;
+    if (attested->entry_size > 0)
+        lines += 2 + attested->outcome.count + attested->path_count;
+    return lines;
+}
+
 /* ---- Writing ------------------------------------------------------------ */
 
 static void write_bytes(struct writer *writer, const char *word,
@@ -318,6 +392,24 @@ static void write_bytes(struct writer *writer, const char *word,
     lines_write(writer, word);
     lines_write_base64(writer, bytes, size);
     lines_write(writer, "\n");
+}
+
+static void write_attested(struct writer *writer,
+                           const struct extract_attested *attested)
+{
+    const struct attestation_path *outcome = &attested->outcome;
+
+    if (attested->entry_size == 0)
+        return;
+    write_bytes(writer, "attestation ", attested->entry, attested->entry_size);
+    write_bytes(writer, "attester ", attested->certificate, NODECERT_SIZE);
+    for (size_t i = 0; i < outcome->count; i++)
+        write_bytes(writer,
+                    (outcome->lefts & 1u << i) != 0 ? "outcome left "
+                                                    : "outcome right ",
+                    outcome->hashes[i], HASH_SIZE);
+    for (size_t i = 0; i < attested->path_count; i++)
+        write_bytes(writer, "attested ", attested->path[i], HASH_SIZE);
 }
 
 static void write_header(struct writer *writer, const struct extract_file *file)
@@ -341,6 +433,7 @@ static void write_header(struct writer *writer, const struct extract_file *file)
     write_bytes(writer, "certificate ", file->certificate, NODECERT_SIZE);
     if (file->entry_size > 0)
         write_bytes(writer, "entry ", file->entry, file->entry_size);
+    write_attested(writer, &file->attested);
 }
 
 static void write_proof(struct writer *writer, const struct extract_file *file)

@@ -12,6 +12,10 @@
  *     signature BASE64
  *     certificate BASE64
  *     entry BASE64                          may be missing
+ *     attestation BASE64                    and these with it, all or none:
+ *     attester BASE64
+ *     outcome left|right BASE64             0 to ATTEST_HASHES_MAX
+ *     attested BASE64                       0 to PROOF_HASHES_MAX
  *     section S06 EHIS 1 ...                sections in ascending order, each
  *     field BASE64 class number 2           with its fields: salt, then line
  *     an empty line, then a tlog-proof      may be missing
@@ -21,6 +25,7 @@
 #ifndef DEFTER_PROTOCOL_EXTRACT_FILE_H
 #define DEFTER_PROTOCOL_EXTRACT_FILE_H
 
+#include "protocol/attestation.h"
 #include "protocol/extract.h"
 
 /* Where the lines of a file are, counted from 1. */
@@ -30,6 +35,16 @@ enum {
     EXTRACT_LINE_SECTIONS,
     EXTRACT_LINE_SALT,
     EXTRACT_LINE_COMMITMENTS
+};
+
+/* What shows in the log that the extract was given out, and as it is. */
+struct extract_attested {
+    uint8_t entry[ATTEST_ENTRY_SIZE_MAX];
+    size_t entry_size; /* 0: there is none of it. */
+    uint8_t certificate[NODECERT_SIZE];
+    struct attestation_path outcome; /* From the item to the attestation. */
+    uint8_t path[PROOF_HASHES_MAX][HASH_SIZE]; /* From it to the checkpoint. */
+    size_t path_count;
 };
 
 /*
@@ -47,8 +62,9 @@ struct extract_file {
     uint8_t signature[SIGNATURE_SIZE];
     uint8_t certificate[NODECERT_SIZE];
     uint8_t entry[EXTRACT_ENTRY_SIZE_MAX];
-    size_t entry_size;        /* 0: there is none. */
-    struct slice disclosures; /* Lines "section" and "field". */
+    size_t entry_size;                /* 0: there is none. */
+    struct extract_attested attested; /* None without the entry. */
+    struct slice disclosures;         /* Lines "section" and "field". */
     uint32_t disclosures_count;
     struct slice proof; /* A tlog-proof, not read; empty: there is none. */
 };
@@ -68,8 +84,12 @@ NODISCARD enum status extract_file_read(struct extract_file *file_out,
  * file has: a commitment, or a field.  It need not be one that reads. */
 bool extract_file_is(struct slice bytes);
 
-/* The line of the receipt; signature, certificate and entry follow it. */
+/* The line of the receipt; signature, certificate, entry, attestation and
+ * attester follow it. */
 size_t extract_file_receipt_line(const struct extract_file *file);
+
+/* Lines before those of sections and fields. */
+size_t extract_file_header_lines(const struct extract_file *file);
 
 /*
  * extract_file_write(writer, file):

@@ -5,6 +5,7 @@
 #include "protocol/catalogue.h"
 #include "protocol/dates.h"
 #include "protocol/entry.h"
+#include "protocol/tree.h"
 
 #define EXTRACT_FINDING_ROW(name, verdict, english, azerbaijani) \
     {EXTRACT_##verdict, english, azerbaijani},
@@ -106,8 +107,7 @@ static bool judge_disclosures(struct extract_report *report,
 {
     uint8_t shown[(EXTRACT_FIELDS_MAX + 7) / 8] = {0};
     struct extract_reading reading = {.rest = file->disclosures};
-    size_t before =
-        extract_file_receipt_line(file) + 2 + (file->entry_size > 0 ? 1u : 0u);
+    size_t before = extract_file_header_lines(file);
     uint8_t hash[HASH_SIZE];
 
     while (extract_file_next(&reading) == ST_OK) {
@@ -170,6 +170,74 @@ static bool judge_entry(struct extract_report *report,
     return true;
 }
 
+/* ---- What the log says of it -------------------------------------------- */
+
+/* A node of the authority stated, in an entry that it signed itself. */
+static bool is_nodes_own(struct extract_report *report,
+                         const struct attestation *attestation,
+                         const uint8_t *certificate,
+                         const uint8_t *authority_key)
+{
+    struct nodecert_expected expected = {.role = NODECERT_SERVER};
+    uint8_t hash[HASH_SIZE];
+    struct nodecert cert;
+
+    memcpy(expected.authority_key, authority_key, PUBLIC_KEY_SIZE);
+    identity_cluster_id(expected.cluster_id, authority_key);
+    expected.now_s = attestation->entry.place.log_time / DATES_US_PER_SECOND;
+    if (nodecert_verify(&cert, &report->cert_fault, certificate, &expected,
+                        NULL) != ST_OK)
+        return false;
+    memcpy(report->attester, cert.node_id, NODE_ID_SIZE);
+    return entry_verify(&attestation->entry, hash, expected.cluster_id,
+                        cert.receipt_key) == ST_OK;
+}
+
+static bool judge_attestation(struct extract_report *report,
+                              const struct extract_file *file,
+                              const uint8_t *authority_key)
+{
+    const struct extract_attested *attested = &file->attested;
+    const struct receipt *receipt = &report->receipt;
+    size_t line = extract_file_receipt_line(file) + 4;
+    struct attestation attestation;
+
+    if (attested->entry_size == 0)
+        return true;
+    if (attestation_read(&attestation, slice_of(attested->entry,
+                                                attested->entry_size)) != ST_OK)
+        return found(report, EXTRACT_FOUND_FORM, line);
+    if (!is_nodes_own(report, &attestation, attested->certificate,
+                      authority_key))
+        return found(report, EXTRACT_FOUND_ATTESTER, line + 1);
+    if (attestation.entry.place.epoch < receipt->epoch ||
+        attestation.entry.place.log_time < receipt->committed_at ||
+        attestation_shows(&attestation, &attested->outcome, receipt->index,
+                          receipt->result_hash) != ST_OK)
+        return found(report, EXTRACT_FOUND_ATTESTATION, line);
+    report->attested_at = attestation.entry.place.index;
+    return true;
+}
+
+/* In the tree of the checkpoint that holds the entry. */
+static bool judge_attested(struct extract_report *report,
+                           const struct extract_file *file)
+{
+    const struct extract_attested *attested = &file->attested;
+    uint8_t leaf[HASH_SIZE];
+
+    if (attested->entry_size == 0)
+        return found(report, EXTRACT_FOUND_RECEIPTED, 0);
+    entry_leaf_hash(leaf, slice_of(attested->entry, attested->entry_size));
+    return tree_inclusion_check(leaf, report->attested_at,
+                                report->checkpoint.size,
+                                report->checkpoint.root,
+                                (const uint8_t(*)[HASH_SIZE])attested->path,
+                                attested->path_count) == ST_OK ||
+           found(report, EXTRACT_FOUND_ATTESTED,
+                 extract_file_receipt_line(file) + 4);
+}
+
 static bool judge_proof(struct extract_report *report,
                         const struct extract_file *file,
                         const struct tlog_policy *policy)
@@ -207,6 +275,8 @@ void extract_judge(struct extract_report *report_out,
     if (judge_receipt(report_out, file, trust->authority_key) &&
         judge_result(report_out, file) && judge_disclosures(report_out, file) &&
         judge_entry(report_out, file, trust->authority_key) &&
-        judge_proof(report_out, file, trust->policy))
+        judge_attestation(report_out, file, trust->authority_key) &&
+        judge_proof(report_out, file, trust->policy) &&
+        judge_attested(report_out, file))
         report_out->finding = EXTRACT_FOUND_GOOD;
 }

@@ -3,11 +3,12 @@
  * out (EXTRACT, section 6).  Offline, from the file and from what the reader
  * trusts: the authority's key, and a policy for the log's checkpoint.
  *
- * TRUE says: at that place of the log somebody asked for it, and a node of the
- * cluster answered so.  That the question was not refused, and that this is the
- * answer, nobody says but that node: whoever has its receipt key can make an
- * extract TRUE of any question about the subject, a refused one too.  Whether
- * it still holds today only the registry knows (extract.verify).
+ * TRUE says: at that place of the log somebody asked for it, and the log holds
+ * the statement of a node of the cluster that this was done and answered so.  A
+ * node takes such a statement from nobody but itself, and every other node
+ * compares it with what it came to before it goes on; so the receipt's key
+ * alone makes nothing TRUE.  Whether it still holds today only the registry
+ * knows (extract.verify).
  */
 #ifndef DEFTER_PROTOCOL_EXTRACT_JUDGE_H
 #define DEFTER_PROTOCOL_EXTRACT_JUDGE_H
@@ -26,10 +27,10 @@ enum extract_verdict {
 /* X(name, verdict, english, azerbaijani): what was found. */
 #define EXTRACT_FINDINGS(X)                                                    \
     X(GOOD, TRUE,                                                              \
-      "its node signed it, and its entry is in the log; that the registry "    \
-      "decided so is the word of that node alone",                             \
-      "qovşaq imzalayıb və yazısı jurnaldadır; reyestrin belə qərar "  \
-      "verdiyini yalnız həmin qovşaq bildirir")                                \
+      "its node signed it, and the log holds its entry and the attestation "   \
+      "that the registry decided and answered so",                             \
+      "qovşaq imzalayıb, yazısı və reyestrin qərarı ilə cavabının "  \
+      "təsdiqləməsi jurnaldadır")                                              \
     X(FORM, TAMPERED, "not well formed", "düzgün yazılmayıb")                  \
     X(CERTIFICATE, TAMPERED,                                                   \
       "its node has no certificate of this authority for that time",           \
@@ -48,12 +49,28 @@ enum extract_verdict {
       "jurnal yazısı qəbzdə göstərilən deyil")                                 \
     X(PROOF, TAMPERED, "the proof does not show that the log holds the entry", \
       "sübut yazının jurnalda olduğunu göstərmir")                             \
+    X(ATTESTER, TAMPERED,                                                      \
+      "its attestation is not signed by a node of this authority",             \
+      "təsdiqləmə bu səlahiyyətli orqanın qovşağı tərəfindən imzalanmayıb")    \
+    X(ATTESTATION, TAMPERED,                                                   \
+      "its attestation states another decision or another answer",             \
+      "təsdiqləmədə başqa qərar və ya başqa cavab göstərilib")                 \
+    X(ATTESTED, TAMPERED,                                                      \
+      "the proof does not show that the log holds the attestation",            \
+      "sübut təsdiqləmənin jurnalda olduğunu göstərmir")                       \
     X(CHECKPOINT, TAMPERED,                                                    \
       "the checkpoint is not signed by a log that the policy names",           \
       "nəzarət nöqtəsi siyasətdə göstərilən jurnal tərəfindən imzalanmayıb")   \
     X(NO_PROOF, INCOMPLETE,                                                    \
       "signed, but not tied to the log: no proof is in it",                    \
       "imzalanıb, lakin jurnala bağlanmayıb: sübut yoxdur")                    \
+    X(RECEIPTED, INCOMPLETE,                                                   \
+      "its node signed it, and its entry is in the log; that the registry "    \
+      "decided and answered so is the word of that node alone: no "            \
+      "attestation is in it",                                                  \
+      "qovşaq imzalayıb və yazısı jurnaldadır; reyestrin belə qərar "  \
+      "verib cavablandırdığını yalnız həmin qovşaq bildirir: "         \
+      "təsdiqləmə yoxdur")                                                     \
     X(NO_POLICY, INCOMPLETE,                                                   \
       "signed, but its checkpoint was not judged: no policy was named",        \
       "imzalanıb, lakin nəzarət nöqtəsi yoxlanmayıb: siyasət göstərilməyib")   \
@@ -83,6 +100,8 @@ struct extract_report {
     uint8_t signer[KEY_ID_SIZE]; /* Whose command it was; by the entry. */
     struct checkpoint checkpoint;
     struct tlog_policy_verdict witnesses;
+    uint64_t attested_at; /* Index of the attestation; 0: there is none. */
+    uint8_t attester[NODE_ID_SIZE];
 };
 
 /*

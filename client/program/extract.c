@@ -143,7 +143,9 @@ static int save_issued(struct wishes *wishes, const uint8_t *bytes, size_t size)
         code = extract_choose_put(file, &wishes->choice, wishes->out);
     if (code == EXIT_GOOD)
         printf("%llu\t%s%s\n", (unsigned long long)file->number, wishes->out,
-               file->proof.size > 0 ? "" : "\t(not tied to the log yet)");
+               file->proof.size == 0            ? "\t(not tied to the log yet)"
+               : file->attested.entry_size == 0 ? "\t(not attested yet)"
+                                                : "");
     free(file);
     free(commitments);
     return code;
@@ -265,6 +267,34 @@ static int run_redact(struct program *program, struct wishes *wishes)
     return code;
 }
 
+/* What was not there yet when the extract was issued. */
+static int run_attest(struct program *program, struct wishes *wishes)
+{
+    struct defter *client = NULL;
+    struct extract_load load;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    int status;
+    int code = load_extract(&load, wishes->path);
+
+    if (code == EXIT_GOOD)
+        code = check_free(wishes->out);
+    if (code == EXIT_GOOD)
+        code = cluster_connect(&client, program, ROLE_USER);
+    if (code == EXIT_GOOD) {
+        status =
+            defter_extract_attest(client, load.bytes, load.size, &bytes, &size);
+        code = status == 0 ? extract_put_file(wishes->out, bytes, size)
+                           : program_fail(EXIT_INCOMPLETE, "%s: %s",
+                                          defter_status_name(status),
+                                          defter_reason(client));
+    }
+    defter_extract_free(bytes, size);
+    defter_close(client);
+    extract_load_wipe(&load);
+    return code;
+}
+
 static int run_completeness(struct program *program, struct wishes *wishes)
 {
     struct defter_item item = {.duty = (uint32_t)wishes->duty,
@@ -374,6 +404,9 @@ int extract_run(struct program *program, int argc, char **argv)
         wishes.out != NULL &&
         (wishes.choice.hidden != NULL || wishes.choice.fields != NULL))
         return run_redact(program, &wishes);
+    if (strcmp(what, "attest") == 0 && wishes.path != NULL &&
+        wishes.out != NULL)
+        return run_attest(program, &wishes);
     if (strcmp(what, "completeness") == 0 && wishes.subject != 0 &&
         wishes.out != NULL && wishes.path == NULL)
         return run_completeness(program, &wishes);

@@ -131,10 +131,13 @@ static const struct subcommand subcommands[] = {
      "KEY]\n"
      "       extract redact FILE --hide FIELD,... | --fields FIELD,... --out "
      "FILE\n"
+     "       --key FILE extract attest FILE --out FILE\n"
      "       --key FILE extract completeness --subject VOEN [--as DUTY]\n"
      "         [--purpose N] [--file-number TEXT] --out FILE\n"
      "  A FIELD is S06, S06.class, S01.representatives.1 and the like. What\n"
-     "  redact keeps back nobody can put in again; the rest stays true",
+     "  redact keeps back nobody can put in again; the rest stays true.\n"
+     "  attest brings what was not there yet when it was issued: the log's\n"
+     "  attestation of the answer, and a checkpoint that holds it",
      "Get signed extracts, show them, keep parts of them back",
      "İmzalanmış çıxarış almaq, göstərmək, bir hissəsini gizlətmək"},
     {"verify", verify_run,

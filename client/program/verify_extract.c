@@ -222,13 +222,20 @@ static void print_text(const struct program *program,
     extract_show_origin(&writer, &shown);
     printf("%.*s\n", (int)writer.used, (const char *)bytes);
     print_finding(program, report->finding, report->line);
-    if (report->finding == EXTRACT_FOUND_CERTIFICATE)
+    if (report->finding == EXTRACT_FOUND_CERTIFICATE ||
+        (report->finding == EXTRACT_FOUND_ATTESTER &&
+         report->cert_fault != NODECERT_GOOD))
         printf("  %s\n", nodecert_fault_text(report->cert_fault));
     if (report->checkpoint.size > 0)
         printf("%s %llu\n",
                program->azerbaijani ? "nəzarət nöqtəsi, yazıların sayı:"
                                     : "checkpoint of a log of entries:",
                (unsigned long long)report->checkpoint.size);
+    if (report->attested_at > 0)
+        printf("%s %llu\n",
+               program->azerbaijani ? "təsdiqləmə, yazının sıra nömrəsi:"
+                                    : "attested in entry:",
+               (unsigned long long)report->attested_at);
     writer_init(&writer, bytes, sizeof bytes);
     extract_show_count(&writer, &shown);
     printf("%.*s\n", (int)writer.used, (const char *)bytes);
@@ -269,6 +276,9 @@ static void print_json(const struct extract_load *load,
     cJSON_AddNumberToObject(object, "index", (double)report->receipt.index);
     cJSON_AddNumberToObject(object, "issued_us",
                             (double)report->receipt.committed_at);
+    if (report->attested_at > 0)
+        cJSON_AddNumberToObject(object, "attested",
+                                (double)report->attested_at);
     cJSON_AddNumberToObject(object, "fields", load->file.commitments_count);
     cJSON_AddNumberToObject(object, "shown", load->file.disclosures_count);
     if (online->asked && online->code == ST_OK) {

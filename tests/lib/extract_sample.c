@@ -5,7 +5,7 @@
 #include "protocol/extract_record.h"
 #include "protocol/lines.h"
 
-enum { SAMPLE_USER_KEY = 0xa3, SAMPLE_ENTRIES = 9, SAMPLE_DAY = 20600 };
+enum { SAMPLE_USER_KEY = 0xa3, SAMPLE_ENTRIES = 10, SAMPLE_DAY = 20600 };
 static const uint8_t sample_key[KEY_SIZE] = {0x5e, 0xa1, 7};
 
 /* The section at hand. */
@@ -74,8 +74,20 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, HASH_SIZE);
 }
 
-/* A log whose entry EXTRACT_SAMPLE_INDEX is extract.issue. */
-static void make_log(struct extract_sample *sample)
+/* The result of extract.issue, as far as the log knows it: its hash. */
+static void make_result(struct extract_sample *sample,
+                        const struct extract_file *file)
+{
+    struct signed_log_entry *entry = &sample->log.entries[EXTRACT_SAMPLE_INDEX];
+
+    extract_file_result_hash(file, entry->result_hash);
+    entry->has_result_hash = true;
+}
+
+/* A log whose entry EXTRACT_SAMPLE_INDEX is extract.issue, and whose entry
+ * EXTRACT_SAMPLE_ATTESTED_AT attests it. */
+static void make_log(struct extract_sample *sample,
+                     const struct extract_file *file)
 {
     struct op_extract_issue issue = {.sections = sample->sections};
     struct signed_log *log = &sample->log;
@@ -83,6 +95,10 @@ static void make_log(struct extract_sample *sample)
     signed_log_init(log);
     signed_log_key(&sample->user, SAMPLE_USER_KEY);
     while (log->count < SAMPLE_ENTRIES) {
+        if (log->count == EXTRACT_SAMPLE_ATTESTED_AT) {
+            signed_log_attest(log);
+            continue;
+        }
         if (log->count != EXTRACT_SAMPLE_INDEX) {
             signed_log_ping(log);
             continue;
@@ -90,6 +106,7 @@ static void make_log(struct extract_sample *sample)
         log->subject = EXTRACT_SAMPLE_SUBJECT;
         signed_log_add(log, &sample->user, OPCODE_EXTRACT_ISSUE, 0, &issue,
                        ST_OK);
+        make_result(sample, file);
         log->subject = 0;
     }
 }
@@ -111,28 +128,43 @@ static void make_receipt(struct extract_sample *sample,
            NODECERT_SIZE);
 }
 
-static void make_proof(struct extract_sample *sample, struct extract_file *file,
-                       bool stranger)
+static void log_leaves(const struct extract_sample *sample,
+                       uint8_t (*leaves)[HASH_SIZE])
 {
-    struct tlog_proof proof = {.index = EXTRACT_SAMPLE_INDEX};
-    uint8_t leaves[SAMPLE_ENTRIES][HASH_SIZE], note[2048];
+    for (size_t i = 0; i < sample->log.count; i++)
+        entry_leaf_hash(leaves[i], slice_of(sample->log.entries[i].bytes,
+                                            sample->log.entries[i].size));
+}
+
+static void log_path(uint8_t (*hashes)[HASH_SIZE], size_t *count_out,
+                     const struct extract_sample *sample, uint64_t index)
+{
+    uint8_t leaves[SIGNED_LOG_ENTRIES_MAX][HASH_SIZE];
     struct tree_leaves tree = {(const uint8_t(*)[HASH_SIZE])leaves,
-                               SAMPLE_ENTRIES};
+                               sample->log.count};
     struct tree_source source = {&tree, tree_leaves_read};
+
+    log_leaves(sample, leaves);
+    ck_assert_int_eq(tree_inclusion_make(hashes, count_out, &source, index,
+                                         sample->log.count),
+                     ST_OK);
+}
+
+/* The checkpoint of the log as it is. */
+static struct slice make_note(struct extract_sample *sample, uint8_t *note,
+                              size_t note_size, bool stranger)
+{
     struct checkpoint checkpoint = {.origin =
                                         note_key_name(&sample->log_signer.key),
-                                    .size = SAMPLE_ENTRIES};
+                                    .size = sample->log.count};
     struct writer writer;
     size_t text_size;
 
-    for (size_t i = 0; i < SAMPLE_ENTRIES; i++)
-        entry_leaf_hash(leaves[i], slice_of(sample->log.entries[i].bytes,
-                                            sample->log.entries[i].size));
-    tree_root_of(checkpoint.root, tree.hashes, tree.count);
-    writer_init(&writer, note, sizeof note);
+    signed_log_root(&sample->log, checkpoint.root, sample->log.count);
+    writer_init(&writer, note, note_size);
     checkpoint_write(&writer, &checkpoint);
     text_size = writer.used;
-    writer_init(&writer, note, sizeof note);
+    writer_init(&writer, note, note_size);
     checkpoint_sign(&writer, &checkpoint, &sample->log_signer.key,
                     &sample->log_signer.identity);
     checkpoint_cosign_line(&writer, slice_of(note, text_size),
@@ -142,14 +174,52 @@ static void make_proof(struct extract_sample *sample, struct extract_file *file,
         checkpoint_cosign_line(&writer, slice_of(note, text_size),
                                &sample->stranger.key,
                                &sample->stranger.identity, TLOG_TIME_S);
-    proof.note = writer_slice(&writer);
-    ck_assert_int_eq(tree_inclusion_make(proof.hashes, &proof.count, &source,
-                                         proof.index, SAMPLE_ENTRIES),
-                     ST_OK);
+    ck_assert_int_eq(writer.status, ST_OK);
+    return writer_slice(&writer);
+}
+
+struct slice extract_sample_proof(struct extract_sample *sample, bool stranger)
+{
+    struct tlog_proof proof = {.index = EXTRACT_SAMPLE_INDEX};
+    struct writer writer;
+    uint8_t note[2048];
+
+    proof.note = make_note(sample, note, sizeof note, stranger);
+    log_path(proof.hashes, &proof.count, sample, proof.index);
     writer_init(&writer, sample->proof, sizeof sample->proof);
     tlog_proof_write(&writer, &proof);
     ck_assert_int_eq(writer.status, ST_OK);
-    file->proof = writer_slice(&writer);
+    return writer_slice(&writer);
+}
+
+void extract_sample_attested(struct extract_attested *out,
+                             const struct extract_sample *sample,
+                             uint64_t index)
+{
+    const struct signed_log_entry *entry = &sample->log.entries[index];
+    uint8_t leaves[SIGNED_LOG_ENTRIES_MAX][HASH_SIZE];
+    uint8_t record[SIGNED_LOG_RECEIPT_SIZE];
+    struct attestation attestation;
+    size_t count = 0, position = 0;
+
+    memset(out, 0, sizeof *out);
+    ck_assert_uint_le(entry->size, sizeof out->entry);
+    memcpy(out->entry, entry->bytes, entry->size);
+    out->entry_size = entry->size;
+    signed_log_receipt(&sample->log, record, index, &sample->log.node, false);
+    memcpy(out->certificate, record + RECEIPT_SIZE + SIGNATURE_SIZE,
+           NODECERT_SIZE);
+    ck_assert_int_eq(
+        attestation_read(&attestation, slice_of(entry->bytes, entry->size)),
+        ST_OK);
+    for (uint64_t i = attestation.stated.first; i <= attestation.stated.last;
+         i++) {
+        if (i == EXTRACT_SAMPLE_INDEX)
+            position = count;
+        signed_log_outcome(&sample->log, leaves[count++], i);
+    }
+    attestation_paths_make(&out->outcome, &position, 1, leaves, count);
+    log_path(out->path, &out->path_count, sample, index);
 }
 
 static void make_policy(struct extract_sample *sample)
@@ -189,12 +259,12 @@ void extract_sample_make(struct extract_sample *sample, unsigned parts)
     for (size_t i = 0; i < sizeof sections; i++)
         add_section(sample, sections[i]);
     qsort(sample->commitments, sample->count, HASH_SIZE, compare);
-    make_log(sample);
     file.sections = sample->sections;
     memset(file.salt, 0x33, SALT_SIZE);
     file.commitments = (const uint8_t(*)[HASH_SIZE])sample->commitments;
     file.commitments_count = sample->count;
     file.disclosures = writer_slice(&sample->disclosures_writer);
+    make_log(sample, &file);
     make_receipt(sample, &file);
     if ((parts & EXTRACT_SAMPLE_ENTRY) != 0) {
         const struct signed_log_entry *entry =
@@ -205,7 +275,11 @@ void extract_sample_make(struct extract_sample *sample, unsigned parts)
         file.entry_size = entry->size;
     }
     if ((parts & EXTRACT_SAMPLE_PROOF) != 0)
-        make_proof(sample, &file, (parts & EXTRACT_SAMPLE_STRANGER) != 0);
+        file.proof = extract_sample_proof(
+            sample, (parts & EXTRACT_SAMPLE_STRANGER) != 0);
+    if ((parts & EXTRACT_SAMPLE_ATTESTED) != 0)
+        extract_sample_attested(&file.attested, sample,
+                                EXTRACT_SAMPLE_ATTESTED_AT);
     writer_init(&writer, sample->bytes, sizeof sample->bytes);
     extract_file_write(&writer, &file);
     ck_assert_int_eq(writer.status, ST_OK);

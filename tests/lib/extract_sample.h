@@ -16,7 +16,8 @@
 enum {
     EXTRACT_SAMPLE_TEXT_SIZE = 64 * 1024,
     EXTRACT_SAMPLE_POLICY_SIZE = 2048,
-    EXTRACT_SAMPLE_INDEX = 5
+    EXTRACT_SAMPLE_INDEX = 5,
+    EXTRACT_SAMPLE_ATTESTED_AT = 8
 };
 #define EXTRACT_SAMPLE_SUBJECT UINT64_C(1400057421)
 
@@ -25,7 +26,10 @@ enum extract_sample_parts {
     EXTRACT_SAMPLE_ENTRY = 1,
     EXTRACT_SAMPLE_PROOF = 2,
     EXTRACT_SAMPLE_STRANGER = 4, /* Signed the checkpoint too; in no policy. */
-    EXTRACT_SAMPLE_WHOLE = EXTRACT_SAMPLE_ENTRY | EXTRACT_SAMPLE_PROOF
+    EXTRACT_SAMPLE_ATTESTED = 8,
+    /* All but what shows the answer in the log. */
+    EXTRACT_SAMPLE_RECEIPTED = EXTRACT_SAMPLE_ENTRY | EXTRACT_SAMPLE_PROOF,
+    EXTRACT_SAMPLE_WHOLE = EXTRACT_SAMPLE_RECEIPTED | EXTRACT_SAMPLE_ATTESTED
 };
 
 struct extract_sample {
@@ -52,6 +56,15 @@ struct extract_sample {
 /* An extract of S01, S06 and S12, of which there is nothing; ${parts} are those
  * of enum extract_sample_parts. */
 void extract_sample_make(struct extract_sample *sample, unsigned parts);
+
+/* What shows entry EXTRACT_SAMPLE_INDEX in the attestation that is entry
+ * ${index} of the sample's log, by the tree of all of its entries. */
+void extract_sample_attested(struct extract_attested *out,
+                             const struct extract_sample *sample,
+                             uint64_t index);
+
+/* The tlog-proof of the log as it is, kept in the sample. */
+struct slice extract_sample_proof(struct extract_sample *sample, bool stranger);
 
 /* Read and judge ${bytes}; a file that does not read is EXTRACT_FOUND_FORM. */
 enum extract_finding extract_sample_judge(struct extract_report *report_out,

@@ -55,8 +55,10 @@ must as owner extract issue --subject "$subject" --sections S01,S06,S13 \
     --out "$whole"
 grep -q 'not tied' "$cluster/last.txt" && fail 'it is not tied to the log'
 verdict 0 "$whole" --policy "$cluster/policy"
-grep -q 'its node signed it, and its entry is in the log' "$cluster/last.txt" ||
+grep -q 'the log holds its entry and the attestation' "$cluster/last.txt" ||
     fail 'it is not said to be true'
+grep -q '^attested in entry: [1-9]' "$cluster/last.txt" ||
+    fail 'it is not said where it is attested'
 verdict 2 "$whole"
 must as owner --json extract.list "subject=$subject" before=0 limit=9
 [ "$(got number)" = 1 ] || fail 'it is not listed'
@@ -95,6 +97,37 @@ must "$DEFTER_BIN/defter" extract show "$whole" --html "$cluster/page.html" \
 grep -q 'its node signed it' "$cluster/page.html" ||
     fail 'the page does not say what it is worth'
 grep -Eq '<script|https?:' "$cluster/page.html" && fail 'the page loads more'
+
+# Without its attestation it is one node's word; that can be had later, for what
+# is left of it as well, by who asked for it and nobody else.
+early() { grep -Ev '^(attestation|attester|outcome|attested) ' "$1"; }
+early "$whole" >"$cluster/early.extract"
+verdict 2 "$cluster/early.extract" --policy "$cluster/policy"
+grep -q 'word of that node alone' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+"$DEFTER_BIN/defter" --az verify "$cluster/early.extract" --authority \
+    "$authority" --policy "$cluster/policy" | grep -q 'təsdiqləmə yoxdur' ||
+    fail 'not in Azerbaijani'
+must as owner extract attest "$cluster/early.extract" \
+    --out "$cluster/late.extract"
+verdict 0 "$cluster/late.extract" --policy "$cluster/policy"
+early "$some" >"$cluster/early.extract"
+must as owner extract attest "$cluster/early.extract" \
+    --out "$cluster/later.extract"
+verdict 0 "$cluster/later.extract" --policy "$cluster/policy"
+as asker --role participant extract attest "$cluster/early.extract" \
+    --out "$cluster/no.extract" >/dev/null 2>&1
+[ $? -eq 2 ] && [ ! -e "$cluster/no.extract" ] ||
+    fail 'a stranger has the attestation'
+
+# Who has the node's receipt key, and nothing else, makes none that is true.
+python3 tests/second/forge_extract.py "$whole" "$node/receipt.key" \
+    "$cluster/forged.extract" || fail 'no forgery'
+verdict 1 "$cluster/forged.extract" --policy "$cluster/policy"
+grep -q 'another decision or another answer' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+early "$cluster/forged.extract" >"$cluster/early.extract"
+verdict 2 "$cluster/early.extract" --policy "$cluster/policy"
 
 # One byte, wherever it is shown.
 sed 's/class number \([0-9]\)/class number 1\1/' "$whole" \
@@ -144,6 +177,10 @@ cluster_start
 opened >"$cluster/after.txt"
 cmp -s "$cluster/before.txt" "$cluster/after.txt" ||
     fail 'it opens to something else'
+early "$whole" >"$cluster/early.extract"
+must as owner extract attest "$cluster/early.extract" \
+    --out "$cluster/replayed.extract"
+verdict 0 "$cluster/replayed.extract" --policy "$cluster/policy"
 grep -q '"salt"' "$cluster/after.txt" || fail 'it does not open'
 
 # How many entries name the subject: stated, and counted anew.

@@ -4,8 +4,9 @@
  *
  *   DIRECTORY=DIR make_extract
  *
- * writes whole.extract, untied.extract, policy and authority.  The sample
- * asserts as tests do, so that it must be made by one.
+ * writes whole.extract, receipted.extract (without its attestation),
+ * untied.extract, policy and authority.  The sample asserts as tests do, so
+ * that it must be made by one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ START_TEST(the_sample_is_written)
 
     extract_sample_make(&sample, EXTRACT_SAMPLE_ENTRY);
     put("untied.extract", sample.file);
+    extract_sample_make(&sample, EXTRACT_SAMPLE_RECEIPTED);
+    put("receipted.extract", sample.file);
     extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
     put("whole.extract", sample.file);
     put("policy", sample.policy_text);

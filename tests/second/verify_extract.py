@@ -19,6 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "process"))
 
 DASH = "\u2014 ".encode()
 ISSUE = 0x0330
+ATTEST = 0x0004
+SKEW_US = 120 * 10**6
 SECTIONS = ["S%02d" % n for n in range(1, 14)]
 
 
@@ -124,6 +126,9 @@ class Extract:
         self.entry = None
         if lines.starts(b"entry "):
             self.entry = base64_of(lines.take(b"entry "))
+        self.attestation = None
+        if self.entry is not None and lines.starts(b"attestation "):
+            self.take_attestation(lines)
         self.shown = []
         section = None
         while lines.left and lines.left[0] != b"":
@@ -140,6 +145,23 @@ class Extract:
             lines.take()
             self.proof = b"\n".join(lines.left) + b"\n"
 
+    def take_attestation(self, lines):
+        """The entry, who signed it, from the outcome to it, from it to the
+        checkpoint."""
+        self.attestation = base64_of(lines.take(b"attestation "))
+        self.attester = base64_of(lines.take(b"attester "))
+        self.outcome, self.attested = [], []
+        while lines.starts(b"outcome "):
+            side, _, text = lines.take(b"outcome ").partition(b" ")
+            need(side in (b"left", b"right"), "no side")
+            self.outcome.append((side, base64_of(text)))
+        while lines.starts(b"attested "):
+            self.attested.append(base64_of(lines.take(b"attested ")))
+        need(len(self.attester) == 184 and len(self.outcome) <= 16 and
+             len(self.attested) <= 63 and
+             all(len(h) == 32 for _, h in self.outcome) and
+             all(len(h) == 32 for h in self.attested), "wrong sizes")
+
     def result(self):
         """The result of extract.issue, as the node hashed it."""
         parts = [self.commitments[i:i + 256]
@@ -153,18 +175,26 @@ class Extract:
 
 # ---- Receipt, certificate, entry --------------------------------------------
 
+def node_of(certificate, authority, time):
+    """The receipt key of a server whose certificate is good at that time."""
+    (version, role, _, begin, end, cluster, _, _,
+     node_key) = struct.unpack("<HHIqq16s16s32s32s", certificate[:120])
+    need(version == 1 and role == 1, "versions")
+    need(cluster == sha(tag("cluster"), authority)[:16],
+         "a certificate of another cluster")
+    need(is_signed(authority, tag("nodecert") + certificate[:120],
+                   certificate[120:]), "certificate not signed")
+    need(begin - 600 <= time // 1000000 <= end + 600,
+         "certificate not valid then")
+    return node_key
+
+
 def judge_receipt(extract, authority):
     cluster = sha(tag("cluster"), authority)[:16]
     (version, code, flags, index, epoch, time, key_id, command, entry,
      result) = struct.unpack("<HHIQQq16s32s32s32s", extract.receipt)
-    (cert_version, role, _, begin, end, cert_cluster, _, _,
-     node_key) = struct.unpack("<HHIqq16s16s32s32s", extract.certificate[:120])
-    seconds = time // 1000000
-    need(version == 1 and cert_version == 1 and role == 1, "versions")
-    need(cert_cluster == cluster, "a certificate of another cluster")
-    need(is_signed(authority, tag("nodecert") + extract.certificate[:120],
-                   extract.certificate[120:]), "certificate not signed")
-    need(begin - 600 <= seconds <= end + 600, "certificate not valid then")
+    need(version == 1, "versions")
+    node_key = node_of(extract.certificate, authority, time)
     need(key_id == sha(tag("key"), node_key)[:16], "another node's receipt")
     need(is_signed(node_key, tag("receipt") + cluster + extract.receipt,
                    extract.signature), "receipt not signed")
@@ -187,6 +217,39 @@ def judge_entry(extract, receipt):
          struct.unpack_from("<H", clear) == (ISSUE,) and
          struct.unpack_from("<Q", clear, 16) == (extract.subject,),
          "an entry that did not issue this")
+
+
+# ---- The attestation (LOG-FORMAT, section 6) --------------------------------
+
+def judge_attestation(extract, receipt, authority):
+    """Returns the attestation's index."""
+    cluster, index, epoch, time, _, _ = receipt
+    entry = extract.attestation
+    (version, _, _, its_epoch, its_index, its_time, _, items,
+     _, _) = struct.unpack_from("<HBBIQq32sHHI", entry)
+    header, signature = entry[64:128], entry[128:192]
+    signed_at, ttl = struct.unpack_from("<qI", header, 40)
+    clear, commitment, data = entry[192:224], entry[224:256], entry[272:]
+    need(version == 1 and items == 1 and
+         struct.unpack_from("<HH", clear) == (ATTEST, 1) and
+         struct.unpack_from("<QII", entry, 256) == (0, len(data), 0) and
+         sha(tag("item"), data) == commitment, "no attestation")
+    need(signed_at - SKEW_US <= its_time <=
+         signed_at + ttl * 10**6 + SKEW_US, "an attestation out of its time")
+    first, last, root = struct.unpack_from("<QQ32s", data, 16)
+    need(first <= index <= last < its_index and its_epoch >= epoch and
+         its_time >= time, "an attestation of other entries")
+    node_key = node_of(extract.attester, authority, its_time)
+    need(header[8:24] == sha(tag("key"), node_key)[:16] and
+         is_signed(node_key, tag("command") + cluster + header +
+                   sha(b"\0", clear, commitment), signature),
+         "an attestation that its node did not sign")
+    at = sha(b"\0", struct.pack("<QHH", index, 0, 0), sha(extract.result()))
+    for side, other in extract.outcome:
+        at = sha(b"\1", other, at) if side == b"left" else \
+            sha(b"\1", at, other)
+    need(at == root, "another decision or answer")
+    return its_index
 
 
 # ---- Proof, checkpoint, policy (C2SP) ---------------------------------------
@@ -295,6 +358,7 @@ def judge_proof(extract, index, leaf, policy):
     need(root_by(leaf, index, size, path) == root, "the log does not hold it")
     if not satisfied(quorum, groups, signers):
         raise Incomplete("too few witnesses")
+    return size, root
 
 
 def judge(data, authority, policy):
@@ -306,9 +370,16 @@ def judge(data, authority, policy):
          "a field that is not what was signed")
     if extract.entry is not None:
         judge_entry(extract, receipt)
+    if extract.attestation is not None:
+        attested = judge_attestation(extract, receipt, authority)
     if extract.entry is None or extract.proof is None:
         raise Incomplete("not tied to the log")
-    judge_proof(extract, receipt[1], receipt[5], policy)
+    size, root = judge_proof(extract, receipt[1], receipt[5], policy)
+    if extract.attestation is None:
+        raise Incomplete("the word of one node alone")
+    need(root_by(sha(b"\0", extract.attestation), attested, size,
+                 extract.attested) == root,
+         "the log does not hold the attestation")
 
 
 def verdict(data, authority, policy):

@@ -49,7 +49,8 @@ START_TEST(T_R_6_2_2_an_extract_verifies_and_is_tied_to_the_head)
     ck_assert_int_eq(judge(sample.file), EXTRACT_FOUND_GOOD);
     ck_assert_int_eq(extract_judge_verdict(report.finding), EXTRACT_TRUE);
     ck_assert_uint_eq(report.receipt.index, EXTRACT_SAMPLE_INDEX);
-    ck_assert_uint_eq(report.checkpoint.size, 9);
+    ck_assert_uint_eq(report.checkpoint.size, 10);
+    ck_assert_uint_eq(report.attested_at, EXTRACT_SAMPLE_ATTESTED_AT);
     ck_assert(report.witnesses.satisfied);
     ck_assert_mem_eq(report.signer, sample.user.key_id, KEY_ID_SIZE);
 }
@@ -299,14 +300,19 @@ static bool is_strangers(size_t at)
     return at >= (size_t)(line - sample.bytes);
 }
 
+/* From the proof on; what stands before it is the same in the next test. */
 START_TEST(T_R_6_2_2_every_flipped_bit_is_found_but_in_strangers_lines)
 {
     size_t unseen = 0, found = 0;
+    const uint8_t *proof;
 
     extract_sample_make(&sample,
                         EXTRACT_SAMPLE_WHOLE | EXTRACT_SAMPLE_STRANGER);
     ck_assert_int_eq(judge(sample.file), EXTRACT_FOUND_GOOD);
-    for (size_t bit = 0; bit < sample.file.size * 8; bit++) {
+    proof = memmem(sample.bytes, sample.file.size, "\nc2sp.org/", 10);
+    ck_assert_ptr_nonnull(proof);
+    for (size_t bit = 8 * (size_t)(proof - sample.bytes);
+         bit < sample.file.size * 8; bit++) {
         sample.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         enum extract_finding finding = judge(sample.file);
         sample.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -318,7 +324,7 @@ START_TEST(T_R_6_2_2_every_flipped_bit_is_found_but_in_strangers_lines)
         found++;
         ck_assert_int_ne(extract_judge_verdict(finding), EXTRACT_TRUE);
     }
-    ck_assert_uint_gt(found, 8 * 4000);
+    ck_assert_uint_gt(found, 8 * 500);
     ck_assert_uint_gt(unseen, 0); /* The exception is one that is met. */
 }
 END_TEST
@@ -373,50 +379,6 @@ START_TEST(an_extract_is_known_by_its_first_line_or_by_any_of_its_own)
 }
 END_TEST
 
-/* The entry, its proof and the witness are what they are; the answer was never
- * given.  EXTRACT, section 6 says so, and so does the verdict. */
-START_TEST(what_was_answered_is_the_word_of_one_node_and_the_verdict_says_so)
-{
-    static const char section[] = "S06 EHIS 3 2026-08-11 "
-                                  "2026-08-17T09:00:00.000000Z 1 5 Body";
-    static const char field[] = "class number 4";
-    uint8_t record[SIGNED_LOG_RECEIPT_SIZE], salt[SALT_SIZE] = {7};
-    uint8_t shown[512];
-    struct extract_file file;
-    struct receipt receipt;
-    struct writer writer;
-    size_t line;
-
-    extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
-    ck_assert_int_eq(extract_file_read(&file, commitments, &line, sample.file),
-                     ST_OK);
-    file.sections = 1u << (SECTION_S06 - 1);
-    extract_commit(commitments[0], salt, slice_of(section, strlen(section)),
-                   slice_of(field, strlen(field)));
-    file.commitments_count = 1;
-    writer_init(&writer, shown, sizeof shown);
-    lines_write(&writer, "section ");
-    lines_write(&writer, section);
-    lines_write(&writer, "\nfield ");
-    lines_write_base64(&writer, salt, sizeof salt);
-    lines_write(&writer, " ");
-    lines_write(&writer, field);
-    lines_write(&writer, "\n");
-    file.disclosures = writer_slice(&writer);
-    signed_log_receipt(&sample.log, record, EXTRACT_SAMPLE_INDEX,
-                       &sample.log.node, false);
-    ck_assert_int_eq(receipt_decode(&receipt, record), ST_OK);
-    extract_file_result_hash(&file, receipt.result_hash);
-    receipt_sign(&receipt, file.receipt, file.signature, sample.log.cluster_id,
-                 &sample.log.node);
-    writer_init(&writer, changed, sizeof changed);
-    extract_file_write(&writer, &file);
-    ck_assert_int_eq(judge(writer_slice(&writer)), EXTRACT_FOUND_GOOD);
-    ck_assert_ptr_nonnull(
-        strstr(extract_judge_text(report.finding), "word of that node alone"));
-}
-END_TEST
-
 SUITE_MAIN("extract_judge",
            T_R_6_2_2_an_extract_verifies_and_is_tied_to_the_head,
            an_extract_that_is_not_tied_to_the_log_is_incomplete,
@@ -433,5 +395,4 @@ SUITE_MAIN("extract_judge",
            T_R_6_2_2_every_flipped_bit_is_found_but_in_strangers_lines,
            T_R_6_2_2_every_bit_of_an_extract_of_known_signers_is_judged,
            every_truncation_is_found,
-           an_extract_is_known_by_its_first_line_or_by_any_of_its_own,
-           what_was_answered_is_the_word_of_one_node_and_the_verdict_says_so)
+           an_extract_is_known_by_its_first_line_or_by_any_of_its_own)

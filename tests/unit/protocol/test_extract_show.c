@@ -60,7 +60,7 @@ START_TEST(an_extract_is_shown_in_lines)
     show(extract_show_lines, false, true);
     has("Extract No 17, taxpayer number 1400057421\n");
     has("Issued 2025-12-17 19:33:20 UTC, log entry 5\n");
-    has("word of that node alone\n");
+    has("attestation that the registry decided and answered so\n");
     has("\nS01 names\n  Dövlət Vergi Xidməti, version 3, state of 2026-05-27, "
         "received 2025-12-17 19:33:20 UTC; size class differs");
     has("  kind                             legal\n");
@@ -77,7 +77,7 @@ START_TEST(an_extract_is_shown_in_azerbaijani)
     begin();
     show(extract_show_lines, true, true);
     has("Çıxarış № 17, VÖEN 1400057421\n");
-    has("yalnız həmin qovşaq bildirir\n");
+    has("təsdiqləməsi jurnaldadır\n");
     has("\nS01 adlar\n");
     has("hüquqi şəxs\n");
     has("  Ölçü kateqoriyası ");
