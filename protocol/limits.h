@@ -464,6 +464,7 @@ enum {
     NODES_ENROLLED_MAX = PAGE_ROWS_MAX, /* Retired ones too. */
     STANDING_NODES_MAX = 8,    /* Nodes that one standing order names. */
     DESTROY_SUBJECTS_MAX = 64, /* Subjects of one act. */
+    DESTROY_KEYS_MAX = 2048,   /* Keys that one entry destroys. */
     SEALS_SHOWN_MAX = 16,      /* Seals of accesses in one page. */
     STANDING_ORDER_DAYS_MAX = 366,
     FAILOVER_ORDER_DAYS_MAX = 31, /* Longest life of a request. */

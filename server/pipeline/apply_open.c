@@ -77,6 +77,15 @@ static enum status apply_extract_salt(void *context, struct slice item,
     return status;
 }
 
+/* act_services.seal_key */
+static enum status apply_seal_key(void *context, struct keyring_row *row_out,
+                                  uint64_t number)
+{
+    struct apply *apply = context;
+
+    return keyring_row(apply->parts.keyring, row_out, number);
+}
+
 /* act_services.read_entry */
 static enum status apply_read_entry(void *context, uint64_t index,
                                     struct slice *entry_out)
@@ -156,6 +165,7 @@ enum status apply_open(struct apply **apply_out,
         .open_item = apply_open_item,
         .result_salt = apply_result_salt,
         .extract_salt = apply_extract_salt,
+        .seal_key = apply_seal_key,
         .read_entry = apply_read_entry,
         .search = parts->search,
     };

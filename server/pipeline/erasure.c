@@ -9,10 +9,6 @@
 #include "server/registry/destroy.h"
 #include "server/store/snapshot.h"
 
-static_assert((int)DESTROY_RECORD == (int)KEYRING_RECORD &&
-                  (int)DESTROY_EVIDENCE == (int)KEYRING_EVIDENCE,
-              "acts name classes as the keyring does");
-
 /* ---- The snapshot -------------------------------------------------------- */
 
 bool erasure_waits(const struct apply *apply)
@@ -20,8 +16,9 @@ bool erasure_waits(const struct apply *apply)
     return apply->destroyed;
 }
 
-/* The newest entry that destroyed; with ${evidence}, evidence. */
-static uint64_t last_erased(struct apply *apply, bool evidence)
+/* The newest entry that destroyed; with ${tagged}, what the tags of personal
+ * numbers belong to. */
+static uint64_t last_erased(struct apply *apply, bool tagged)
 {
     struct row_erased row = {.number = 0};
     struct state_scan scan;
@@ -30,7 +27,9 @@ static uint64_t last_erased(struct apply *apply, bool evidence)
     state_scan_key(apply->parts.state, &scan, TABLE_ERASED, &row,
                    (struct state_range){0});
     while (state_scan_next(&scan, &row)) {
-        if ((!evidence || row.class == DESTROY_EVIDENCE) && row.index > last)
+        if ((!tagged || row.class == DESTROY_EVIDENCE ||
+             row.class == DESTROY_PERSON) &&
+            row.index > last)
             last = row.index;
     }
     state_scan_close(&scan);
@@ -38,7 +37,7 @@ static uint64_t last_erased(struct apply *apply, bool evidence)
 }
 
 /* Tags of personal numbers, which guesses can be tried against, stand in the
- * snapshots from before evidence was destroyed. */
+ * snapshots from before evidence, or who a person is, was destroyed. */
 static enum status drop_older(struct apply *apply)
 {
     uint64_t size = apply_size(apply);
@@ -158,9 +157,11 @@ enum status erasure_find(struct erasure_list *list_out, struct apply *apply)
     while (status == ST_OK && state_scan_next(&scan, &row)) {
         struct keyring_row key;
         enum status found = keyring_row(apply->parts.keyring, &key, row.number);
+        struct erased_key named = {
+            .key = row.number, .subject = row.subject, .class = row.class};
 
         if (found == ST_OK &&
-            ((uint8_t)key.class != row.class || key.owner != row.subject))
+            !destroy_is_named(apply->parts.state, &named, &key))
             status = ST_DIVERGED;
         else if (found != ST_ERASED)
             list_add_key(list_out, &row);
@@ -198,38 +199,60 @@ void erasure_bury(struct keyring *keyring, const struct erasure_list *list)
 
 /* ---- Confirming ---------------------------------------------------------- */
 
-/* Keys of this owner in this class that were there when the act was executed
- * and that no act names. */
+/* Keys of this owner in this class that were there at entry ${until} and that
+ * no act names. */
 static bool has_left(struct apply *apply, enum keyring_class class,
-                     uint64_t subject, uint64_t erased_at)
+                     uint64_t owner, uint64_t until)
 {
     uint64_t numbers[ITEMS_MAX];
     size_t count =
-        keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX, class, subject);
+        keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX, class, owner);
 
     for (size_t i = 0; i < count; i++) {
         struct keyring_row row;
 
         if (keyring_row(apply->parts.keyring, &row, numbers[i]) == ST_OK &&
-            row.first_index <= erased_at)
+            row.first_index <= until)
             return true;
     }
     return false;
 }
 
+/* Whether the act took all keys of ${of} in this class.  About a person nothing
+ * is sealed after the proposal but what was on its way: another act takes it.
+ */
+static bool is_clean_of(struct apply *apply, enum destroy_class class,
+                        const struct row_destruction_subject *of,
+                        uint64_t erased_at)
+{
+    bool person = (DESTROY_BIT(class) & DESTROY_OF_PERSONS) != 0;
+    struct destroy_owners owners =
+        destroy_owners(apply->parts.state, class, of->subject);
+    uint64_t owner;
+
+    while (destroy_next_owner(&owners, &owner)) {
+        if (has_left(apply, destroy_keyring_class(class), owner,
+                     person ? of->proposed : erased_at))
+            return false;
+    }
+    return true;
+}
+
 static bool is_clean(struct apply *apply, uint32_t act, uint64_t erased_at)
 {
     struct row_destruction row = {.number = act};
-    uint64_t subject = 0;
+    struct row_destruction_subject of = {.act = act};
     bool found = state_get(apply->parts.state, TABLE_DESTRUCTION, &row);
 
     INVARIANT(found);
-    while ((subject = destroy_next_subject(apply->parts.state, act, subject)) !=
-           0) {
-        for (uint8_t class = DESTROY_RECORD; class <= DESTROY_EVIDENCE;
+    while ((of.subject = destroy_next_subject(apply->parts.state, act,
+                                              of.subject)) != 0) {
+        found = state_get(apply->parts.state, TABLE_DESTRUCTION_SUBJECT, &of);
+        INVARIANT(found);
+        for (uint8_t class = DESTROY_RECORD; class <= DESTROY_CREDENTIAL;
              class ++) {
             if ((row.keys & DESTROY_BIT(class)) != 0 &&
-                has_left(apply, (enum keyring_class) class, subject, erased_at))
+                !is_clean_of(apply, (enum destroy_class) class, &of, erased_at))
                 return false;
         }
     }
@@ -289,41 +312,61 @@ static void sort_keys(struct erased_key *keys, size_t count)
 }
 
 static size_t collect(struct apply *apply, struct erased_key *keys,
-                      size_t count, enum keyring_class class, uint64_t subject)
+                      size_t count, enum destroy_class class, uint64_t of)
 {
-    uint64_t numbers[ITEMS_MAX];
-    size_t found =
-        keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX, class, subject);
+    struct destroy_owners owners =
+        destroy_owners(apply->parts.state, class, of);
+    uint64_t numbers[ITEMS_MAX], owner;
 
-    for (size_t i = 0; i < found && count < LIST_COUNT_MAX; i++) {
-        if (destroy_is_erased(apply->parts.state, numbers[i]))
-            continue;
-        keys[count++] = (struct erased_key){
-            .key = numbers[i], .subject = subject, .class = (uint8_t) class};
+    while (destroy_next_owner(&owners, &owner)) {
+        size_t found = keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX,
+                                     destroy_keyring_class(class), owner);
+
+        for (size_t i = 0; i < found && count < DESTROY_KEYS_MAX; i++) {
+            if (destroy_is_erased(apply->parts.state, numbers[i]))
+                continue;
+            keys[count++] = (struct erased_key){
+                .key = numbers[i], .subject = of, .class = (uint8_t) class};
+        }
     }
     return count;
 }
 
-void erasure_make(struct op_destroy_erase *out, struct writer *space,
-                  struct apply *apply, uint32_t act)
+size_t erasure_keys(struct erased_key *keys_out, struct apply *apply,
+                    uint32_t act)
 {
-    struct erased_key keys[LIST_COUNT_MAX];
     struct row_destruction row = {.number = act};
-    uint64_t subject = 0;
+    uint64_t of = 0;
     size_t count = 0;
     bool found = state_get(apply->parts.state, TABLE_DESTRUCTION, &row);
 
     REQUIRE(found);
-    while ((subject = destroy_next_subject(apply->parts.state, act, subject)) !=
-           0) {
-        for (uint8_t class = DESTROY_RECORD; class <= DESTROY_EVIDENCE;
+    while ((of = destroy_next_subject(apply->parts.state, act, of)) != 0) {
+        for (uint8_t class = DESTROY_RECORD; class <= DESTROY_CREDENTIAL;
              class ++) {
             if ((row.keys & DESTROY_BIT(class)) != 0)
-                count = collect(apply, keys, count, (enum keyring_class) class,
-                                subject);
+                count = collect(apply, keys_out, count,
+                                (enum destroy_class) class, of);
         }
     }
-    sort_keys(keys, count);
+    sort_keys(keys_out, count);
+    return count;
+}
+
+size_t erasure_replaced(struct erased_key *keys_out, struct apply *apply,
+                        int64_t now)
+{
+    uint32_t count =
+        destroy_replaced_due(apply->parts.state, keys_out, LIST_COUNT_MAX, now);
+
+    sort_keys(keys_out, count);
+    return count;
+}
+
+void erasure_make(struct op_destroy_erase *out, struct writer *space,
+                  uint32_t act, const struct erased_key *keys, size_t count)
+{
+    REQUIRE(count <= LIST_COUNT_MAX);
     *out = (struct op_destroy_erase){.act = act};
     out->keys = list_begin(space);
     for (size_t i = 0; i < count; i++)

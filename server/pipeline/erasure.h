@@ -24,7 +24,7 @@ bool erasure_waits(const struct apply *apply);
 /*
  * erasure_keep(apply):
  * Keep the state as it is now; what was kept before goes if the entry destroyed
- * evidence.
+ * evidence, or who a person is.
  *
  * Order:   after apply_commit() of the entry that destroyed.
  * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED.
@@ -78,12 +78,27 @@ bool erasure_confirmation(struct op_destroy_confirm *out, struct apply *apply,
                           const uint8_t node_key[KEY_ID_SIZE]);
 
 /*
- * erasure_make(out, space, apply, act):
- * The fields of the entry that executes ${act}: the keys that the keyring has
- * for its subjects.
+ * erasure_keys(keys_out, apply, act):
+ * What the keyring has for the subjects or persons of ${act}, by number, at
+ * most DESTROY_KEYS_MAX: an act of which more is left is not confirmed.
+ * Returns: how many there are in ${keys_out}.
+ */
+size_t erasure_keys(struct erased_key *keys_out, struct apply *apply,
+                    uint32_t act);
+
+/* The same for credentials that were replaced and whose hour has come at
+ * ${now}; at most LIST_COUNT_MAX. */
+size_t erasure_replaced(struct erased_key *keys_out, struct apply *apply,
+                        int64_t now);
+
+/*
+ * erasure_make(out, space, act, keys, count):
+ * The fields of one item that destroys these keys by ${act}; 0 for what was
+ * replaced.
+ * Requires: count <= LIST_COUNT_MAX.
  */
 void erasure_make(struct op_destroy_erase *out, struct writer *space,
-                  struct apply *apply, uint32_t act);
+                  uint32_t act, const struct erased_key *keys, size_t count);
 
 /* ---- The owner of the keyring -------------------------------------------- */
 

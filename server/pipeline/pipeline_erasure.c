@@ -126,38 +126,81 @@ static bool applier_waits_on(int64_t last_ms, int64_t now_ms)
 /* Looking costs walks, and turns are many. */
 static bool applier_looks(struct applier *applier, int64_t now_ms)
 {
+    struct state *state = applier->pipeline->parts.state;
+
     if (now_ms - applier->erasure_ms < PIPELINE_ERASURE_LOOK_MS)
         return false;
     applier->erasure_ms = now_ms;
-    return state_count(applier->pipeline->parts.state, TABLE_DESTRUCTION) > 0;
+    return state_count(state, TABLE_DESTRUCTION) > 0 ||
+           state_count(state, TABLE_REPLACED) > 0;
+}
+
+/* The entry that is being made; its command is NULL before the first item. */
+struct execution {
+    const struct node_signer *signer;
+    struct node_command *command;
+    struct erased_key keys[DESTROY_KEYS_MAX]; /* Of one act at a time. */
+};
+
+/* A list holds so many keys; the next item of the entry goes on. */
+static void execute_add(struct execution *execution, uint32_t act, size_t count)
+{
+    enum { KEY_SIZE_MAX = 32 };
+    uint8_t bytes[LIST_COUNT_MAX * KEY_SIZE_MAX];
+    struct op_destroy_erase fields;
+    struct writer space;
+    size_t from = 0;
+
+    if (execution->command == NULL)
+        execution->command = node_command_begin(execution->signer);
+    do {
+        size_t here =
+            count - from < LIST_COUNT_MAX ? count - from : LIST_COUNT_MAX;
+
+        writer_init(&space, bytes, sizeof bytes);
+        erasure_make(&fields, &space, act, execution->keys + from, here);
+        INVARIANT(space.status == ST_OK);
+        node_command_add(execution->command, OPCODE_DESTROY_ERASE, &fields);
+        from += here;
+    } while (from < count);
+}
+
+/* What is due, as much of it as an entry holds. */
+static void execute_all(struct execution *execution, struct apply *apply,
+                        struct state *state, int64_t wall)
+{
+    uint32_t acts[DESTROY_BATCH_MAX];
+    uint32_t count = destroy_due(state, acts, wall);
+    size_t used = 0, named;
+
+    for (uint32_t i = 0; i < count; i++) {
+        named = erasure_keys(execution->keys, apply, acts[i]);
+        if (i > 0 && used + named > DESTROY_KEYS_MAX)
+            return;
+        execute_add(execution, acts[i], named);
+        used += named;
+    }
+    if (used + LIST_COUNT_MAX > DESTROY_KEYS_MAX)
+        return;
+    named = erasure_replaced(execution->keys, apply, wall);
+    if (named > 0)
+        execute_add(execution, 0, named);
 }
 
 static void applier_execute(struct applier *applier, int64_t now_ms)
 {
-    enum { KEY_SIZE_MAX = 32 };
-    uint8_t bytes[LIST_COUNT_MAX * KEY_SIZE_MAX];
     struct pipeline *pipeline = applier->pipeline;
+    struct execution execution = {.signer = &pipeline->signer};
     int64_t wall = clock_wall(&pipeline->parts.clock);
-    uint32_t acts[DESTROY_BATCH_MAX];
-    struct op_destroy_erase fields;
-    struct node_command *command;
-    struct writer space;
-    uint32_t count;
 
     if (applier_waits_on(applier->erase_ms, now_ms))
         return;
-    count = destroy_due(pipeline->parts.state, acts, wall);
-    if (count == 0)
+    execute_all(&execution, pipeline->parts.apply, pipeline->parts.state, wall);
+    if (execution.command == NULL)
         return;
-    command = node_command_begin(&pipeline->signer);
-    for (uint32_t i = 0; i < count; i++) {
-        writer_init(&space, bytes, sizeof bytes);
-        erasure_make(&fields, &space, pipeline->parts.apply, acts[i]);
-        INVARIANT(space.status == ST_OK);
-        node_command_add(command, OPCODE_DESTROY_ERASE, &fields);
-    }
     applier->erase_ms = now_ms;
-    (void)pipeline_push_own(pipeline, node_command_finish(command, wall),
+    (void)pipeline_push_own(pipeline,
+                            node_command_finish(execution.command, wall),
                             applier->view.term);
 }
 

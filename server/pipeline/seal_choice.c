@@ -41,13 +41,6 @@ static uint64_t seal_choice_own(struct seal_choice *choice,
     return number != 0 ? number : seal_choice_new(choice, class, owner, index);
 }
 
-/* A person's key is found by the beginning of a key_id; numbers of the keyring
- * have 63 bits. */
-static uint64_t seal_choice_person(const uint8_t *key_id)
-{
-    return load_u64(key_id) & INT64_MAX;
-}
-
 static uint64_t seal_choice_signer(struct seal_choice *choice,
                                    const struct work *work, uint64_t index)
 {
@@ -55,8 +48,7 @@ static uint64_t seal_choice_signer(struct seal_choice *choice,
         return seal_choice_own(choice, KEYRING_ORGANISATION,
                                work->origin.organisation, index);
     return seal_choice_own(choice, KEYRING_PERSON,
-                           seal_choice_person(work->command.header.key_id),
-                           index);
+                           keyring_person(work->command.header.key_id), index);
 }
 
 /* Whether the item may be the first of its subject. */
@@ -118,15 +110,15 @@ static uint64_t seal_choice_item(struct seal_choice *choice,
     case SEAL_ORGANISATION:
         return seal_choice_signer(choice, work, index);
     case SEAL_PERSON:
-        return seal_choice_own(choice, KEYRING_PERSON,
-                               seal_choice_person(key_id), index);
+        return seal_choice_own(choice, KEYRING_PERSON, keyring_person(key_id),
+                               index);
     case SEAL_PERSON_NAMED:
         REQUIRE(item->fields.size >= KEY_ID_SIZE);
         return seal_choice_own(choice, KEYRING_PERSON,
-                               seal_choice_person(item->fields.data), index);
+                               keyring_person(item->fields.data), index);
     case SEAL_CREDENTIAL:
         return seal_choice_new(choice, KEYRING_CREDENTIAL,
-                               seal_choice_person(key_id), index);
+                               keyring_person(key_id), index);
     case SEAL_CLUSTER:
         return seal_choice_own(choice, KEYRING_CLUSTER, 0, index);
     }

@@ -28,6 +28,8 @@
 #include "protocol/tags.h"
 #include "server/store/state.h"
 
+struct keyring_row;
+
 /* Services of the node that handlers need; the same answers on every node. */
 struct act_services {
     void *context;
@@ -44,6 +46,9 @@ struct act_services {
     enum status (*extract_salt)(void *context, struct slice item,
                                 uint64_t place, uint32_t number,
                                 uint8_t out[SALT_SIZE]);
+    /* Whose the seal key ${number} is: see keyring_row(). */
+    enum status (*seal_key)(void *context, struct keyring_row *row_out,
+                            uint64_t number);
     /* Entry bytes by index; ${index} is below the entry being applied. */
     enum status (*read_entry)(void *context, uint64_t index,
                               struct slice *entry_out);

@@ -119,6 +119,8 @@ enum status actor_enrol(struct act *act, const struct op_actor_enrol *in,
         return status;
     if (in->person != 0 && !state_get(act->state, TABLE_PERSON, &person))
         return ST_NO_SUCH;
+    if (person.erased != 0) /* Nobody knows any more who he is. */
+        return ST_ERASED;
     status = actor_check_key(act, &key, &in->proof, in->person);
     if (status != ST_OK)
         return status;
@@ -164,6 +166,8 @@ enum status actor_identity(struct act *act, const struct op_actor_identity *in,
         return ST_NO_SUCH;
     person.number = key.person;
     INVARIANT(state_get(act->state, TABLE_PERSON, &person));
+    if (person.erased != 0)
+        return ST_ERASED;
     if (act->duty == DUTY_PRT) {
         if (actor_serves(act, key.person))
             return ST_NO_DUTY;

@@ -40,8 +40,9 @@ static bool is_let_through(uint16_t opcode)
 
 enum status destroy_check_subject(struct act *act)
 {
-    if (is_let_through(act->operation->opcode) ||
-        !destroy_subject_is_erased(act->state, act->subject))
+    if (!destroy_subject_is_erased(act->state, act->subject))
+        return ST_OK;
+    if (is_let_through(act->operation->opcode))
         return ST_OK;
     if (act->letter == 'y' || act->letter == '2')
         return ST_ERASED;
@@ -62,10 +63,37 @@ bool destroy_may_act(struct act *act)
 
 /* ---- Proposing ----------------------------------------------------------- */
 
-/* Each subject once, in order. */
+/* Evidence outlives the records that it is about. */
+static enum status propose_check_subject(struct act *act, uint64_t voen,
+                                         uint16_t keys)
+{
+    struct row_subject row = {.voen = voen};
+
+    if (!state_get(act->state, TABLE_SUBJECT, &row))
+        return ST_NO_SUCH;
+    return (keys & DESTROY_BIT(DESTROY_RECORD)) != 0 ||
+                   row.state == SUBJECT_ERASED
+               ? ST_OK
+               : ST_WRONG_STATE;
+}
+
+/* Who still acts has to be known. */
+static enum status propose_check_person(struct act *act, uint64_t number)
+{
+    struct row_person row = {.number = number};
+
+    if (!state_get(act->state, TABLE_PERSON, &row))
+        return ST_NO_SUCH;
+    return destroy_person_has_ended(act->state, number) ? ST_OK
+                                                        : ST_WRONG_STATE;
+}
+
+/* Each subject, or person, once, in order. */
 static enum status propose_check(struct act *act,
                                  const struct op_destroy_propose *in)
 {
+    bool persons = (in->keys & DESTROY_OF_PERSONS) != 0;
+    enum status status = ST_OK;
     struct list_reader reader;
     struct destroy_subject subject;
     uint64_t last = 0;
@@ -74,23 +102,19 @@ static enum status propose_check(struct act *act,
         return ST_NO_DUTY;
     if (!rows_is_given(&in->basis))
         return ST_NO_BASIS;
-    if (in->subjects.count == 0)
+    if (in->subjects.count == 0 ||
+        (persons && (in->keys & DESTROY_OF_SUBJECTS) != 0))
         return ST_BAD_FIELD;
     list_reader_init(&reader, &in->subjects);
-    while (list_reader_next(&reader, &schema_destroy_subject, &subject)) {
-        struct row_subject row = {.voen = subject.subject};
-
+    while (status == ST_OK &&
+           list_reader_next(&reader, &schema_destroy_subject, &subject)) {
         if (subject.subject <= last || subject.subject > INT64_MAX)
             return ST_BAD_FIELD;
         last = subject.subject;
-        if (!state_get(act->state, TABLE_SUBJECT, &row))
-            return ST_NO_SUCH;
-        /* Evidence outlives the records that it is about. */
-        if ((in->keys & DESTROY_BIT(DESTROY_RECORD)) == 0 &&
-            row.state != SUBJECT_ERASED)
-            return ST_WRONG_STATE;
+        status = persons ? propose_check_person(act, last)
+                         : propose_check_subject(act, last, in->keys);
     }
-    return ST_OK;
+    return status;
 }
 
 enum status destroy_propose(struct act *act,
@@ -169,16 +193,10 @@ enum status destroy_refuse(struct act *act, const struct op_destroy_refuse *in,
 
 /* ---- Ordering ------------------------------------------------------------ */
 
-/* The first time, when the delay is over, that it is that hour of civil time.
- */
-static int64_t next_batch(struct act *act)
+int64_t destroy_hour(struct state *state, int64_t from)
 {
-    int64_t hour = state_setting(act->state, SETTING_destroy_hour);
-    int64_t from =
-        act->log_time + state_setting(act->state, SETTING_destroy_delay_hours) *
-                            DESTROY_US_PER_HOUR;
-    int32_t offset =
-        (int32_t)state_setting(act->state, SETTING_utc_offset_minutes);
+    int64_t hour = state_setting(state, SETTING_destroy_hour);
+    int32_t offset = (int32_t)state_setting(state, SETTING_utc_offset_minutes);
     int64_t due;
 
     if (hour < 0)
@@ -186,6 +204,15 @@ static int64_t next_batch(struct act *act)
     due = dates_day_begin(dates_day_at(from, offset), offset) +
           hour * DESTROY_US_PER_HOUR;
     return due < from ? due + DATES_US_PER_DAY : due;
+}
+
+/* When the delay is over. */
+static int64_t next_batch(struct act *act)
+{
+    int64_t hours = state_setting(act->state, SETTING_destroy_delay_hours);
+
+    return destroy_hour(act->state,
+                        act->log_time + hours * DESTROY_US_PER_HOUR);
 }
 
 enum status destroy_execute(struct act *act,

@@ -11,9 +11,24 @@
 #include "server/registry/rows.h"
 #include "server/registry/subject.h"
 #include "server/registry/version.h"
+#include "server/store/keyring.h"
 #include "server/store/search.h"
 
 /* ---- What is due --------------------------------------------------------- */
+
+/* Whether nobody whom the act is about may act any more. */
+static bool have_ended(struct state *state, const struct row_destruction *row)
+{
+    uint64_t person = 0;
+
+    if ((row->keys & DESTROY_OF_PERSONS) == 0)
+        return true;
+    while ((person = destroy_next_subject(state, row->number, person)) != 0) {
+        if (!destroy_person_has_ended(state, person))
+            return false;
+    }
+    return true;
+}
 
 uint32_t destroy_due(struct state *state, uint32_t acts_out[DESTROY_BATCH_MAX],
                      int64_t now)
@@ -25,7 +40,7 @@ uint32_t destroy_due(struct state *state, uint32_t acts_out[DESTROY_BATCH_MAX],
     state_scan_open(state, &scan, INDEX_DESTRUCTION_BY_STATE, &row,
                     (struct state_range){.equal = 1});
     while (count < DESTROY_BATCH_MAX && state_scan_next(&scan, &row)) {
-        if (row.due <= now)
+        if (row.due <= now && have_ended(state, &row))
             acts_out[count++] = row.number;
     }
     state_scan_close(&scan);
@@ -47,33 +62,80 @@ uint64_t destroy_next_subject(struct state *state, uint32_t act, uint64_t after)
 
 /* ---- destroy.erase ------------------------------------------------------- */
 
-/* Keys of the act's own subjects, each once, and none destroyed before. */
+/*
+ * Whether the key is of the subject that it is named for, as every node's
+ * keyring tells alike: its row is there before the entry that uses it first,
+ * and a tombstone in its place names the entry that destroyed it, which is this
+ * one where the act is applied once more.
+ */
+static bool erase_is_own(struct act *act, const struct erased_key *key)
+{
+    struct act_services *services = act->services;
+    struct keyring_row row;
+    enum status status = services->seal_key(services->context, &row, key->key);
+
+    if (status == ST_ERASED)
+        return row.owner == act->index;
+    return status == ST_OK && row.first_index <= act->index &&
+           destroy_is_named(act->state, key, &row);
+}
+
+/* Keys that are of whom they are named for, each once, and none destroyed
+ * before. */
+static enum status erase_check_keys(struct act *act,
+                                    const struct op_destroy_erase *in)
+{
+    struct list_reader reader;
+    struct erased_key key;
+    uint64_t last = 0;
+
+    list_reader_init(&reader, &in->keys);
+    while (list_reader_next(&reader, &schema_erased_key, &key)) {
+        struct row_erased erased = {.number = key.key};
+
+        if (key.key <= last || key.key > INT64_MAX)
+            return ST_BAD_FIELD;
+        last = key.key;
+        if (state_get(act->state, TABLE_ERASED, &erased))
+            return ST_EXISTS;
+        if (!erase_is_own(act, &key))
+            return ST_BAD_FIELD;
+    }
+    return ST_OK;
+}
+
+/* What one item cannot hold, the next items of the same entry do. */
+static bool erase_goes_on(const struct act *act,
+                          const struct row_destruction *row)
+{
+    return row->state == DESTROY_ERASED && row->erased == act->index &&
+           row->ground != DESTROY_GROUND_REPLACED;
+}
+
+/* Of the act's own subjects or persons. */
 static enum status erase_check(struct act *act,
                                const struct row_destruction *row,
                                const struct op_destroy_erase *in)
 {
     struct list_reader reader;
     struct erased_key key;
-    uint64_t last = 0;
 
-    if (row->state != DESTROY_ORDERED || row->due > act->log_time)
+    if (!erase_goes_on(act, row) &&
+        (row->state != DESTROY_ORDERED || row->due > act->log_time ||
+         !have_ended(act->state, row)))
         return ST_WRONG_STATE;
     list_reader_init(&reader, &in->keys);
     while (list_reader_next(&reader, &schema_erased_key, &key)) {
         struct row_destruction_subject of = {.act = row->number,
                                              .subject = key.subject};
-        struct row_erased erased = {.number = key.key};
 
-        if (key.key <= last || key.key > INT64_MAX || key.subject > INT64_MAX ||
+        if (key.subject > INT64_MAX ||
             (row->keys & DESTROY_BIT(key.class)) == 0)
             return ST_BAD_FIELD;
-        last = key.key;
         if (!state_get(act->state, TABLE_DESTRUCTION_SUBJECT, &of))
             return ST_NO_SUCH;
-        if (state_get(act->state, TABLE_ERASED, &erased))
-            return ST_EXISTS;
     }
-    return ST_OK;
+    return erase_check_keys(act, in);
 }
 
 static void erase_keys(struct act *act, struct row_destruction *row,
@@ -89,8 +151,12 @@ static void erase_keys(struct act *act, struct row_destruction *row,
                                     .index = act->index,
                                     .subject = key.subject,
                                     .class = key.class};
+        struct row_replaced replaced = {.number = key.key};
+
         state_insert(act->state, TABLE_ERASED, &erased);
         row->keys_count++;
+        if (state_get(act->state, TABLE_REPLACED, &replaced))
+            state_delete(act->state, TABLE_REPLACED, &replaced);
     }
 }
 
@@ -133,27 +199,65 @@ static void erase_subject(struct act *act, uint64_t voen, uint16_t keys)
         version_forget_representatives(act, voen);
 }
 
+static void erase_named(struct act *act, const struct row_destruction *row)
+{
+    uint64_t of = 0;
+
+    while ((of = destroy_next_subject(act->state, row->number, of)) != 0) {
+        if ((row->keys & DESTROY_OF_PERSONS) != 0)
+            destroy_person(act, of, row->keys);
+        else
+            erase_subject(act, of, row->keys);
+    }
+}
+
+/* From here on it is destroyed. */
+static void erase_begin(struct act *act, struct row_destruction *row)
+{
+    erase_named(act, row);
+    erase_holders(act, row);
+    row->state = DESTROY_ERASED;
+    row->erased = act->index;
+    row->erased_time = act->log_time;
+}
+
+/* Credentials that their holders replaced: an act that nobody proposed. */
+static enum status erase_replaced(struct act *act,
+                                  const struct op_destroy_erase *in)
+{
+    struct row_destruction row = {.ground = DESTROY_GROUND_REPLACED,
+                                  .keys = DESTROY_BIT(DESTROY_CREDENTIAL),
+                                  .due = act->log_time};
+    enum status status = destroy_replaced_check(act, in);
+
+    if (status == ST_OK)
+        status = erase_check_keys(act, in);
+    if (status != ST_OK)
+        return status;
+    row.number = (uint32_t)state_next(act->state, SEQUENCE_DESTRUCTION);
+    erase_begin(act, &row);
+    erase_keys(act, &row, in);
+    state_insert(act->state, TABLE_DESTRUCTION, &row);
+    return ST_OK;
+}
+
 enum status destroy_erase(struct act *act, const struct op_destroy_erase *in,
                           struct result_destroy_erase *out)
 {
     struct row_destruction row = {.number = in->act};
-    uint64_t subject = 0;
     enum status status;
 
     (void)out;
+    if (in->act == 0)
+        return erase_replaced(act, in);
     if (!state_get(act->state, TABLE_DESTRUCTION, &row))
         return ST_NO_SUCH;
     status = erase_check(act, &row, in);
     if (status != ST_OK)
         return status;
     erase_keys(act, &row, in);
-    while ((subject = destroy_next_subject(act->state, row.number, subject)) !=
-           0)
-        erase_subject(act, subject, row.keys);
-    erase_holders(act, &row);
-    row.state = DESTROY_ERASED;
-    row.erased = act->index;
-    row.erased_time = act->log_time;
+    if (!erase_goes_on(act, &row))
+        erase_begin(act, &row);
     state_update(act->state, TABLE_DESTRUCTION, &row);
     return ST_OK;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/identity.h"
+#include "server/registry/destroy.h"
 #include "server/registry/dispatch.h"
 
 enum { PASSWORD_KDF_EPOCH = 1 };
@@ -23,13 +24,16 @@ static bool password_find(struct act *act, struct row_credential *row,
     return found;
 }
 
-/* What nothing refers to any more leaves the state at once. */
+/* What nothing refers to any more leaves the state at once, and its key is
+ * destroyed soon after. */
 static void password_forget(struct act *act, const struct row_credential *row)
 {
     struct row_record record = {.number = row->credential};
 
-    if (state_get(act->state, TABLE_RECORD, &record))
-        state_delete(act->state, TABLE_RECORD, &record);
+    if (!state_get(act->state, TABLE_RECORD, &record))
+        return;
+    destroy_replaced(act, record.item, &row->key_id);
+    state_delete(act->state, TABLE_RECORD, &record);
 }
 
 void password_drop(struct act *act, const struct bytes16 *key_id)

@@ -17,6 +17,11 @@ static void checkpoint(struct keyring *keyring, int mode)
     keyring->wal_pages = 0;
 }
 
+uint64_t keyring_person(const uint8_t key_id[KEY_ID_SIZE])
+{
+    return load_u64(key_id) & INT64_MAX;
+}
+
 /* ---- The owner thread ---------------------------------------------------- */
 
 void keyring_check_owner(const struct keyring *keyring)
@@ -375,6 +380,24 @@ size_t keyring_owned(struct keyring *keyring, uint64_t *numbers_out,
     return count;
 }
 
+/* Requires: the lock is held. */
+static enum status read_tombstone(struct keyring *keyring,
+                                  struct keyring_row *row_out, uint64_t number)
+{
+    enum status status = ST_KEY_MISSING;
+
+    keyring_bind_number(keyring->get_tombstone, 1, number);
+    if (keyring_step(keyring->get_tombstone)) {
+        *row_out = (struct keyring_row){
+            .number = number,
+            .class = KEYRING_TOMBSTONE,
+            .owner = (uint64_t)sqlite3_column_int64(keyring->get_tombstone, 0)};
+        status = ST_ERASED;
+    }
+    sqlite3_reset(keyring->get_tombstone);
+    return status;
+}
+
 enum status keyring_row(struct keyring *keyring, struct keyring_row *row_out,
                         uint64_t number)
 {
@@ -392,12 +415,8 @@ enum status keyring_row(struct keyring *keyring, struct keyring_row *row_out,
         status = ST_OK;
     }
     sqlite3_reset(keyring->get);
-    if (status != ST_OK) {
-        keyring_bind_number(keyring->get_tombstone, 1, number);
-        if (keyring_step(keyring->get_tombstone))
-            status = ST_ERASED;
-        sqlite3_reset(keyring->get_tombstone);
-    }
+    if (status != ST_OK)
+        status = read_tombstone(keyring, row_out, number);
     pthread_mutex_unlock(&keyring->lock);
     return status;
 }

@@ -28,10 +28,14 @@ enum keyring_class {
     KEYRING_RECORD = 1,    /* Owner: the subject. */
     KEYRING_EVIDENCE,      /* Owner: the subject. */
     KEYRING_ORGANISATION,
-    KEYRING_PERSON,
-    KEYRING_CREDENTIAL, /* Owner: the person. */
+    KEYRING_PERSON,     /* Owner: keyring_person() of a key of his. */
+    KEYRING_CREDENTIAL, /* The same. */
     KEYRING_CLUSTER     /* Owner: 0. */
 };
+
+/* A person's seal keys are found by the beginning of the id of the signing key
+ * that they are about; numbers of the keyring have 63 bits. */
+uint64_t keyring_person(const uint8_t key_id[KEY_ID_SIZE]);
 
 /* Invariants: number is not 0 and at most INT64_MAX, as are the others. */
 struct keyring_row {
@@ -162,7 +166,8 @@ bool keyring_next_buried(struct keyring *keyring, uint64_t *number,
 /*
  * keyring_row(keyring, row_out, number):
  * The committed row of a key, without its bytes.
- * Returns: ST_OK; ST_ERASED if an act destroyed it; ST_KEY_MISSING.
+ * Returns: ST_OK; ST_ERASED if an act destroyed it, whose entry is then the
+ *          owner of a row of class KEYRING_TOMBSTONE; ST_KEY_MISSING.
  */
 NODISCARD enum status keyring_row(struct keyring *keyring,
                                   struct keyring_row *row_out, uint64_t number);

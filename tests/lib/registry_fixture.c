@@ -85,6 +85,26 @@ static enum status extract_item_salt(void *context, struct slice item,
     return ST_OK;
 }
 
+void fixture_seal_key(struct fixture *fixture, const struct keyring_row *row)
+{
+    ck_assert_uint_lt(fixture->seal_keys_count, FIXTURE_SEAL_KEYS_MAX);
+    fixture->seal_keys[fixture->seal_keys_count++] = *row;
+}
+
+/* A destroyed one is found as keyring_row() finds it. */
+static enum status find_seal_key(void *context, struct keyring_row *row_out,
+                                 uint64_t number)
+{
+    const struct fixture *fixture = context;
+
+    for (size_t i = 0; i < fixture->seal_keys_count; i++) {
+        *row_out = fixture->seal_keys[i];
+        if (row_out->number == number)
+            return row_out->class == KEYRING_TOMBSTONE ? ST_ERASED : ST_OK;
+    }
+    return ST_KEY_MISSING;
+}
+
 static enum status read_entry(void *context, uint64_t index,
                               struct slice *entry_out)
 {
@@ -290,6 +310,7 @@ void fixture_open(struct fixture *fixture)
     fixture->services.open_item = open_item;
     fixture->services.result_salt = result_salt;
     fixture->services.extract_salt = extract_item_salt;
+    fixture->services.seal_key = find_seal_key;
     fixture->services.read_entry = read_entry;
     fixture->services.search = search_open();
     fixture->realm = 'R';

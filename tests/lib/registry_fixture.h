@@ -20,6 +20,7 @@
 #include "protocol/identity.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/rows.h"
+#include "server/store/keyring.h"
 
 /* A key, and what it was given. */
 struct fixture_actor {
@@ -30,7 +31,7 @@ struct fixture_actor {
     uint32_t duty;    /* Its first assignment; 0 = none. */
 };
 
-enum { FIXTURE_OWNER = 1, FIXTURE_SEEDS_FIRST = 1 };
+enum { FIXTURE_OWNER = 1, FIXTURE_SEEDS_FIRST = 1, FIXTURE_SEAL_KEYS_MAX = 8 };
 
 /* 2026-08-17T09:00:00Z, a Monday. */
 #define FIXTURE_TIME INT64_C(1786957200000000)
@@ -47,7 +48,9 @@ struct fixture {
     uint8_t realm;                 /* 'R' unless a test says otherwise. */
     uint32_t epoch;                /* Of the next entry; 1 at first. */
     bool erased;                   /* Every stored item is destroyed. */
-    uint32_t seeds;                /* Used for keys so far. */
+    struct keyring_row seal_keys[FIXTURE_SEAL_KEYS_MAX];
+    size_t seal_keys_count;
+    uint32_t seeds; /* Used for keys so far. */
     uint8_t *item_bytes;
     uint8_t *space_bytes;
     uint8_t *result_bytes;
@@ -58,6 +61,9 @@ struct fixture {
 /* Genesis, epoch 1 and a cluster secret. */
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
+
+/* The keyring has a seal key of that number; other numbers it does not know. */
+void fixture_seal_key(struct fixture *fixture, const struct keyring_row *row);
 
 /*
  * fixture_run(fixture, actor, opcode, fields, subject, purpose, duty,

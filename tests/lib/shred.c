@@ -108,24 +108,33 @@ uint32_t shred_order(uint64_t voen, uint16_t keys)
     return act;
 }
 
-void shred_node_does(uint16_t opcode, const void *fields)
+uint16_t shred_node_tries(uint16_t opcode, const void *fields)
 {
     struct node_command *own = node_command_begin(&shred_rig.signer);
     struct rig_answer answer;
 
     node_command_add(own, opcode, fields);
     rig_run(&shred_rig, &answer, node_command_finish(own, shred_rig.wall));
-    ck_assert_int_eq(answer.code, ST_OK);
+    return answer.code;
+}
+
+void shred_node_does(uint16_t opcode, const void *fields)
+{
+    ck_assert_int_eq(shred_node_tries(opcode, fields), ST_OK);
 }
 
 void shred_erase(uint32_t act)
 {
+    struct erased_key keys[DESTROY_KEYS_MAX];
     struct op_destroy_erase fields;
-    uint8_t bytes[4096];
+    uint8_t bytes[8192];
     struct writer space;
+    size_t count = act == 0
+                       ? erasure_replaced(keys, shred_rig.apply, shred_rig.wall)
+                       : erasure_keys(keys, shred_rig.apply, act);
 
     writer_init(&space, bytes, sizeof bytes);
-    erasure_make(&fields, &space, shred_rig.apply, act);
+    erasure_make(&fields, &space, act, keys, count);
     shred_node_does(OPCODE_DESTROY_ERASE, &fields);
 }
 

@@ -34,7 +34,8 @@ uint16_t shred_run(uint32_t who, uint16_t opcode, uint64_t subject,
                    uint32_t duty, const void *fields);
 void shred_done(uint32_t who, uint16_t opcode, uint64_t subject, uint32_t duty,
                 const void *fields);
-/* The node does, with code 0. */
+/* The node tries; it does, with code 0. */
+uint16_t shred_node_tries(uint16_t opcode, const void *fields);
 void shred_node_does(uint16_t opcode, const void *fields);
 
 /* An act about the subject's ${keys}, up to its order; its number. */

@@ -198,11 +198,12 @@ START_TEST(an_act_that_forgets_a_key_is_not_confirmed)
 }
 END_TEST
 
-START_TEST(an_act_that_names_a_key_of_another_destroys_nothing)
+/* Refused where it is applied, with one code on every node. */
+START_TEST(T_R_8_2_2_an_act_that_names_a_key_of_another_is_refused)
 {
     struct op_destroy_erase fields = {.act = 0};
     struct erased_key key = {.subject = SHRED_VOEN, .class = DESTROY_RECORD};
-    struct erasure_list list;
+    struct digests before;
     uint64_t number;
     uint8_t bytes[64];
     struct writer space;
@@ -216,7 +217,35 @@ START_TEST(an_act_that_names_a_key_of_another_destroys_nothing)
     writer_init(&space, bytes, sizeof bytes);
     fields.keys = list_begin(&space);
     list_add(&fields.keys, &space, &schema_erased_key, &key);
-    shred_node_does(OPCODE_DESTROY_ERASE, &fields);
+    ck_assert_int_eq(shred_node_tries(OPCODE_DESTROY_ERASE, &fields),
+                     ST_BAD_FIELD);
+    ck_assert_uint_eq(shred_bury(), 0);
+    ck_assert_uint_eq(state_count(shred_rig.state, TABLE_ERASED), 0);
+    /* A node that replays it, with the key or after a later act took it. */
+    before = digests();
+    ck_assert_int_eq(rig_restart(&shred_rig, false), ST_OK);
+    same(&before);
+    rig_close(&shred_rig);
+}
+END_TEST
+
+/* A state that some other way says so: nothing is destroyed by mistake. */
+START_TEST(a_state_that_names_a_key_of_another_stops_the_node)
+{
+    struct row_erased row = {.act = 1, .index = 1, .class = DESTROY_RECORD};
+    struct erasure_list list;
+    uint8_t digest[HASH_SIZE];
+
+    shred_begin();
+    row.subject = SHRED_VOEN;
+    ck_assert_uint_eq(keyring_owned(shred_rig.keyring, &row.number, 1,
+                                    KEYRING_RECORD, SHRED_VOEN_OTHER),
+                      1);
+    state_begin(shred_rig.state);
+    state_entry_begin(shred_rig.state);
+    state_insert(shred_rig.state, TABLE_ERASED, &row);
+    state_entry_end(shred_rig.state, digest);
+    state_commit(shred_rig.state);
     ck_assert_int_eq(erasure_find(&list, shred_rig.apply), ST_DIVERGED);
     erasure_wipe(&list);
     rig_close(&shred_rig);
@@ -360,5 +389,6 @@ SUITE_MAIN("erasure", a_snapshot_from_before_evidence_was_destroyed_goes,
            a_crash_before_the_snapshot_or_the_burial_is_made_good,
            a_confirmation_of_another_state_stops_the_node,
            an_act_that_forgets_a_key_is_not_confirmed,
-           an_act_that_names_a_key_of_another_destroys_nothing,
+           T_R_8_2_2_an_act_that_names_a_key_of_another_is_refused,
+           a_state_that_names_a_key_of_another_stops_the_node,
            erasure_on_a_live_node_and_a_rebuild_after_it_reach_one_digest)

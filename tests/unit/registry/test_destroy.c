@@ -23,6 +23,9 @@ static void open_scene(void)
                                        .basis = fixture_digest(1)};
 
     fixture_open(&fixture);
+    fixture_seal_key(&fixture, &(struct keyring_row){.number = 77,
+                                                     .owner = VOEN,
+                                                     .class = KEYRING_RECORD});
     fixture_staff(&fixture, &officer, DUTY_DPO);
     fixture_staff(&fixture, &head, DUTY_DIR);
     fixture_staff(&fixture, &keeper, DUTY_ARC);
@@ -392,6 +395,38 @@ START_TEST(an_act_names_only_keys_of_its_own_subjects_and_classes)
 }
 END_TEST
 
+/* The keyring tells alike on every node, and when the act is applied again. */
+START_TEST(T_R_8_2_2_an_act_names_no_key_of_another_owner)
+{
+    const struct keyring_row others[] = {
+        {.number = 78, .owner = VOEN_OTHER, .class = KEYRING_RECORD},
+        {.number = 79, .owner = VOEN, .class = KEYRING_EVIDENCE},
+        {.number = 80, .owner = 1, .class = KEYRING_ORGANISATION},
+        {.number = 81, .owner = 3, .class = KEYRING_TOMBSTONE}};
+    struct keyring_row later = {
+        .number = 82, .owner = VOEN, .class = KEYRING_RECORD};
+    struct keyring_row again = {.number = 83, .class = KEYRING_TOMBSTONE};
+    uint32_t act;
+
+    open_scene();
+    act = ordered();
+    later.first_index = fixture.index + 10;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        fixture_seal_key(&fixture, &others[i]);
+    fixture_seal_key(&fixture, &later);
+    for (uint64_t key = 78; key <= 82; key++)
+        ck_assert_int_eq(erase(&fixture.node, act, key), ST_BAD_FIELD);
+    /* Nobody knows it. */
+    ck_assert_int_eq(erase(&fixture.node, act, 99), ST_BAD_FIELD);
+    ck_assert_uint_eq(state_count(fixture.state, TABLE_ERASED), 0);
+    again.owner = fixture.index;
+    fixture_seal_key(&fixture, &again);
+    ck_assert_int_eq(erase(&fixture.node, act, 83), ST_OK);
+    ck_assert(destroy_is_erased(fixture.state, 83));
+    fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(T_R_8_2_2_later_commands_about_the_subject_are_answered_erased)
 {
     struct op_subject_close close = {.basis = fixture_digest(2)};
@@ -510,6 +545,7 @@ SUITE_MAIN("destroy", T_R_8_2_2_three_duties_and_the_nodes_end_an_act,
            an_act_without_a_basis_or_about_nobody_is_refused,
            the_batch_runs_at_its_hour_of_civil_time,
            an_act_names_only_keys_of_its_own_subjects_and_classes,
+           T_R_8_2_2_an_act_names_no_key_of_another_owner,
            T_R_8_2_2_later_commands_about_the_subject_are_answered_erased,
            T_R_8_2_2_the_certificate_names_ground_people_keys_and_holders,
            T_P_1_4_a_retention_rule_takes_two_duties_and_no_restart)
