@@ -42,6 +42,8 @@ enum status destroy_check_subject(struct act *act)
 {
     if (!destroy_subject_is_erased(act->state, act->subject))
         return ST_OK;
+    if (destroy_was_self(act))
+        return ST_ERASED;
     if (is_let_through(act->operation->opcode))
         return ST_OK;
     if (act->letter == 'y' || act->letter == '2')

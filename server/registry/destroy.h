@@ -76,6 +76,16 @@ bool destroy_subject_is_erased(struct state *state, uint64_t subject);
  */
 NODISCARD enum status destroy_check_subject(struct act *act);
 
+/* ---- Whose it was (destroy_former.c) ------------------------------------- */
+
+/* Before the evidence of ${subject} is forgotten: remember who could act for
+ * it. */
+void destroy_keep_former(struct act *act, uint64_t subject);
+
+/* Whether the signer could act for the item's subject until its evidence was
+ * destroyed. */
+bool destroy_was_self(struct act *act);
+
 /* ---- Persons and their credentials (destroy_person.c) -------------------- */
 
 /* Whether all keys of ${person} have ended. */

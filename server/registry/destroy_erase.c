@@ -195,8 +195,10 @@ static void erase_subject(struct act *act, uint64_t voen, uint16_t keys)
         if (act->services->search != NULL)
             search_remove(act->services->search, voen);
     }
-    if ((keys & DESTROY_BIT(DESTROY_EVIDENCE)) != 0)
+    if ((keys & DESTROY_BIT(DESTROY_EVIDENCE)) != 0) {
+        destroy_keep_former(act, voen);
         version_forget_representatives(act, voen);
+    }
 }
 
 static void erase_named(struct act *act, const struct row_destruction *row)

@@ -337,10 +337,53 @@ START_TEST(an_act_about_a_person_takes_what_he_replaced_too)
 }
 END_TEST
 
+/* ---- Who a subject was --------------------------------------------------- */
+
+START_TEST(T_R_8_2_2_its_person_is_told_that_the_evidence_is_destroyed)
+{
+    struct op_section_get get = {.sections = SCENE_S06};
+    struct op_access_list accesses = {.limit = 10};
+    struct op_consent_list consents = {.side = 1, .limit = 10};
+    struct fixture_actor stranger;
+    struct scene scene;
+    uint32_t act;
+
+    scene_open(&scene);
+    open_staff(&scene.fixture);
+    fixture_user(&scene.fixture, &stranger, "7654321");
+    act = ordered(&scene.fixture, scene.subject, 3);
+    ck_assert_int_eq(erase(&scene.fixture, act, 0, 0, DESTROY_RECORD), ST_OK);
+    ck_assert_int_eq(fixture_run(&scene.fixture, &scene.owner,
+                                 OPCODE_SECTION_GET, &get, scene.subject, 0, 0,
+                                 NULL),
+                     ST_ERASED);
+    ck_assert_int_eq(fixture_run(&scene.fixture, &scene.owner,
+                                 OPCODE_ACCESS_LIST, &accesses, scene.subject,
+                                 0, 0, NULL),
+                     ST_ERASED);
+    ck_assert_int_eq(fixture_run(&scene.fixture, &scene.owner,
+                                 OPCODE_CONSENT_LIST, &consents, scene.subject,
+                                 0, 0, NULL),
+                     ST_ERASED);
+    /* A stranger learns nothing: as about a subject that never was. */
+    ck_assert_int_eq(fixture_run(&scene.fixture, &stranger, OPCODE_SECTION_GET,
+                                 &get, scene.subject, 0, 0, NULL),
+                     ST_NOT_SELF);
+    ck_assert_int_eq(fixture_run(&scene.fixture, &stranger, OPCODE_ACCESS_LIST,
+                                 &accesses, scene.subject, 0, 0, NULL),
+                     ST_NOT_SELF);
+    /* No tag of a personal number is kept for it. */
+    ck_assert_uint_eq(state_count(scene.fixture.state, TABLE_REPRESENTATIVE),
+                      0);
+    scene_close(&scene);
+}
+END_TEST
+
 SUITE_MAIN("destroy_person", T_R_8_2_2_an_act_destroys_who_a_person_is,
            nobody_who_still_acts_is_destroyed,
            who_was_destroyed_gets_no_key_and_no_identity,
            an_act_about_a_person_names_his_own_keys_only,
            an_act_is_about_subjects_or_about_persons,
            ruling_40_what_was_replaced_is_destroyed_without_persons,
-           an_act_about_a_person_takes_what_he_replaced_too)
+           an_act_about_a_person_takes_what_he_replaced_too,
+           T_R_8_2_2_its_person_is_told_that_the_evidence_is_destroyed)
