@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/audit/hidden.h"
 #include "client/audit/judge_parts.h"
 #include "protocol/dates.h"
 
@@ -28,6 +29,9 @@ static void judge_decided(void *context, const struct authority_act *act,
     struct report *report = judge->report;
     uint16_t opcode = act->operation->opcode;
 
+    if (code == ST_OK && hidden_is_about(opcode))
+        hidden_done(report, act,
+                    judge->authority.keys.rows[act->signer].person);
     if (opcode != OPCODE_SYSTEM_EPOCH && opcode != OPCODE_SYSTEM_CONFIG)
         return;
     for (uint32_t i = 0; i < report->forced_count; i++) {

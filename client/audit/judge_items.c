@@ -1,3 +1,4 @@
+#include "client/audit/hidden.h"
 #include "client/audit/judge_parts.h"
 
 enum { JUDGE_SEAL_EPOCH_SHIFT = 32 };
@@ -120,6 +121,8 @@ static bool judge_item(struct judge *judge, const struct judging *judging,
     if (item->seal_key == 0 && authority_needs_fields(clear->opcode)) {
         act.fields = item_fields(item);
         authority_learn(&judge->authority, operation, act.fields);
+    } else if (item->seal_key == 0 && hidden_is_about(clear->opcode)) {
+        act.fields = item_fields(item);
     }
     decisions_wait(&judge->decisions, &act, judging->place);
     return clear->opcode != OPCODE_SYSTEM_ATTEST ||

@@ -95,6 +95,21 @@ const char *report_verdict_name(enum report_verdict verdict)
     return "?";
 }
 
+const char *report_hiding_name(enum report_hiding state)
+{
+    switch (state) {
+    case REPORT_HIDING_PROPOSED:
+        return "proposed";
+    case REPORT_HIDING_APPROVED:
+        return "approved";
+    case REPORT_HIDING_REFUSED:
+        return "refused";
+    case REPORT_HIDING_LIFTED:
+        return "lifted";
+    }
+    return "?";
+}
+
 uint64_t report_shown(uint64_t count, uint64_t max)
 {
     return count < max ? count : max;

@@ -89,6 +89,7 @@ enum {
     REPORT_FORCED_MAX = 8,
     REPORT_REFUSED_MAX = 16,
     REPORT_SKIPPED_MAX = 16,
+    REPORT_HIDDEN_MAX = 64,
     REPORT_CHECKPOINTS_MAX = 2,
     REPORT_COSIGNED_MAX = TLOG_POLICY_WITNESSES_MAX,
     REPORT_NAME_SIZE = 64
@@ -139,6 +140,30 @@ struct report_forced {
     enum report_state state;
 };
 
+/* What became of a seal that hides accesses; that its time is over, no open
+ * item tells. */
+enum report_hiding {
+    REPORT_HIDING_PROPOSED,
+    REPORT_HIDING_APPROVED,
+    REPORT_HIDING_REFUSED,
+    REPORT_HIDING_LIFTED
+};
+
+/* Who took a step, in which entry, and when; index 0: nobody has. */
+struct report_step {
+    uint64_t index;
+    uint64_t person;
+    int64_t time;
+};
+
+struct report_hidden {
+    enum report_hiding state;
+    struct report_step proposed;
+    struct report_step decided;
+    struct report_step lifted;
+    uint8_t basis[HASH_SIZE]; /* Of the decision; zeros: none. */
+};
+
 enum report_quorum { REPORT_NO_POLICY, REPORT_QUORUM_MET, REPORT_QUORUM_NOT };
 
 /* A checkpoint that was held against the log. */
@@ -180,6 +205,8 @@ struct report {
     uint64_t refused_count;                            /* All of them. */
     struct report_skipped skipped[REPORT_SKIPPED_MAX]; /* The first. */
     uint64_t skipped_count;                            /* All of them. */
+    struct report_hidden hidden[REPORT_HIDDEN_MAX];    /* By number, from 1. */
+    uint64_t hidden_count;                             /* All of them. */
     int64_t first_time;
     int64_t last_time;
 

@@ -199,6 +199,43 @@ static void json_skipped(const struct report *report, FILE *out)
     fputs("],", out);
 }
 
+static void json_step(FILE *out, const char *name,
+                      const struct report_step *step)
+{
+    if (step->index == 0)
+        return;
+    fputc(',', out);
+    json_name(out, name);
+    fputc('{', out);
+    json_number(out, "index", step->index);
+    json_time(out, "time", step->time);
+    json_name(out, "person");
+    fprintf(out, "%" PRIu64 "}", step->person);
+}
+
+static void json_hidden(const struct report *report, FILE *out)
+{
+    uint64_t shown = report_shown(report->hidden_count, REPORT_HIDDEN_MAX);
+
+    json_name(out, "hidden");
+    fputc('[', out);
+    for (uint64_t i = 0; i < shown; i++) {
+        const struct report_hidden *at = &report->hidden[i];
+
+        fputs(i == 0 ? "{" : ",{", out);
+        json_number(out, "seal", i + 1);
+        json_hex(out, "basis", at->basis, HASH_SIZE);
+        json_name(out, "state");
+        json_string(out, report_hiding_name(at->state));
+        json_step(out, "proposed", &at->proposed);
+        json_step(out, "decided", &at->decided);
+        json_step(out, "lifted", &at->lifted);
+        fputc('}', out);
+    }
+    fputs("],", out);
+    json_number(out, "hidden_seals", report->hidden_count);
+}
+
 static void json_units(const struct report *report, FILE *out)
 {
     json_number(out, "units", report->units);
@@ -286,6 +323,7 @@ static void json_log(const struct report *report, FILE *out)
     json_forced(report, out);
     json_refused(report, out);
     json_skipped(report, out);
+    json_hidden(report, out);
     json_time(out, "first_time", report->first_time);
     json_time(out, "last_time", report->last_time);
     json_number(out, "keys", report->keys);

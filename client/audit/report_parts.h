@@ -10,6 +10,8 @@
 extern const char *const report_reasons[REPORT_REASONS_COUNT];
 extern const char *const report_uncheckeds[REPORT_UNCHECKED_COUNT];
 
+const char *report_hiding_name(enum report_hiding state);
+
 /* Of ${count} things, those that fit. */
 uint64_t report_shown(uint64_t count, uint64_t max);
 

@@ -5,6 +5,7 @@
 
 #include "client/audit/report_parts.h"
 #include "protocol/catalogue.h"
+#include "protocol/dates.h"
 
 static void text_hex(FILE *out, const char *label, const uint8_t *bytes,
                      size_t size)
@@ -93,6 +94,45 @@ static void text_skipped(const struct report *report, FILE *out)
                 at->first, at->last);
     }
     text_left_out(out, "skipped", report->skipped_count, REPORT_SKIPPED_MAX);
+}
+
+static void text_step(FILE *out, const char *label, const char *did,
+                      const struct report_step *step)
+{
+    uint8_t time[DATES_TIME_SIZE];
+
+    dates_time_format(time, step->time);
+    fprintf(out, "  %-12s %s by person %" PRIu64 ", entry %" PRIu64 ", %.*s\n",
+            label, did, step->person, step->index, DATES_TIME_SIZE,
+            (const char *)time);
+}
+
+/* Who hid accesses; what the seals hide, and how long, is no open item's. */
+static void text_hidden(const struct report *report, FILE *out)
+{
+    uint64_t shown = report_shown(report->hidden_count, REPORT_HIDDEN_MAX);
+
+    for (uint64_t i = 0; i < shown; i++) {
+        const struct report_hidden *at = &report->hidden[i];
+        char seal[32];
+
+        (void)snprintf(seal, sizeof seal, "hidden by %" PRIu64, i + 1);
+        text_step(out, seal, "proposed", &at->proposed);
+        if (at->decided.index != 0)
+            text_step(out, "",
+                      at->state == REPORT_HIDING_REFUSED ? "refused"
+                                                         : "approved",
+                      &at->decided);
+        if (!sodium_is_zero(at->basis, HASH_SIZE))
+            text_hex(out, "  basis", at->basis, HASH_SIZE);
+        if (at->lifted.index != 0)
+            text_step(out, "", "lifted", &at->lifted);
+        fprintf(out,
+                "               from whom, by which law and until when is "
+                "sealed in entry %" PRIu64 "\n",
+                at->proposed.index);
+    }
+    text_left_out(out, "hidden by", report->hidden_count, REPORT_HIDDEN_MAX);
 }
 
 static void text_forced(const struct report *report, FILE *out)
@@ -190,6 +230,7 @@ static void text_log(const struct report *report, FILE *out)
     text_forced(report, out);
     text_refused(report, out);
     text_skipped(report, out);
+    text_hidden(report, out);
     text_counts(report, out);
     if (report->has_genesis) {
         text_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
