@@ -119,6 +119,9 @@ static enum node_exit state_open_any(struct node *node,
         diag_say(DIAG_WARNING, "%s %s: it is rebuilt from the log", path,
                  *foreign_out ? "is of the lineage before this one"
                               : "does not fit the log");
+        /* While the state still tells that this has to be done. */
+        if (*foreign_out)
+            keyring_lose_acts(node->keyring, journal_size(node->journal));
         database_remove(path);
         status = state_try(node, path, known, &none);
     }
@@ -301,6 +304,18 @@ static enum node_exit replay(struct node *node, const struct node_known *known)
     return NODE_DRAINED;
 }
 
+/* What acts destroyed that went with a lineage: nobody can make it whole. */
+static void state_say_lost(struct node *node)
+{
+    uint64_t count = keyring_acts_lost(node->keyring);
+
+    if (count > 0)
+        diag_say(DIAG_WARNING,
+                 "%" PRIu64 " seal keys stay destroyed whose acts this log "
+                 "lost with the lineage before: repeat these acts",
+                 count);
+}
+
 enum node_exit node_open_state(struct node *node,
                                const struct node_known *known)
 {
@@ -335,6 +350,7 @@ enum node_exit node_open_state(struct node *node,
     }
     if (exit != NODE_DRAINED)
         return exit;
+    state_say_lost(node);
     apply_load_search(node->apply);
     exit = replay(node, known);
     if (exit == NODE_DRAINED)

@@ -11,6 +11,16 @@
 #include "server/registry/system.h"
 #include "server/registry/version.h"
 
+/* Whether the key went by an act that the log lost: it stays destroyed on every
+ * node of the lineage, which all took the tombstone with the log. */
+static bool apply_is_act_lost(struct apply *apply, uint64_t number)
+{
+    struct keyring_row row;
+
+    return keyring_row(apply->parts.keyring, &row, number) == ST_ERASED &&
+           row.owner == KEYRING_ACT_LOST;
+}
+
 /* act_services.open_item */
 static enum status apply_open_item(void *context, struct slice stored,
                                    struct slice *fields_out)
@@ -27,6 +37,8 @@ static enum status apply_open_item(void *context, struct slice stored,
         return ST_ERASED;
     if (item.seal_key != 0)
         status = keyring_key(apply->parts.keyring, key, item.seal_key);
+    if (status == ST_ERASED && apply_is_act_lost(apply, item.seal_key))
+        return ST_ERASED;
     if (status == ST_OK) {
         status = seal_open(&secret, &item, key, apply->stored, ENTRY_SIZE_MAX);
         INVARIANT(status == ST_OK);

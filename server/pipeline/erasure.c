@@ -130,7 +130,7 @@ static void list_add_key(struct erasure_list *list,
 }
 
 /* Whether what other nodes said to be destroyed is, as far as this node has
- * applied. */
+ * applied.  An act that the log lost lies behind every entry. */
 static bool buried_is_erased(struct apply *apply)
 {
     uint64_t number = 0, act;

@@ -2,6 +2,10 @@
  * pipeline_due.c: what a primary enters because of what is applied:
  * attestations, deadlines, and what follows from a change of primary.
  */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "server/pipeline/pipeline_private.h"
 #include "server/registry/consent.h"
 #include "server/registry/continuity.h"
@@ -84,7 +88,7 @@ static void applier_deadlines(struct applier *applier, int64_t now_ms)
 
 /* ---- A change of primary ------------------------------------------------- */
 
-enum { OWED_TERM_SHIFT = 32 };
+enum { OWED_TERM_SHIFT = 32, OWED_TEXT_SIZE = 128 };
 
 /* How many of this term's found no place. */
 static uint32_t applier_owed_refused(const struct applier *applier)
@@ -104,12 +108,31 @@ void pipeline_owed_refused(struct pipeline *pipeline, uint64_t term)
     atomic_store(&pipeline->owed_refused, refused + 1);
 }
 
+/* The incident of a change of primary tells what a lineage took with it. */
+static void owed_tell_lost(struct continuity_owed *owed,
+                           char text[OWED_TEXT_SIZE], struct keyring *keyring)
+{
+    uint64_t count =
+        owed->opcode == OPCODE_INCIDENT_OPEN ? keyring_acts_lost(keyring) : 0;
+
+    if (count == 0)
+        return;
+    (void)snprintf(text, OWED_TEXT_SIZE,
+                   "%" PRIu64 " seal keys stay destroyed whose acts the log "
+                   "lost with a lineage",
+                   count);
+    owed->fields.incident_open.text = slice_of(text, strlen(text));
+}
+
 /* The fields of both operations are in one union. */
 static bool applier_enter_owed(struct applier *applier,
-                               const struct continuity_owed *owed)
+                               struct continuity_owed *owed)
 {
     struct pipeline *pipeline = applier->pipeline;
     struct node_command *command = node_command_begin(&pipeline->signer);
+    char text[OWED_TEXT_SIZE];
+
+    owed_tell_lost(owed, text, pipeline->parts.keyring);
 
     node_command_add(command, owed->opcode, &owed->fields);
     return pipeline_push_own(

@@ -108,7 +108,8 @@ static bool accept_row_is_here(const struct storage_job *job,
 /* Whether the row may be of the entry that it names.  The key of an entry that
  * is not yet committed cannot have been destroyed: a tombstone names an act
  * behind the entry, and among those that are committed.  Whether that act names
- * the key is seen when the state is there (erasure_find()). */
+ * the key is seen when the state is there (erasure_find()).  One that the log
+ * lost is named by no entry: that the key's own is committed has to do. */
 static bool accept_row_fits(const struct storage_job *job,
                             const struct keyring_row *row)
 {
@@ -116,9 +117,13 @@ static bool accept_row_fits(const struct storage_job *job,
     uint64_t committed =
         job->committed > job->stated ? job->committed : job->stated;
 
-    if (row->class == KEYRING_TOMBSTONE &&
-        (row->owner <= row->first_index || row->owner >= committed))
+    if (row->class == KEYRING_TOMBSTONE && row->owner == KEYRING_ACT_LOST) {
+        if (row->first_index >= committed)
+            return false;
+    } else if (row->class == KEYRING_TOMBSTONE &&
+               (row->owner <= row->first_index || row->owner >= committed)) {
         return false;
+    }
     return row->number >> 32 == accept_place(job, at).epoch;
 }
 

@@ -66,7 +66,8 @@ uint64_t destroy_next_subject(struct state *state, uint32_t act, uint64_t after)
  * Whether the key is of the subject that it is named for, as every node's
  * keyring tells alike: its row is there before the entry that uses it first,
  * and a tombstone in its place names the entry that destroyed it, which is this
- * one where the act is applied once more.
+ * one where the act is applied once more.  Whose it was cannot be told any more
+ * where a lineage took the act: then it only becomes known to the state.
  */
 static bool erase_is_own(struct act *act, const struct erased_key *key)
 {
@@ -75,7 +76,7 @@ static bool erase_is_own(struct act *act, const struct erased_key *key)
     enum status status = services->seal_key(services->context, &row, key->key);
 
     if (status == ST_ERASED)
-        return row.owner == act->index;
+        return row.owner == act->index || row.owner == KEYRING_ACT_LOST;
     return status == ST_OK && row.first_index <= act->index &&
            destroy_is_named(act->state, key, &row);
 }

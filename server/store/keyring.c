@@ -276,7 +276,31 @@ void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
     pthread_mutex_unlock(&keyring->lock);
 }
 
+void keyring_lose_acts(struct keyring *keyring, uint64_t size)
+{
+    keyring_check_owner(keyring);
+    REQUIRE(keyring->staged_count == 0);
+    keyring_run(keyring->begin);
+    keyring_bind_number(keyring->lose, 1, KEYRING_ACT_LOST);
+    keyring_bind_number(keyring->lose, 2, size);
+    keyring_run(keyring->lose);
+    keyring_run(keyring->commit);
+}
+
 /* ---- Any thread ---------------------------------------------------------- */
+
+uint64_t keyring_acts_lost(struct keyring *keyring)
+{
+    uint64_t count = 0;
+
+    pthread_mutex_lock(&keyring->lock);
+    keyring_bind_number(keyring->count_lost, 1, KEYRING_ACT_LOST);
+    if (keyring_step(keyring->count_lost))
+        count = (uint64_t)sqlite3_column_int64(keyring->count_lost, 0);
+    sqlite3_reset(keyring->count_lost);
+    pthread_mutex_unlock(&keyring->lock);
+    return count;
+}
 
 const struct keyring_staged *keyring_find_staged(const struct keyring *keyring,
                                                  uint64_t number)

@@ -121,6 +121,18 @@ void keyring_truncate(struct keyring *keyring, uint64_t index);
 void keyring_drop_strays(struct keyring *keyring, uint64_t first, uint64_t last,
                          uint32_t epoch);
 
+/* What a tombstone names when the log lost its act, with a lineage that was
+ * forced: the key stays destroyed. */
+#define KEYRING_ACT_LOST ((uint64_t)INT64_MAX)
+
+/*
+ * keyring_lose_acts(keyring, size):
+ * The log begins anew with ${size} entries: tombstones of acts at or above it
+ * name KEYRING_ACT_LOST from now on.  Durable when it returns.
+ * Requires: nothing is staged.
+ */
+void keyring_lose_acts(struct keyring *keyring, uint64_t size);
+
 /*
  * keyring_bury(keyring, numbers, count, act):
  * Destroy keys by the act at index ${act}: the bytes are overwritten, and a
@@ -162,6 +174,9 @@ size_t keyring_owned(struct keyring *keyring, uint64_t *numbers_out,
  */
 bool keyring_next_buried(struct keyring *keyring, uint64_t *number,
                          uint64_t *act_out);
+
+/* How many tombstones name KEYRING_ACT_LOST. */
+uint64_t keyring_acts_lost(struct keyring *keyring);
 
 /*
  * keyring_row(keyring, row_out, number):

@@ -207,6 +207,8 @@ static void prepare(struct keyring *keyring)
                                    "\"first_index\"");
     keyring->bury = statements_prepare(
         writer, "INSERT OR IGNORE INTO \"buried\" VALUES (?1, ?2, ?3)");
+    keyring->lose = statements_prepare(
+        writer, "UPDATE \"buried\" SET \"act\" = ?1 WHERE \"act\" >= ?2");
     keyring->truncate = statements_prepare(
         writer, "DELETE FROM \"key\" WHERE \"first_index\" >= ?1");
     keyring->find_stray = statements_prepare(
@@ -224,6 +226,8 @@ static void prepare(struct keyring *keyring)
     keyring->next_buried = statements_prepare(
         keyring->reader, "SELECT \"number\", \"act\" FROM \"buried\" WHERE "
                          "\"number\" > ?1 ORDER BY \"number\" LIMIT 1");
+    keyring->count_lost = statements_prepare(
+        keyring->reader, "SELECT count(*) FROM \"buried\" WHERE \"act\" = ?1");
     keyring->owned_by = statements_prepare(
         keyring->reader,
         "SELECT \"number\" FROM \"key\" WHERE \"class\" = ?1 AND \"owner\" = "
@@ -300,12 +304,14 @@ void keyring_close(struct keyring *keyring)
     sqlite3_finalize(keyring->insert);
     sqlite3_finalize(keyring->erase);
     sqlite3_finalize(keyring->bury);
+    sqlite3_finalize(keyring->lose);
     sqlite3_finalize(keyring->truncate);
     sqlite3_finalize(keyring->find_stray);
     sqlite3_finalize(keyring->drop_strays);
     sqlite3_finalize(keyring->get);
     sqlite3_finalize(keyring->get_tombstone);
     sqlite3_finalize(keyring->next_buried);
+    sqlite3_finalize(keyring->count_lost);
     sqlite3_finalize(keyring->owned_by);
     sqlite3_finalize(keyring->walk);
     database_close(keyring->reader);

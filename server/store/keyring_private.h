@@ -47,6 +47,7 @@ struct keyring {
     sqlite3_stmt *get;
     sqlite3_stmt *get_tombstone;
     sqlite3_stmt *next_buried;
+    sqlite3_stmt *count_lost;
     sqlite3_stmt *owned_by;
     sqlite3_stmt *walk;
 
@@ -58,6 +59,7 @@ struct keyring {
     sqlite3_stmt *insert;
     sqlite3_stmt *erase;
     sqlite3_stmt *bury;
+    sqlite3_stmt *lose;
     sqlite3_stmt *truncate;
     sqlite3_stmt *find_stray;
     sqlite3_stmt *drop_strays;

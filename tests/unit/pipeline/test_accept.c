@@ -287,6 +287,25 @@ START_TEST(a_tombstone_in_the_place_of_a_live_key_is_refused)
 }
 END_TEST
 
+START_TEST(a_tombstone_of_a_lost_act_is_taken_for_a_committed_entry_only)
+{
+    static const uint8_t zeros[KEY_SIZE];
+    struct journal_entry entry;
+    struct slice keys;
+
+    pipeline_host_open(&host);
+    keys = row_bytes(NUMBER, zeros, INDEX);
+    rows[24] = KEYRING_TOMBSTONE;
+    store_u64(rows + 8, KEYRING_ACT_LOST);
+    ck_assert_int_eq(offer(&(struct offer){0}, &keys), ST_SEAL);
+    entry = make(&(struct offer){0});
+    ck_assert_int_eq(accept_stated(&entry, &keys, INDEX), ST_SEAL);
+    ck_assert_int_eq(accept_stated(&entry, &keys, INDEX + 1), ST_OK);
+    ck_assert_int_eq(known(NUMBER), ST_ERASED);
+    pipeline_host_close(&host);
+}
+END_TEST
+
 START_TEST(keys_of_entries_that_never_came_to_be_make_way)
 {
     uint64_t stray = UINT64_C(4) << 32 | 9;
@@ -334,5 +353,6 @@ SUITE_MAIN("accept", good_entries_are_taken_with_the_keys_that_they_use_first,
            a_number_that_stands_for_other_bytes_here_has_diverged,
            a_destroyed_key_is_not_missing,
            a_tombstone_in_the_place_of_a_live_key_is_refused,
+           a_tombstone_of_a_lost_act_is_taken_for_a_committed_entry_only,
            keys_of_entries_that_never_came_to_be_make_way,
            a_node_that_leads_takes_no_entries_of_others)

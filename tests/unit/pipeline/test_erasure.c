@@ -350,6 +350,38 @@ START_TEST(a_tombstone_that_no_act_made_stops_the_node)
 }
 END_TEST
 
+/* A lineage was forced on a log that had lost the act; the entries behind come
+ * to the index that it had. */
+START_TEST(a_key_whose_act_a_lineage_took_stays_destroyed_and_the_node_goes_on)
+{
+    struct erasure_list list;
+    struct keyring_row row;
+    uint64_t number;
+
+    shred_begin();
+    ck_assert_uint_eq(keyring_owned(shred_rig.keyring, &number, 1,
+                                    KEYRING_RECORD, SHRED_VOEN),
+                      1);
+    keyring_bury(shred_rig.keyring, &number, 1, apply_size(shred_rig.apply));
+    ck_assert_uint_eq(keyring_acts_lost(shred_rig.keyring), 0);
+    keyring_lose_acts(shred_rig.keyring, apply_size(shred_rig.apply));
+    ck_assert_uint_eq(keyring_acts_lost(shred_rig.keyring), 1);
+    (void)close_subject(SHRED_VOEN_OTHER);
+    ck_assert_int_eq(erasure_find(&list, shred_rig.apply), ST_OK);
+    ck_assert_uint_eq(list.count, 0);
+    erasure_wipe(&list);
+    ck_assert_int_eq(keyring_row(shred_rig.keyring, &row, number), ST_ERASED);
+    ck_assert_uint_eq(row.owner, KEYRING_ACT_LOST);
+    /* The act is repeated: what is left goes, and the state says so. */
+    shred_erase(shred_order(SHRED_VOEN, 3));
+    ck_assert_uint_eq(shred_bury(), 1);
+    ck_assert(shred_confirm());
+    ck_assert_int_eq(close_subject(SHRED_VOEN), ST_ERASED);
+    ck_assert_int_eq(keyring_row(shred_rig.keyring, &row, number), ST_ERASED);
+    rig_close(&shred_rig);
+}
+END_TEST
+
 START_TEST(what_comes_after_the_records_is_sealed_for_a_later_act)
 {
     uint64_t evidence[2];
@@ -382,6 +414,7 @@ END_TEST
 
 SUITE_MAIN("erasure", a_snapshot_from_before_evidence_was_destroyed_goes,
            a_tombstone_that_no_act_made_stops_the_node,
+           a_key_whose_act_a_lineage_took_stays_destroyed_and_the_node_goes_on,
            what_comes_after_the_records_is_sealed_for_a_later_act,
            an_act_takes_both_keys_of_its_subject_and_no_other,
            what_is_erased_does_not_depend_on_when_a_node_loses_the_key,

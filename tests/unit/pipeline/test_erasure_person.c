@@ -181,6 +181,27 @@ START_TEST(an_act_goes_on_in_the_next_item_of_its_entry)
 }
 END_TEST
 
+/* What the state kept is not to be read any more, and the start goes on. */
+START_TEST(a_credential_whose_act_a_lineage_took_opens_nothing)
+{
+    uint64_t numbers[8];
+    uint8_t key[KEY_SIZE];
+
+    shred_begin();
+    ck_assert_int_eq(put_password(OPCODE_PASSWORD_SET, 1), ST_OK);
+    ck_assert_uint_eq(owned(numbers, KEYRING_CREDENTIAL), 1);
+    keyring_bury(shred_rig.keyring, numbers, 1, apply_size(shred_rig.apply));
+    keyring_lose_acts(shred_rig.keyring, apply_size(shred_rig.apply));
+    ck_assert_int_eq(rig_restart(&shred_rig, true), ST_OK);
+    ck_assert_int_eq(keyring_key(shred_rig.keyring, key, numbers[0]),
+                     ST_ERASED);
+    /* He sets another one. */
+    ck_assert_int_eq(put_password(OPCODE_PASSWORD_CHANGE, 2), ST_OK);
+    shred_erase(0);
+    rig_close(&shred_rig);
+}
+END_TEST
+
 /* Ruling 37. */
 START_TEST(any_history_of_persons_and_its_rebuild_reach_one_digest)
 {
@@ -225,4 +246,5 @@ SUITE_MAIN("erasure_person",
            T_R_8_2_2_an_act_takes_identity_and_credentials_of_its_person,
            the_state_after_it_is_built_from_its_snapshot,
            an_act_goes_on_in_the_next_item_of_its_entry,
+           a_credential_whose_act_a_lineage_took_opens_nothing,
            any_history_of_persons_and_its_rebuild_reach_one_digest)
