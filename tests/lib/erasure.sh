@@ -39,7 +39,7 @@ find_owned() {
     cat "$cluster/found.txt" >>"$cluster/wanted.txt"
 }
 erasure_find_keys() {
-    find_owned "$1" "$2" 1 2 2
+    find_owned "$1" $((10#$2)) 1 2 2
 }
 # The owner is the beginning of the key's id, the last byte first, without the
 # highest bit.
