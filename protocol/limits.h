@@ -153,6 +153,7 @@ enum {
     HALT_EVIDENCE_SIZE_MAX = ENTRY_SIZE_MAX,     /* That a halted node keeps. */
     DISK_NAME_SIZE_MAX = 96,
     SNAPSHOTS_KEPT_MAX = 2,
+    ESCROW_BODY_SIZE_MAX = 64 * 1024, /* Of one sealed part. */
     SNAPSHOT_MIB_MAX = 65536,    /* Of one that is fetched from another node. */
     CONFIRMED_HOLDERS_MIN = 2,   /* Who have to attest a snapshot, if there */
     CONFIRMED_ITEMS_MAX = 16384, /* are so many; items not yet attested. */

@@ -17,6 +17,11 @@ static void main_help(FILE *out)
                 "       defterd --check FILE    judge a configuration only\n"
                 "       defterd --resume FILE   let a node that halted start "
                 "again, and end\n"
+                "       defterd --escrow FILE   put a stopped node's seal keys "
+                "into escrow\n"
+                "       defterd --restore FILE --from DIR --recovery-key KEY\n"
+                "                               take them out, for a log that "
+                "was restored\n"
                 "       defterd --dev DIR [--listen HOST:PORT]\n"
                 "                               make and serve a node to try "
                 "things out\n"
@@ -68,8 +73,12 @@ struct main_task {
     const char *config;
     const char *dev;    /* Directory of a development node, */
     const char *listen; /* and its address, or NULL. */
+    const char *from;   /* Of a restored node: the escrow's directory, */
+    const char *key;    /* and what opens it. */
     bool check;
     bool resume;
+    bool escrow;
+    bool restore;
 };
 
 /* One life of the node. */
@@ -138,7 +147,57 @@ static int main_run(struct main_task *task)
     }
     if (task->resume)
         return (int)node_resume(&options);
+    if (task->escrow)
+        return (int)node_escrow(&options);
+    if (task->restore)
+        return (int)node_restore(&options, task->from, task->key);
     return task->check ? (int)NODE_DRAINED : main_serve(task, &options);
+}
+
+static bool main_take(struct main_task *task, int option)
+{
+    switch (option) {
+    case 'd':
+        task->dev = optarg;
+        return true;
+    case 'l':
+        task->listen = optarg;
+        return true;
+    case 'f':
+        task->from = optarg;
+        return true;
+    case 'y':
+        task->key = optarg;
+        return true;
+    case 'k':
+        task->check = true;
+        break;
+    case 'r':
+        task->resume = true;
+        break;
+    case 'e':
+        task->escrow = true;
+        break;
+    case 's':
+        task->restore = true;
+        break;
+    case 'c':
+        break;
+    default:
+        return false;
+    }
+    task->config = optarg;
+    return true;
+}
+
+/* One thing at a time, and all that belongs to it. */
+static bool main_goes_together(const struct main_task *task)
+{
+    return (task->config == NULL) != (task->dev == NULL) &&
+           task->check + task->resume + task->escrow + task->restore <= 1 &&
+           (task->listen == NULL || task->dev != NULL) &&
+           (task->from != NULL) == task->restore &&
+           (task->key != NULL) == task->restore;
 }
 
 int main(int argc, char **argv)
@@ -147,6 +206,10 @@ int main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"check", required_argument, NULL, 'k'},
         {"resume", required_argument, NULL, 'r'},
+        {"escrow", required_argument, NULL, 'e'},
+        {"restore", required_argument, NULL, 's'},
+        {"from", required_argument, NULL, 'f'},
+        {"recovery-key", required_argument, NULL, 'y'},
         {"dev", required_argument, NULL, 'd'},
         {"listen", required_argument, NULL, 'l'},
         {"version", no_argument, NULL, 'v'},
@@ -165,20 +228,10 @@ int main(int argc, char **argv)
             main_help(stdout);
             return NODE_DRAINED;
         }
-        if (option == 'd')
-            task.dev = optarg;
-        else if (option == 'l')
-            task.listen = optarg;
-        else if (option == 'c' || option == 'k' || option == 'r')
-            task.config = optarg;
-        else
+        if (!main_take(&task, option))
             return main_usage();
-        task.check = task.check || option == 'k';
-        task.resume = task.resume || option == 'r';
     }
-    if ((task.config == NULL) == (task.dev == NULL) || optind != argc ||
-        (task.check && task.resume) ||
-        (task.listen != NULL && task.dev == NULL))
+    if (optind != argc || !main_goes_together(&task))
         return main_usage();
     return main_run(&task);
 }

@@ -108,6 +108,8 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
         exit = node_open_known(node);
     if (exit == NODE_DRAINED)
         exit = node_open_evidence(node);
+    if (exit == NODE_DRAINED)
+        exit = node_escrow_open(node);
     if (exit != NODE_DRAINED) {
         node_close(node);
         return exit;
@@ -197,6 +199,11 @@ static enum node_exit node_open_pipeline(struct node *node)
     }
     if (status != ST_OK)
         return node_fail(status, "taking an epoch", META_FILE);
+    if (node->escrow != NULL) {
+        parts.copies_context = node->escrow;
+        parts.copies_buried = node_escrow_buried;
+        parts.copies_clean = node_escrow_is_clean;
+    }
     memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
     node->pipeline = pipeline_open(&parts);
     if (!node->options.cluster.is_there)
@@ -235,6 +242,7 @@ enum node_exit node_start(struct node *node)
     }
     if (node->evidence != NULL)
         evidence_start(node->evidence);
+    node_escrow_start(node);
     diag_say(DIAG_NOTE, "serving on %s (port %u), %" PRIu32 " connections",
              node->options.address, net_port(node->net),
              net_connections_max(node->net));
@@ -252,6 +260,7 @@ void node_drain(struct node *node)
             evidence_stop(node->evidence);
         node_cosign_stop(node);
         node_cluster_stop(node);
+        node_escrow_stop(node);
         diag_say(DIAG_NOTE, "drained at %" PRIu64 " entries",
                  pipeline_size(node->pipeline));
     }
@@ -267,6 +276,7 @@ void node_close(struct node *node)
     node_cosign_close(node);
     pipeline_close(node->pipeline);
     node_close_evidence(node);
+    node_escrow_close(node);
     apply_close(node->apply);
     idempotency_close(node->idempotency);
     directory_close(node->directory);

@@ -34,6 +34,31 @@ struct node; /* Opaque. */
 enum node_exit node_resume(const struct options *options);
 
 /*
+ * node_escrow(options):
+ * Bring the state of a stopped node to the end of its log, and put its seal
+ * keys into the escrow of its configuration.  Prints size, leaf and state
+ * digest on standard output.
+ *
+ * Returns: NODE_DRAINED; NODE_USAGE: there is no section [escrow]; as
+ *          node_open().
+ */
+enum node_exit node_escrow(const struct options *options);
+
+/*
+ * node_restore(options, escrow, key):
+ * Make a node of a log that was restored from the archive (`log/` is there, and
+ * no keyring): the seal keys come out of the escrow in the directory ${escrow},
+ * which the recovery key in the file ${key} opens, and the state out of the
+ * log.  A node of a number that never served gets its meta and mark.  Prints as
+ * node_escrow().
+ *
+ * Returns: NODE_DRAINED; NODE_REFUSED, and where the escrow does not open
+ *          nothing was written; NODE_DAMAGED; NODE_DIVERGED; NODE_DISK.
+ */
+enum node_exit node_restore(const struct options *options, const char *escrow,
+                            const char *key);
+
+/*
  * node_open(node_out, options):
  * Take the node's directory and bring the state to the end of the log; in the
  * first start make log and meta from genesis.  Says what it finds.

@@ -63,6 +63,7 @@ struct node {
     bool crowded;                 /* The core thread: no room for commands. */
     struct journal_report report; /* What opening the log found. */
     struct node_cluster *cluster; /* NULL: a node that is alone. */
+    struct node_escrow *escrow;   /* NULL: none is kept. */
 };
 
 /*
@@ -138,6 +139,22 @@ bool node_find_snapshot(struct node *node, const struct node_known *known,
  */
 enum status node_judge_snapshot(const struct confirmed *confirmed,
                                 uint64_t size, const uint8_t digest[HASH_SIZE]);
+
+/*
+ * node_escrow.c: the escrow that this node keeps, if its configuration says so.
+ * Order: node_escrow_open() behind node_open_known(), node_escrow_start() when
+ * the pipeline runs, node_escrow_stop() when it has drained.
+ */
+enum node_exit node_escrow_open(struct node *node);
+void node_escrow_start(struct node *node);
+void node_escrow_stop(struct node *node);
+void node_escrow_close(struct node *node);
+/* Keys were destroyed here: what is in escrow counts no more. */
+void node_escrow_buried(void *context);
+/* Whether it was written since. */
+bool node_escrow_is_clean(void *context);
+/* The log's end and the state there, on standard output. */
+void node_print_end(struct node *node);
 
 /* Takes ${directory} for this process. */
 enum node_exit node_take(struct disk_posix **out, const char *directory);

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include <ini.h>
+#include <sodium.h>
 
 #include "server/net/listener.h"
 #include "server/options_private.h"
 
-enum { OPTIONS_FILE_SIZE_MAX = 64 * 1024 };
+enum { OPTIONS_FILE_SIZE_MAX = 64 * 1024, OPTIONS_ESCROW_S = 3600 };
 
 /* U(section, name, member, lo, hi): a number. */
 #define OPTIONS_NUMBERS(U)                                                     \
@@ -41,7 +42,8 @@ enum { OPTIONS_FILE_SIZE_MAX = 64 * 1024 };
     U(cluster, grace_ms, cluster.timers.grace_ms, 100, 600000)                 \
     U(cluster, sync_ms, cluster.timers.sync_ms, 100, 600000)                   \
     U(cluster, drain_ms, cluster.timers.drain_ms, 100, 600000)                 \
-    U(cluster, scrub_ms, cluster.timers.scrub_ms, 0, 604800000)
+    U(cluster, scrub_ms, cluster.timers.scrub_ms, 0, 604800000)                \
+    U(escrow, period_s, escrow.period_s, 1, 31536000)
 
 struct options_number {
     struct options_key key;
@@ -61,6 +63,8 @@ enum { OPTIONS_NUMBERS_COUNT = sizeof numbers / sizeof numbers[0] };
 static const struct options_key keys[] = {{"node", "directory"},
                                           {"net", "listen"},
                                           {"evidence", "policy"},
+                                          {"escrow", "directory"},
+                                          {"escrow", "recovery_key"},
 #define K(name) {"cluster", #name},
                                           OPTIONS_CLUSTER_WORDS(K)
 #undef K
@@ -83,6 +87,7 @@ void options_defaults(struct options *options)
                    options->net.address);
     options->net.address = options->address;
     options_cluster_defaults(&options->cluster);
+    options->escrow.period_s = OPTIONS_ESCROW_S;
 }
 
 int options_refuse(struct options_reading *reading, const char *section,
@@ -148,6 +153,21 @@ static int options_listen(struct options_reading *reading, const char *value)
     return 1;
 }
 
+static int options_recovery_key(struct options_reading *reading,
+                                const char *value)
+{
+    struct options_escrow *escrow = &reading->options->escrow;
+    size_t size = 0;
+
+    if (sodium_hex2bin(escrow->recovery_key, PUBLIC_KEY_SIZE, value,
+                       strlen(value), NULL, &size, NULL) != 0 ||
+        size != PUBLIC_KEY_SIZE)
+        return options_refuse(reading, "escrow", "recovery_key",
+                              "not 64 hexadecimal digits");
+    escrow->has_recovery_key = true;
+    return 1;
+}
+
 static int options_take(void *user, const char *section, const char *name,
                         const char *value)
 {
@@ -167,6 +187,11 @@ static int options_take(void *user, const char *section, const char *name,
     if (options_is(&keys[2], section, name))
         return options_path(reading, reading->options->policy, section, name,
                             value);
+    if (options_is(&keys[3], section, name))
+        return options_path(reading, reading->options->escrow.directory,
+                            section, name, value);
+    if (options_is(&keys[4], section, name))
+        return options_recovery_key(reading, value);
     if (strcmp(section, "cluster") == 0)
         return options_cluster_take(reading, name, value);
     return options_refuse(reading, section, name, "no such key");

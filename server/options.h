@@ -48,12 +48,21 @@ struct options_cluster {
     char etcd_key[OPTIONS_PATH_SIZE_MAX];
 };
 
+/* The section [escrow].  Without a directory there is none. */
+struct options_escrow {
+    char directory[OPTIONS_PATH_SIZE_MAX];
+    bool has_recovery_key; /* Else genesis' one. */
+    uint8_t recovery_key[PUBLIC_KEY_SIZE];
+    uint32_t period_s;
+};
+
 struct options {
     char directory[OPTIONS_PATH_SIZE_MAX]; /* Of the node. */
     char address[ADDRESS_SIZE_MAX + 1];    /* net.address points here. */
     struct net_options net;
     struct options_cluster cluster;
     char policy[OPTIONS_PATH_SIZE_MAX]; /* [evidence]; empty: none. */
+    struct options_escrow escrow;
 };
 
 /* Every key with its meaning, for the test that the manual names them all. */

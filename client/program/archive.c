@@ -8,6 +8,7 @@
 
 #include "client/export/restore.h"
 #include "client/export/unit_export.h"
+#include "client/program/archive_escrow.h"
 #include "client/program/archive_list.h"
 #include "client/program/program.h"
 
@@ -274,5 +275,7 @@ int archive_run(struct program *program, int argc, char **argv)
         return verify_run(program, argc - 1, argv + 1);
     if (strcmp(argv[1], "restore") == 0)
         return restore_run(program, argc - 1, argv + 1);
+    if (strcmp(argv[1], "escrow") == 0)
+        return archive_escrow_run(program, argc - 1, argv + 1);
     return program_usage("archive");
 }

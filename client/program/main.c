@@ -204,13 +204,18 @@ static const struct subcommand subcommands[] = {
      "       archive verify [OPTIONS of verify] UNIT ...\n"
      "       archive restore [--authority KEY] [--policy FILE]\n"
      "         [--no-signatures] UNIT ... DIR\n"
+     "       archive escrow key FILE\n"
+     "       archive escrow show [--recovery-key KEY] [--json] FILE\n"
      "  make: DIR is a node's directory with its checkpoint, or a log; the\n"
      "  entries from INDEX to INDEX, or all that the checkpoint covers; with\n"
      "  --unit-mib or --unit-days UNIT becomes a directory of units of that "
      "size\n"
      "  or age. restore: DIR/log is made from units that begin at entry 0. A "
      "UNIT\n"
-     "  may be a directory of units. Exit status: as verify",
+     "  may be a directory of units. escrow: a recovery key; what an escrow "
+     "of\n"
+     "  seal keys says, and with KEY whether all of it opens. Exit status: as\n"
+     "  verify",
      "Make, list and verify archive units; restore a log from them",
      "Arxiv vahidlərini yaratmaq, yoxlamaq, jurnalı bərpa etmək"},
     {"dump", dump_run,

@@ -361,6 +361,12 @@ struct pipeline_parts {
      * asked. */
     void *room_context;
     bool (*has_room)(void *context);
+    /* Where copies of the keys are kept outside the keyring; NULL: nowhere.
+     * The thread that destroys keys tells it; no act is confirmed before it
+     * says that none of them is left there. */
+    void *copies_context;
+    void (*copies_buried)(void *context);
+    bool (*copies_clean)(void *context);
     /* This node cannot go on; it returns only to end the process. */
     void *failed_context;
     void (*failed)(void *context, enum status status, uint64_t index,

@@ -60,6 +60,8 @@ void core_bury(struct core *core)
     else
         bury_for_follower(pipeline, &burial->list);
     erasure_wipe(&burial->list);
+    if (pipeline->parts.copies_buried != NULL)
+        pipeline->parts.copies_buried(pipeline->parts.copies_context);
     atomic_store(&burial->due, false);
     (void)pthread_mutex_unlock(&burial->lock);
 }
@@ -112,8 +114,12 @@ void applier_bury(struct applier *applier)
 /* Of what acts destroyed, nothing is left here. */
 static bool applier_has_buried(const struct applier *applier)
 {
+    const struct pipeline_parts *parts = &applier->pipeline->parts;
+
     return applier->looked_for_keys &&
-           !atomic_load(&applier->pipeline->burial.due);
+           !atomic_load(&applier->pipeline->burial.due) &&
+           (parts->copies_clean == NULL ||
+            parts->copies_clean(parts->copies_context));
 }
 
 /* ---- The apply thread: entering ------------------------------------------ */
