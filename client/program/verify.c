@@ -115,7 +115,9 @@ static bool take_units(struct wishes *wishes, char **paths, int count)
 
     for (int i = 0; i < count; i++) {
         archive_list_add(&wishes->units, paths[i]);
-        are_units = are_units || unit_is_one(paths[i]);
+        /* What a directory of units gave is known by what it gave. */
+        are_units = are_units ||
+                    unit_is_one(wishes->units.paths[wishes->units.count - 1]);
     }
     if (are_units) {
         wishes->options->units = wishes->units.paths;
