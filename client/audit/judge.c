@@ -32,6 +32,7 @@ static void judge_decided(void *context, const struct authority_act *act,
     if (code == ST_OK && hidden_is_about(opcode))
         hidden_done(report, act,
                     judge->authority.keys.rows[act->signer].person);
+    archive_records_decided(&judge->records, act, code);
     if (opcode != OPCODE_SYSTEM_EPOCH && opcode != OPCODE_SYSTEM_CONFIG)
         return;
     for (uint32_t i = 0; i < report->forced_count; i++) {
@@ -74,6 +75,7 @@ void judge_init(struct judge *judge, struct report *report,
 void judge_free(struct judge *judge)
 {
     decisions_free(&judge->decisions);
+    archive_records_free(&judge->records);
     authority_free(&judge->authority);
     receipts_free(&judge->receipts);
 }

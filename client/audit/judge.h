@@ -5,6 +5,7 @@
 #ifndef DEFTER_CLIENT_AUDIT_JUDGE_H
 #define DEFTER_CLIENT_AUDIT_JUDGE_H
 
+#include "client/audit/archive_records.h"
 #include "client/audit/batch.h"
 #include "client/audit/decisions.h"
 #include "client/audit/receipts.h"
@@ -37,6 +38,7 @@ struct judge {
     uint8_t origin_bytes[NOTE_NAME_SIZE_MAX];
     struct authority authority;
     struct decisions decisions;
+    struct archive_records records;
     struct receipts receipts;
     struct vouches *vouches;  /* Borrowed. */
     struct hash_tiles *tiles; /* Borrowed; NULL: no tree of tiles. */

@@ -118,6 +118,8 @@ static bool judge_item(struct judge *judge, const struct judging *judging,
     }
     if (!judge_table(judge, judging, operation, item))
         return false;
+    if (item->seal_key == 0 && archive_records_needs(clear->opcode))
+        act.fields = item_fields(item);
     if (item->seal_key == 0 && authority_needs_fields(clear->opcode)) {
         act.fields = item_fields(item);
         authority_learn(&judge->authority, operation, act.fields);

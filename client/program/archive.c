@@ -8,6 +8,7 @@
 
 #include "client/export/restore.h"
 #include "client/export/unit_export.h"
+#include "client/export/units_due.h"
 #include "client/program/archive_escrow.h"
 #include "client/program/archive_list.h"
 #include "client/program/program.h"
@@ -32,6 +33,8 @@ static void show(void *context, uint64_t passed, uint64_t total)
 struct making {
     struct unit_export_options options;
     bool json;
+    bool due;    /* What the log says that there is, and is not there yet; */
+    bool ranged; /* else what was said. */
     unsigned shown;
 };
 
@@ -64,7 +67,10 @@ static bool make_option(struct making *making, int option)
     uint64_t number = 0;
     bool good;
 
+    making->ranged = making->ranged || strchr("nftmd", option) != NULL;
     switch (option) {
+    case 'D':
+        return making->due = true;
     case 'c':
         options->checkpoint = optarg;
         return true;
@@ -105,6 +111,7 @@ static bool make_parse(struct making *making, int argc, char **argv)
         {"unit-mib", required_argument, NULL, 'm'},
         {"unit-days", required_argument, NULL, 'd'},
         {"threads", required_argument, NULL, 'T'},
+        {"due", no_argument, NULL, 'D'},
         {"json", no_argument, NULL, 'j'},
         {NULL, 0, NULL, 0}};
     bool good = true;
@@ -113,38 +120,63 @@ static bool make_parse(struct making *making, int argc, char **argv)
     optind = 0;
     while (good && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
         good = make_option(making, option);
-    if (!good || argc - optind != 2)
+    if (!good || argc - optind != 2 || (making->due && making->ranged))
         return false;
     making->options.directory = argv[optind];
     making->options.target = argv[optind + 1];
     return true;
 }
 
-static int make_failed(const struct making *making,
-                       const struct unit_export_result *result,
-                       enum status status)
+static int make_failed(const struct making *making, enum status status,
+                       const char *said)
 {
-    const char *what =
-        result->what != NULL ? result->what : status_info(status)->english;
+    const char *what = said != NULL ? said : status_info(status)->english;
+    bool is_target = status == ST_EXISTS || status == ST_DISK_FULL ||
+                     status == ST_WRONG_STATE;
     int code = EXIT_USAGE;
 
     if (status == ST_LOST)
         code = EXIT_INCOMPLETE;
     else if (status == ST_ORIGIN || status == ST_CHECKSUM)
         code = EXIT_REFUSED;
-    if (status == ST_CHECKSUM && report.fault.index != REPORT_NO_INDEX)
-        return program_fail(code, "%s: entry %" PRIu64 ": %s",
-                            making->options.directory, report.fault.index,
-                            report.fault.what);
-    if (status == ST_CHECKSUM)
+    if (status == ST_CHECKSUM && report.fault.found) {
         what = report.fault.what;
-    if (status == ST_NO_FILE && result->what == NULL)
+        if (report.fault.index != REPORT_NO_INDEX)
+            return program_fail(code, "%s: entry %" PRIu64 ": %s",
+                                making->options.directory, report.fault.index,
+                                what);
+    }
+    if (status == ST_NO_FILE && said == NULL)
         what = "no log is there";
-    return program_fail(code, "%s: %s",
-                        status == ST_EXISTS || status == ST_DISK_FULL
-                            ? making->options.target
-                            : making->options.directory,
-                        what);
+    return program_fail(
+        code, "%s: %s",
+        is_target ? making->options.target : making->options.directory, what);
+}
+
+/* What a timer calls. */
+static int make_due(struct making *making)
+{
+    const struct unit_export_options *options = &making->options;
+    const struct units_due_options due = {.directory = options->directory,
+                                          .checkpoint = options->checkpoint,
+                                          .policy = options->policy,
+                                          .target = options->target,
+                                          .threads = options->threads,
+                                          .context = making,
+                                          .made = made};
+    struct units_due_result result = {.report = &report};
+    enum status status = units_due(&result, &due);
+
+    if (status != ST_OK && result.number != 0)
+        fprintf(stderr, "defter: unit %" PRIu64 " was not made\n",
+                result.number);
+    if (status != ST_OK)
+        return make_failed(making, status, result.what);
+    if (!making->json)
+        printf("%" PRIu64 " units made, %" PRIu64 " there already, %" PRIu64
+               " wait for a checkpoint\n",
+               result.made_count, result.there_count, result.waiting_count);
+    return EXIT_GOOD;
 }
 
 static int make_run(struct program *program, int argc, char **argv)
@@ -159,11 +191,13 @@ static int make_run(struct program *program, int argc, char **argv)
     making.options.context = &making;
     if (!make_parse(&making, argc, argv))
         return program_usage("archive");
+    if (making.due)
+        return make_due(&making);
     if (isatty(STDERR_FILENO) == 1)
         making.options.progress = made_progress;
     status = unit_export(&result, &making.options);
     if (status != ST_OK)
-        return make_failed(&making, &result, status);
+        return make_failed(&making, status, result.what);
     if (!making.json)
         printf("%" PRIu64 " units, %" PRIu64 " entries, %" PRIu64
                " bytes; bundles %" PRIu64 " bytes, compressed %" PRIu64 "\n",

@@ -1,0 +1,116 @@
+#include "client/audit/archive_records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void archive_records_free(struct archive_records *records)
+{
+    free(records->rows);
+    memset(records, 0, sizeof *records);
+}
+
+bool archive_records_needs(uint16_t opcode)
+{
+    return opcode == OPCODE_ARCHIVE_PREPARE || opcode == OPCODE_ARCHIVE_SEAL;
+}
+
+static struct archive_record *records_add(struct archive_records *records)
+{
+    if (records->count == records->room) {
+        records->room = 2 * records->room + 64;
+        records->rows =
+            realloc(records->rows, records->room * sizeof *records->rows);
+        INVARIANT(records->rows != NULL);
+    }
+    memset(&records->rows[records->count], 0, sizeof *records->rows);
+    return &records->rows[records->count++];
+}
+
+static void records_prepared(struct archive_records *records,
+                             const struct authority_act *act,
+                             const struct op_archive_prepare *in)
+{
+    const struct archive_record *before =
+        records->count == 0 ? NULL : &records->rows[records->count - 1];
+    const uint64_t first = before == NULL ? 0 : before->last + 1;
+    struct archive_record *record;
+    struct list_reader reader;
+    struct number count;
+
+    if (in->unit != records->count + 1 || in->first != first ||
+        in->last < first || in->last >= act->index ||
+        in->categories.count != CATEGORIES_COUNT)
+        return;
+    record = records_add(records);
+    record->number = in->unit;
+    record->index = act->index;
+    record->first = in->first;
+    record->last = in->last;
+    record->bytes = in->bytes;
+    memcpy(record->leaf_before, in->leaf_before.b, HASH_SIZE);
+    memcpy(record->leaf_after, in->leaf_after.b, HASH_SIZE);
+    memcpy(record->root, in->root.b, HASH_SIZE);
+    list_reader_init(&reader, &in->categories);
+    for (unsigned i = 1; list_reader_next(&reader, &schema_number, &count); i++)
+        record->categories[i] = count.value;
+}
+
+static void records_sealed(struct archive_records *records,
+                           const struct authority_act *act,
+                           const struct op_archive_seal *in)
+{
+    struct archive_record *record;
+
+    if (in->unit == 0 || in->unit > records->count)
+        return;
+    record = &records->rows[in->unit - 1];
+    if (record->sealed != 0)
+        return;
+    record->sealed = act->index;
+    memcpy(record->manifest, in->manifest.b, HASH_SIZE);
+}
+
+void archive_records_decided(struct archive_records *records,
+                             const struct authority_act *act, uint16_t code)
+{
+    struct op_archive_prepare prepare;
+    struct op_archive_seal seal;
+    struct field_error error;
+
+    if (code != ST_OK)
+        return;
+    if (act->operation->opcode == OPCODE_ARCHIVE_PREPARE &&
+        schema_decode(&schema_op_archive_prepare, &prepare, &error, act->fields,
+                      SCHEMA_REFUSE_UNKNOWN) == ST_OK)
+        records_prepared(records, act, &prepare);
+    if (act->operation->opcode == OPCODE_ARCHIVE_SEAL &&
+        schema_decode(&schema_op_archive_seal, &seal, &error, act->fields,
+                      SCHEMA_REFUSE_UNKNOWN) == ST_OK)
+        records_sealed(records, act, &seal);
+}
+
+const struct archive_record *archive_records_find(
+    const struct archive_records *records, uint64_t number)
+{
+    return number == 0 || number > records->count ? NULL
+                                                  : &records->rows[number - 1];
+}
+
+const char *archive_records_fit(const struct archive_record *record,
+                                const struct archive_unit *unit,
+                                const uint8_t hash[HASH_SIZE])
+{
+    if (unit->first != record->first || unit->last != record->last)
+        return "the archive record of the log gives this unit other entries";
+    if (memcmp(unit->leaf_before, record->leaf_before, HASH_SIZE) != 0 ||
+        memcmp(unit->leaf_after, record->leaf_after, HASH_SIZE) != 0 ||
+        memcmp(unit->root, record->root, HASH_SIZE) != 0)
+        return "the archive record of the log has other hashes";
+    if (unit->bytes != record->bytes ||
+        memcmp(unit->categories, record->categories, sizeof unit->categories) !=
+            0)
+        return "the archive record of the log counts other entries";
+    if (record->sealed != 0 && memcmp(record->manifest, hash, HASH_SIZE) != 0)
+        return "the manifest is not the one that an archivist sealed";
+    return NULL;
+}
