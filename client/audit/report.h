@@ -34,6 +34,8 @@ enum report_kind { REPORT_LOG, REPORT_TILES, REPORT_PROOF, REPORT_UNIT };
     R(QUORUM, "the checkpoint lacks cosignatures that the policy asks for")   \
     R(LOG_KEY, "nothing says with which key the log signs: give a policy")    \
     R(GAP, "units between those that were given are missing")                 \
+    R(TWICE, "entries are in more than one of the units that were given")     \
+    R(RECORD, "a unit is not the one that the log's archive record names")    \
     R(ENTRY, "nothing says which entry is proven: give it, its leaf hash or " \
              "its receipt")
 

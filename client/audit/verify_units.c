@@ -99,11 +99,17 @@ static bool verify_units_follows(struct verify_units *at, size_t number)
         return unit_fault(unit, at->report, REPORT_NO_INDEX, "genesis",
                           "it is a unit of another log than the one before");
     if (unit->told.first != next) {
+        const bool twice = unit->told.first < next;
+
         (void)unit_fault(unit, at->report, REPORT_NO_INDEX, ARCHIVE_MANIFEST,
-                         "the unit does not begin where the one before ends");
+                         twice ? "the unit has entries that one before has: it "
+                                 "is there twice, or is one too many"
+                               : "the unit does not begin where the one before "
+                                 "ends");
         report_numbers(at->report, next, unit->told.first);
         at->report->verdict = REPORT_INCOMPLETE;
-        report_reason(at->report, REPORT_REASON_GAP);
+        report_reason(at->report,
+                      twice ? REPORT_REASON_TWICE : REPORT_REASON_GAP);
         return false;
     }
     if (memcmp(unit->told.leaf_before, before->told.leaf_after, HASH_SIZE) !=
@@ -165,6 +171,38 @@ static void verify_units_root(struct verify_units *at)
         at->report->covered = judge->tree.size;
 }
 
+/* What an archivist sealed is this unit or another one's forgery; what nobody
+ * sealed may have been made by another rule. */
+static void verify_units_record(struct verify_units *at,
+                                const struct unit *unit)
+{
+    const struct archive_record *record =
+        archive_records_find(&at->verify.judge.records, unit->told.number);
+    const char *what =
+        record == NULL ? NULL
+                       : archive_records_fit(record, &unit->told, unit->hash);
+
+    if (what == NULL)
+        return;
+    (void)unit_fault(unit, at->report,
+                     record->sealed != 0 ? record->sealed : record->index,
+                     ARCHIVE_MANIFEST, what);
+    if (record->sealed != 0) {
+        report_hashes(at->report, record->manifest, unit->hash, HASH_SIZE);
+        return;
+    }
+    report_numbers(at->report, record->last, unit->told.last);
+    at->report->verdict = REPORT_INCOMPLETE;
+    report_reason(at->report, REPORT_REASON_RECORD);
+}
+
+/* Order: the log is judged. */
+static void verify_units_records(struct verify_units *at)
+{
+    for (size_t i = 0; i < at->count && !at->report->fault.found; i++)
+        verify_units_record(at, &at->units[i]);
+}
+
 static enum status verify_units_log(struct verify_units *at)
 {
     struct verify *verify = &at->verify;
@@ -174,6 +212,7 @@ static enum status verify_units_log(struct verify_units *at)
     verify->source.joined = joined_open(at->units, at->count);
     verify_entries(verify, at->report, &options);
     verify_units_root(at);
+    verify_units_records(at);
     judge_end(&verify->judge);
     return verify->judge.status;
 }
