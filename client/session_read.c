@@ -87,6 +87,9 @@ static enum status take_open_frame(struct session *session,
 {
     struct session_event event = {.request_id = frame->request_id};
 
+    if (frame->request_id > session->request_id)
+        return session_fail(session, ST_REQUEST_ID,
+                            "an answer to what was not asked");
     switch (frame->type) {
     case MESSAGE_ANSWER:
         return take_answer(session, frame);
