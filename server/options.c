@@ -96,6 +96,11 @@ int options_refuse(struct options_reading *reading, const char *section,
     if (!reading->refused)
         (void)snprintf(reading->error, OPTIONS_ERROR_SIZE, "[%.40s] %.40s: %s",
                        section, name, why);
+    /* Names that are not known stand as the file has them. */
+    for (char *at = reading->error; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+    }
     reading->refused = true;
     return 0;
 }

@@ -80,7 +80,7 @@ void options_defaults(struct options *options);
  * Read the text of a configuration file that lies in the directory ${base}.
  *
  * Returns: ST_OK; ST_USAGE, and ${error} (OPTIONS_ERROR_SIZE bytes) says which
- *          line is wrong and why.
+ *          line is wrong and why, in printable ASCII.
  */
 NODISCARD enum status options_parse(struct options *options, char *error,
                                     const char *text, const char *base);

@@ -47,6 +47,13 @@ START_TEST(a_key_that_is_not_known_is_an_error_that_names_it)
 }
 END_TEST
 
+START_TEST(what_a_file_says_is_never_shown_raw)
+{
+    ck_assert_int_eq(parse("[no\x1b[2Jde]\ncol\xff\x7four = red\n"), ST_USAGE);
+    ck_assert_str_eq(error, "[no?[2Jde] col??our: no such key");
+}
+END_TEST
+
 START_TEST(numbers_out_of_range_or_with_a_tail_are_errors)
 {
     static const char *const bad[] = {"0", "9", "-1",  "3x",
@@ -250,6 +257,7 @@ END_TEST
 
 SUITE_MAIN("options", a_directory_is_all_that_must_be_said, values_are_taken,
            a_key_that_is_not_known_is_an_error_that_names_it,
+           what_a_file_says_is_never_shown_raw,
            numbers_out_of_range_or_with_a_tail_are_errors,
            an_address_is_a_number_and_a_port,
            a_line_that_is_neither_section_nor_key_is_an_error,
