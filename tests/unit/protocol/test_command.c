@@ -272,6 +272,21 @@ START_TEST(command_that_would_outgrow_an_entry_is_too_large)
 }
 END_TEST
 
+/* Whatever its header says of them. */
+START_TEST(command_is_too_large_by_the_bytes_that_follow_its_signature)
+{
+    size_t most = ENTRY_SIZE_MAX - ENTRY_FIXED_SIZE - ENTRY_ITEM_GROWTH;
+    struct slice body = sample_command(buffer, sizeof buffer, 1, 0x55);
+
+    ck_assert_int_eq(decode_only(slice_of(buffer, FIXED_SIZE + most + 1)),
+                     ST_TOO_LARGE);
+    ck_assert_int_eq(decode_only(slice_of(buffer, FIXED_SIZE + most)),
+                     ST_LENGTH);
+    store_u32(buffer + 52, (uint32_t)most + 1);
+    ck_assert_int_eq(decode_only(body), ST_LENGTH);
+}
+END_TEST
+
 START_TEST(command_of_the_most_items_is_taken)
 {
     struct slice body = sample_command(buffer, sizeof buffer, ITEMS_MAX, 0x55);
@@ -421,6 +436,7 @@ SUITE_MAIN("command", command_of_one_item_is_the_published_bytes,
            command_items_are_limited_by_the_session_grant,
            command_with_more_items_than_it_says_never_writes_past_the_array,
            command_that_would_outgrow_an_entry_is_too_large,
+           command_is_too_large_by_the_bytes_that_follow_its_signature,
            command_of_the_most_items_is_taken,
            command_items_cannot_be_reordered_or_replaced,
            command_of_one_key_does_not_verify_under_another,
