@@ -3,8 +3,9 @@
  * of a loop whose pipeline is a stand-in.
  *
  * The input is a byte of choices (1: log in first, 2: as a carrier) and then
- * records: u16 size, plaintext.  They are sealed with the channel's key, so
- * that the fuzzer meets what lies behind the cipher.
+ * the parts of mutate_parts(), each a record's plaintext.  They are sealed with
+ * the channel's key, so that the fuzzer meets what lies behind the cipher; its
+ * mutator knows frames, and signs the commands in them.
  */
 #include <event2/event.h>
 #include <sodium.h>
@@ -16,8 +17,11 @@
 #include "protocol/login.h"
 #include "protocol/record.h"
 #include "server/net/home.h"
+#include "tests/lib/mutate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
+                               unsigned seed);
 
 enum { RUNS_PER_NET = 1000, TOOK_PER_RUN_MAX = 4 * 1024 * 1024 };
 
@@ -403,4 +407,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         lives = turn(fds[1], &took);
     end(fds[1]);
     return 0;
+}
+
+/* ---- How inputs change ----------------------------------------------------
+ */
+
+static size_t change(struct random *random, uint8_t *data, size_t size,
+                     size_t size_max, void *context)
+{
+    return mutate_frames(random, data, size,
+                         size_max < FRAME_SIZE_MAX ? size_max : FRAME_SIZE_MAX,
+                         context);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
+                               unsigned seed)
+{
+    struct random random = {seed};
+    struct mutate_signer signs = {&client, cluster_id};
+
+    return mutate_parts(&random, data, size, size_max, change, &signs);
 }
