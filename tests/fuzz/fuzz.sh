@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# fuzz.sh: runs the fuzz targets that ./dev fuzz has built.
+#
+#     fuzz.sh libfuzzer|afl|smoke [TARGET] MINUTES
+#     fuzz.sh coverage
+#
+# New inputs that reach more are kept in build-fuzz/corpus/, inputs that break a
+# target in build-fuzz/found/.  The first half of a target's name may be left
+# out: "command" is fz_command.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 3
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export DEFTER_SOURCE=$PWD PYTHONDONTWRITEBYTECODE=1
+readonly found=build-fuzz/found
+readonly smoke_runs=2000 input_size_max=65536
+
+# What reads bytes from outside; the table of --coverage is about these.
+readonly decoders=(
+    protocol/{answer,archive_format,archive_unit,bytes,channel,checkpoint}.c
+    protocol/{command,completeness_file,config,config_cert,config_entry}.c
+    protocol/{dates,entry,extract_file,extract_record,frame,genesis,hello}.c
+    protocol/{item,keyfile,lines,nodecert,noise,note,parse,parse_list,peer}.c
+    protocol/{peer_wire,receipt,record,schema,segment,sign_state,statement}.c
+    protocol/{text,tiles,tlog_policy,tlog_proof,voen,witness_request}.c
+    replication/{halt,mark,meta,slots}.c
+    server/{options,options_cluster}.c server/pipeline/decode.c
+    server/store/{keyring_rows,snapshot_load}.c
+    server/cluster/{etcd_json,etcd_reply,etcd_reply_judge,link_address}.c
+    client/{session_read,nodes}.c
+)
+
+say() {
+    printf '== %s\n' "$*"
+}
+
+# targets NAME: of one name, or all.
+targets() {
+    local source name=$1
+    if [ -n "$name" ]; then
+        name=fz_${name#fz_}
+        [ -f "tests/fuzz/$name.c" ] || {
+            echo "no fuzz target $name" >&2
+            exit 3
+        }
+        echo "$name"
+        return
+    fi
+    for source in tests/fuzz/fz_*.c; do
+        basename "$source" .c
+    done
+}
+
+# libfuzzer NAME FOLDER OPTION...: over its corpus, and what lies in FOLDER,
+# where new inputs go.
+libfuzzer() {
+    local name=$1 folder=$2/$1 kept=tests/fuzz/corpus/$1
+    shift 2
+    mkdir -p "$folder" "$found"
+    [ -d "$kept" ] || kept=
+    "build-fuzz/tests/$name" "$@" -rss_limit_mb=2048 -timeout=20 \
+        -max_len=$input_size_max -print_final_stats=1 \
+        -artifact_prefix="$found/$name-" "$folder" \
+        ${kept:+"$kept"} >"build-fuzz/$name.txt" 2>&1 && return
+    tail -n 40 "build-fuzz/$name.txt"
+    return 1
+}
+
+figures() {
+    grep -E '^stat::(number_of_executed|average_exec|new_units)' \
+        "build-fuzz/$1.txt"
+    grep -oE 'cov: [0-9]+ ft: [0-9]+' "build-fuzz/$1.txt" | tail -n 1
+}
+
+run_libfuzzer() {
+    local name failed=0
+    for name in $(targets "$1"); do
+        say "$name for $2 min"
+        libfuzzer "$name" build-fuzz/corpus \
+            -max_total_time=$(($2 * 60)) || failed=1
+        figures "$name"
+    done
+    return $failed
+}
+
+# The same inputs every time.
+run_smoke() {
+    local name failed=0
+    for name in $(targets "$1"); do
+        say "$name, $smoke_runs runs"
+        rm -rf "build-fuzz/smoke/$name"
+        libfuzzer "$name" build-fuzz/smoke -runs=$smoke_runs -seed=1 || failed=1
+    done
+    return $failed
+}
+
+# AFL++ keeps what it finds in build-afl/out/; what it queued goes to the corpus
+# of libFuzzer, which takes what is new to it.
+run_afl() {
+    local name input output failed=0
+    export AFL_SKIP_CPUFREQ=1 AFL_NO_UI=1 AFL_AUTORESUME=1
+    export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1
+    # AFL++ wants symbols resolved later, and aborts told apart from exits.
+    export ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0
+    for name in $(targets "$1"); do
+        input=build-afl/in/$name output=build-afl/out/$name
+        say "$name for $2 min with AFL++"
+        mkdir -p "$input" "$output" "build-fuzz/corpus/$name" "$found"
+        printf '\0' >"$input/zero"
+        [ ! -d "tests/fuzz/corpus/$name" ] ||
+            cp "tests/fuzz/corpus/$name"/* "$input/"
+        afl-fuzz -V $(($2 * 60)) -m none -t 5000 -G $input_size_max \
+            -i "$input" -o "$output" -- "build-afl/tests/$name" \
+            >"build-afl/$name.txt" 2>&1 || {
+            failed=1
+            tail -n 20 "build-afl/$name.txt"
+        }
+        grep -E '^(execs_|corpus_found|saved_crashes|bitmap_cvg)' \
+            "$output/default/fuzzer_stats"
+        for input in "$output"/default/crashes/id*; do
+            [ -f "$input" ] || continue
+            failed=1
+            cp "$input" "$found/$name-afl-$(sha1sum <"$input" | cut -c1-16)"
+        done
+        for input in "$output"/default/queue/id*; do
+            [ ! -f "$input" ] || cp "$input" \
+                "build-fuzz/corpus/$name/$(sha1sum <"$input" | cut -c1-40)"
+        done
+    done
+    return $failed
+}
+
+# Lines of each decoder that the corpora reach, kept ones and found ones.
+run_coverage() {
+    local name objects=() folders
+    rm -f build-coverage/*.profraw
+    for name in $(targets ''); do
+        folders=("tests/fuzz/corpus/$name" "build-fuzz/corpus/$name")
+        LLVM_PROFILE_FILE=build-coverage/$name.profraw \
+            "build-coverage/tests/$name" --plain "${folders[@]}" \
+            >"build-coverage/$name.txt" 2>&1 || {
+            tail -n 20 "build-coverage/$name.txt"
+            return 1
+        }
+        objects+=(-object "build-coverage/tests/$name")
+    done
+    llvm-profdata merge -sparse build-coverage/*.profraw \
+        -o build-coverage/all.profdata &&
+        llvm-cov report "${objects[@]:1:1}" "${objects[@]:2}" \
+            -instr-profile=build-coverage/all.profdata \
+            "${decoders[@]/#/$PWD/}" >build-coverage/report.txt || return 1
+    awk '/^-+$/ { next }
+        $1 ~ /\.c$/ || $1 == "TOTAL" {
+            printf "%-34s %6d lines %6d missed %8s\n", $1, $8, $9, $10
+        }' build-coverage/report.txt
+}
+
+case ${1-} in
+libfuzzer) run_libfuzzer "${2-}" "${3-1}" ;;
+smoke) run_smoke "${2-}" ;;
+afl) run_afl "${2-}" "${3-1}" ;;
+coverage) run_coverage ;;
+*) exit 3 ;;
+esac

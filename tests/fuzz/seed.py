@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Writes what the published vectors hold into the corpora of the fuzz targets.
+
+    tests/fuzz/seed.py        names begin with "vector-"; others are not touched
+
+A fuzzer that begins with good inputs need not guess a checksum or a signature.
+"""
+import json
+import os
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "process"))
+
+from _xxh3 import xxh3_64  # noqa: E402
+
+COMMAND, FRAME, FIELDS, ENTRY = range(4)  # As decode.py has them.
+FILE_SIZE_MAX = 1024  # Longer ones cost more than they find.
+FROM_CLIENTS = {1, 2, 4, 6, 7, 8, 0x0f, 0x10, 0x12, 0x14, 0x16, 0x18, 0x1a}
+NODE_CONF = b"""[node]
+directory = /var/lib/defter
+[net]
+listen = 127.0.0.1:7840
+loops = 2
+connections = 100
+[cluster]
+listen = 127.0.0.1:7841
+mode = manual
+peer = 00112233445566778899aabbccddeeff backup 127.0.0.1:7842
+minimum = 1
+timers = wan
+beacon_ms = 100
+[evidence]
+policy = policy.txt
+"""
+
+
+def vectors(name):
+    path = os.path.join(HERE, "..", "vectors", name + ".json")
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def put(target, name, *parts):
+    data = b"".join(parts)
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    if len(data) <= FILE_SIZE_MAX:
+        with open(os.path.join(folder, "vector-" + name), "wb") as file:
+            file.write(data)
+
+
+def part(data):
+    """A part of mutate_parts() (tests/lib/mutate.h)."""
+    return struct.pack("<H", len(data) - 1) + data
+
+
+def raw(text):
+    return bytes.fromhex(text)
+
+
+def put_frame(name, frame):
+    size, kind = struct.unpack_from("<IB", frame)
+    assert size == len(frame)
+    put("fz_differential", "frame-" + name, bytes([FRAME, kind]), frame[16:])
+    for choice in (1, 0):
+        put("fz_frame", "%s-%d" % (name, choice), bytes([choice | 2]), frame)
+    if kind in FROM_CLIENTS:
+        put("fz_connection", name, bytes([kind not in (1, 2, 4)]), part(frame))
+    else:
+        put("fz_session", name, bytes([3 if kind not in (3, 5) else 0]),
+            part(frame))
+
+
+def put_body(name, body):
+    put("fz_command", name, body)
+    put("fz_envelope", name, b"\5", body)
+    put("fz_differential", "command-" + name, bytes([COMMAND]), body)
+
+
+def put_entry(name, entry):
+    put("fz_log", name, entry)
+    put("fz_differential", "entry-" + name, bytes([ENTRY]), entry)
+
+
+def put_files(ours, theirs):
+    certificate = raw(theirs["nodecert"])
+    put("fz_files", "certificate", b"\2", certificate)
+    put("fz_files", "receipt", b"\3", raw(theirs["receipt"]["fields"]))
+    key = struct.pack("<8sHHI16s32s32s", b"DFTKEY1", 2, 1, 0,
+                      raw(theirs["ed25519"]["cluster_id"]),
+                      raw(theirs["ed25519"]["user_seed"]),
+                      raw(theirs["ed25519"]["user_pk"]))
+    put("fz_files", "key", b"\0", key, struct.pack("<Q", xxh3_64(key)))
+    row = struct.pack("<QQQB32s", 7, 1400057421, 12, 1, b"k" * 32)
+    gone = struct.pack("<QQQB32s", 8, 20, 12, 0, bytes(32))
+    put("fz_files", "rows", b"\6", row, gone)
+    payload = raw(ours["handshake"]["msg3_payload"])
+    record = part(raw(ours["records"]["frame"]))
+    for choice, data in ((0, payload), (8, payload), (1, certificate),
+                         (5, certificate), (13, certificate),
+                         (2, payload + struct.pack("<HH", 4, 184)
+                          + certificate)):
+        put("fz_channel", "choice-%d" % choice, bytes([choice]),
+            struct.pack("<H", len(data)), data, record, record)
+
+
+def tlog(name):
+    with open(os.path.join(HERE, "..", "vectors", "tlog", name), "rb") as file:
+        return file.read()
+
+
+def put_notes():
+    note, request = tlog("log5/checkpoint"), tlog("add-checkpoint.req")
+    line = b"\xe2\x80\x94 " + note.split(b"\xe2\x80\x94 ")[-1]
+    for choice in (0, 2):
+        put("fz_exchange", "note-%d" % choice, bytes([choice]), note)
+    put("fz_exchange", "line", b"\1", struct.pack("<Q", 5), line)
+    for method, path, body in (("POST", "/add-checkpoint", request),
+                               ("GET", "/" + "0" * 64 + "/checkpoint", b""),
+                               ("HEAD", "/", b"")):
+        head = "%s %s HTTP/1.1\r\nHost: w\r\nContent-Length: %d\r\n\r\n" % (
+            method, path, len(body))
+        put("fz_http", method.lower(), b"\0", head.encode(), body)
+    for code, kind, body in ((200, "text/plain", line), (404, "", b""),
+                             (409, "text/x.tlog.size", b"3\n")):
+        head = ("HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
+                "\r\n" % (code, kind, len(body)))
+        put("fz_http", "answer-%d" % code, b"\1", head.encode(), body)
+
+
+def main():
+    ours, theirs, frames = (vectors(name)
+                            for name in ("defter", "protocol", "frames"))
+    for each in frames["frames"]:
+        if "frame" in each:
+            put_frame("%s-%s" % (each["name"].lower(),
+                                 each["extent"].replace(" ", "-")),
+                      raw(each["frame"]))
+    for name in ("answer", "error"):
+        put_frame(name, raw(ours["answers"][name]))
+    for number, each in enumerate(ours["bodies"]):
+        put_body("items-%d-%d" % (each["items"], number),
+                 raw(each["frame_body"]))
+    for name in ("single", "batch3"):
+        put_body(name, raw(theirs["command_" + name]["wire_frame"])[16:])
+    for number, text in enumerate(theirs["log"]["entries"]):
+        put_entry("entry-%d" % number, raw(text))
+    put_files(ours, theirs)
+    put_notes()
+    put("fz_options", "node", b"\0", NODE_CONF)
+    put("fz_options", "nodes", b"\1", b"127.0.0.1:7840, [::1]:7841")
+    put("fz_options", "address", b"\2", b"[::ffff:127.0.0.1]:7841")
+    put("fz_differential", "fields", bytes([FIELDS, 0x10, 0]),
+        struct.pack("<H4sHQ", 4, b"ping", 1, 7))
+
+
+if __name__ == "__main__":
+    main()
