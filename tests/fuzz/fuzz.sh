@@ -149,10 +149,14 @@ run_coverage() {
         -o build-coverage/all.profdata &&
         llvm-cov report "${objects[@]:1:1}" "${objects[@]:2}" \
             -instr-profile=build-coverage/all.profdata \
-            "${decoders[@]/#/$PWD/}" >build-coverage/report.txt || return 1
-    awk '/^-+$/ { next }
-        $1 ~ /\.c$/ || $1 == "TOTAL" {
-            printf "%-34s %6d lines %6d missed %8s\n", $1, $8, $9, $10
+            >build-coverage/report.txt || return 1
+    awk -v wanted="${decoders[*]}" '
+        BEGIN { split(wanted, names, " "); for (i in names) want[names[i]] = 1 }
+        $1 in want { lines += $8; missed += $9; show($1, $8, $9) }
+        END { show("all of them", lines, missed) }
+        function show(name, lines, missed) {
+            printf "%-34s %5d lines %5d not reached %6.1f %%\n", name, lines,
+                missed, 100 * (lines - missed) / lines
         }' build-coverage/report.txt
 }
 

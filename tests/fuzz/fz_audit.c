@@ -1,4 +1,6 @@
-/*
+/* fuzz-runs: 100
+ * ctest-timeout: 300
+ *
  * fz_audit.c: a log directory as anybody may have written it.  The verifier
  * says something about it, and a report can be written.
  *

@@ -1,5 +1,5 @@
 /*
- * fz_fields.c: the first byte chooses a table of the catalogue, the second
+ * fz_fields.c: the first two bytes choose a table of the catalogue, the third
  * whose bytes they are, the rest is a body.  What decodes is within its bounds,
  * and where nothing may be skipped it encodes to the same bytes.
  */
@@ -9,8 +9,11 @@
 
 #include "protocol/catalogue.h"
 #include "protocol/limits.h"
+#include "tests/lib/mutate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
+                               unsigned seed);
 
 enum { STRUCT_SIZE_MAX = 8192, HEAD_SIZE = 3 };
 
@@ -66,4 +69,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     INVARIANT(writer.status == ST_OK);
     INVARIANT(slice_equal(writer_slice(&writer), input));
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
+                               unsigned seed)
+{
+    struct random random = {seed};
+
+    if (size < HEAD_SIZE || size_max < 2 * HEAD_SIZE ||
+        random_below(&random, 32) == 0) {
+        if (size_max < 2 * HEAD_SIZE)
+            return size;
+        store_u16(data, (uint16_t)random_next(&random));
+        data[2] = (uint8_t)random_below(&random, 3);
+        size = HEAD_SIZE;
+    }
+    return HEAD_SIZE + mutate_fields(&random, data + HEAD_SIZE,
+                                     size - HEAD_SIZE, size_max - HEAD_SIZE,
+                                     fields_schema((uint32_t)data[0] |
+                                                   (uint32_t)data[1] << 8));
 }

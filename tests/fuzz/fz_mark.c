@@ -1,4 +1,5 @@
-/*
+/* fuzz-runs: 1000
+ *
  * fz_mark.c: the small files of a node (mark, meta, the intent to cut, that it
  * halted) as anybody may have written them.  What decodes is written again as
  * the same bytes.

@@ -2,6 +2,9 @@
  * fz_parse.c: "name=value" as a person types it, for any operation.  What is
  * read is within its bounds or refused as a body, and its text reads back to
  * the same text.
+ *
+ * The input is the operation's u16 number and the text.  The mutator knows how
+ * a value of each field is written.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -11,8 +14,12 @@
 #include "protocol/limits.h"
 #include "protocol/parse.h"
 #include "protocol/render.h"
+#include "tests/lib/mutate.h"
+#include "tests/lib/schema_sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
+                               unsigned seed);
 
 enum { STRUCT_SIZE_MAX = 8192, TEXT_SIZE_MAX = 65536, HEAD_SIZE = 2 };
 
@@ -48,16 +55,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t first_bytes[4 * TEXT_SIZE_MAX];
     static uint8_t second_bytes[4 * TEXT_SIZE_MAX];
-    const struct operation_info *operations;
+    const struct operation_info *operation;
     const struct schema *schema;
     struct writer first;
     struct writer second;
-    uint32_t count;
 
     if (size < HEAD_SIZE || size > TEXT_SIZE_MAX)
         return 0;
-    operations = operation_list(&count);
-    schema = operations[load_u16(data) % count].fields;
+    operation = operation_info(load_u16(data));
+    if (operation == NULL)
+        return 0;
+    schema = operation->fields;
     INVARIANT(schema->struct_size <= STRUCT_SIZE_MAX);
     writer_init(&first, first_bytes, sizeof first_bytes);
     if (parse_and_render(&first, schema,
@@ -67,4 +75,50 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     INVARIANT(parse_and_render(&second, schema, writer_slice(&first)) == ST_OK);
     INVARIANT(slice_equal(writer_slice(&first), writer_slice(&second)));
     return 0;
+}
+
+/* ---- How inputs change --------------------------------------------------- */
+
+/* Some field of some operation, written as it is shown. */
+static size_t new_line(struct random *random, uint8_t *out, size_t size_max)
+{
+    static _Alignas(16) uint8_t value[STRUCT_SIZE_MAX];
+    static uint8_t texts[8 << 20];
+    uint32_t count;
+    const struct operation_info *operations = operation_list(&count);
+    const struct operation_info *operation =
+        &operations[random_below(random, count)];
+    const struct schema *schema = operation->fields;
+    const struct field *row;
+    struct writer writer;
+
+    if (schema->fields_count == 0)
+        return 0;
+    row = &schema->rows()[random_below(random, schema->fields_count)];
+    writer_init(&writer, texts, sizeof texts);
+    schema_sample_fill(schema, value, &writer,
+                       random_below(random, 3) == 0 ? SAMPLE_GREATEST
+                                                    : SAMPLE_MODEST);
+    writer_init(&writer, out, size_max);
+    writer_u16(&writer, operation->opcode);
+    writer_bytes(&writer, row->name, strlen(row->name));
+    writer_u8(&writer, '=');
+    render_value(&writer, row, value + row->offset);
+    return writer.status == ST_OK ? writer.used : 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
+                               unsigned seed)
+{
+    struct random random = {seed};
+    size_t made = 0;
+
+    if (size <= HEAD_SIZE || random_below(&random, 16) == 0)
+        made = new_line(&random, data, size_max);
+    if (made > 0)
+        return made;
+    if (size <= HEAD_SIZE || size_max <= HEAD_SIZE)
+        return mutate_bytes(&random, data, size, size_max);
+    return HEAD_SIZE + mutate_bytes(&random, data + HEAD_SIZE, size - HEAD_SIZE,
+                                    size_max - HEAD_SIZE);
 }

@@ -1,4 +1,6 @@
-/*
+/* fuzz-runs: 30 plain
+ * ctest-timeout: 300
+ *
  * fz_replica.c: frames of peers to the replica of a node, which follows or
  * leads.  It drops who breaks the rules, it may halt, and whatever comes it
  * breaks no contract, takes no commit back, and starts again from its disk.

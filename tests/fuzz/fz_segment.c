@@ -1,4 +1,6 @@
-/*
+/* fuzz-runs: 500
+ * ctest-timeout: 300
+ *
  * fz_segment.c: a segment file as anybody may have written it.  The journal
  * opens or says why not; what it opens can be read entry by entry, can be
  * appended to, and is found again.

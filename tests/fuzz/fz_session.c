@@ -1,4 +1,6 @@
-/*
+/* fuzz-runs: 200 plain
+ * ctest-timeout: 300
+ *
  * fz_session.c: what a node, or who has its key, sends to the client's library
  * behind the handshake.  The session says something or ends; it tells of no
  * answer to what it did not ask, and never keeps more than it may.

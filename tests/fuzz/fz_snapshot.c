@@ -1,8 +1,12 @@
-/*
+/* fuzz-runs: 30 plain
+ * ctest-timeout: 300
+ *
  * fz_snapshot.c: a snapshot as anybody may have written it.  A state is filled
  * from it or says why not; of what was taken the same bytes are written again.
  *
- * The first byte chooses: odd, the file's head is made to fit.
+ * The first byte chooses: 0, the rest is the whole file; 1, its head is made to
+ * fit; 2, at a u16 offset it stands in the snapshot of an empty state, as rows
+ * would.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
     FUZZ_FILE_MAX = 256 * 1024,
-    FUZZ_SIZE = 1,      /* Entries applied, says the file's name. */
+    FUZZ_SIZE = 0,      /* Entries applied, says the file's name. */
     FUZZ_HEAD_SIZE = 48 /* Magic, version and layout. */
 };
 
@@ -80,6 +84,24 @@ static void check_load(struct disk *disk, struct slice file)
     }
 }
 
+static size_t make_file(uint8_t *out, const uint8_t *data, size_t size)
+{
+    const struct slice empty = empty_snapshot();
+    size_t at;
+
+    if (data[0] % 3 < 2) {
+        memcpy(out, data + 1, size - 1);
+        if (data[0] % 3 == 1 && size - 1 >= FUZZ_HEAD_SIZE)
+            memcpy(out, empty.data, FUZZ_HEAD_SIZE);
+        return size - 1;
+    }
+    at = load_u16(data + 1) % (empty.size + 1);
+    memcpy(out, empty.data, at);
+    memcpy(out + at, data + 3, size - 3);
+    memcpy(out + at + size - 3, empty.data + at, empty.size - at);
+    return empty.size + size - 3;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t bytes[FUZZ_FILE_MAX];
@@ -87,19 +109,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct disk_model *model;
     enum status status;
 
-    if (size < 1 || size - 1 > sizeof bytes || sodium_init() < 0)
+    if (size < 3 || size > sizeof bytes / 2 || sodium_init() < 0)
         return 0;
-    memcpy(bytes, data + 1, size - 1);
-    if (data[0] % 2 == 1 && size - 1 >= FUZZ_HEAD_SIZE)
-        memcpy(bytes, empty_snapshot().data, FUZZ_HEAD_SIZE);
+    size = make_file(bytes, data, size);
     model = disk_model_new();
     snapshot_name(name, FUZZ_SIZE, false);
     status = disk_make_directory(disk_model_disk(model), SNAPSHOT_DIRECTORY);
     INVARIANT(status == ST_OK);
     status = disk_replace(disk_model_disk(model), name, SNAPSHOT_DIRECTORY,
-                          bytes, size - 1);
+                          bytes, size);
     INVARIANT(status == ST_OK);
-    check_load(disk_model_disk(model), slice_of(bytes, size - 1));
+    check_load(disk_model_disk(model), slice_of(bytes, size));
     disk_model_free(model);
     return 0;
 }

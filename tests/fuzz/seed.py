@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import sys
+from base64 import b64encode
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "process"))
@@ -17,6 +18,8 @@ from _xxh3 import xxh3_64  # noqa: E402
 
 COMMAND, FRAME, FIELDS, ENTRY = range(4)  # As decode.py has them.
 FILE_SIZE_MAX = 1024  # Longer ones cost more than they find.
+# Under which number fz_session asks for what a frame answers.
+ASKED = {3: 1, 5: 1, 0x11: 2, 0x15: 3, 0x13: 4, 0x19: 5, 0x7f: 2}
 FROM_CLIENTS = {1, 2, 4, 6, 7, 8, 0x0f, 0x10, 0x12, 0x14, 0x16, 0x18, 0x1a}
 NODE_CONF = b"""[node]
 directory = /var/lib/defter
@@ -51,6 +54,10 @@ def put(target, name, *parts):
             file.write(data)
 
 
+def base64(data):
+    return b64encode(data).decode()
+
+
 def part(data):
     """A part of mutate_parts() (tests/lib/mutate.h)."""
     return struct.pack("<H", len(data) - 1) + data
@@ -69,8 +76,9 @@ def put_frame(name, frame):
     if kind in FROM_CLIENTS:
         put("fz_connection", name, bytes([kind not in (1, 2, 4)]), part(frame))
     else:
+        number = ASKED.get(kind, 0)
         put("fz_session", name, bytes([3 if kind not in (3, 5) else 0]),
-            part(frame))
+            part(frame[:8] + struct.pack("<Q", number) + frame[16:]))
 
 
 def put_body(name, body):
@@ -96,6 +104,13 @@ def put_files(ours, theirs):
     row = struct.pack("<QQQB32s", 7, 1400057421, 12, 1, b"k" * 32)
     gone = struct.pack("<QQQB32s", 8, 20, 12, 0, bytes(32))
     put("fz_files", "rows", b"\6", row, gone)
+    told = ["defter.completeness@v1", "subject 1400057421", "count 17",
+            "rolling " + base64(bytes(32)), "size 512",
+            "salt " + base64(bytes(16)),
+            "receipt " + base64(raw(theirs["receipt"]["fields"])),
+            "signature " + base64(raw(theirs["receipt"]["signature"])),
+            "certificate " + base64(certificate), ""]
+    put("fz_files", "completeness", b"\4", "\n".join(told).encode())
     payload = raw(ours["handshake"]["msg3_payload"])
     record = part(raw(ours["records"]["frame"]))
     for choice, data in ((0, payload), (8, payload), (1, certificate),
