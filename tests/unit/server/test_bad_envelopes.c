@@ -2,7 +2,7 @@
  * Signed commands that are refused before they get a place in the log: the
  * code, and that the connection lives. */
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -207,13 +207,13 @@ START_TEST(a_command_over_the_entry_limit_is_105)
 }
 END_TEST
 
-SUITE_MAIN_WITH("bad_envelopes", open_node, close_node,
-                D75_another_envelope_version_is_300,
-                D76_an_unknown_flag_of_the_envelope_is_108_and_refuses,
-                D77_item_counts_that_do_not_fit_are_312,
-                D78_a_body_length_that_is_not_the_frames_is_313,
-                D79_item_lengths_that_do_not_fit_are_313,
-                D80_another_realm_or_environment_is_310,
-                realm_zero_is_310_where_the_operation_is_not_the_systems,
-                D81_an_empty_idem_or_time_to_live_is_301_and_a_long_one_307,
-                a_command_over_the_entry_limit_is_105)
+ROW_SUITE_MAIN("bad_envelopes", &fixture, open_node, close_node,
+               D75_another_envelope_version_is_300,
+               D76_an_unknown_flag_of_the_envelope_is_108_and_refuses,
+               D77_item_counts_that_do_not_fit_are_312,
+               D78_a_body_length_that_is_not_the_frames_is_313,
+               D79_item_lengths_that_do_not_fit_are_313,
+               D80_another_realm_or_environment_is_310,
+               realm_zero_is_310_where_the_operation_is_not_the_systems,
+               D81_an_empty_idem_or_time_to_live_is_301_and_a_long_one_307,
+               a_command_over_the_entry_limit_is_105)

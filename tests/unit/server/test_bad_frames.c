@@ -5,7 +5,7 @@
 
 #include "protocol/record.h"
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -385,29 +385,29 @@ START_TEST(a_source_of_many_bad_frames_is_not_accepted_any_more)
 }
 END_TEST
 
-SUITE_MAIN_WITH("bad_frames", open_node, close_node,
-                D40_unknown_types_are_106_and_close,
-                types_of_links_between_nodes_are_106_on_the_client_port,
-                D41_types_that_only_a_server_sends_are_107_and_close,
-                D42_a_command_before_login_is_200_and_closes,
-                D42_other_requests_before_login_are_107_and_close,
-                D43_login_frames_after_login_are_107_and_close,
-                D44_a_flag_set_by_a_client_is_108_and_closes,
-                D45_another_body_version_is_401_before_login_and_closes,
-                D45_another_body_version_is_401_after_login_and_refuses,
-                D46_request_numbers_that_do_not_grow_are_109_and_close,
-                a_refused_frame_has_used_its_request_number,
-                D47_one_more_in_flight_than_granted_is_113_and_closes,
-                D48_pings_beyond_the_bucket_are_605_and_close,
-                D49_a_pad_over_the_limit_is_105_and_closes,
-                D49_a_pad_that_is_not_zeros_is_108_and_closes,
-                a_pad_of_zeros_is_taken_and_not_answered,
-                D50_pads_beyond_the_bucket_are_605_and_close,
-                D52_frames_behind_a_bye_are_ignored,
-                answers_in_flight_come_before_the_close_that_a_bye_asks_for,
-                D6_a_fin_after_the_handshake_ends_the_session,
-                an_unasked_pong_is_107_and_closes,
-                a_body_that_is_too_short_is_402,
-                a_command_without_header_and_signature_is_104_and_closes,
-                an_unknown_query_is_400_and_refuses,
-                a_source_of_many_bad_frames_is_not_accepted_any_more)
+ROW_SUITE_MAIN("bad_frames", &fixture, open_node, close_node,
+               D40_unknown_types_are_106_and_close,
+               types_of_links_between_nodes_are_106_on_the_client_port,
+               D41_types_that_only_a_server_sends_are_107_and_close,
+               D42_a_command_before_login_is_200_and_closes,
+               D42_other_requests_before_login_are_107_and_close,
+               D43_login_frames_after_login_are_107_and_close,
+               D44_a_flag_set_by_a_client_is_108_and_closes,
+               D45_another_body_version_is_401_before_login_and_closes,
+               D45_another_body_version_is_401_after_login_and_refuses,
+               D46_request_numbers_that_do_not_grow_are_109_and_close,
+               a_refused_frame_has_used_its_request_number,
+               D47_one_more_in_flight_than_granted_is_113_and_closes,
+               D48_pings_beyond_the_bucket_are_605_and_close,
+               D49_a_pad_over_the_limit_is_105_and_closes,
+               D49_a_pad_that_is_not_zeros_is_108_and_closes,
+               a_pad_of_zeros_is_taken_and_not_answered,
+               D50_pads_beyond_the_bucket_are_605_and_close,
+               D52_frames_behind_a_bye_are_ignored,
+               answers_in_flight_come_before_the_close_that_a_bye_asks_for,
+               D6_a_fin_after_the_handshake_ends_the_session,
+               an_unasked_pong_is_107_and_closes,
+               a_body_that_is_too_short_is_402,
+               a_command_without_header_and_signature_is_104_and_closes,
+               an_unknown_query_is_400_and_refuses,
+               a_source_of_many_bad_frames_is_not_accepted_any_more)

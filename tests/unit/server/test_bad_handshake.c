@@ -6,7 +6,7 @@
 
 #include "protocol/noise.h"
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 
@@ -364,22 +364,22 @@ START_TEST(an_honest_handshake_by_hand_opens_the_channel)
 }
 END_TEST
 
-SUITE_MAIN_WITH("bad_handshake", open_node, close_node,
-                an_honest_handshake_by_hand_opens_the_channel,
-                D7_a_browser_is_closed_without_a_word,
-                D8_a_tls_client_hello_is_closed_without_a_word,
-                D9_an_unknown_major_is_answered_by_eight_bytes_and_closed,
-                D10_major_zero_is_answered_as_any_unknown_one,
-                D11_a_reserved_byte_in_the_preface_ends_it_in_silence,
-                D12_seven_bytes_and_a_fin_end_it_in_silence,
-                D13_message_1_of_any_other_length_ends_it_in_silence,
-                D14_the_zero_point_in_message_1_ends_it_in_silence,
-                D15_points_of_small_order_in_message_1_end_it_in_silence,
-                D16_a_byte_behind_message_1_ends_it_in_silence,
-                D17_a_guessed_message_3_with_frames_ends_it_in_silence,
-                D18_a_message_3_that_is_too_short_ends_it_in_silence,
-                D19_a_flipped_bit_in_message_3_ends_it_in_silence,
-                D20_a_payload_of_257_bytes_in_message_3_ends_it_in_silence,
-                D21_message_3_of_another_session_ends_it_in_silence,
-                D22_a_preface_changed_on_its_way_spoils_message_2,
-                D23_an_unknown_even_tlv_in_message_3_is_404_and_closes)
+ROW_SUITE_MAIN("bad_handshake", &fixture, open_node, close_node,
+               an_honest_handshake_by_hand_opens_the_channel,
+               D7_a_browser_is_closed_without_a_word,
+               D8_a_tls_client_hello_is_closed_without_a_word,
+               D9_an_unknown_major_is_answered_by_eight_bytes_and_closed,
+               D10_major_zero_is_answered_as_any_unknown_one,
+               D11_a_reserved_byte_in_the_preface_ends_it_in_silence,
+               D12_seven_bytes_and_a_fin_end_it_in_silence,
+               D13_message_1_of_any_other_length_ends_it_in_silence,
+               D14_the_zero_point_in_message_1_ends_it_in_silence,
+               D15_points_of_small_order_in_message_1_end_it_in_silence,
+               D16_a_byte_behind_message_1_ends_it_in_silence,
+               D17_a_guessed_message_3_with_frames_ends_it_in_silence,
+               D18_a_message_3_that_is_too_short_ends_it_in_silence,
+               D19_a_flipped_bit_in_message_3_ends_it_in_silence,
+               D20_a_payload_of_257_bytes_in_message_3_ends_it_in_silence,
+               D21_message_3_of_another_session_ends_it_in_silence,
+               D22_a_preface_changed_on_its_way_spoils_message_2,
+               D23_an_unknown_even_tlv_in_message_3_is_404_and_closes)

@@ -4,7 +4,7 @@
 
 #include "protocol/voen.h"
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -409,20 +409,19 @@ START_TEST(the_greatest_counter_is_taken_and_shuts_the_lesser_out)
 }
 END_TEST
 
-SUITE_MAIN_WITH("bad_operations", open_node, close_node,
-                D58_an_unknown_tag_in_a_signed_item_is_404_odd_or_even,
-                bytes_behind_an_items_fields_are_406_and_a_tlv_beyond_them_402,
-                D60_text_that_is_no_utf_8_is_402,
-                D61_control_characters_are_402,
-                D62_text_of_the_limit_is_taken_and_one_more_is_402,
-                D66_a_key_that_is_no_good_point_is_never_enrolled,
-                D104_unknown_operations_are_400,
-                D105_other_versions_of_an_operation_are_401,
-                D106_values_out_of_range_are_402,
-                D107_a_subject_with_a_wrong_check_digit_is_403,
-                D108_reads_and_writes_in_one_batch_are_407,
-                D109_an_atomic_batch_with_a_bad_last_item_does_nothing,
-                D110_a_batch_with_a_bad_middle_item_does_the_others,
-                D112_a_list_of_65535_in_two_bytes_is_402,
-                the_greatest_numbers_in_header_and_item_harm_nobody,
-                the_greatest_counter_is_taken_and_shuts_the_lesser_out)
+ROW_SUITE_MAIN("bad_operations", &fixture, open_node, close_node,
+               D58_an_unknown_tag_in_a_signed_item_is_404_odd_or_even,
+               bytes_behind_an_items_fields_are_406_and_a_tlv_beyond_them_402,
+               D60_text_that_is_no_utf_8_is_402, D61_control_characters_are_402,
+               D62_text_of_the_limit_is_taken_and_one_more_is_402,
+               D66_a_key_that_is_no_good_point_is_never_enrolled,
+               D104_unknown_operations_are_400,
+               D105_other_versions_of_an_operation_are_401,
+               D106_values_out_of_range_are_402,
+               D107_a_subject_with_a_wrong_check_digit_is_403,
+               D108_reads_and_writes_in_one_batch_are_407,
+               D109_an_atomic_batch_with_a_bad_last_item_does_nothing,
+               D110_a_batch_with_a_bad_middle_item_does_the_others,
+               D112_a_list_of_65535_in_two_bytes_is_402,
+               the_greatest_numbers_in_header_and_item_harm_nobody,
+               the_greatest_counter_is_taken_and_shuts_the_lesser_out)

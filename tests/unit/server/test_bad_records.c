@@ -5,7 +5,7 @@
 
 #include "protocol/record.h"
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -273,18 +273,18 @@ START_TEST(a_burst_is_answered_to_its_end_without_another_byte)
 }
 END_TEST
 
-SUITE_MAIN_WITH("bad_records", open_node, close_node,
-                D26_a_record_below_the_least_length_ends_it_in_silence,
-                D27_a_valid_record_of_1041_before_login_ends_it_in_silence,
-                a_valid_record_of_1040_before_login_is_taken,
-                D29_a_flipped_bit_in_a_record_ends_it_in_silence,
-                D30_swapped_records_end_it_in_silence,
-                D31_a_record_sent_twice_ends_it_in_silence_at_the_second,
-                D32_a_dropped_record_ends_it_in_silence_at_the_next,
-                D36_a_record_that_ends_inside_a_frame_is_104,
-                D37_fifteen_bytes_of_plaintext_are_104,
-                D38_frame_lengths_out_of_bounds_are_104,
-                D39_a_frame_one_byte_longer_than_its_record_is_104,
-                frames_before_a_bad_one_in_a_record_count,
-                a_record_may_come_byte_by_byte_and_many_at_once,
-                a_burst_is_answered_to_its_end_without_another_byte)
+ROW_SUITE_MAIN("bad_records", &fixture, open_node, close_node,
+               D26_a_record_below_the_least_length_ends_it_in_silence,
+               D27_a_valid_record_of_1041_before_login_ends_it_in_silence,
+               a_valid_record_of_1040_before_login_is_taken,
+               D29_a_flipped_bit_in_a_record_ends_it_in_silence,
+               D30_swapped_records_end_it_in_silence,
+               D31_a_record_sent_twice_ends_it_in_silence_at_the_second,
+               D32_a_dropped_record_ends_it_in_silence_at_the_next,
+               D36_a_record_that_ends_inside_a_frame_is_104,
+               D37_fifteen_bytes_of_plaintext_are_104,
+               D38_frame_lengths_out_of_bounds_are_104,
+               D39_a_frame_one_byte_longer_than_its_record_is_104,
+               frames_before_a_bad_one_in_a_record_count,
+               a_record_may_come_byte_by_byte_and_many_at_once,
+               a_burst_is_answered_to_its_end_without_another_byte)

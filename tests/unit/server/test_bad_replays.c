@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 enum { MINUTE_US = 60 * 1000000 };
 
@@ -258,8 +258,8 @@ START_TEST(an_older_login_is_fenced_when_it_counts_after_a_newer_one)
 }
 END_TEST
 
-SUITE_MAIN_WITH(
-    "bad_replays", open_node, close_node,
+ROW_SUITE_MAIN(
+    "bad_replays", &fixture, open_node, close_node,
     D92_the_same_command_again_is_a_duplicate_with_the_same_receipt,
     D92_a_retry_on_a_new_connection_is_a_duplicate,
     D93_the_same_command_at_once_on_two_connections_is_done_once,

@@ -4,7 +4,7 @@
 
 #include "protocol/tags.h"
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -285,16 +285,16 @@ START_TEST(D91_the_17th_bad_signature_in_a_minute_is_605_and_closes)
 }
 END_TEST
 
-SUITE_MAIN_WITH("bad_signatures", open_node, close_node,
-                D82_a_flipped_bit_under_the_signature_is_303,
-                D82_a_command_for_another_cluster_is_303,
-                D83_a_signature_with_S_above_the_order_is_303,
-                D84_degenerate_signatures_are_303,
-                D85_a_signature_made_under_another_tag_is_303,
-                D86_an_Ed25519ph_signature_is_303,
-                D87_a_signature_of_one_key_under_the_number_of_another_is_303,
-                an_unknown_signer_is_302,
-                D88_a_signer_other_than_the_session_is_304,
-                D89_reordered_items_are_303,
-                D90_an_item_replaced_by_one_of_its_length_is_303,
-                D91_the_17th_bad_signature_in_a_minute_is_605_and_closes)
+ROW_SUITE_MAIN("bad_signatures", &fixture, open_node, close_node,
+               D82_a_flipped_bit_under_the_signature_is_303,
+               D82_a_command_for_another_cluster_is_303,
+               D83_a_signature_with_S_above_the_order_is_303,
+               D84_degenerate_signatures_are_303,
+               D85_a_signature_made_under_another_tag_is_303,
+               D86_an_Ed25519ph_signature_is_303,
+               D87_a_signature_of_one_key_under_the_number_of_another_is_303,
+               an_unknown_signer_is_302,
+               D88_a_signer_other_than_the_session_is_304,
+               D89_reordered_items_are_303,
+               D90_an_item_replaced_by_one_of_its_length_is_303,
+               D91_the_17th_bad_signature_in_a_minute_is_605_and_closes)

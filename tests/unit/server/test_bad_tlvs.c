@@ -1,7 +1,7 @@
 /* ctest-label: threads
  * The TLV tail of a frame, before and after login. */
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -102,9 +102,9 @@ START_TEST(D59_thirty_three_tlvs_are_105_and_thirty_two_are_not)
 }
 END_TEST
 
-SUITE_MAIN_WITH("bad_tlvs", open_node, close_node,
-                D53_tags_out_of_order_are_405, D54_a_tag_twice_is_405,
-                D55_a_tlv_beyond_the_frame_is_104,
-                D57_an_unknown_odd_tag_in_a_frame_is_passed_over,
-                an_unknown_even_tag_in_a_frame_is_404,
-                D59_thirty_three_tlvs_are_105_and_thirty_two_are_not)
+ROW_SUITE_MAIN("bad_tlvs", &fixture, open_node, close_node,
+               D53_tags_out_of_order_are_405, D54_a_tag_twice_is_405,
+               D55_a_tlv_beyond_the_frame_is_104,
+               D57_an_unknown_odd_tag_in_a_frame_is_passed_over,
+               an_unknown_even_tag_in_a_frame_is_404,
+               D59_thirty_three_tlvs_are_105_and_thirty_two_are_not)

@@ -3,17 +3,13 @@
  * others. */
 #include <dirent.h>
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-size_t __sanitizer_get_current_allocated_bytes(void);
-#endif
-
+#include "tests/lib/heap.h"
 #include "tests/lib/node_expect.h"
 #include "tests/lib/suite.h"
 
@@ -35,24 +31,6 @@ static int open_files(void)
         count++;
     (void)closedir(directory);
     return count;
-}
-
-/* One arena, so that its figures are those of the process. */
-static void heap_begin(void)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    ck_assert_int_eq(mallopt(M_ARENA_MAX, 1), 1);
-#endif
-}
-
-/* Bytes in use; a sanitizer has an allocator of its own. */
-static size_t heap_used(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return __sanitizer_get_current_allocated_bytes();
-#else
-    return mallinfo2().uordblks;
-#endif
 }
 
 /* Until ${condition} holds; tests look again, they do not wait for long. */

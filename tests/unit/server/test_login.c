@@ -2,7 +2,7 @@
  * node in a fork of a process that has one. */
 #include "protocol/login.h"
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire, other_wire;
@@ -172,11 +172,11 @@ START_TEST(a_login_frame_of_any_other_length_is_402_and_closes)
 }
 END_TEST
 
-SUITE_MAIN_WITH("login", open_node, close_node,
-                D63_a_signature_over_another_connections_hash_is_201,
-                D64_a_login_for_another_cluster_is_201,
-                D65_every_cause_of_a_refused_login_is_201,
-                D65_a_revoked_key_is_201_and_its_session_ends_with_203,
-                D67_the_fourth_refused_login_closes_unverified,
-                reserved_fields_of_AUTH_KEY_are_108_and_close,
-                a_login_frame_of_any_other_length_is_402_and_closes)
+ROW_SUITE_MAIN("login", &fixture, open_node, close_node,
+               D63_a_signature_over_another_connections_hash_is_201,
+               D64_a_login_for_another_cluster_is_201,
+               D65_every_cause_of_a_refused_login_is_201,
+               D65_a_revoked_key_is_201_and_its_session_ends_with_203,
+               D67_the_fourth_refused_login_closes_unverified,
+               reserved_fields_of_AUTH_KEY_are_108_and_close,
+               a_login_frame_of_any_other_length_is_402_and_closes)

@@ -1,11 +1,13 @@
 /* ctest-label: threads
  * Logins by password: the way there, refused, delayed. */
 #include <sodium.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "protocol/login.h"
 #include "protocol/password.h"
 #include "tests/lib/node_expect.h"
-#include "tests/lib/suite.h"
+#include "tests/lib/row_suite.h"
 
 static struct node_fixture fixture;
 static struct wire wire;
@@ -39,6 +41,18 @@ struct account {
 static struct slice text(const char *string)
 {
     return slice_of(string, strlen(string));
+}
+
+/* An account's name that no other test process has: what is remembered of a
+ * name must not reach the next round. */
+static const char *own_name(const char *name)
+{
+    static char names[4][USERNAME_SIZE_MAX + 1];
+    static unsigned next;
+    char *out = names[next++ % 4];
+
+    (void)snprintf(out, sizeof names[0], "%.20s.%ld", name, (long)getpid());
+    return out;
 }
 
 static void make_account(struct account *account, const char *name)
@@ -123,7 +137,7 @@ START_TEST(a_password_brings_the_signing_key_back)
     struct field_error fault;
     struct frame frame;
 
-    make_account(&account, "nigar.quliyeva");
+    make_account(&account, own_name("nigar.quliyeva"));
     begin();
     start_login(&params, account.name);
     ck_assert(password_kdf_acceptable(params.passes, params.memory_kib));
@@ -147,12 +161,13 @@ START_TEST(D68_a_missing_name_is_answered_as_an_existing_one)
 {
     struct account account;
     struct message_pw_params known, unknown, again;
+    const char *nobody = own_name("unknown.name");
 
-    make_account(&account, "known.name");
+    make_account(&account, own_name("known.name"));
     begin();
-    start_login(&known, "known.name");
-    start_login(&unknown, "unknown.name");
-    start_login(&again, "unknown.name");
+    start_login(&known, account.name);
+    start_login(&unknown, nobody);
+    start_login(&again, nobody);
     ck_assert_uint_eq(known.passes, unknown.passes);
     ck_assert_uint_eq(known.memory_kib, unknown.memory_kib);
     ck_assert_mem_ne(known.salt.b, unknown.salt.b, SALT_SIZE);
@@ -187,7 +202,7 @@ END_TEST
 START_TEST(D70_a_proof_without_a_start_is_107_and_closes)
 {
     begin();
-    prove("some.name", &fixture.operator, ROLE_STAFF);
+    prove(own_name("some.name"), &fixture.operator, ROLE_STAFF);
     node_expect_end(&wire, ST_STATE);
 }
 END_TEST
@@ -195,14 +210,15 @@ END_TEST
 START_TEST(D71_a_second_proof_after_one_start_is_107_and_closes)
 {
     struct message_pw_params params;
+    const char *name = own_name("some.name");
     uint8_t scope;
 
     begin();
-    start_login(&params, "some.name");
-    prove("some.name", &fixture.operator, ROLE_STAFF);
+    start_login(&params, name);
+    prove(name, &fixture.operator, ROLE_STAFF);
     ck_assert_int_eq(wire_error(&wire, &scope), ST_AUTH);
     ck_assert_int_eq(scope, SCOPE_REQUEST);
-    prove("some.name", &fixture.operator, ROLE_STAFF);
+    prove(name, &fixture.operator, ROLE_STAFF);
     node_expect_end(&wire, ST_STATE);
 }
 END_TEST
@@ -212,16 +228,16 @@ START_TEST(D72_the_sixth_wrong_password_in_a_row_is_202_for_a_second)
     struct account account;
     uint32_t after_ms = 0;
 
-    make_account(&account, "six.times");
+    make_account(&account, own_name("six.times"));
     for (int i = 0; i < LOGIN_FAILURES_FREE; i++)
-        ck_assert_int_eq(try_login("six.times", &fixture.operator, & after_ms),
+        ck_assert_int_eq(try_login(account.name, &fixture.operator, & after_ms),
                          ST_AUTH);
-    ck_assert_int_eq(try_login("six.times", &fixture.operator, & after_ms),
+    ck_assert_int_eq(try_login(account.name, &fixture.operator, & after_ms),
                      ST_THROTTLED);
     ck_assert_uint_gt(after_ms, 0);
     ck_assert_uint_le(after_ms, 1000);
     /* The right one too, while the delay runs. */
-    ck_assert_int_eq(try_login("six.times", &account.login, &after_ms),
+    ck_assert_int_eq(try_login(account.name, &account.login, &after_ms),
                      ST_THROTTLED);
     /* Login by key has no such delay. */
     node_fixture_login(&fixture, &wire, &account.signing, ROLE_STAFF);
@@ -230,12 +246,13 @@ END_TEST
 
 START_TEST(a_name_that_nobody_has_is_delayed_like_any_other)
 {
+    const char *name = own_name("nobody.at.all");
     uint32_t after_ms = 0;
 
     for (int i = 0; i < LOGIN_FAILURES_FREE; i++)
-        ck_assert_int_eq(
-            try_login("nobody.at.all", &fixture.operator, & after_ms), ST_AUTH);
-    ck_assert_int_eq(try_login("nobody.at.all", &fixture.operator, & after_ms),
+        ck_assert_int_eq(try_login(name, &fixture.operator, & after_ms),
+                         ST_AUTH);
+    ck_assert_int_eq(try_login(name, &fixture.operator, & after_ms),
                      ST_THROTTLED);
 }
 END_TEST
@@ -245,13 +262,13 @@ START_TEST(a_right_password_forgets_the_wrong_ones)
     struct account account;
     uint32_t after_ms = 0;
 
-    make_account(&account, "forgets");
+    make_account(&account, own_name("forgets"));
     for (int i = 0; i < LOGIN_FAILURES_FREE - 1; i++)
-        ck_assert_int_eq(try_login("forgets", &fixture.operator, & after_ms),
+        ck_assert_int_eq(try_login(account.name, &fixture.operator, & after_ms),
                          ST_AUTH);
-    ck_assert_int_eq(try_login("forgets", &account.login, &after_ms), ST_OK);
+    ck_assert_int_eq(try_login(account.name, &account.login, &after_ms), ST_OK);
     for (int i = 0; i < LOGIN_FAILURES_FREE; i++)
-        ck_assert_int_eq(try_login("forgets", &fixture.operator, & after_ms),
+        ck_assert_int_eq(try_login(account.name, &fixture.operator, & after_ms),
                          ST_AUTH);
 }
 END_TEST
@@ -262,10 +279,10 @@ START_TEST(a_proof_for_another_role_than_the_starts_is_201)
     struct message_pw_params params;
     uint8_t scope;
 
-    make_account(&account, "other.role");
+    make_account(&account, own_name("other.role"));
     begin();
-    start_login(&params, "other.role");
-    prove("other.role", &account.login, ROLE_USER);
+    start_login(&params, account.name);
+    prove(account.name, &account.login, ROLE_USER);
     ck_assert_int_eq(wire_error(&wire, &scope), ST_AUTH);
     ck_assert_int_eq(scope, SCOPE_REQUEST);
 }
@@ -273,7 +290,7 @@ END_TEST
 
 START_TEST(the_fourth_start_of_a_connection_is_201_and_closes)
 {
-    struct message_pw_start start = {.username = text("some.name"),
+    struct message_pw_start start = {.username = text(own_name("some.name")),
                                      .role = ROLE_STAFF};
     struct message_pw_params params;
 
@@ -287,7 +304,7 @@ END_TEST
 
 START_TEST(more_starts_a_minute_than_a_source_has_are_202)
 {
-    struct message_pw_start start = {.username = text("some.name"),
+    struct message_pw_start start = {.username = text(own_name("some.name")),
                                      .role = ROLE_STAFF};
     struct message_pw_params params;
     uint8_t scope;
@@ -303,15 +320,15 @@ START_TEST(more_starts_a_minute_than_a_source_has_are_202)
     ck_assert_int_eq(scope, SCOPE_REQUEST);
 }
 END_TEST
-SUITE_MAIN_WITH("password_login", open_node, close_node,
-                a_password_brings_the_signing_key_back,
-                D68_a_missing_name_is_answered_as_an_existing_one,
-                D69_names_that_no_account_has_are_402_and_close,
-                D70_a_proof_without_a_start_is_107_and_closes,
-                D71_a_second_proof_after_one_start_is_107_and_closes,
-                D72_the_sixth_wrong_password_in_a_row_is_202_for_a_second,
-                a_name_that_nobody_has_is_delayed_like_any_other,
-                a_right_password_forgets_the_wrong_ones,
-                a_proof_for_another_role_than_the_starts_is_201,
-                the_fourth_start_of_a_connection_is_201_and_closes,
-                more_starts_a_minute_than_a_source_has_are_202)
+ROW_SUITE_MAIN("password_login", &fixture, open_node, close_node,
+               a_password_brings_the_signing_key_back,
+               D68_a_missing_name_is_answered_as_an_existing_one,
+               D69_names_that_no_account_has_are_402_and_close,
+               D70_a_proof_without_a_start_is_107_and_closes,
+               D71_a_second_proof_after_one_start_is_107_and_closes,
+               D72_the_sixth_wrong_password_in_a_row_is_202_for_a_second,
+               a_name_that_nobody_has_is_delayed_like_any_other,
+               a_right_password_forgets_the_wrong_ones,
+               a_proof_for_another_role_than_the_starts_is_201,
+               the_fourth_start_of_a_connection_is_201_and_closes,
+               more_starts_a_minute_than_a_source_has_are_202)
