@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ctest-timeout: 90
-# A key file that is open to others, a link, too short or damaged stops the
-# node before it does anything, with a line that names the file (D120).
+# Files that are not what they should be stop the node before it does anything,
+# with a line that names them.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
@@ -32,54 +32,66 @@ again() {
 cluster_make
 cp -r "$node" "$cluster/good"
 
-for key in channel keyring receipt; do
-    again
-    chmod 0644 "$node/$key.key"
-    refuses $could_not_start "$key.key"
-    again
-    chmod 0640 "$node/$key.key"
-    refuses $could_not_start "$key.key"
-    again
-    mv "$node/$key.key" "$node/elsewhere.key"
-    ln -s elsewhere.key "$node/$key.key"
-    refuses $could_not_start "$key.key"
-    again
-    head -c 31 "$cluster/good/$key.key" >"$node/$key.key"
-    refuses $could_not_start "$key.key"
-    again
-    : >"$node/$key.key"
-    refuses $could_not_start "$key.key"
-    again
-    printf 'x' >>"$node/$key.key"
-    refuses $could_not_start "$key.key"
-    again
-    # One byte of the secret: the checksum no longer fits.
-    byte=$(od -An -tu1 -j 40 -N 1 "$node/$key.key")
-    # shellcheck disable=SC2059
-    printf "\\x$(printf %02x $((byte ^ 1)))" |
-        dd of="$node/$key.key" bs=1 seek=40 conv=notrunc status=none
-    refuses $could_not_start "$key.key"
-    again
-    rm "$node/$key.key"
-    refuses $could_not_start "$key.key"
-    again
-    # Another kind of key under this name.
-    cat "$cluster/c/operator.key" >"$node/$key.key"
-    refuses $could_not_start "$key.key"
-done
+D120_a_key_that_others_may_read_a_link_or_damage_stops_the_node() {
+    local key byte
+    for key in channel keyring receipt; do
+        again
+        chmod 0644 "$node/$key.key"
+        refuses $could_not_start "$key.key"
+        again
+        chmod 0640 "$node/$key.key"
+        refuses $could_not_start "$key.key"
+        again
+        mv "$node/$key.key" "$node/elsewhere.key"
+        ln -s elsewhere.key "$node/$key.key"
+        refuses $could_not_start "$key.key"
+        again
+        head -c 31 "$cluster/good/$key.key" >"$node/$key.key"
+        refuses $could_not_start "$key.key"
+        again
+        : >"$node/$key.key"
+        refuses $could_not_start "$key.key"
+        again
+        printf 'x' >>"$node/$key.key"
+        refuses $could_not_start "$key.key"
+        again
+        # One byte of the secret: the checksum no longer fits.
+        byte=$(od -An -tu1 -j 40 -N 1 "$node/$key.key")
+        # shellcheck disable=SC2059
+        printf "\\x$(printf %02x $((byte ^ 1)))" |
+            dd of="$node/$key.key" bs=1 seek=40 conv=notrunc status=none
+        refuses $could_not_start "$key.key"
+        again
+        rm "$node/$key.key"
+        refuses $could_not_start "$key.key"
+        again
+        # Another kind of key under this name.
+        cat "$cluster/c/operator.key" >"$node/$key.key"
+        refuses $could_not_start "$key.key"
+    done
+}
 
-again
-head -c 100 "$cluster/good/genesis.entry" >"$node/genesis.entry"
-refuses $could_not_start genesis
-again
-head -c 183 "$cluster/good/node.cert" >"$node/node.cert"
-refuses $could_not_start node.cert
-again
-printf 'nonsense = 1\n' >>"$node/defterd.conf"
-refuses $wrong_usage nonsense
-again
-printf 'loops = many\n' >>"$node/defterd.conf"
-refuses $wrong_usage loops
+D228_a_genesis_or_certificate_that_is_cut_short_stops_the_node() {
+    again
+    head -c 100 "$cluster/good/genesis.entry" >"$node/genesis.entry"
+    refuses $could_not_start genesis
+    again
+    head -c 183 "$cluster/good/node.cert" >"$node/node.cert"
+    refuses $could_not_start node.cert
+}
+
+D121_a_configuration_with_a_fault_is_not_begun_with() {
+    again
+    printf 'nonsense = 1\n' >>"$node/defterd.conf"
+    refuses $wrong_usage nonsense
+    again
+    printf 'loops = many\n' >>"$node/defterd.conf"
+    refuses $wrong_usage loops
+}
+
+D120_a_key_that_others_may_read_a_link_or_damage_stops_the_node
+D228_a_genesis_or_certificate_that_is_cut_short_stops_the_node
+D121_a_configuration_with_a_fault_is_not_begun_with
 
 again
 cluster_start

@@ -82,7 +82,7 @@ static void send_ping(const char *text)
                                                &fixture.operator, text));
 }
 
-START_TEST(a_command_gets_600_and_then_advice)
+START_TEST(D116_a_command_gets_600_and_then_advice)
 {
     uint64_t size;
 
@@ -304,7 +304,7 @@ START_TEST(a_backup_that_shuts_down_names_the_primary_before_the_end)
 }
 END_TEST
 
-SUITE_MAIN("backup", a_command_gets_600_and_then_advice,
+SUITE_MAIN("backup", D116_a_command_gets_600_and_then_advice,
            the_address_may_be_unknown, a_watch_gets_600_and_then_advice,
            open_connections_hear_once_that_the_primary_has_moved,
            AUTH_OK_names_the_primary_where_it_is_another_node,

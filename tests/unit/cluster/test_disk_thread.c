@@ -165,7 +165,7 @@ START_TEST(a_job_that_is_not_taken_is_given_back_with_its_status)
 }
 END_TEST
 
-START_TEST(a_disk_that_failed_ends_the_process)
+START_TEST(D118_a_disk_that_failed_ends_the_process)
 {
     int status;
     pid_t child = fork();
@@ -197,5 +197,5 @@ SUITE_MAIN("disk_thread", jobs_are_done_and_given_back_in_their_order,
            a_disk_that_hangs_is_not_alive_and_one_without_work_is,
            stopping_does_what_was_pushed,
            a_job_that_is_not_taken_is_given_back_with_its_status,
-           a_disk_that_failed_ends_the_process,
+           D118_a_disk_that_failed_ends_the_process,
            the_next_segment_is_prepared_in_the_background)

@@ -142,7 +142,7 @@ START_TEST(a_certificate_that_ran_out_a_moment_ago_is_still_good)
 }
 END_TEST
 
-START_TEST(a_node_that_is_no_peer_is_refused_whatever_it_shows)
+START_TEST(D24_a_node_that_is_no_peer_is_refused_whatever_it_shows)
 {
     struct link_rig_claim claim;
 
@@ -455,7 +455,7 @@ SUITE_MAIN("link_hostile", a_client_that_shows_no_certificate_is_closed,
            a_certificate_of_another_cluster_or_authority_is_refused,
            a_certificate_that_is_not_valid_now_is_refused,
            a_certificate_that_ran_out_a_moment_ago_is_still_good,
-           a_node_that_is_no_peer_is_refused_whatever_it_shows,
+           D24_a_node_that_is_no_peer_is_refused_whatever_it_shows,
            a_stolen_certificate_is_worth_nothing_without_its_channel_key,
            a_node_that_should_be_dialed_may_not_dial,
            a_recorded_handshake_that_is_played_again_opens_nothing,

@@ -160,7 +160,7 @@ START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
 END_TEST
 
 START_TEST(
-    who_waits_for_a_primary_that_is_cut_off_is_told_once_and_applied_once)
+    D117_who_waits_for_a_primary_that_is_cut_off_is_told_once_and_applied_once)
 {
     struct pipeline_host_answer answer;
     struct work *work, *again;
@@ -574,7 +574,7 @@ END_TEST
 SUITE_MAIN(
     "lead_follow", who_is_told_of_moves_may_come_while_the_node_moves,
     a_node_that_follows_takes_no_commands,
-    who_waits_for_a_primary_that_is_cut_off_is_told_once_and_applied_once,
+    D117_who_waits_for_a_primary_that_is_cut_off_is_told_once_and_applied_once,
     a_new_term_takes_commands_however_the_former_one_ended,
     a_term_begins_with_its_epoch_and_in_an_empty_cluster_the_secret,
     a_secret_in_the_inherited_tail_is_not_set_again,

@@ -66,7 +66,7 @@ START_TEST(a_node_that_applies_what_another_sequenced_comes_to_the_same_state)
 }
 END_TEST
 
-START_TEST(a_new_primary_knows_the_commands_of_the_tail_that_it_inherits)
+START_TEST(D103_a_new_primary_knows_the_commands_of_the_tail_that_it_inherits)
 {
     struct pipeline_host_answer answer;
     struct work *work;
@@ -293,7 +293,7 @@ END_TEST
 
 SUITE_MAIN("two_nodes",
            a_node_that_applies_what_another_sequenced_comes_to_the_same_state,
-           a_new_primary_knows_the_commands_of_the_tail_that_it_inherits,
+           D103_a_new_primary_knows_the_commands_of_the_tail_that_it_inherits,
            a_new_primary_attests_the_inherited_tail_right_after_its_epoch,
            a_group_that_the_next_primary_replaced_is_never_applied,
            each_command_is_entered_once_however_often_two_nodes_take_turns)

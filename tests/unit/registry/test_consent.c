@@ -235,6 +235,27 @@ START_TEST(a_step_on_an_older_version_of_the_case_is_refused)
 }
 END_TEST
 
+START_TEST(D100_a_grant_that_comes_behind_its_revocation_is_502)
+{
+    struct scene scene;
+    struct op_consent_revoke revoke;
+    uint32_t one;
+
+    scene_open(&scene);
+    ck_assert_int_eq(scene_ask(&scene, &one, SCENE_S06), ST_OK);
+    ck_assert_int_eq(scene_grant(&scene, one, SCENE_S06, 9, 5), ST_OK);
+    revoke = (struct op_consent_revoke){.consent = one};
+    ck_assert_int_eq(scene_step(&scene, OPCODE_CONSENT_REVOKE, &revoke, 2),
+                     ST_OK);
+    /* Signed before, delayed on its way, and under another number. */
+    ck_assert_int_eq(scene_grant(&scene, one, SCENE_S06, 9, 5),
+                     ST_VERSION_CONFLICT);
+    ck_assert_uint_eq(scene_case(&scene, one).state, CONSENT_REVOKED);
+    ck_assert_int_eq(scene_read(&scene, one, SCENE_S06, NULL), ST_NO_GRANT);
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(only_the_asker_withdraws_and_only_the_subject_decides)
 {
     struct scene scene;
@@ -351,6 +372,7 @@ SUITE_MAIN("consent", a_case_is_asked_granted_and_spent,
            a_consent_is_no_longer_than_the_setting_allows,
            T_R_4_3e_no_consent_stands_without_a_request,
            a_step_on_an_older_version_of_the_case_is_refused,
+           D100_a_grant_that_comes_behind_its_revocation_is_502,
            only_the_asker_withdraws_and_only_the_subject_decides,
            an_unanswered_request_lapses_and_a_granted_one_ends,
            what_a_subject_granted_ends_when_it_is_closed)

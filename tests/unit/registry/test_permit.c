@@ -315,7 +315,7 @@ START_TEST(a_carried_command_needs_a_session_of_its_signer)
 }
 END_TEST
 
-START_TEST(a_key_below_the_level_of_the_operation_is_refused)
+START_TEST(D111_a_key_below_the_level_of_the_operation_is_refused)
 {
     struct fixture fixture;
     struct fixture_actor user;
@@ -505,7 +505,7 @@ SUITE_MAIN("permit",
            an_unknown_or_revoked_key_is_inactive,
            T_P_4_1_2_a_user_outside_a_session_is_refused,
            a_carried_command_needs_a_session_of_its_signer,
-           a_key_below_the_level_of_the_operation_is_refused,
+           D111_a_key_below_the_level_of_the_operation_is_refused,
            T_R_1_5_bodies_feed_through_the_gateway_only,
            a_gateway_of_a_closed_body_carries_no_feed,
            a_duty_works_only_for_its_holder_in_its_term_at_a_live_body,

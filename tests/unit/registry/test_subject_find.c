@@ -242,8 +242,7 @@ START_TEST(a_search_needs_a_registered_purpose_and_a_file)
 }
 END_TEST
 
-/* D113 */
-START_TEST(words_that_are_none_find_nothing_and_reveal_nothing)
+START_TEST(D113_words_that_are_none_find_nothing_and_reveal_nothing)
 {
     begin();
     ck_assert_str_eq(find("\" OR 1"), "");
@@ -291,5 +290,5 @@ SUITE_MAIN("subject_find", words_find_names_whatever_their_case_and_diacritics,
            T_R_8_2_14_who_found_a_subject_under_a_seal_of_it_is_marked,
            T_R_10_1_2_nobody_but_the_owners_clerks_may_search,
            a_search_needs_a_registered_purpose_and_a_file,
-           words_that_are_none_find_nothing_and_reveal_nothing,
+           D113_words_that_are_none_find_nothing_and_reveal_nothing,
            pages_go_on_behind_the_last_subject)

@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * Signed commands that are refused before they get a place in the log: the
  * code, and that the connection lives. */
 #include "tests/lib/node_expect.h"

@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * Frames that no client should send: the code, whether the connection lives,
  * and that the node goes on. */
 #include <unistd.h>

@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * What comes before the channel is open: it ends without a word, but for the
  * reject of another major. */
 #include <sodium.h>
@@ -348,6 +349,24 @@ START_TEST(D23_an_unknown_even_tlv_in_message_3_is_404_and_closes)
 }
 END_TEST
 
+START_TEST(D56_a_known_tag_of_another_length_in_message_3_is_402_and_closes)
+{
+    static const uint8_t shorter[] = {3, 0, 7, 0, 1, 0, 0, 0, 0, 0, 0};
+    static const uint8_t longer[] = {3, 0, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t empty[] = {3, 0, 0, 0};
+    static const uint8_t control[] = {1, 0, 2, 0, 'x', 0x1b};
+    uint8_t name[TLV_HEADER_SIZE + AGENT_SIZE_MAX + 1] = {1, 0,
+                                                          AGENT_SIZE_MAX + 1};
+
+    memset(name + TLV_HEADER_SIZE, 'x', AGENT_SIZE_MAX + 1);
+    expect_payload_error(slice_of(shorter, sizeof shorter), ST_BAD_FIELD);
+    expect_payload_error(slice_of(longer, sizeof longer), ST_BAD_FIELD);
+    expect_payload_error(slice_of(empty, sizeof empty), ST_BAD_FIELD);
+    expect_payload_error(slice_of(control, sizeof control), ST_BAD_FIELD);
+    expect_payload_error(slice_of(name, sizeof name), ST_BAD_FIELD);
+}
+END_TEST
+
 START_TEST(an_honest_handshake_by_hand_opens_the_channel)
 {
     struct message_ping ping = {.time = 5};
@@ -382,4 +401,5 @@ ROW_SUITE_MAIN("bad_handshake", &fixture, open_node, close_node,
                D20_a_payload_of_257_bytes_in_message_3_ends_it_in_silence,
                D21_message_3_of_another_session_ends_it_in_silence,
                D22_a_preface_changed_on_its_way_spoils_message_2,
-               D23_an_unknown_even_tlv_in_message_3_is_404_and_closes)
+               D23_an_unknown_even_tlv_in_message_3_is_404_and_closes,
+               D56_a_known_tag_of_another_length_in_message_3_is_402_and_closes)

@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * Signed commands whose operations or fields no client should send. */
 #include <sodium.h>
 
@@ -82,6 +83,39 @@ START_TEST(D58_an_unknown_tag_in_a_signed_item_is_404_odd_or_even)
     expect_fields(even, sizeof even, ST_UNKNOWN_FIELD);
     expect_fields(zero, sizeof zero, ST_UNKNOWN_FIELD);
     expect_fields(odd, 4, ST_OK);
+}
+END_TEST
+
+/* node.enrol with a key of cosignatures, which has 32 bytes. */
+START_TEST(D56_a_known_tag_of_another_length_in_an_item_is_402)
+{
+    struct op_node_enrol in = {
+        .role = 1, .has_cosigner_key = true, .label = slice_of("node", 4)};
+    uint8_t bytes[512];
+    struct writer writer;
+
+    begin();
+    writer_init(&writer, bytes, sizeof bytes);
+    schema_encode(&schema_op_node_enrol, &writer, &in);
+    ck_assert_int_eq(writer.status, ST_OK);
+    for (int more = -1; more <= 1; more++) {
+        uint8_t *size = bytes + writer.used - PUBLIC_KEY_SIZE - 2;
+        size_t used = (size_t)((int)writer.used + more);
+
+        store_u16(size, (uint16_t)(PUBLIC_KEY_SIZE + more));
+        bytes[writer.used] = 0;
+        start();
+        command.header.realm = REALM_SYSTEM;
+        wire_command_bytes(&command, OPCODE_NODE_ENROL, slice_of(bytes, used));
+        if (more != 0) {
+            node_expect_error(&wire, finish(), ST_BAD_FIELD);
+            continue;
+        }
+        wire_send_command(&wire, finish()); /* Well formed; not for him. */
+        ck_assert(wire_answer(&wire, &answer));
+        ck_assert(!answer.is_error);
+        ck_assert_int_eq(answer.code, ST_NO_DUTY);
+    }
 }
 END_TEST
 
@@ -410,6 +444,7 @@ START_TEST(the_greatest_counter_is_taken_and_shuts_the_lesser_out)
 END_TEST
 
 ROW_SUITE_MAIN("bad_operations", &fixture, open_node, close_node,
+               D56_a_known_tag_of_another_length_in_an_item_is_402,
                D58_an_unknown_tag_in_a_signed_item_is_404_odd_or_even,
                bytes_behind_an_items_fields_are_406_and_a_tlv_beyond_them_402,
                D60_text_that_is_no_utf_8_is_402, D61_control_characters_are_402,

@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * Records: what is no good record ends the connection in silence; what is no
  * whole frame inside a good record is 104. */
 #include <unistd.h>
@@ -210,9 +211,27 @@ START_TEST(D38_frame_lengths_out_of_bounds_are_104)
 }
 END_TEST
 
+/* A good frame, then one that says a byte more than what is left. */
 START_TEST(D39_a_frame_one_byte_longer_than_its_record_is_104)
 {
-    expect_frame_length_error(25);
+    struct message_ping ping = {.time = 1};
+    uint8_t plain[48];
+    struct writer writer;
+    uint8_t scope;
+
+    node_fixture_channel(&fixture, &wire);
+    writer_init(&writer, plain, sizeof plain);
+    frame_write(&writer, MESSAGE_PING, 7, &ping);
+    frame_gate_pinged(&wire.gate);
+    frame_write(&writer, MESSAGE_PING, 8, &ping);
+    ck_assert_uint_eq(writer.used, sizeof plain);
+    store_u32(plain + sizeof plain / 2, sizeof plain / 2 + 1);
+    wire_send_record(&wire, writer_slice(&writer));
+    expect_pong(7);
+    ck_assert_int_eq(wire_error(&wire, &scope), ST_FRAME);
+    ck_assert_int_eq(scope, SCOPE_CONNECTION);
+    ck_assert(wire_closed(&wire));
+    node_fixture_serves(&fixture);
 }
 END_TEST
 

@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * Commands that come again, late, early or out of order: one entry, whatever a
  * client does. */
 #include <unistd.h>

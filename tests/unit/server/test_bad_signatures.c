@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * Commands whose signature does not bind them: 303, 304 and their strikes. */
 #include <sodium.h>
 

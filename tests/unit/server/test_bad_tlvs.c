@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * The TLV tail of a frame, before and after login. */
 #include "tests/lib/node_expect.h"
 #include "tests/lib/row_suite.h"

@@ -1,4 +1,5 @@
 /* ctest-label: threads
+ * ctest-timeout: 300
  * Logins by password: the way there, refused, delayed. */
 #include <sodium.h>
 #include <stdio.h>

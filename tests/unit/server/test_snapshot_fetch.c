@@ -98,7 +98,7 @@ START_TEST(what_was_not_asked_for_is_refused_and_its_sender_is_not_asked_again)
 }
 END_TEST
 
-START_TEST(a_file_with_another_digest_is_refused_and_leaves_nothing)
+START_TEST(D123_a_file_with_another_digest_is_refused_and_leaves_nothing)
 {
     begin();
     asked();
@@ -169,7 +169,7 @@ END_TEST
 
 SUITE_MAIN("snapshot_fetch",
            what_was_not_asked_for_is_refused_and_its_sender_is_not_asked_again,
-           a_file_with_another_digest_is_refused_and_leaves_nothing,
+           D123_a_file_with_another_digest_is_refused_and_leaves_nothing,
            the_file_that_the_log_attests_is_kept,
            who_has_none_may_be_asked_again,
            what_nothing_attests_is_not_asked_for,

@@ -94,8 +94,7 @@ START_TEST(the_last_word_may_be_the_beginning_of_one)
 }
 END_TEST
 
-/* D113 */
-START_TEST(queries_that_are_no_words_are_refused_or_find_nothing)
+START_TEST(D113_queries_that_are_no_words_are_refused_or_find_nothing)
 {
     struct search *search = open_small();
 
@@ -303,7 +302,7 @@ END_TEST
 SUITE_MAIN("search", every_word_must_be_in_the_name_and_numbers_rise,
            pages_follow_each_other_by_the_last_number,
            the_last_word_may_be_the_beginning_of_one,
-           queries_that_are_no_words_are_refused_or_find_nothing,
+           D113_queries_that_are_no_words_are_refused_or_find_nothing,
            a_query_of_the_greatest_length_is_taken_and_no_longer,
            a_new_name_replaces_the_old_one,
            undo_brings_back_the_names_since_the_mark,
