@@ -392,6 +392,13 @@ void request_frame(struct connection *connection, const struct frame *frame,
         proof_get(connection, frame, &body->proof_get);
     } else if (frame->type == MESSAGE_WATCH) {
         watching_open(connection, frame, &body->watch);
+    } else if (!bucket_take(&connection->pads, loop_now_us(),
+                            PAD_BYTES_PER_SECOND_MAX,
+                            2 * PAD_BYTES_PER_SECOND_MAX,
+                            (uint32_t)frame->body.size + FRAME_HEADER_SIZE)) {
+        /* What is left gets no answer, so it is counted as PADs are. */
+        connection_error(connection, ST_LIMIT, SCOPE_CONNECTION,
+                         frame->request_id, NULL);
     } else if (frame->type == MESSAGE_CREDIT) {
         watching_credit(connection, &body->credit);
     } else {

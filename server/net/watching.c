@@ -12,7 +12,9 @@ void watching_open(struct connection *connection, const struct frame *frame,
         if (!connection->watches[i].live)
             free_one = &connection->watches[i];
     }
-    if (free_one != NULL) {
+    if (!request_rate_free(connection)) {
+        status = ST_LIMIT;
+    } else if (free_one != NULL) {
         *free_one = (struct connection_watch){.request_id = frame->request_id};
         status = pipeline_watch_open(connection->home->net->pipeline,
                                      &free_one->watch, body->index,

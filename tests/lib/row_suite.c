@@ -55,11 +55,9 @@ static void first_round_begins(void)
     bystander_open();
 }
 
-/* What has a bound of its own and is filled by time, and not by what clients
- * send, is left out: SQLite's pages, and the newest checkpoints. */
-static size_t node_uses(void)
+size_t row_suite_node_uses(const struct node_fixture *fixture)
 {
-    struct evidence *evidence = suite.fixture->node->evidence;
+    struct evidence *evidence = fixture->node->evidence;
     size_t notes_count;
 
     (void)pthread_mutex_lock(&evidence->lock);
@@ -71,12 +69,12 @@ static size_t node_uses(void)
 
 static void later_rounds_begin(void)
 {
-    suite.used = node_uses();
+    suite.used = row_suite_node_uses(suite.fixture);
 }
 
 static void rounds_end(void)
 {
-    size_t used = node_uses();
+    size_t used = row_suite_node_uses(suite.fixture);
     size_t grown = used > suite.used ? used - suite.used : 0;
     size_t per_test = grown / (ROW_SUITE_ROUNDS * suite.count);
 

@@ -28,6 +28,11 @@ enum { ROW_SUITE_ROUNDS = 3, ROW_SUITE_GROWTH_MAX = 1024 };
 int row_suite_run(const char *name, struct node_fixture *fixture, SFun open,
                   SFun close, const TTest *const *tests, size_t count);
 
+/* Bytes that this process has in use, but for what has a bound of its own and
+ * is filled by time and not by what clients send: SQLite's pages, and the
+ * newest checkpoints. */
+size_t row_suite_node_uses(const struct node_fixture *fixture);
+
 #define ROW_SUITE_MAIN(name, fixture, open, close, ...)         \
     int main(void)                                              \
     {                                                           \

@@ -273,6 +273,33 @@ START_TEST(D50_pads_beyond_the_bucket_are_605_and_close)
 }
 END_TEST
 
+/* Frames that get no answer cost a node as much as PADs do. */
+static void flood(uint8_t type, const void *body)
+{
+    static uint8_t plain[RECORD_PLAINTEXT_SIZE_MAX];
+    struct writer writer;
+
+    node_expect_begin(&fixture, &wire, EXPECT_OPEN);
+    for (int records = 0; records < 100; records++) {
+        writer_init(&writer, plain, sizeof plain);
+        for (int i = 0; i < 2000; i++)
+            frame_write(&writer, type, ++wire.request_id, body);
+        wire_send_record(&wire, writer_slice(&writer));
+    }
+    node_expect_end(&wire, ST_LIMIT);
+}
+
+START_TEST(D277_cancels_and_credits_beyond_the_rate_of_pads_are_605_and_close)
+{
+    struct message_cancel cancel = {.target = 1};
+    struct message_credit credit = {.watch = 1, .frames = 1};
+
+    flood(MESSAGE_CANCEL, &cancel);
+    flood(MESSAGE_CREDIT, &credit);
+    node_fixture_serves(&fixture);
+}
+END_TEST
+
 START_TEST(D52_frames_behind_a_bye_are_ignored)
 {
     struct message_bye bye = {.code = BYE_DONE};
@@ -386,29 +413,30 @@ START_TEST(a_source_of_many_bad_frames_is_not_accepted_any_more)
 }
 END_TEST
 
-ROW_SUITE_MAIN("bad_frames", &fixture, open_node, close_node,
-               D40_unknown_types_are_106_and_close,
-               types_of_links_between_nodes_are_106_on_the_client_port,
-               D41_types_that_only_a_server_sends_are_107_and_close,
-               D42_a_command_before_login_is_200_and_closes,
-               D42_other_requests_before_login_are_107_and_close,
-               D43_login_frames_after_login_are_107_and_close,
-               D44_a_flag_set_by_a_client_is_108_and_closes,
-               D45_another_body_version_is_401_before_login_and_closes,
-               D45_another_body_version_is_401_after_login_and_refuses,
-               D46_request_numbers_that_do_not_grow_are_109_and_close,
-               a_refused_frame_has_used_its_request_number,
-               D47_one_more_in_flight_than_granted_is_113_and_closes,
-               D48_pings_beyond_the_bucket_are_605_and_close,
-               D49_a_pad_over_the_limit_is_105_and_closes,
-               D49_a_pad_that_is_not_zeros_is_108_and_closes,
-               a_pad_of_zeros_is_taken_and_not_answered,
-               D50_pads_beyond_the_bucket_are_605_and_close,
-               D52_frames_behind_a_bye_are_ignored,
-               answers_in_flight_come_before_the_close_that_a_bye_asks_for,
-               D6_a_fin_after_the_handshake_ends_the_session,
-               an_unasked_pong_is_107_and_closes,
-               a_body_that_is_too_short_is_402,
-               a_command_without_header_and_signature_is_104_and_closes,
-               an_unknown_query_is_400_and_refuses,
-               a_source_of_many_bad_frames_is_not_accepted_any_more)
+ROW_SUITE_MAIN(
+    "bad_frames", &fixture, open_node, close_node,
+    D40_unknown_types_are_106_and_close,
+    types_of_links_between_nodes_are_106_on_the_client_port,
+    D41_types_that_only_a_server_sends_are_107_and_close,
+    D42_a_command_before_login_is_200_and_closes,
+    D42_other_requests_before_login_are_107_and_close,
+    D43_login_frames_after_login_are_107_and_close,
+    D44_a_flag_set_by_a_client_is_108_and_closes,
+    D45_another_body_version_is_401_before_login_and_closes,
+    D45_another_body_version_is_401_after_login_and_refuses,
+    D46_request_numbers_that_do_not_grow_are_109_and_close,
+    a_refused_frame_has_used_its_request_number,
+    D47_one_more_in_flight_than_granted_is_113_and_closes,
+    D48_pings_beyond_the_bucket_are_605_and_close,
+    D49_a_pad_over_the_limit_is_105_and_closes,
+    D49_a_pad_that_is_not_zeros_is_108_and_closes,
+    a_pad_of_zeros_is_taken_and_not_answered,
+    D50_pads_beyond_the_bucket_are_605_and_close,
+    D277_cancels_and_credits_beyond_the_rate_of_pads_are_605_and_close,
+    D52_frames_behind_a_bye_are_ignored,
+    answers_in_flight_come_before_the_close_that_a_bye_asks_for,
+    D6_a_fin_after_the_handshake_ends_the_session,
+    an_unasked_pong_is_107_and_closes, a_body_that_is_too_short_is_402,
+    a_command_without_header_and_signature_is_104_and_closes,
+    an_unknown_query_is_400_and_refuses,
+    a_source_of_many_bad_frames_is_not_accepted_any_more)

@@ -13,6 +13,7 @@
 #include "server/node_private.h"
 #include "tests/lib/heap.h"
 #include "tests/lib/node_expect.h"
+#include "tests/lib/row_suite.h"
 #include "tests/lib/suite.h"
 
 static struct node_fixture fixture;
@@ -67,7 +68,7 @@ START_TEST(D1_D2_D28_whoever_is_too_slow_is_closed_in_silence)
     open_node();
     node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
     node_fixture_login(&fixture, &begun_wire, &fixture.operator, ROLE_STAFF);
-    before = heap_used();
+    before = row_suite_node_uses(&fixture);
     wait_s(&begun_wire, 2 * RECORD_S_MAX);
     wire_send_raw(&begun_wire, announced, sizeof announced);
     wire_connect(&idle_wire, fixture.port);
@@ -80,7 +81,36 @@ START_TEST(D1_D2_D28_whoever_is_too_slow_is_closed_in_silence)
     node_expect_ping(&wire, slice_of(NULL, 0));
     node_expect_pong(&wire);
     /* What was held for the record went with it. */
-    ck_assert_uint_lt(heap_used(), before + RECORD_SIZE_MAX / 2);
+    ck_assert_uint_lt(row_suite_node_uses(&fixture),
+                      before + RECORD_SIZE_MAX / 2);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+/* Each would read an entry of the log. */
+START_TEST(D278_watches_beyond_the_rate_of_commands_are_605)
+{
+    enum { SENT = 200 };
+    struct message_watch watch = {.index = 0};
+    int refused = 0, limited = 0;
+    uint8_t scope;
+
+    node_expect_make(&fixture);
+    fixture.options.net.commands_per_second_person = 1;
+    node_fixture_start(&fixture);
+    node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
+    for (int i = 0; i < SENT; i++) {
+        uint16_t code;
+
+        wire_send(&wire, MESSAGE_WATCH, &watch);
+        code = wire_error(&wire, &scope);
+        ck_assert_int_eq(scope, SCOPE_REQUEST);
+        ck_assert(code == ST_NO_SUCH || code == ST_LIMIT);
+        refused += code == ST_NO_SUCH ? 1 : 0;
+        limited += code == ST_LIMIT ? 1 : 0;
+    }
+    ck_assert_int_ge(refused, 1);
+    ck_assert_int_ge(limited, SENT / 2);
     node_fixture_remove(&fixture);
 }
 END_TEST
@@ -180,4 +210,5 @@ START_TEST(D73_after_a_hundred_failures_the_right_password_is_201_too)
 END_TEST
 
 SUITE_MAIN("bad_time", D1_D2_D28_whoever_is_too_slow_is_closed_in_silence,
+           D278_watches_beyond_the_rate_of_commands_are_605,
            D73_after_a_hundred_failures_the_right_password_is_201_too)
