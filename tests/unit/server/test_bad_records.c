@@ -156,6 +156,64 @@ START_TEST(D32_a_dropped_record_ends_it_in_silence_at_the_next)
 }
 END_TEST
 
+/* Records of the least PAD, until the next one has number 65536. */
+static void send_until_rekey(void)
+{
+    static uint8_t records[512 * (FRAME_HEADER_SIZE + RECORD_OVERHEAD)];
+    uint8_t plain[FRAME_HEADER_SIZE];
+    struct writer writer;
+    size_t size = 0;
+
+    node_fixture_login(&fixture, &wire, node_fixture_own(&fixture), ROLE_STAFF);
+    while (wire.channel.sender.n < RECORD_REKEY_INTERVAL) {
+        writer_init(&writer, plain, sizeof plain);
+        frame_write_pad(&writer, 0);
+        ck_assert_int_eq(record_seal(&wire.channel.sender, records + size,
+                                     writer_slice(&writer)),
+                         ST_OK);
+        size += sizeof plain + RECORD_OVERHEAD;
+        if (size == sizeof records) {
+            wire_send_raw(&wire, records, size);
+            size = 0;
+        }
+    }
+    wire_send_raw(&wire, records, size);
+}
+
+START_TEST(D33_a_client_renews_its_key_at_record_65536)
+{
+    uint8_t record[64 + RECORD_OVERHEAD];
+
+    send_until_rekey();
+    for (uint64_t i = 100; i < 103; i++) {
+        wire_send_raw(&wire, record, ping_record(record, i));
+        expect_pong(i);
+    }
+    ck_assert_uint_eq(wire.channel.sender.n, RECORD_REKEY_INTERVAL + 3);
+    wire_close(&wire);
+}
+END_TEST
+
+START_TEST(D34_record_65536_under_the_former_key_ends_it_in_silence)
+{
+    uint8_t record[FRAME_HEADER_SIZE + RECORD_OVERHEAD];
+    uint8_t plain[FRAME_HEADER_SIZE];
+    struct writer writer;
+
+    send_until_rekey();
+    writer_init(&writer, plain, sizeof plain);
+    frame_write_pad(&writer, 0);
+    store_u16(record, sizeof record - RECORD_HEADER_SIZE);
+    ck_assert_int_eq(noise_seal(&wire.channel.sender,
+                                record + RECORD_HEADER_SIZE, slice_of(NULL, 0),
+                                writer_slice(&writer)),
+                     ST_OK);
+    wire_send_raw(&wire, record, sizeof record);
+    ck_assert(wire_closed_silently(&wire));
+    wire_close(&wire);
+}
+END_TEST
+
 /* Plain bytes in one good record; 104 and the close. */
 static void expect_frame_error(bool logged_in, const void *plain, size_t size)
 {
@@ -300,6 +358,8 @@ ROW_SUITE_MAIN("bad_records", &fixture, open_node, close_node,
                D30_swapped_records_end_it_in_silence,
                D31_a_record_sent_twice_ends_it_in_silence_at_the_second,
                D32_a_dropped_record_ends_it_in_silence_at_the_next,
+               D33_a_client_renews_its_key_at_record_65536,
+               D34_record_65536_under_the_former_key_ends_it_in_silence,
                D36_a_record_that_ends_inside_a_frame_is_104,
                D37_fifteen_bytes_of_plaintext_are_104,
                D38_frame_lengths_out_of_bounds_are_104,
