@@ -119,6 +119,22 @@ START_TEST(D29_a_flipped_bit_in_a_record_ends_it_in_silence)
 }
 END_TEST
 
+START_TEST(D281_a_fin_inside_a_record_ends_it_in_silence)
+{
+    uint8_t record[64 + RECORD_OVERHEAD];
+
+    for (size_t cut = 1; cut <= 41; cut += 20) {
+        node_fixture_login(&fixture, &wire, node_fixture_own(&fixture),
+                           ROLE_STAFF);
+        ck_assert_uint_lt(cut, ping_record(record, 100));
+        wire_send_raw(&wire, record, cut);
+        wire_send_fin(&wire);
+        ck_assert(wire_closed_silently(&wire));
+        wire_close(&wire);
+    }
+}
+END_TEST
+
 START_TEST(D30_swapped_records_end_it_in_silence)
 {
     uint8_t first[64 + RECORD_OVERHEAD], second[64 + RECORD_OVERHEAD];
@@ -355,6 +371,7 @@ ROW_SUITE_MAIN("bad_records", &fixture, open_node, close_node,
                D27_a_valid_record_of_1041_before_login_ends_it_in_silence,
                a_valid_record_of_1040_before_login_is_taken,
                D29_a_flipped_bit_in_a_record_ends_it_in_silence,
+               D281_a_fin_inside_a_record_ends_it_in_silence,
                D30_swapped_records_end_it_in_silence,
                D31_a_record_sent_twice_ends_it_in_silence_at_the_second,
                D32_a_dropped_record_ends_it_in_silence_at_the_next,

@@ -158,6 +158,33 @@ START_TEST(D94_idem_conflicts_are_strikes)
 }
 END_TEST
 
+/* One of the two is done, whichever comes first; the other is told so. */
+START_TEST(D280_one_idem_with_two_bodies_at_once_is_done_once)
+{
+    static struct wire_command other;
+    struct op_system_ping fields = {.text = slice_of("other body", 10)};
+
+    begin();
+    node_fixture_login(&fixture, &second_wire, own(), ROLE_STAFF);
+    for (int round = 0; round < STRIKES_MAX / 2; round++) {
+        struct slice body = ping("one body");
+
+        wire_command_begin(&other, fixture.cluster_id);
+        memcpy(other.header.idem, command.header.idem, IDEM_SIZE);
+        wire_command_item(&other, OPCODE_SYSTEM_PING, &fields);
+        struct slice other_body = wire_command_sign(&other, own());
+        wire_send_command(&wire, body);
+        wire_send_command(&second_wire, other_body);
+        ck_assert(wire_answer(&wire, &answer));
+        ck_assert(wire_answer(&second_wire, &second));
+        ck_assert_int_ne(answer.is_error, second.is_error);
+        ck_assert_int_eq(answer.is_error ? answer.code : second.code,
+                         ST_IDEM_CONFLICT);
+        ck_assert_int_eq(answer.is_error ? second.code : answer.code, ST_OK);
+    }
+}
+END_TEST
+
 START_TEST(D95_the_same_idem_of_another_signer_is_another_command)
 {
     struct op_system_ping same = {.text = slice_of("same", 4)};
@@ -265,6 +292,7 @@ ROW_SUITE_MAIN(
     D92_a_retry_on_a_new_connection_is_a_duplicate,
     D93_the_same_command_at_once_on_two_connections_is_done_once,
     D94_the_same_idem_with_another_body_is_308, D94_idem_conflicts_are_strikes,
+    D280_one_idem_with_two_bodies_at_once_is_done_once,
     D95_the_same_idem_of_another_signer_is_another_command,
     D96_a_command_signed_an_hour_ago_is_305_with_the_servers_time,
     D97_a_command_signed_ten_minutes_ahead_is_306_with_the_servers_time,

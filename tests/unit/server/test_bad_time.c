@@ -17,7 +17,7 @@
 #include "tests/lib/suite.h"
 
 static struct node_fixture fixture;
-static struct wire wire, slow_wire, idle_wire, begun_wire;
+static struct wire wire, slow_wire, idle_wire, begun_wire, channel_wire;
 
 static void open_node(void)
 {
@@ -59,8 +59,9 @@ static void drip(struct wire *on)
 }
 
 /* The first tells nothing, the second a byte a second, the third announces the
- * longest record and sends a little of it. */
-START_TEST(D1_D2_D28_whoever_is_too_slow_is_closed_in_silence)
+ * longest record and sends a little of it, the fourth has an open channel and
+ * no login. */
+START_TEST(D1_D2_D28_D279_whoever_is_too_slow_is_closed_in_silence)
 {
     static const uint8_t announced[RECORD_HEADER_SIZE + 100] = {0xff, 0xff};
     size_t before;
@@ -69,6 +70,10 @@ START_TEST(D1_D2_D28_whoever_is_too_slow_is_closed_in_silence)
     node_fixture_login(&fixture, &wire, &fixture.operator, ROLE_STAFF);
     node_fixture_login(&fixture, &begun_wire, &fixture.operator, ROLE_STAFF);
     before = row_suite_node_uses(&fixture);
+    node_fixture_channel(&fixture, &channel_wire);
+    node_expect_ping(&channel_wire, slice_of(NULL, 0));
+    node_expect_pong(&channel_wire);
+    wait_s(&channel_wire, 2 * LOGIN_S_MAX);
     wait_s(&begun_wire, 2 * RECORD_S_MAX);
     wire_send_raw(&begun_wire, announced, sizeof announced);
     wire_connect(&idle_wire, fixture.port);
@@ -78,6 +83,10 @@ START_TEST(D1_D2_D28_whoever_is_too_slow_is_closed_in_silence)
     node_expect_ping(&wire, slice_of(NULL, 0));
     node_expect_pong(&wire);
     ck_assert(wire_closed_silently(&begun_wire));
+    /* A PING is no reason to wait longer. */
+    node_expect_ping(&channel_wire, slice_of(NULL, 0));
+    node_expect_pong(&channel_wire);
+    ck_assert(wire_closed_silently(&channel_wire));
     node_expect_ping(&wire, slice_of(NULL, 0));
     node_expect_pong(&wire);
     /* What was held for the record went with it. */
@@ -209,6 +218,6 @@ START_TEST(D73_after_a_hundred_failures_the_right_password_is_201_too)
 }
 END_TEST
 
-SUITE_MAIN("bad_time", D1_D2_D28_whoever_is_too_slow_is_closed_in_silence,
+SUITE_MAIN("bad_time", D1_D2_D28_D279_whoever_is_too_slow_is_closed_in_silence,
            D278_watches_beyond_the_rate_of_commands_are_605,
            D73_after_a_hundred_failures_the_right_password_is_201_too)
