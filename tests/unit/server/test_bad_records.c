@@ -1,5 +1,5 @@
 /* ctest-label: threads
- * ctest-timeout: 300
+ * ctest-timeout: 600
  * Records: what is no good record ends the connection in silence; what is no
  * whole frame inside a good record is 104. */
 #include <unistd.h>
