@@ -182,7 +182,11 @@ static bool go_on(struct defter *client, struct defter_command *command,
     }
     if (answer->code == ST_EXPIRED || answer->code == ST_EARLY) {
         forget_signature(command);
-        client_drop(client); /* A new login brings the server's clock. */
+        if (answer->has_receipt && client->session != NULL)
+            session_clock_says(client->session, answer->committed_at,
+                               client_wall_us());
+        else
+            client_drop(client); /* A new login brings the server's clock. */
         return true;
     }
     return false;

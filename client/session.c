@@ -176,6 +176,12 @@ int64_t session_clock_offset_us(const struct session *session)
     return session->clock_offset_us;
 }
 
+void session_clock_says(struct session *session, int64_t server_us,
+                        int64_t now_us)
+{
+    session->clock_offset_us = server_us - now_us;
+}
+
 /* The next request number, 0 if none may be begun now. */
 static uint64_t next_request(struct session *session)
 {

@@ -113,8 +113,11 @@ const uint8_t *session_certificate_bytes(const struct session *session);
 const struct identity *session_identity(const struct session *session);
 /* Requests without an answer yet. */
 uint32_t session_inflight(const struct session *session);
-/* Server's clock less ours, microseconds, as of AUTH_OK. */
+/* Server's clock less ours, microseconds, as of AUTH_OK or what came since. */
 int64_t session_clock_offset_us(const struct session *session);
+/* A receipt of now says ${server_us}: log time may be ahead of every clock. */
+void session_clock_says(struct session *session, int64_t server_us,
+                        int64_t now_us);
 
 /*
  * Requests.  Each gives its request_id, 0 if the session is not open, the frame
