@@ -30,7 +30,7 @@ static void main_help(FILE *out)
                 "damaged, 3 wrong\n"
                 "usage or configuration, 4 this node came to something else "
                 "than its log,\n"
-                "5 its disk is full or fails\n",
+                "5 its disk is full or fails, 6 it has no memory\n",
                 out);
 }
 

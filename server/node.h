@@ -15,7 +15,8 @@ enum node_exit {
     NODE_DAMAGED = 2, /* The log is damaged: it stays as it is. */
     NODE_USAGE = 3,
     NODE_DIVERGED = 4, /* This node came to something else than the log says. */
-    NODE_DISK = 5      /* Its disk is full or fails; the log has what counts. */
+    NODE_DISK = 5,     /* Its disk is full or fails; the log has what counts. */
+    NODE_MEMORY = 6    /* No memory is left; the log has what counts. */
 };
 
 /* Sent to the process when the node must be closed and opened again. */

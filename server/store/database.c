@@ -47,6 +47,8 @@ enum status database_status(sqlite3 *db)
 {
     int code = sqlite3_errcode(db) & 0xff;
 
+    if (code == SQLITE_NOMEM)
+        statements_failed(db, "opening a database");
     return code == SQLITE_NOTADB || code == SQLITE_CORRUPT ||
                    code == SQLITE_ERROR
                ? ST_FILE_FORMAT
@@ -87,7 +89,9 @@ enum status database_open(sqlite3 **db_out, const char *path,
     *db_out = NULL;
     sqlite3_hard_heap_limit64(DATABASE_HEAP_SIZE_MAX);
     if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
-        status = db == NULL ? ST_DISK_FAILED : database_status(db);
+        if (db == NULL)
+            statements_failed(NULL, path);
+        status = database_status(db);
         goto fail;
     }
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "protocol/contract.h"
+#include "server/store/statements.h"
 
 static_assert((KEYRING_SETS & (KEYRING_SETS - 1)) == 0,
               "a set is chosen by a mask");
@@ -18,10 +19,8 @@ struct keyring_arena *keyring_arena_open(void)
     struct keyring_arena *arena =
         sodium_init() < 0 ? NULL : sodium_malloc(sizeof *arena);
 
-    if (arena == NULL) {
-        fprintf(stderr, "keyring: no memory for opened keys\n");
-        abort();
-    }
+    if (arena == NULL)
+        statements_failed(NULL, "opened keys");
     sodium_memzero(arena, sizeof *arena);
     /* sodium_malloc locks too, but does not tell when it could not. */
     if (sodium_mlock(arena, sizeof *arena) != 0)

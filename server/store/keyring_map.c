@@ -1,12 +1,12 @@
 #include "server/store/keyring_map.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "protocol/contract.h"
+#include "server/store/statements.h"
 
 enum { CAPACITY_MIN = 1024 };
 
@@ -14,10 +14,8 @@ static struct keyring_owner *new_slots(size_t capacity)
 {
     struct keyring_owner *slots = calloc(capacity, sizeof *slots);
 
-    if (slots == NULL) {
-        fprintf(stderr, "keyring: no memory for %zu owners\n", capacity);
-        abort();
-    }
+    if (slots == NULL)
+        statements_failed(NULL, "owners of keys");
     return slots;
 }
 

@@ -1,10 +1,10 @@
 #include "server/store/postings.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "protocol/contract.h"
+#include "server/store/statements.h"
 
 enum { RUN_CAPACITY_MIN = 2 };
 
@@ -12,10 +12,8 @@ static void *resize(void *memory, size_t size)
 {
     void *larger = realloc(memory, size);
 
-    if (larger == NULL) {
-        fprintf(stderr, "search: no memory for %zu bytes\n", size);
-        abort();
-    }
+    if (larger == NULL)
+        statements_failed(NULL, "the search index");
     return larger;
 }
 

@@ -1,12 +1,12 @@
 #include "server/store/search.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "server/store/fold.h"
+#include "server/store/statements.h"
 #include "server/store/words.h"
 
 enum { CAPACITY_MIN = 1024 };
@@ -40,23 +40,20 @@ struct search {
     size_t formers_capacity;
 };
 
-static void *need(void *memory, size_t size)
+static void *need(void *memory)
 {
-    if (memory == NULL) {
-        fprintf(stderr, "search: no memory for %zu bytes\n", size);
-        abort();
-    }
+    if (memory == NULL)
+        statements_failed(NULL, "the search index");
     return memory;
 }
 
 struct search *search_open(void)
 {
-    struct search *search = need(calloc(1, sizeof *search), sizeof *search);
+    struct search *search = need(calloc(1, sizeof *search));
 
     words_init(&search->words);
     search->capacity = CAPACITY_MIN;
-    search->slots = need(calloc(search->capacity, sizeof *search->slots),
-                         search->capacity * sizeof *search->slots);
+    search->slots = need(calloc(search->capacity, sizeof *search->slots));
     randombytes_buf(search->hash_key, sizeof search->hash_key);
     return search;
 }
@@ -110,8 +107,7 @@ static void grow(struct search *search)
     size_t old_capacity = search->capacity;
 
     search->capacity *= 2;
-    search->slots = need(calloc(search->capacity, sizeof *search->slots),
-                         search->capacity * sizeof *search->slots);
+    search->slots = need(calloc(search->capacity, sizeof *search->slots));
     for (size_t i = 0; i < old_capacity; i++) {
         if (old[i].count > 0)
             search->slots[slot_of(search, old[i].subject)] = old[i];
@@ -161,7 +157,7 @@ static void learn(struct search *search, uint64_t subject, struct slice text)
 {
     uint32_t numbers[SEARCH_WORDS_MAX];
     uint32_t count = 0;
-    uint8_t *folded = need(malloc(text.size + 1), text.size + 1);
+    uint8_t *folded = need(malloc(text.size + 1));
     struct slice plain = slice_of(folded, fold_text(folded, text, FOLD_PLAIN));
     struct slice token;
     size_t used = 0;
@@ -183,8 +179,7 @@ static void learn(struct search *search, uint64_t subject, struct slice text)
         grow(search);
     known = &search->slots[slot_of(search, subject)];
     known->subject = subject;
-    known->words =
-        need(malloc(count * sizeof *numbers), count * sizeof *numbers);
+    known->words = need(malloc(count * sizeof *numbers));
     memcpy(known->words, numbers, count * sizeof *numbers);
     known->count = count;
     search->count++;
@@ -201,14 +196,13 @@ static void note_former(struct search *search, uint64_t subject)
         search->formers_capacity = 2 * search->formers_capacity + 16;
         search->formers =
             need(realloc(search->formers,
-                         search->formers_capacity * sizeof *search->formers),
-                 search->formers_capacity * sizeof *search->formers);
+                         search->formers_capacity * sizeof *search->formers));
     }
     former = &search->formers[search->formers_count++];
     *former = (struct former){subject, NULL, 0};
     for (uint32_t i = 0; i < known->count; i++)
         former->size += search->words.list[known->words[i]].size + 1;
-    former->text = need(malloc(former->size + 1), former->size + 1);
+    former->text = need(malloc(former->size + 1));
     writer_init(&text, former->text, former->size);
     for (uint32_t i = 0; i < known->count; i++) {
         const struct words_word *word = &search->words.list[known->words[i]];
@@ -387,8 +381,7 @@ static size_t open_cursors(const struct search *search, struct cursor **out,
                            struct slice beginning, uint64_t from)
 {
     size_t count = 0, capacity = 16;
-    struct cursor *cursors =
-        need(malloc(capacity * sizeof *cursors), capacity * sizeof *cursors);
+    struct cursor *cursors = need(malloc(capacity * sizeof *cursors));
     uint32_t word = words_chain(&search->words, beginning);
 
     for (; word != WORDS_NONE; word = search->words.list[word].next) {
@@ -398,8 +391,7 @@ static size_t open_cursors(const struct search *search, struct cursor **out,
             continue;
         if (count == capacity) {
             capacity *= 2;
-            cursors = need(realloc(cursors, capacity * sizeof *cursors),
-                           capacity * sizeof *cursors);
+            cursors = need(realloc(cursors, capacity * sizeof *cursors));
         }
         cursors[count++] = cursor;
     }

@@ -9,12 +9,14 @@
 
 #include "server/store/layout.h"
 
-/* The exit status of a process whose disk is full or fails. */
-enum { STATEMENTS_DISK_EXIT = 5 };
+/* The exit status of a process whose disk is full or fails, or gives back
+ * another database than was written; and of one that has no memory left. */
+enum { STATEMENTS_DISK_EXIT = 5, STATEMENTS_MEMORY_EXIT = 6 };
 
 /* What failed, and what SQLite says of it, to standard error; then ends the
- * process, by abort() unless the disk is the cause.  A local failure must never
- * become an outcome; what is acknowledged is in the log, which is durable. */
+ * process, by abort() unless disk or memory are the cause.  ${db} NULL: there
+ * was no memory for ${what}.  A local failure must never become an outcome;
+ * what is acknowledged is in the log, which is durable. */
 __attribute__((noreturn, cold)) void statements_failed(sqlite3 *db,
                                                        const char *what);
 

@@ -29,32 +29,44 @@ static void say_failure(const char *what, const char *why, int code)
         return; /* Nobody listens. */
 }
 
-/* Of the disk, and not of this program. */
-static bool is_of_disk(int code)
+/* What follows from it, and the exit status; NULL if this program is wrong. */
+static const char *judge(int *exit_out, int code)
 {
+    *exit_out = STATEMENTS_DISK_EXIT;
     switch (code & 0xff) {
     case SQLITE_FULL:
+        return "its disk is full; nothing that was acknowledged is lost: make "
+               "room and start it again";
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
-        return true;
+        return "its disk fails; nothing that was acknowledged is lost";
+    case SQLITE_CORRUPT: /* Also a page that the disk would not read. */
+    case SQLITE_NOTADB:
+        return "its disk fails, or the file is damaged; nothing that was "
+               "acknowledged is lost";
+    case SQLITE_NOMEM:
+        *exit_out = STATEMENTS_MEMORY_EXIT;
+        return "it has no memory; nothing that was acknowledged is lost: start "
+               "it again";
     default: /* A code of SQLite, which is no enum. */
-        return false;
+        return NULL;
     }
 }
 
 void statements_failed(sqlite3 *db, const char *what)
 {
     int code = db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(db);
+    const char *file = db == NULL ? NULL : sqlite3_db_filename(db, NULL);
+    const char *why;
+    int status;
 
     say_failure(what, db == NULL ? "no memory" : sqlite3_errmsg(db), code);
-    if (!is_of_disk(code))
+    if (file != NULL && file[0] != '\0')
+        say_failure("the file", file, code);
+    why = judge(&status, code);
+    if (why == NULL)
         abort();
-    say_failure("this node stands down",
-                (code & 0xff) == SQLITE_FULL
-                    ? "its disk is full; nothing that was acknowledged is "
-                      "lost: make room and start it again"
-                    : "its disk fails; nothing that was acknowledged is lost",
-                code);
-    _exit(STATEMENTS_DISK_EXIT);
+    say_failure("this node stands down", why, code);
+    _exit(status);
 }

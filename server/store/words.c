@@ -1,21 +1,19 @@
 #include "server/store/words.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "server/store/fold.h"
+#include "server/store/statements.h"
 
 enum { CAPACITY_MIN = 1024 };
 
-static void *need(void *memory, size_t size)
+static void *need(void *memory)
 {
-    if (memory == NULL) {
-        fprintf(stderr, "search: no memory for %zu bytes\n", size);
-        abort();
-    }
+    if (memory == NULL)
+        statements_failed(NULL, "the search index");
     return memory;
 }
 
@@ -24,8 +22,7 @@ static void table_init(struct words_table *table, bool by_beginning)
     table->capacity = CAPACITY_MIN;
     table->count = 0;
     table->by_beginning = by_beginning;
-    table->slots = need(calloc(table->capacity, sizeof *table->slots),
-                        table->capacity * sizeof *table->slots);
+    table->slots = need(calloc(table->capacity, sizeof *table->slots));
 }
 
 void words_init(struct words *words)
@@ -33,8 +30,7 @@ void words_init(struct words *words)
     memset(words, 0, sizeof *words);
     words->list_count = 1;
     words->list_capacity = CAPACITY_MIN;
-    words->list = need(calloc(words->list_capacity, sizeof *words->list),
-                       words->list_capacity * sizeof *words->list);
+    words->list = need(calloc(words->list_capacity, sizeof *words->list));
     table_init(&words->whole, false);
     table_init(&words->beginnings, true);
     randombytes_buf(words->hash_key, sizeof words->hash_key);
@@ -107,8 +103,7 @@ static void grow_table(const struct words *words, struct words_table *table)
     struct words_table larger = *table;
 
     larger.capacity = 2 * table->capacity;
-    larger.slots = need(calloc(larger.capacity, sizeof *larger.slots),
-                        larger.capacity * sizeof *larger.slots);
+    larger.slots = need(calloc(larger.capacity, sizeof *larger.slots));
     for (size_t i = 0; i < table->capacity; i++) {
         uint32_t number = table->slots[i];
         if (number != WORDS_NONE)
@@ -182,8 +177,7 @@ static uint32_t new_number(struct words *words)
     if (words->list_count == words->list_capacity) {
         words->list_capacity *= 2;
         words->list = need(
-            realloc(words->list, words->list_capacity * sizeof *words->list),
-            words->list_capacity * sizeof *words->list);
+            realloc(words->list, words->list_capacity * sizeof *words->list));
     }
     return words->list_count++;
 }
@@ -240,7 +234,7 @@ uint32_t words_add(struct words *words, struct slice word)
     number = new_number(words);
     made = &words->list[number];
     memset(made, 0, sizeof *made);
-    made->text = need(malloc(word.size), word.size);
+    made->text = need(malloc(word.size));
     memcpy(made->text, word.data, word.size);
     made->size = (uint32_t)word.size;
     table_put(words, &words->whole, number);

@@ -469,6 +469,36 @@ START_TEST(a_row_for_which_a_disk_has_no_room_ends_the_process)
 }
 END_TEST
 
+START_TEST(a_row_for_which_there_is_no_memory_ends_the_process)
+{
+    struct state *state = open_in_memory();
+    union any_row row;
+
+    begin(state);
+    sqlite3_hard_heap_limit64(sqlite3_memory_used() + 128 * 1024);
+    for (uint64_t seed = 1; seed <= UINT16_MAX; seed++) {
+        memset(&row, 0, sizeof row);
+        rows_fill(&row, &space, TABLE_COMMAND, 0, seed);
+        state_insert(state, TABLE_COMMAND, &row);
+    }
+    state_close(state);
+}
+END_TEST
+
+START_TEST(a_database_that_is_damaged_ends_the_process)
+{
+    sqlite3 *db;
+
+    ck_assert_int_eq(sqlite3_open(":memory:", &db), SQLITE_OK);
+    statements_run(db, "PRAGMA writable_schema = ON");
+    statements_run(db, "INSERT INTO sqlite_schema VALUES "
+                       "('table', 'x', 'x', 99, 'CREATE TABLE x(y)')");
+    statements_run(db, "PRAGMA schema_version = 77");
+    statements_run(db, "DELETE FROM x");
+    sqlite3_close(db);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -493,6 +523,10 @@ int main(void)
     };
     const TTest *const exiting[] = {
         a_row_for_which_a_disk_has_no_room_ends_the_process,
+        a_database_that_is_damaged_ends_the_process,
+    };
+    const TTest *const exhausted[] = {
+        a_row_for_which_there_is_no_memory_ends_the_process,
     };
     int first = suite_run("state", tests, sizeof tests / sizeof tests[0]);
     int second = suite_run_aborting("state contracts", aborting,
@@ -501,8 +535,13 @@ int main(void)
     int third = suite_run_exiting("state and disk", exiting,
                                   sizeof exiting / sizeof exiting[0],
                                   STATEMENTS_DISK_EXIT);
+    int fourth = suite_run_exiting("state and memory", exhausted,
+                                   sizeof exhausted / sizeof exhausted[0],
+                                   STATEMENTS_MEMORY_EXIT);
 
     if (first != EXIT_SUCCESS)
         return first;
-    return second == EXIT_SUCCESS ? third : second;
+    if (second != EXIT_SUCCESS)
+        return second;
+    return third == EXIT_SUCCESS ? fourth : third;
 }
