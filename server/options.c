@@ -230,12 +230,20 @@ enum status options_read(struct options *options, char *error, const char *path)
     char *text = malloc(OPTIONS_FILE_SIZE_MAX);
     FILE *file = fopen(path, "re");
     enum status status = ST_NO_FILE;
-    int size;
+    int size, cause = errno;
 
     error[0] = '\0';
-    if (text == NULL || file == NULL)
+    if (text == NULL || file == NULL) {
+        if (text == NULL || cause != ENOENT) {
+            status = text == NULL ? ST_INTERNAL : ST_DISK_FAILED;
+            (void)snprintf(error, OPTIONS_ERROR_SIZE, "(%s)", strerror(cause));
+        }
         goto fail;
+    }
     size_t read = fread(text, 1, OPTIONS_FILE_SIZE_MAX, file);
+    status = ST_DISK_FAILED; /* A part of it must not pass for all. */
+    if (ferror(file))
+        goto fail;
     status = ST_TOO_LARGE;
     if (read == OPTIONS_FILE_SIZE_MAX || memchr(text, '\0', read) != NULL)
         goto fail;
