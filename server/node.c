@@ -13,7 +13,8 @@
 #include "server/node_private.h"
 #include "server/store/statements.h"
 
-static_assert((int)NODE_DISK == (int)STATEMENTS_DISK_EXIT,
+static_assert((int)NODE_DISK == (int)STATEMENTS_DISK_EXIT &&
+                  (int)NODE_MEMORY == (int)STATEMENTS_MEMORY_EXIT,
               "one status, whichever file the disk fails");
 
 enum { NODE_REALM_PORTAL = 1, NODE_REALM_REGISTRY = 2, NODE_DRAIN_MS = 5000 };
@@ -38,6 +39,8 @@ void node_failed(void *context, enum status status, uint64_t index,
         _exit(NODE_DIVERGED);
     if (status == ST_DISK_FULL || status == ST_DISK_FAILED)
         _exit(NODE_DISK);
+    if (status == ST_EXHAUSTED)
+        _exit(NODE_MEMORY);
     abort();
 }
 
@@ -240,8 +243,8 @@ enum node_exit node_start(struct node *node)
         return node_fail(ST_INTERNAL, "starting the loops",
                          node->options.address);
     }
-    if (node->evidence != NULL)
-        evidence_start(node->evidence);
+    if (node->evidence != NULL && evidence_start(node->evidence) != ST_OK)
+        node_failed(node, ST_EXHAUSTED, 0, "starting a thread");
     node_escrow_start(node);
     diag_say(DIAG_NOTE, "serving on %s (port %u), %" PRIu32 " connections",
              node->options.address, net_port(node->net),

@@ -376,12 +376,12 @@ static void *evidence_main(void *argument)
     return NULL;
 }
 
-void evidence_start(struct evidence *evidence)
+enum status evidence_start(struct evidence *evidence)
 {
     REQUIRE(!evidence->started);
-    evidence->started = true;
-    INVARIANT(
-        pthread_create(&evidence->thread, NULL, evidence_main, evidence) == 0);
+    evidence->started =
+        pthread_create(&evidence->thread, NULL, evidence_main, evidence) == 0;
+    return evidence->started ? ST_OK : ST_EXHAUSTED;
 }
 
 void evidence_stop(struct evidence *evidence)

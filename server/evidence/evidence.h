@@ -143,8 +143,9 @@ NODISCARD enum status evidence_open(struct evidence **evidence_out,
 void evidence_set_events(struct evidence *evidence,
                          const struct evidence_events *events);
 
-/* Starts the thread; a test may call evidence_turn() instead. */
-void evidence_start(struct evidence *evidence);
+/* Starts the thread; a test may call evidence_turn() instead.
+ * Returns: ST_OK; ST_EXHAUSTED. */
+NODISCARD enum status evidence_start(struct evidence *evidence);
 
 /*
  * evidence_stop(evidence):

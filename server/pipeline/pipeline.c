@@ -188,9 +188,8 @@ static void pipeline_wait_idle(struct pipeline *pipeline)
 static void pipeline_spawn(struct pipeline *pipeline, pthread_t *thread_out,
                            void *(*main)(void *argument))
 {
-    int failed = pthread_create(thread_out, NULL, main, pipeline);
-
-    INVARIANT(failed == 0);
+    if (pthread_create(thread_out, NULL, main, pipeline) != 0)
+        pipeline_fail(pipeline, ST_EXHAUSTED, 0, "starting a thread");
 }
 
 enum status pipeline_start(struct pipeline *pipeline)
