@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# The N-th call of a class fails, for each N (or each EVERY-th): while a node
+# starts, while it serves, while a log is verified, while keys are made.  The process may go on or end by a status that is documented, with a
+# line that says why.  Then it is started again with nothing in its way: it
+# serves, and what was acknowledged is in its log.
+#
+#   torture.sh [--scenario WORD] [--class WORD] [--every K] [--from N] [--to N]
+#
+# scenarios: start serve verify init; classes: memory disk room calls clock.
+# Without a word: all of them.  On 127.0.0.1; needs no root.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# shellcheck source=tests/lib/cluster.sh
+. tests/lib/cluster.sh
+
+scenarios=(start serve verify init)
+classes=(memory disk room calls clock)
+every=1 from=1 to=1000000000
+readonly EIO=5 ENOMEM=12 EMFILE=24 ENOSPC=28
+declare -A errno_of=([memory]=$ENOMEM [disk]=$EIO [room]=$ENOSPC
+    [calls]=$EMFILE [clock]=0)
+# What a process may end with: the node's statuses, those of the tool.
+readonly node_statuses=' 0 1 2 3 5 6 ' tool_statuses=' 0 1 2 3 '
+
+while [ $# -gt 1 ]; do
+    case $1 in
+    --scenario) scenarios=("$2") ;;
+    --class) classes=("$2") ;;
+    --every) every=$2 ;;
+    --from) from=$2 ;;
+    --to) to=$2 ;;
+    *) fail "no option $1" ;;
+    esac
+    shift 2
+done
+
+# ---- One process under torture ----
+
+words=()
+
+# torture_env N [WORD...]: the words for env(1); each third goes on failing.
+torture_env() {
+    local number=$1
+    shift
+    # A sanitizer insists on being the first library; this one must be before.
+    words=("LD_PRELOAD=$DEFTER_BIN/../lib/libtorture.so"
+        "ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0:detect_leaks=0"
+        "MALLOC_PERTURB_=165" "TORTURE_CLASS=$class" "TORTURE_NTH=$number"
+        "TORTURE_ERROR=${errno_of[$class]}" "TORTURE_REPORT=$cluster/report"
+        "TORTURE_ON=$((number / every % 3 == 2))"
+        "TORTURE_STEP=$((number % 2 ? 7200 : -7200))" "$@")
+    rm -f "$cluster/report"
+}
+
+# What was hit; empty: nothing, because there are not so many calls.
+torture_hit() {
+    sed -n 's/^hit //p' "$cluster/report" 2>/dev/null
+}
+
+complain() {
+    tail -n 12 "$cluster/tool.txt" "$cluster/node.txt" >&2
+    fail "$scenario, $class $number ($(torture_hit)): $*"
+}
+
+# judge_end STATUS ALLOWED FILE: it ended as it may, and said why.
+judge_end() {
+    [[ "$2" == *" $1 "* ]] || complain "it ended with $1"
+    [ "$1" -eq 0 ] || [ -s "$3" ] || complain "it ended with $1 in silence"
+}
+
+# The node in its own way, with what it was given before; pid in $cluster_pid.
+node_begin() {
+    rm -f "$cluster/node.txt"
+    env "$@" "$DEFTER_BIN/defterd" --config "$node/defterd.conf" \
+        >"$cluster/node.txt" 2>&1 &
+    cluster_pid=$!
+    wait_for 60 node_has_said 'serving on' || complain 'the node hangs'
+}
+
+node_end() {
+    local status
+    kill -TERM "$cluster_pid" 2>/dev/null
+    wait_for 60 node_is_gone || complain 'the node does not end'
+    cluster_wait 2>/dev/null
+    status=$?
+    judge_end $status "$node_statuses" "$cluster/node.txt"
+}
+
+fresh() {
+    rm -rf "$cluster/c" "$cluster/receipts"
+    cp -a "$cluster/fresh" "$cluster/c"
+}
+
+# Started again it serves, drains, and holds every receipt that was given.
+node_is_well() {
+    node_begin -- # Nothing in its way.
+    ! node_is_gone || complain 'it does not start again'
+    as operator system.ping text=after >"$cluster/tool.txt" 2>&1 ||
+        complain 'it does not serve again'
+    kill -TERM "$cluster_pid"
+    cluster_wait || complain "it drained with $?"
+    [ -s "$cluster/receipts" ] || : >"$cluster/receipts"
+    "$DEFTER_BIN/defter" verify "$node/log" --receipts "$cluster/receipts" \
+        --checkpoint "$node/checkpoint" >"$cluster/tool.txt" 2>&1
+    [[ $? == [02] ]] || complain 'its log is not what it was'
+}
+
+# ---- The scenarios ----
+
+start_run() {
+    fresh
+    torture_env "$number"
+    node_begin "${words[@]}"
+    node_end
+    node_is_well
+}
+
+# A command of each kind, each with its receipt when one comes.
+serve_load() {
+    local word
+    for word in one two three; do
+        timeout 10 "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" \
+            --key "$keys/operator.key" --role staff \
+            --receipts "$cluster/receipts" \
+            system.ping text="$word" >"$cluster/tool.txt" 2>&1
+        timeout 10 "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" \
+            --key "$keys/operator.key" --role staff \
+            --receipts "$cluster/receipts" purpose.list \
+            >"$cluster/tool.txt" 2>&1
+    done
+}
+
+serve_run() {
+    fresh
+    torture_env "$number" TORTURE_WAIT=1
+    node_begin "${words[@]}"
+    ! node_is_gone || complain 'it did not start'
+    kill -USR2 "$cluster_pid"
+    serve_load
+    node_end
+    node_is_well
+}
+
+verify_run() {
+    local status
+    torture_env "$number"
+    env "${words[@]}" "$DEFTER_BIN/defter" verify "$node/log" \
+        --checkpoint "$node/checkpoint" >"$cluster/tool.txt" 2>&1
+    status=$?
+    # 1 says that somebody changed the log: never for a failure of one's own.
+    [ $status -ne 1 ] || complain 'it says tampered'
+    judge_end $status "$tool_statuses" "$cluster/tool.txt"
+    [ $status -ne 0 ] || grep -q "^  *head  *size $verify_size" \
+        "$cluster/tool.txt" || complain 'it verified something else'
+}
+
+# A new cluster's keys: it makes all of them, or says what is the matter.
+init_run() {
+    local status
+    rm -rf "$cluster/new"
+    torture_env "$number"
+    env "${words[@]}" "$DEFTER_BIN/defter" init "$cluster/new" \
+        --listen "127.0.0.1:1" >"$cluster/tool.txt" 2>&1
+    status=$?
+    judge_end $status "$tool_statuses" "$cluster/tool.txt"
+}
+
+scenario_prepare() {
+    node=$cluster/c/node
+    fresh
+    if [ "$scenario" = verify ]; then
+        verify_size=$("$DEFTER_BIN/defter" verify "$node/log" |
+            sed -n 's/^  *head  *size //p')
+    fi
+}
+
+cluster_make 'connections_per_person = 100' \
+    'commands_per_second_person = 1000000'
+cluster_start
+must as operator --receipts "$cluster/receipts" system.ping text=before
+cluster_stop || fail "the node drained with $?"
+cp -a "$cluster/c" "$cluster/fresh"
+
+runs=0
+for scenario in "${scenarios[@]}"; do
+    for class in "${classes[@]}"; do
+        scenario_prepare
+        number=$from
+        while [ "$number" -le "$to" ]; do
+            "${scenario}_run"
+            runs=$((runs + 1))
+            [ -n "$(torture_hit)" ] || break
+            number=$((number + every))
+        done
+        echo "$scenario, $class: up to $((number - 1)), every $every"
+    done
+done
+[ $runs -gt 0 ] || fail 'nothing was run'
+echo "$runs runs"
