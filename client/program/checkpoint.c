@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/program/cluster.h"
 #include "client/program/file.h"
 #include "client/program/program.h"
+#include "client/program/say.h"
 #include "protocol/checkpoint.h"
 #include "protocol/files.h"
 
@@ -146,6 +148,15 @@ static bool seen_is_other(const struct seen *seen,
            !slice_equal(checkpoint.origin, seen->origin);
 }
 
+/* The very bytes for programs; people read it on a terminal. */
+static void seen_print(struct slice note)
+{
+    if (isatty(STDOUT_FILENO) == 1)
+        say_text(stdout, note, true);
+    else
+        (void)fwrite(note.data, 1, note.size, stdout);
+}
+
 static int seen_compare(const struct seen *seen, struct defter *client)
 {
     struct defter_proof proof = {.note = NULL};
@@ -168,7 +179,7 @@ static int seen_compare(const struct seen *seen, struct defter *client)
         return program_fail(EXIT_REFUSED, "%s", defter_reason(client));
     code = seen_keep(seen->path, &proof);
     if (code == EXIT_GOOD)
-        (void)fwrite(proof.note, 1, proof.note_size, stdout);
+        seen_print(slice_of(proof.note, proof.note_size));
     return code;
 }
 

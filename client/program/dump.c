@@ -10,6 +10,7 @@
 #include "client/audit/walk.h"
 #include "client/program/file.h"
 #include "client/program/program.h"
+#include "client/program/say.h"
 #include "protocol/entry.h"
 #include "protocol/tree.h"
 
@@ -23,8 +24,9 @@ struct range {
 static void write_line(void *context, struct slice name, struct slice value)
 {
     (void)context;
-    printf("  %.*s: %.*s\n", (int)name.size, (const char *)name.data,
-           (int)value.size, (const char *)value.data);
+    printf("  %.*s: ", (int)name.size, (const char *)name.data);
+    say_text(stdout, value, false);
+    putchar('\n');
 }
 
 static void show_entry(const struct range *range, struct slice bytes,

@@ -57,7 +57,8 @@ enum status file_read(void *out, size_t *size_out, const char *path,
         return open_status(errno);
     if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
         status = ST_FILE_FORMAT;
-    else if (is_secret && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    else if (is_secret && ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0 ||
+                           about.st_uid != geteuid()))
         status = ST_FILE_MODE;
     else
         status = read_whole(fd, out, size_out, size_max);

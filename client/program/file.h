@@ -21,7 +21,8 @@ bool file_path(char out[FILE_PATH_SIZE_MAX], const char *directory,
  * Read a regular file of at most ${size_max} bytes.
  *
  * Returns: ST_OK; ST_NO_FILE; ST_FILE_MODE if a secret may be read by others or
- *          the path is a symbolic link; ST_TOO_LARGE; ST_DISK_FAILED.
+ *          is another user's, or the path is a symbolic link; ST_TOO_LARGE;
+ * ST_DISK_FAILED.
  */
 NODISCARD enum status file_read(void *out, size_t *size_out, const char *path,
                                 size_t size_max, bool is_secret);

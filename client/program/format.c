@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/program/say.h"
 #include "protocol/catalogue.h"
 #include "protocol/dump.h"
 #include "protocol/render.h"
@@ -199,7 +200,7 @@ static void print_table(FILE *out, const struct table *table, int indent)
             struct slice cell = table->cells[row * table->columns + i];
             if (table->widths[i] == 0)
                 continue;
-            fwrite(cell.data, 1, cell.size, out);
+            say_text(out, cell, false);
             if (i + 1 < table->columns)
                 pad(out, table->widths[i] - format_width(cell) + 2);
         }
@@ -252,8 +253,9 @@ static bool has_record(const struct schema *schema)
 
 static void write_line(void *context, struct slice name, struct slice value)
 {
-    fprintf(context, "    %.*s: %.*s\n", (int)name.size,
-            (const char *)name.data, (int)value.size, (const char *)value.data);
+    fprintf(context, "    %.*s: ", (int)name.size, (const char *)name.data);
+    say_text(context, value, false);
+    fputc('\n', context);
 }
 
 /* An entry of the journal; an empty one is not for this reader. */
@@ -303,7 +305,7 @@ static void format_field(FILE *out, const struct schema *schema,
     memory = malloc(VALUE_SIZE_MAX);
     text = memory == NULL ? (struct slice){NULL, 0}
                           : value_text(memory, field, member);
-    fwrite(text.data, 1, text.size, out);
+    say_text(out, text, false);
     fputc('\n', out);
     free(memory);
 }

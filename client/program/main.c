@@ -11,6 +11,11 @@
 
 #include "client/program/help.h"
 #include "client/program/program.h"
+#include "client/program/say.h"
+#include "protocol/primitives.h"
+
+/* The longest usage, or a message with a path and names in it. */
+enum { FAIL_SIZE_MAX = 8192 };
 
 static const struct subcommand subcommands[] = {
     {"init", init_run,
@@ -257,12 +262,14 @@ bool program_number(uint64_t *out, const char *text, uint64_t least,
 
 int program_fail(int code, const char *format, ...)
 {
+    char text[FAIL_SIZE_MAX];
     va_list arguments;
 
-    fputs("defter: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    fputs("defter: ", stderr);
+    say_text(stderr, slice_of(text, strlen(text)), true);
     fputc('\n', stderr);
     return code;
 }
@@ -378,10 +385,16 @@ int main(int argc, char **argv)
 {
     struct program program = {.color = isatty(STDOUT_FILENO) == 1};
     const char *language = getenv("LANG");
+    const char *wrong;
 
     harden();
     if (sodium_init() < 0)
         return program_fail(EXIT_REFUSED, "libsodium does not start");
+    /* A wrong library would sign what nobody can verify, or verify what nobody
+     * signed. */
+    if (primitives_check(&wrong) != ST_OK)
+        return program_fail(EXIT_REFUSED, "libsodium %s: %s",
+                            sodium_version_string(), wrong);
     program.azerbaijani = language != NULL && strncmp(language, "az", 2) == 0;
     switch (parse(&program, argc, argv)) {
     case REQUEST_WRONG:

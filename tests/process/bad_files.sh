@@ -97,3 +97,20 @@ again
 cluster_start
 must as operator system.ping
 cluster_stop || fail "the node ended with $?"
+
+# The client holds a person's key to the same rule.
+client_refuses() {
+    as operator system.ping >"$cluster/said" 2>&1 && fail "takes a key $1"
+    grep -q 'operator.key' "$cluster/said" || fail 'does not name the key'
+}
+cp "$keys/operator.key" "$cluster/operator.key"
+chmod 0640 "$keys/operator.key"
+client_refuses 'that others may read'
+chmod 0600 "$keys/operator.key"
+if [ "$(id -u)" -eq 0 ]; then
+    chown 1:1 "$keys/operator.key"
+    client_refuses "of another user"
+    chown 0:0 "$keys/operator.key"
+fi
+ln -sf "$cluster/operator.key" "$keys/operator.key"
+client_refuses 'that is a link'
