@@ -10,6 +10,7 @@
 #include "server/dev.h"
 #include "server/diag.h"
 #include "server/files.h"
+#include "server/libraries.h"
 
 static void main_help(FILE *out)
 {
@@ -125,12 +126,18 @@ static int main_serve(const struct main_task *task,
 static int main_run(struct main_task *task)
 {
     char error[OPTIONS_ERROR_SIZE];
+    static_assert((int)LIBRARIES_WHY_SIZE == (int)OPTIONS_ERROR_SIZE,
+                  "one buffer says either");
     char path[FILES_PATH_SIZE_MAX];
     struct options options;
 
     main_harden();
     if (sodium_init() < 0)
         return NODE_REFUSED;
+    if (libraries_check(error) != ST_OK) {
+        diag_say(DIAG_FAILURE, "a library may not be worked with: %s", error);
+        return NODE_REFUSED;
+    }
     if (task->dev != NULL) {
         enum node_exit exit = dev_make(task->dev, task->listen);
         if (exit != NODE_DRAINED)
