@@ -8,7 +8,10 @@
 
 #include <sodium.h>
 
-enum { FILES_MODE_OTHERS = 077 };
+enum { FILES_MODE_OTHERS = 077, FILES_MODE_LISTED = 040 };
+
+/* Who may see what is read. */
+enum files_secrecy { FILES_PUBLIC, FILES_SECRET, FILES_CREDENTIAL };
 
 bool files_path(char out[FILES_PATH_SIZE_MAX], const char *directory,
                 const char *name)
@@ -18,16 +21,30 @@ bool files_path(char out[FILES_PATH_SIZE_MAX], const char *directory,
     return size > 0 && size < FILES_PATH_SIZE_MAX;
 }
 
-static enum status files_check(int fd, bool is_secret)
+static bool files_is_kept(const struct stat *found, enum files_secrecy secrecy)
+{
+    unsigned others = found->st_mode & FILES_MODE_OTHERS;
+
+    switch (secrecy) {
+    case FILES_PUBLIC:
+        return true;
+    case FILES_SECRET:
+        return others == 0 && found->st_uid == geteuid();
+    case FILES_CREDENTIAL:
+        if (found->st_uid == 0)
+            return (others & ~(unsigned)FILES_MODE_LISTED) == 0;
+        return others == 0 && found->st_uid == geteuid();
+    }
+    return false;
+}
+
+static enum status files_check(int fd, enum files_secrecy secrecy)
 {
     struct stat found;
 
     if (fstat(fd, &found) != 0)
         return ST_DISK_FAILED;
-    if (!S_ISREG(found.st_mode))
-        return ST_FILE_MODE;
-    if (is_secret &&
-        ((found.st_mode & FILES_MODE_OTHERS) != 0 || found.st_uid != geteuid()))
+    if (!S_ISREG(found.st_mode) || !files_is_kept(&found, secrecy))
         return ST_FILE_MODE;
     return ST_OK;
 }
@@ -55,8 +72,9 @@ static enum status files_read_all(int fd, uint8_t *out, size_t *size_out,
     return ST_OK;
 }
 
-enum status files_read(void *out, size_t *size_out, const char *path,
-                       size_t size_max, bool is_secret)
+static enum status files_read_kept(void *out, size_t *size_out,
+                                   const char *path, size_t size_max,
+                                   enum files_secrecy secrecy)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     enum status status;
@@ -67,19 +85,28 @@ enum status files_read(void *out, size_t *size_out, const char *path,
         return errno == ELOOP || errno == EACCES ? ST_FILE_MODE
                                                  : ST_DISK_FAILED;
     }
-    status = files_check(fd, is_secret);
+    status = files_check(fd, secrecy);
     if (status == ST_OK)
         status = files_read_all(fd, out, size_out, size_max);
     (void)close(fd);
     return status;
 }
 
-enum status files_read_key(struct keyfile *out, const char *path,
-                           enum keyfile_kind kind)
+enum status files_read(void *out, size_t *size_out, const char *path,
+                       size_t size_max, bool is_secret)
+{
+    return files_read_kept(out, size_out, path, size_max,
+                           is_secret ? FILES_SECRET : FILES_PUBLIC);
+}
+
+static enum status files_read_kept_key(struct keyfile *out, const char *path,
+                                       enum keyfile_kind kind,
+                                       enum files_secrecy secrecy)
 {
     uint8_t bytes[KEYFILE_SIZE];
     size_t size;
-    enum status status = files_read(bytes, &size, path, sizeof bytes, true);
+    enum status status =
+        files_read_kept(bytes, &size, path, sizeof bytes, secrecy);
 
     if (status == ST_TOO_LARGE)
         return ST_FILE_FORMAT;
@@ -87,6 +114,18 @@ enum status files_read_key(struct keyfile *out, const char *path,
         status = keyfile_decode(out, slice_of(bytes, size), kind);
     sodium_memzero(bytes, sizeof bytes);
     return status;
+}
+
+enum status files_read_key(struct keyfile *out, const char *path,
+                           enum keyfile_kind kind)
+{
+    return files_read_kept_key(out, path, kind, FILES_SECRET);
+}
+
+enum status files_read_credential(struct keyfile *out, const char *path,
+                                  enum keyfile_kind kind)
+{
+    return files_read_kept_key(out, path, kind, FILES_CREDENTIAL);
 }
 
 enum status files_write_new(const char *path, const void *bytes, size_t size,

@@ -33,6 +33,13 @@ NODISCARD enum status files_read(void *out, size_t *size_out, const char *path,
 NODISCARD enum status files_read_key(struct keyfile *out, const char *path,
                                      enum keyfile_kind kind);
 
+/* As files_read_key(), of a file that the service manager laid there for this
+ * process: it may be root's, and readable by a group then, because that is how
+ * an access list of one user looks. */
+NODISCARD enum status files_read_credential(struct keyfile *out,
+                                            const char *path,
+                                            enum keyfile_kind kind);
+
 /* A new file of ${mode}, durable. Returns: ST_OK; ST_EXISTS; ST_DISK_FULL;
  * ST_DISK_FAILED. */
 NODISCARD enum status files_write_new(const char *path, const void *bytes,

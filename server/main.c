@@ -1,6 +1,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -123,6 +124,15 @@ static int main_serve(const struct main_task *task,
     return (int)exit;
 }
 
+/* As systemd names it to a service with LoadCredential=. */
+static void main_credentials(struct options *options)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+
+    if (directory != NULL && strlen(directory) < sizeof options->credentials)
+        memcpy(options->credentials, directory, strlen(directory) + 1);
+}
+
 static int main_run(struct main_task *task)
 {
     char error[OPTIONS_ERROR_SIZE];
@@ -152,6 +162,7 @@ static int main_run(struct main_task *task)
                  status_info(status)->english, error);
         return NODE_USAGE;
     }
+    main_credentials(&options);
     if (task->resume)
         return (int)node_resume(&options);
     if (task->escrow)

@@ -19,27 +19,23 @@ enum node_exit node_read_cosigner(struct node *node)
     static const uint8_t none[PUBLIC_KEY_SIZE];
     const uint8_t *named = node->genesis.cosigner_key.b;
     struct keyfile key = {0};
-    char path[FILES_PATH_SIZE_MAX];
-    enum status status;
+    bool is_there;
+    enum node_exit exit = node_read_key(node, &key, &is_there,
+                                        FILE_COSIGNER_KEY, KEYFILE_COSIGNER);
 
-    if (!files_path(path, node->options.directory, FILE_COSIGNER_KEY))
-        return node_fail(ST_USAGE, "the path is too long", FILE_COSIGNER_KEY);
-    status = files_read_key(&key, path, KEYFILE_COSIGNER);
-    if (status == ST_NO_FILE) {
+    if (exit != NODE_DRAINED)
+        return exit;
+    if (!is_there) {
         if (node->options.cluster.is_there)
             diag_say(DIAG_NOTE, "there is no %s: this node cosigns nothing",
                      FILE_COSIGNER_KEY);
         return NODE_DRAINED;
     }
-    if (status == ST_FILE_MODE)
-        return node_fail(status, "chmod 600; no link, this user's own", path);
-    if (status != ST_OK)
-        return node_fail(status, "reading a key", path);
     if (node->is_first && memcmp(named, none, PUBLIC_KEY_SIZE) != 0 &&
         memcmp(named, key.public_key, PUBLIC_KEY_SIZE) != 0) {
         keyfile_wipe(&key);
         return node_fail(ST_WRONG_ENV, "genesis names another cosigner's key",
-                         path);
+                         FILE_COSIGNER_KEY);
     }
     identity_init(&node->cosigner, key.secret);
     keyfile_wipe(&key);

@@ -58,18 +58,12 @@ static int64_t evidence_boot(void *context)
 enum node_exit node_read_log_key(struct node *node)
 {
     struct keyfile key = {0};
-    char path[FILES_PATH_SIZE_MAX];
-    enum status status;
+    bool is_there;
+    enum node_exit exit =
+        node_read_key(node, &key, &is_there, FILE_LOG_KEY, KEYFILE_LOG);
 
-    if (!files_path(path, node->options.directory, FILE_LOG_KEY))
-        return node_fail(ST_USAGE, "the path is too long", FILE_LOG_KEY);
-    status = files_read_key(&key, path, KEYFILE_LOG);
-    if (status == ST_NO_FILE)
-        return NODE_DRAINED;
-    if (status == ST_FILE_MODE)
-        return node_fail(status, "chmod 600; no link, this user's own", path);
-    if (status != ST_OK)
-        return node_fail(status, "reading a key", path);
+    if (exit != NODE_DRAINED || !is_there)
+        return exit;
     identity_init(&node->log_identity, key.secret);
     keyfile_wipe(&key);
     node->has_log_key = memcmp(node->log_identity.public_key,
@@ -77,7 +71,8 @@ enum node_exit node_read_log_key(struct node *node)
     if (node->has_log_key)
         return NODE_DRAINED;
     identity_wipe(&node->log_identity);
-    return node_fail(ST_WRONG_ENV, "genesis names another log key", path);
+    return node_fail(ST_WRONG_ENV, "genesis names another log key",
+                     FILE_LOG_KEY);
 }
 
 /* Who must have signed before this node calls a checkpoint witnessed. */

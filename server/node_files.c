@@ -5,20 +5,53 @@
 #include "server/diag.h"
 #include "server/node_private.h"
 
-static enum node_exit files_key(struct node *node, struct keyfile *out,
-                                const char *name, enum keyfile_kind kind)
+static enum node_exit files_key_in(struct keyfile *out, bool *there_out,
+                                   const char *directory, const char *name,
+                                   enum keyfile_kind kind, bool credential)
 {
     char path[FILES_PATH_SIZE_MAX];
     enum status status;
 
-    if (!files_path(path, node->options.directory, name))
+    *there_out = false;
+    if (!files_path(path, directory, name))
         return node_fail(ST_USAGE, "the path is too long", name);
-    status = files_read_key(out, path, kind);
+    status = credential ? files_read_credential(out, path, kind)
+                        : files_read_key(out, path, kind);
+    *there_out = status != ST_NO_FILE;
     if (status == ST_FILE_MODE)
         return node_fail(status, "chmod 600; no link, this user's own", path);
-    if (status != ST_OK)
+    if (status != ST_OK && *there_out)
         return node_fail(status, "reading a key", path);
     return NODE_DRAINED;
+}
+
+enum node_exit node_read_key(const struct node *node, struct keyfile *out,
+                             bool *there_out, const char *name,
+                             enum keyfile_kind kind)
+{
+    const struct options *options = &node->options;
+    enum node_exit exit = NODE_DRAINED;
+
+    *there_out = false;
+    if (options->credentials[0] != '\0')
+        exit = files_key_in(out, there_out, options->credentials, name, kind,
+                            true);
+    if (exit == NODE_DRAINED && !*there_out)
+        exit =
+            files_key_in(out, there_out, options->directory, name, kind, false);
+    return exit;
+}
+
+/* One without which there is no node. */
+static enum node_exit files_key(const struct node *node, struct keyfile *out,
+                                const char *name, enum keyfile_kind kind)
+{
+    bool is_there;
+    enum node_exit exit = node_read_key(node, out, &is_there, name, kind);
+
+    if (exit == NODE_DRAINED && !is_there)
+        exit = node_fail(ST_NO_FILE, "reading a key", name);
+    return exit;
 }
 
 enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,

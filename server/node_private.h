@@ -82,6 +82,12 @@ void node_failed(void *context, enum status status, uint64_t index,
 
 /* Keys, certificate and genesis.  Says what is wrong with them. */
 enum node_exit node_read_files(struct node *node);
+/* The key of ${kind}: among the credentials if it is there, else in the node's
+ * directory.  Says what is wrong with it; that it is nowhere is no error.
+ * Order: ends with keyfile_wipe(). */
+enum node_exit node_read_key(const struct node *node, struct keyfile *out,
+                             bool *there_out, const char *name,
+                             enum keyfile_kind kind);
 /* A file that anybody may read.  Says what is wrong with it. */
 enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,
                                size_t size_max, const char *name);

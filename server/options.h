@@ -58,6 +58,9 @@ struct options_escrow {
 
 struct options {
     char directory[OPTIONS_PATH_SIZE_MAX]; /* Of the node. */
+    /* Where key files may lie instead, given by who started the process (see
+     * OPERATING, keys); empty: nowhere. */
+    char credentials[OPTIONS_PATH_SIZE_MAX];
     char address[ADDRESS_SIZE_MAX + 1];    /* net.address points here. */
     struct net_options net;
     struct options_cluster cluster;
