@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <sodium.h>
 
+#include "server/cluster/link_address.h"
 #include "server/dev.h"
 #include "server/diag.h"
 #include "server/files.h"
@@ -55,18 +57,28 @@ static void main_block_signals(sigset_t *waited)
     (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* A core file would hold what the disk must not; each connection takes a
- * descriptor. */
+/* As much as the system lets this process have. */
+static void main_raise(__rlimit_resource_t what)
+{
+    struct rlimit limit;
+
+    if (getrlimit(what, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(what, &limit);
+}
+
+/* A core file would hold what the disk must not, and so would the eyes of
+ * another process of this user; each connection takes a descriptor, and secrets
+ * lie in locked memory. */
 static void main_harden(void)
 {
-    struct rlimit none = {0, 0}, descriptors;
+    struct rlimit none = {0, 0};
 
-    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
-        descriptors.rlim_cur = descriptors.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &descriptors);
-    }
-
+    main_raise(RLIMIT_NOFILE);
+    main_raise(RLIMIT_MEMLOCK);
     (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)umask(S_IRWXG | S_IRWXO);
 }
 
@@ -82,6 +94,37 @@ struct main_task {
     bool escrow;
     bool restore;
 };
+
+static void main_add_port(struct sandbox_rules *rules, const char *address)
+{
+    struct link_address read;
+    bool is_read = link_address_read(&read, address);
+
+    if (address[0] != '\0')
+        sandbox_add_port(rules, is_read ? link_address_port(&read) : 0);
+}
+
+/* Before the first thread begins: what the node opens, it opens again when it
+ * begins anew. */
+static enum node_exit main_confine(const struct main_task *task,
+                                   const struct options *options)
+{
+    const struct options_cluster *cluster = &options->cluster;
+    struct sandbox_rules rules = {.mode = options->sandbox};
+
+    sandbox_add_path(&rules, options->directory, true);
+    sandbox_add_path(&rules, task->config, false);
+    sandbox_add_path(&rules, options->credentials, false);
+    sandbox_add_path(&rules, options->policy, false);
+    sandbox_add_path(&rules, cluster->etcd_ca, false);
+    sandbox_add_path(&rules, cluster->etcd_certificate, false);
+    sandbox_add_path(&rules, cluster->etcd_key, false);
+    if (task->dev != NULL)
+        sandbox_add_path(&rules, task->dev, false);
+    main_add_port(&rules, options->address);
+    main_add_port(&rules, cluster->links.address);
+    return sandbox_enter(&rules) == ST_OK ? NODE_DRAINED : NODE_REFUSED;
+}
 
 /* One life of the node. */
 static enum node_exit main_live(const struct main_task *task,
@@ -117,6 +160,9 @@ static int main_serve(const struct main_task *task,
     sigset_t waited;
     bool again;
 
+    exit = main_confine(task, options);
+    if (exit != NODE_DRAINED)
+        return (int)exit;
     main_block_signals(&waited);
     do
         exit = main_live(task, options, &waited, &again);

@@ -65,6 +65,7 @@ static const struct options_key keys[] = {{"node", "directory"},
                                           {"evidence", "policy"},
                                           {"escrow", "directory"},
                                           {"escrow", "recovery_key"},
+                                          {"node", "sandbox"},
 #define K(name) {"cluster", #name},
                                           OPTIONS_CLUSTER_WORDS(K)
 #undef K
@@ -173,6 +174,22 @@ static int options_recovery_key(struct options_reading *reading,
     return 1;
 }
 
+static int options_sandbox(struct options_reading *reading, const char *value)
+{
+    static const char *const words[] = {[SANDBOX_ON] = "on",
+                                        [SANDBOX_REQUIRED] = "required",
+                                        [SANDBOX_OFF] = "off"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            reading->options->sandbox = (enum sandbox_mode)i;
+            return 1;
+        }
+    }
+    return options_refuse(reading, "node", "sandbox",
+                          "neither on, required nor off");
+}
+
 static int options_take(void *user, const char *section, const char *name,
                         const char *value)
 {
@@ -197,6 +214,8 @@ static int options_take(void *user, const char *section, const char *name,
                             section, name, value);
     if (options_is(&keys[4], section, name))
         return options_recovery_key(reading, value);
+    if (options_is(&keys[5], section, name))
+        return options_sandbox(reading, value);
     if (strcmp(section, "cluster") == 0)
         return options_cluster_take(reading, name, value);
     return options_refuse(reading, section, name, "no such key");

@@ -8,6 +8,7 @@
 
 #include "server/cluster/link.h"
 #include "server/net/net.h"
+#include "server/sandbox.h"
 
 enum {
     OPTIONS_PATH_SIZE_MAX = 1024,
@@ -61,7 +62,8 @@ struct options {
     /* Where key files may lie instead, given by who started the process (see
      * OPERATING, keys); empty: nowhere. */
     char credentials[OPTIONS_PATH_SIZE_MAX];
-    char address[ADDRESS_SIZE_MAX + 1];    /* net.address points here. */
+    enum sandbox_mode sandbox;
+    char address[ADDRESS_SIZE_MAX + 1]; /* net.address points here. */
     struct net_options net;
     struct options_cluster cluster;
     char policy[OPTIONS_PATH_SIZE_MAX]; /* [evidence]; empty: none. */

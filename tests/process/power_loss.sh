@@ -34,6 +34,7 @@ have_grown() {
 
 cluster_make 'connections_per_person = 100' \
     'commands_per_second_person = 1000000'
+amnesia_config "$node/defterd.conf"
 # lose SEED NAME=VALUE...: one node under load until its power goes.
 lose() {
     start_node "$@"
@@ -89,6 +90,7 @@ for loss in 1 2 3 4 5 6; do
     rm -rf "$cluster"
     cluster_make 'connections_per_person = 100' \
         'commands_per_second_person = 1000000'
+    amnesia_config "$node/defterd.conf"
     lose $((SEED + loss)) AMNESIA_DEAF=1
     holds || caught=$((caught + 1))
     [ $caught -eq 0 ] || break

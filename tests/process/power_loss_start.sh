@@ -36,6 +36,7 @@ start() {
 }
 
 cluster_make
+amnesia_config "$node/defterd.conf"
 cluster_start
 must as operator system.ping text=here
 cluster_kill

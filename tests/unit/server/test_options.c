@@ -69,6 +69,21 @@ START_TEST(numbers_out_of_range_or_with_a_tail_are_errors)
 }
 END_TEST
 
+START_TEST(a_sandbox_is_on_unless_said_and_no_other_word_is_taken)
+{
+    ck_assert_int_eq(parse("[node]\ndirectory = .\n"), ST_OK);
+    ck_assert_int_eq(options.sandbox, SANDBOX_ON);
+    ck_assert_int_eq(parse("[node]\ndirectory = .\nsandbox = required\n"),
+                     ST_OK);
+    ck_assert_int_eq(options.sandbox, SANDBOX_REQUIRED);
+    ck_assert_int_eq(parse("[node]\ndirectory = .\nsandbox = off\n"), ST_OK);
+    ck_assert_int_eq(options.sandbox, SANDBOX_OFF);
+    ck_assert_int_eq(parse("[node]\ndirectory = .\nsandbox = offf\n"),
+                     ST_USAGE);
+    ck_assert_ptr_nonnull(strstr(error, "sandbox"));
+}
+END_TEST
+
 START_TEST(an_address_is_a_number_and_a_port)
 {
     static const char *const bad[] = {"localhost:7840",  "127.0.0.1",
@@ -259,6 +274,7 @@ SUITE_MAIN("options", a_directory_is_all_that_must_be_said, values_are_taken,
            a_key_that_is_not_known_is_an_error_that_names_it,
            what_a_file_says_is_never_shown_raw,
            numbers_out_of_range_or_with_a_tail_are_errors,
+           a_sandbox_is_on_unless_said_and_no_other_word_is_taken,
            an_address_is_a_number_and_a_port,
            a_line_that_is_neither_section_nor_key_is_an_error,
            the_manual_names_every_key, without_the_section_a_node_is_alone,
