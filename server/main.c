@@ -52,6 +52,7 @@ static void main_block_signals(sigset_t *waited)
     (void)sigemptyset(waited);
     (void)sigaddset(waited, SIGTERM);
     (void)sigaddset(waited, SIGINT);
+    (void)sigaddset(waited, SIGHUP);
     (void)sigaddset(waited, NODE_SIGNAL_ANEW);
     (void)pthread_sigmask(SIG_BLOCK, waited, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
@@ -104,6 +105,18 @@ static void main_add_port(struct sandbox_rules *rules, const char *address)
         sandbox_add_port(rules, is_read ? link_address_port(&read) : 0);
 }
 
+/* Of a file that editors put another one in the place of. */
+static const char *main_directory(char out[FILES_PATH_SIZE_MAX],
+                                  const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int size = slash == NULL ? 1 : (int)(slash - path) + 1;
+
+    (void)snprintf(out, FILES_PATH_SIZE_MAX, "%.*s", size,
+                   slash == NULL ? "." : path);
+    return out;
+}
+
 /* Before the first thread begins: what the node opens, it opens again when it
  * begins anew. */
 static enum node_exit main_confine(const struct main_task *task,
@@ -111,9 +124,10 @@ static enum node_exit main_confine(const struct main_task *task,
 {
     const struct options_cluster *cluster = &options->cluster;
     struct sandbox_rules rules = {.mode = options->sandbox};
+    char directory[FILES_PATH_SIZE_MAX];
 
     sandbox_add_path(&rules, options->directory, true);
-    sandbox_add_path(&rules, task->config, false);
+    sandbox_add_path(&rules, main_directory(directory, task->config), false);
     sandbox_add_path(&rules, options->credentials, false);
     sandbox_add_path(&rules, options->policy, false);
     sandbox_add_path(&rules, cluster->etcd_ca, false);
@@ -126,13 +140,57 @@ static enum node_exit main_confine(const struct main_task *task,
     return sandbox_enter(&rules) == ST_OK ? NODE_DRAINED : NODE_REFUSED;
 }
 
+/* The configuration anew: all of the file is read and judged before any of it
+ * is used, and whatever is wrong with it, the former one stays whole. */
+static void main_reread(const struct main_task *task, struct options *options,
+                        struct node *node)
+{
+    char error[OPTIONS_ERROR_SIZE];
+    const struct options_key *fixed;
+    struct options next;
+    enum status status = options_read(&next, error, task->config);
+
+    if (status != ST_OK) {
+        diag_say(DIAG_FAILURE, "%s: %s %s; the former configuration stays",
+                 task->config, status_info(status)->english, error);
+        return;
+    }
+    fixed = options_fixed(options, &next);
+    if (fixed != NULL) {
+        diag_say(DIAG_FAILURE,
+                 "%s: [%s] %s cannot change while the node runs; the former "
+                 "configuration stays",
+                 task->config, fixed->section, fixed->name);
+        return;
+    }
+    /* Addresses and paths are the same; a node that begins anew has these. */
+    options->net = next.net;
+    options->net.address = options->address;
+    node_set_options(node, options);
+    diag_say(DIAG_NOTE, "%s: taken", task->config);
+}
+
+/* Until the node is to end, or to begin anew. */
+static bool main_wait(const struct main_task *task, struct options *options,
+                      struct node *node, const sigset_t *waited)
+{
+    int signal = 0;
+
+    for (;;) {
+        (void)sigwait(waited, &signal);
+        if (signal == SIGHUP)
+            main_reread(task, options, node);
+        else if (signal != NODE_SIGNAL_ANEW || node_begins_anew(node))
+            return signal == NODE_SIGNAL_ANEW;
+    }
+}
+
 /* One life of the node. */
 static enum node_exit main_live(const struct main_task *task,
-                                const struct options *options,
-                                const sigset_t *waited, bool *again_out)
+                                struct options *options, const sigset_t *waited,
+                                bool *again_out)
 {
     struct node *node = NULL;
-    int signal;
 
     *again_out = false;
     enum node_exit exit = node_open(&node, options);
@@ -143,18 +201,14 @@ static enum node_exit main_live(const struct main_task *task,
     if (exit == NODE_DRAINED) {
         if (task->dev != NULL)
             dev_say(task->dev);
-        do
-            (void)sigwait(waited, &signal);
-        while (signal == NODE_SIGNAL_ANEW && !node_begins_anew(node));
-        *again_out = signal == NODE_SIGNAL_ANEW;
+        *again_out = main_wait(task, options, node, waited);
         node_drain(node);
     }
     node_close(node);
     return exit;
 }
 
-static int main_serve(const struct main_task *task,
-                      const struct options *options)
+static int main_serve(const struct main_task *task, struct options *options)
 {
     enum node_exit exit;
     sigset_t waited;

@@ -304,6 +304,12 @@ void node_close(struct node *node)
     sodium_free(node); /* Wipes. */
 }
 
+void node_set_options(struct node *node, const struct options *options)
+{
+    REQUIRE(options_fixed(&node->options, options) == NULL);
+    net_set_limits(node->net, &options->net);
+}
+
 uint16_t node_port(const struct node *node)
 {
     return net_port(node->net);

@@ -83,6 +83,10 @@ void node_close(struct node *node);
  * in which nothing of this start counts. */
 bool node_begins_anew(const struct node *node);
 
+/* After node_start(): what may change while it runs becomes as in ${options}.
+ * Requires: options_fixed() has found nothing that may not. */
+void node_set_options(struct node *node, const struct options *options);
+
 /* Lent until node_close(); after node_start(). */
 struct pipeline *node_pipeline(struct node *node);
 

@@ -80,6 +80,38 @@ const struct options_key *options_keys(unsigned *count_out)
     return keys;
 }
 
+static bool options_is(const struct options_key *key, const char *section,
+                       const char *name)
+{
+    return strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0;
+}
+
+const struct options_key *options_key_find(const char *section,
+                                           const char *name)
+{
+    size_t i = 0;
+
+    while (i < sizeof keys / sizeof keys[0] &&
+           !options_is(&keys[i], section, name))
+        i++;
+    ENSURE(i < sizeof keys / sizeof keys[0]);
+    return &keys[i];
+}
+
+const struct options_key *options_numbers_fixed(const struct options *now,
+                                                const struct options *next)
+{
+    for (unsigned i = 0; i < OPTIONS_NUMBERS_COUNT; i++) {
+        size_t offset = numbers[i].offset;
+
+        if (!options_is_live(&numbers[i].key) &&
+            memcmp((const uint8_t *)now + offset,
+                   (const uint8_t *)next + offset, sizeof(uint32_t)) != 0)
+            return &numbers[i].key;
+    }
+    return NULL;
+}
+
 void options_defaults(struct options *options)
 {
     memset(options, 0, sizeof *options);
@@ -104,12 +136,6 @@ int options_refuse(struct options_reading *reading, const char *section,
     }
     reading->refused = true;
     return 0;
-}
-
-static bool options_is(const struct options_key *key, const char *section,
-                       const char *name)
-{
-    return strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0;
 }
 
 static int options_number(struct options_reading *reading,

@@ -90,8 +90,20 @@ void options_defaults(struct options *options);
 NODISCARD enum status options_parse(struct options *options, char *error,
                                     const char *text, const char *base);
 
-/* options_parse() of a file.  Returns also: ST_NO_FILE; ST_TOO_LARGE. */
+/* options_parse() of a file.  Returns also: ST_NO_FILE; ST_TOO_LARGE;
+ * ST_DISK_FAILED if it cannot be opened or read whole. */
 NODISCARD enum status options_read(struct options *options, char *error,
                                    const char *path);
+
+/* Whether the key may change while a node runs. */
+bool options_is_live(const struct options_key *key);
+
+/*
+ * options_fixed(now, next):
+ * Returns: the first key that differs between both and may not change while a
+ *          node runs; NULL if ${next} may take the place of ${now}.
+ */
+const struct options_key *options_fixed(const struct options *now,
+                                        const struct options *next);
 
 #endif

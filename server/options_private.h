@@ -34,6 +34,15 @@ int options_refuse(struct options_reading *reading, const char *section,
 int options_path(struct options_reading *reading, char *out,
                  const char *section, const char *name, const char *value);
 
+/* The key of the catalogue; it is there. */
+const struct options_key *options_key_find(const char *section,
+                                           const char *name);
+
+/* The first number that differs between both and may not change while a node
+ * runs; NULL: none. */
+const struct options_key *options_numbers_fixed(const struct options *now,
+                                                const struct options *next);
+
 /* options_cluster.c */
 void options_cluster_defaults(struct options_cluster *cluster);
 /* A key of [cluster] that is no number. */

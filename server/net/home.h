@@ -90,7 +90,7 @@ struct net_loop {
 };
 
 struct net {
-    struct net_options options;
+    struct net_options options; /* NET_LIVE_OPTIONS by home_limit() only. */
     struct net_identity identity;
     struct pipeline *pipeline;
     struct listener *listener;
@@ -116,6 +116,12 @@ enum {
     RX_SIZE_MAX = RECORD_HEADER_SIZE + RECORD_SIZE_MAX,
     SCRATCH_SIZE = RX_SIZE_MAX
 };
+
+/* A limit that net_set_limits() may change meanwhile. */
+static inline uint32_t home_limit(const uint32_t *limit)
+{
+    return __atomic_load_n(limit, __ATOMIC_RELAXED);
+}
 
 /* Connections come and go: counts, and the listener's pause at the cap. */
 void home_left(struct net_loop *home, struct connection *connection);

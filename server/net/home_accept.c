@@ -13,8 +13,8 @@ struct mail_socket {
 /* More than half full before login: drop at random, more surely the fuller. */
 static bool is_dropped_early(const struct net *net, uint32_t before_login)
 {
-    uint32_t begin = net->options.connections_before_login / 2;
-    uint32_t full = net->options.connections_before_login;
+    uint32_t full = home_limit(&net->options.connections_before_login);
+    uint32_t begin = full / 2;
 
     if (before_login < begin)
         return false;
@@ -39,13 +39,15 @@ static atomic_uint_fast64_t *unwelcome(struct net *net,
     /* Its own rate before everybody's, which one source must not use up. */
     if (!usage_take(net->sources, source->name, USAGE_HANDSHAKES,
                     HANDSHAKES_PER_SOURCE_PER_SECOND,
-                    net->options.handshakes_per_source_burst, 1, now_us))
+                    home_limit(&net->options.handshakes_per_source_burst), 1,
+                    now_us))
         return &net->limits.handshakes_source;
     if (!bucket_take(&net->handshakes, now_us, HANDSHAKES_PER_SECOND_MAX,
                      HANDSHAKES_PER_SECOND_MAX, 1))
         return &net->limits.handshakes;
     if (!usage_enter(net->sources, source->name,
-                     net->options.connections_per_source, now_us))
+                     home_limit(&net->options.connections_per_source),
+                     now_us))
         return &net->limits.connections_source;
     return NULL;
 }

@@ -48,9 +48,9 @@ static uint32_t milliseconds(int64_t us)
 static bool enter_key(struct connection *connection)
 {
     struct net *net = connection->home->net;
-    uint32_t limit = connection->is_machine
-                         ? net->options.connections_per_organisation
-                         : net->options.connections_per_person;
+    uint32_t limit = home_limit(connection->is_machine
+                                    ? &net->options.connections_per_organisation
+                                    : &net->options.connections_per_person);
 
     connection->key_counted = usage_enter(
         net->keys, connection->session.key_id.b, limit, loop_now_us());
@@ -59,9 +59,17 @@ static bool enter_key(struct connection *connection)
     return connection->key_counted;
 }
 
-static void grant_limits(struct connection *connection)
+static uint32_t lifetime_s(const struct connection *connection)
 {
     const struct net_options *options = &connection->home->net->options;
+
+    return home_limit(connection->is_machine
+                          ? &options->session_lifetime_machine_s
+                          : &options->session_lifetime_person_s);
+}
+
+static void grant_limits(struct connection *connection)
+{
     int64_t now_us = loop_now_us();
     bool machine = connection->is_machine;
 
@@ -72,15 +80,13 @@ static void grant_limits(struct connection *connection)
     connection->items_max = machine ? ITEMS_MAX : ITEMS_MAX_PERSON;
     connection->phase_deadline_us = 0;
     connection->lifetime_deadline_us =
-        now_us + US * (int64_t)(machine ? options->session_lifetime_machine_s
-                                        : options->session_lifetime_person_s);
+        now_us + US * (int64_t)lifetime_s(connection);
 }
 
 static void describe(const struct connection *connection,
                      struct message_auth_ok *ok)
 {
     const struct net *net = connection->home->net;
-    const struct net_options *options = &net->options;
 
     memcpy(ok->node_id.b, net->identity.node_id, NODE_ID_SIZE);
     randombytes_buf(ok->session_id.b, sizeof ok->session_id.b);
@@ -93,9 +99,7 @@ static void describe(const struct connection *connection,
     ok->max_inflight = connection->inflight_max;
     ok->max_items = connection->items_max;
     ok->idle_s = connection->is_machine ? IDLE_S_MACHINE : IDLE_S_PERSON;
-    ok->lifetime_s = connection->is_machine
-                         ? options->session_lifetime_machine_s
-                         : options->session_lifetime_person_s;
+    ok->lifetime_s = lifetime_s(connection);
     ok->ttl_max_s = TTL_S_MAX;
     ok->skew_s = SKEW_S;
     ok->has_log_vkey = net->identity.log_vkey[0] != '\0';

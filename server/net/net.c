@@ -345,6 +345,14 @@ enum status net_start(struct net *net, struct pipeline *pipeline)
     return ST_OK;
 }
 
+void net_set_limits(struct net *net, const struct net_options *options)
+{
+#define N(name) \
+    __atomic_store_n(&net->options.name, options->name, __ATOMIC_RELAXED);
+    NET_LIVE_OPTIONS(N)
+#undef N
+}
+
 uint32_t net_connections_max(const struct net *net)
 {
     return net->options.connections;

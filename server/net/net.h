@@ -45,6 +45,19 @@ struct net_identity {
     char log_vkey[256]; /* Empty if there is none. */
 };
 
+/* N(name): the limits that may change while the node serves, each by itself.
+ * They hold for what begins then: connections, logins, commands. */
+#define NET_LIVE_OPTIONS(N)         \
+    N(connections_before_login)     \
+    N(connections_per_source)       \
+    N(connections_per_person)       \
+    N(connections_per_organisation) \
+    N(handshakes_per_source_burst)  \
+    N(commands_per_second_person)   \
+    N(commands_per_second_body)     \
+    N(session_lifetime_person_s)    \
+    N(session_lifetime_machine_s)
+
 struct net; /* Opaque. */
 
 void net_defaults(struct net_options *options);
@@ -66,6 +79,9 @@ struct pipeline_events net_events(struct net *net);
 
 /* Serve.  Returns: ST_OK; ST_INTERNAL if a thread is refused. */
 NODISCARD enum status net_start(struct net *net, struct pipeline *pipeline);
+
+/* Any thread: NET_LIVE_OPTIONS become those of ${options}. */
+void net_set_limits(struct net *net, const struct net_options *options);
 
 uint16_t net_port(const struct net *net);
 /* The connections that it takes: what was set, or what descriptors allow. */

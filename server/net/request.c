@@ -100,9 +100,9 @@ static bool is_rate_free(struct connection *connection,
                          const struct directory_key *signer)
 {
     const struct net_options *options = &connection->home->net->options;
-    uint32_t rate = login_is_machine(signer->role)
-                        ? options->commands_per_second_body
-                        : options->commands_per_second_person;
+    uint32_t rate = home_limit(login_is_machine(signer->role)
+                                   ? &options->commands_per_second_body
+                                   : &options->commands_per_second_person);
 
     if (rate == 0 ||
         usage_take(connection->home->net->keys, signer->key_id.b,

@@ -84,6 +84,80 @@ START_TEST(a_sandbox_is_on_unless_said_and_no_other_word_is_taken)
 }
 END_TEST
 
+/* Another value than in the text below, where 7 is none. */
+static const char *other_value(const struct options_key *key)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+    } others[] = {
+        {"directory", "/other"},
+        {"sandbox", "off"},
+        {"policy", "/other"},
+        {"listen", "127.0.0.1:70"},
+        {"peer", "00000000000000000000000000000002 backup 127.0.0.1:8"},
+        {"archive", "yes"},
+        {"mode", "manual"},
+        {"timers", "wan"},
+        {"etcd", "127.0.0.1:5,127.0.0.1:6"},
+        {"etcd_ca", "/other"},
+        {"etcd_certificate", "/other"},
+        {"etcd_key", "/other"},
+        {"minimum", "1"},
+        {"beacon_ms", "499"},
+        {"remove_ms", "3001"},
+        {"grace_ms", "6001"},
+        {"sync_ms", "10001"},
+        {"drain_ms", "10001"},
+    };
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(others[i].name, key->name) == 0)
+            return others[i].value;
+    }
+    return "7";
+}
+
+START_TEST(each_key_may_change_while_a_node_runs_or_is_named)
+{
+    static const char before[] =
+        "[node]\ndirectory = .\n[cluster]\nlisten = 127.0.0.1:2\n"
+        "peer = 00000000000000000000000000000001 backup 127.0.0.1:3\n";
+    static const char etcd[] = "mode = etcd\netcd = 127.0.0.1:5\netcd_ca = /a\n"
+                               "etcd_certificate = /b\netcd_key = /c\n";
+    struct options now;
+    unsigned count, live = 0;
+    const struct options_key *key = options_keys(&count);
+
+    for (unsigned i = 0; i < count; i++, key++) {
+        bool manual = strcmp(key->name, "mode") == 0;
+        char text[1024];
+
+        (void)snprintf(text, sizeof text, "%s%s", before, manual ? "" : etcd);
+        ck_assert_int_eq(parse(text), ST_OK);
+        now = options;
+        ck_assert_ptr_null(options_fixed(&now, &options));
+        if (manual)
+            (void)snprintf(text, sizeof text, "%s%s", before, etcd);
+        else
+            (void)snprintf(text, sizeof text, "%s%s[%s]\n%s = %s\n", before,
+                           etcd, key->section, key->name, other_value(key));
+        ck_assert_msg(parse(text) == ST_OK, "%s: %s", key->name, error);
+        const struct options_key *fixed = options_fixed(&now, &options);
+        live += options_is_live(key) ? 1 : 0;
+        if (options_is_live(key))
+            ck_assert_ptr_null(fixed);
+        else
+            ck_assert_msg(fixed != NULL && fixed->name != NULL &&
+                              strcmp(fixed->section, key->section) == 0 &&
+                              strcmp(fixed->name, key->name) == 0,
+                          "%s %s", key->section, key->name);
+    }
+    ck_assert_uint_gt(live, 0);
+    ck_assert_uint_lt(live, count);
+}
+END_TEST
+
 START_TEST(an_address_is_a_number_and_a_port)
 {
     static const char *const bad[] = {"localhost:7840",  "127.0.0.1",
@@ -275,6 +349,7 @@ SUITE_MAIN("options", a_directory_is_all_that_must_be_said, values_are_taken,
            what_a_file_says_is_never_shown_raw,
            numbers_out_of_range_or_with_a_tail_are_errors,
            a_sandbox_is_on_unless_said_and_no_other_word_is_taken,
+           each_key_may_change_while_a_node_runs_or_is_named,
            an_address_is_a_number_and_a_port,
            a_line_that_is_neither_section_nor_key_is_an_error,
            the_manual_names_every_key, without_the_section_a_node_is_alone,
