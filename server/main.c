@@ -129,6 +129,7 @@ static enum node_exit main_confine(const struct main_task *task,
     sandbox_add_path(&rules, options->directory, true);
     sandbox_add_path(&rules, main_directory(directory, task->config), false);
     sandbox_add_path(&rules, options->credentials, false);
+    sandbox_add_path(&rules, options->escrow.directory, true);
     sandbox_add_path(&rules, options->policy, false);
     sandbox_add_path(&rules, cluster->etcd_ca, false);
     sandbox_add_path(&rules, cluster->etcd_certificate, false);

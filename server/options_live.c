@@ -66,6 +66,12 @@ const struct options_key *options_fixed(const struct options *now,
         {{"node", "sandbox"}, now->sandbox == next->sandbox},
         {{"net", "listen"}, strcmp(now->address, next->address) == 0},
         {{"evidence", "policy"}, strcmp(now->policy, next->policy) == 0},
+        {{"escrow", "directory"},
+         strcmp(now->escrow.directory, next->escrow.directory) == 0},
+        {{"escrow", "recovery_key"},
+         now->escrow.has_recovery_key == next->escrow.has_recovery_key &&
+             memcmp(now->escrow.recovery_key, next->escrow.recovery_key,
+                    PUBLIC_KEY_SIZE) == 0},
         {{"cluster", "listen"},
          a->is_there == b->is_there &&
              strcmp(a->links.address, b->links.address) == 0},

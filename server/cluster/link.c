@@ -246,6 +246,7 @@ enum status links_open(struct links **links_out, struct event_base *base,
         return ST_INTERNAL;
     links->base = base;
     links->user = *user;
+    (void)sodium_mlock(&links->identity, sizeof links->identity);
     links->identity = *identity;
     links->listen_fd = -1;
     open_places(links, options);
@@ -292,7 +293,7 @@ void links_close(struct links *links)
     if (links->listen_fd >= 0)
         (void)close(links->listen_fd);
     free(links->plain);
-    sodium_memzero(&links->identity, sizeof links->identity);
+    (void)sodium_munlock(&links->identity, sizeof links->identity); /* Wipes. */
     free(links);
 }
 

@@ -32,6 +32,7 @@ void cosigner_init(struct cosigner *cosigner, const struct cosign_calls *calls,
     cosigner->calls = calls;
     if (identity == NULL)
         return;
+    (void)sodium_mlock(&cosigner->identity, sizeof cosigner->identity);
     cosigner->identity = *identity;
     cosigner->has_key =
         cosigner_name(&cosigner->key, origin, node_id, identity->public_key);
@@ -39,6 +40,8 @@ void cosigner_init(struct cosigner *cosigner, const struct cosign_calls *calls,
 
 void cosigner_wipe(struct cosigner *cosigner)
 {
+    /* Wipes, whether it was locked or not. */
+    (void)sodium_munlock(&cosigner->identity, sizeof cosigner->identity);
     sodium_memzero(cosigner, sizeof *cosigner);
 }
 

@@ -279,6 +279,7 @@ enum status net_open(struct net **net_out, const struct net_options *options,
         return ST_INTERNAL;
     net->options = *options;
     net->options.connections = affordable(options->connections);
+    (void)sodium_mlock(&net->identity, sizeof net->identity);
     net->identity = *identity;
     memory_init(&net->memory,
                 (size_t)options->connections_before_login *
@@ -385,6 +386,6 @@ void net_close(struct net *net)
     usage_close(net->sources);
     usage_close(net->keys);
     throttle_close(net->throttle);
-    sodium_memzero(&net->identity, sizeof net->identity);
+    (void)sodium_munlock(&net->identity, sizeof net->identity); /* Wipes. */
     free(net);
 }

@@ -94,6 +94,8 @@ static const char *other_value(const struct options_key *key)
         {"directory", "/other"},
         {"sandbox", "off"},
         {"policy", "/other"},
+        {"recovery_key", "02000000000000000000000000000000"
+                         "00000000000000000000000000000002"},
         {"listen", "127.0.0.1:70"},
         {"peer", "00000000000000000000000000000002 backup 127.0.0.1:8"},
         {"archive", "yes"},
