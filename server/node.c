@@ -89,12 +89,12 @@ static enum node_exit node_open_known(struct node *node)
 
 enum node_exit node_open(struct node **node_out, const struct options *options)
 {
-    /* It holds the node's keys: locked memory, between pages without access. */
-    struct node *node = sodium_malloc(sizeof *node);
+    struct node *node = calloc(1, sizeof *node);
     enum node_exit exit;
 
     INVARIANT(node != NULL);
-    sodium_memzero(node, sizeof *node);
+    /* It holds the node's keys. */
+    (void)sodium_mlock(node, sizeof *node);
     node->options = *options;
     node->clock = clock_system();
     node->options.net.address = node->options.address;
@@ -301,7 +301,8 @@ void node_close(struct node *node)
     keyfile_wipe(&node->channel_key);
     keyfile_wipe(&node->keyring_key);
     free(node->entry_buffer);
-    sodium_free(node); /* Wipes. */
+    (void)sodium_munlock(node, sizeof *node); /* Wipes. */
+    free(node);
 }
 
 void node_set_options(struct node *node, const struct options *options)
