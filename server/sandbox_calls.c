@@ -130,6 +130,9 @@ static bool calls_allow_threads(scmp_filter_ctx filter)
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                             HAS(0, CLONE_THREAD, CLONE_THREAD)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                            IS(0, (scmp_datum_t)getpid())) == 0 &&
+           /* A node that begins anew tells main so. */
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
                             IS(0, (scmp_datum_t)getpid())) == 0;
 }
 

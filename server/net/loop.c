@@ -149,6 +149,7 @@ enum status loop_start(struct loop *loop)
         return ST_INTERNAL;
     /* Signals are the main thread's. */
     sigfillset(&all);
+    (void)sigdelset(&all, SIGSYS); /* The sandbox names what it refuses. */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&loop->thread, NULL, run, loop);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -26,7 +26,7 @@ amnesia_env() {
 # The library keeps beside the node's directory what a loss of power undoes, and
 # does so in the node's name: a sandbox would be against both.
 amnesia_config() {
-    sed -i '/^\[node\]/a sandbox = off' "$1"
+    sed -i -e '/^sandbox = off$/d' -e '/^\[node\]/a sandbox = off' "$1"
 }
 
 amnesia_lose() {

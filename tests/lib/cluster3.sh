@@ -392,6 +392,7 @@ cluster3_start() {
     else
         amnesia_env "$(cluster3_dir "$name")" \
             $((cluster3_seed * 1000 + loss))
+        amnesia_config "$(cluster3_dir "$name")/defterd.conf"
         ip netns exec "$(netns_name "${cluster3_site[$name]}")" \
             env "${amnesia_words[@]}" AMNESIA_REPORT="$cluster/$name.losses" \
             "$DEFTER_BIN/defterd" \

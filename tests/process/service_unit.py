@@ -18,8 +18,8 @@ EXPOSURE_MAX = 1.5
 # What the sandbox itself is made with, and what has a rule of its own.
 MADE_WITH = ["seccomp", "landlock_create_ruleset", "landlock_add_rule",
              "landlock_restrict_self", "prctl"]
-BY_ARGUMENT = ["mmap", "mprotect", "socket", "socketpair", "clone", "tgkill",
-               "ioctl", "prlimit64"]
+BY_ARGUMENT = ["mmap", "mprotect", "socket", "socketpair", "clone", "kill",
+               "tgkill", "ioctl", "prlimit64"]
 # Of the superuser, whom the unit does not run as.
 NOT_OF_A_SERVICE = ["fchown"]
 

@@ -469,6 +469,30 @@ static int try_abort(void)
     abort();
 }
 
+static int try_own_signal(void)
+{
+    sigset_t waited;
+    int signal = 0;
+
+    (void)sigemptyset(&waited);
+    (void)sigaddset(&waited, SIGUSR1);
+    (void)pthread_sigmask(SIG_BLOCK, &waited, NULL);
+    return kill(getpid(), SIGUSR1) == 0 && sigwait(&waited, &signal) == 0 ? 0
+                                                                          : -1;
+}
+
+START_TEST(a_node_can_signal_itself)
+{
+    if (!is_held())
+        return;
+    struct outcome outcome = outcome_of(try_own_signal);
+
+    ck_assert_int_eq(outcome.signal, 0);
+    ck_assert_int_eq(outcome.error, 0);
+    tear_down();
+}
+END_TEST
+
 START_TEST(a_broken_contract_still_ends_by_its_own_signal)
 {
     if (!is_held())
@@ -565,6 +589,7 @@ SUITE_MAIN("sandbox", a_node_reaches_its_own_files_threads_and_sockets,
            only_the_internet_and_local_sockets_can_be_made,
            another_port_than_the_configured_one_cannot_be_listened_on,
            a_call_that_no_node_makes_ends_the_process_and_is_named,
+           a_node_can_signal_itself,
            a_broken_contract_still_ends_by_its_own_signal,
            what_the_kernel_lacks_is_said_and_the_rest_still_holds,
            a_sandbox_that_is_required_is_whole_or_the_node_does_not_start,
