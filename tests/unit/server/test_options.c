@@ -105,6 +105,7 @@ static const char *other_value(const struct options_key *key)
         {"etcd_ca", "/other"},
         {"etcd_certificate", "/other"},
         {"etcd_key", "/other"},
+        {"memory_mib", "777"},
         {"minimum", "1"},
         {"beacon_ms", "499"},
         {"remove_ms", "3001"},
