@@ -46,8 +46,7 @@ static atomic_uint_fast64_t *unwelcome(struct net *net,
                      HANDSHAKES_PER_SECOND_MAX, 1))
         return &net->limits.handshakes;
     if (!usage_enter(net->sources, source->name,
-                     home_limit(&net->options.connections_per_source),
-                     now_us))
+                     home_limit(&net->options.connections_per_source), now_us))
         return &net->limits.connections_source;
     return NULL;
 }

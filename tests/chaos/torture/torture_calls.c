@@ -1,7 +1,7 @@
 /*
  * Calls of the kernel that give neither memory nor files, and of libraries:
- * what each gives when it cannot do its work.  SQLite is not among them: it fails by its
- * own words when its memory and its files do.
+ * what each gives when it cannot do its work.  SQLite is not among them: it
+ * fails by its own words when its memory and its files do.
  */
 #undef _FORTIFY_SOURCE
 #include <cjson/cJSON.h>
