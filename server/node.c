@@ -242,7 +242,7 @@ enum node_exit node_start(struct node *node)
         return exit;
     if (net_start(node->net, node->pipeline) != ST_OK) {
         pipeline_drain(node->pipeline);
-        return node_fail(ST_INTERNAL, "starting the loops",
+        return node_fail(ST_EXHAUSTED, "starting the loops",
                          node->options.address);
     }
     if (node->evidence != NULL && evidence_start(node->evidence) != ST_OK)

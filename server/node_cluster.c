@@ -456,7 +456,7 @@ enum node_exit node_cluster_start(struct node *node)
     node_cluster_serve(node);
     pipeline_set_leading(node->pipeline, false, NULL, NULL);
     if (host_start(node->cluster->host) != ST_OK)
-        return node_fail(ST_INTERNAL, "starting the cluster's thread",
+        return node_fail(ST_EXHAUSTED, "starting the cluster's thread",
                          node->options.cluster.links.address);
     diag_say(DIAG_NOTE, "other nodes are heard on port %u",
              host_port(node->cluster->host));

@@ -254,7 +254,7 @@ enum node_exit node_cosign_start(struct node *node)
     if (!node->options.cluster.is_there)
         cosign_lead(node->cosign, true);
     if (cosign_start(node->cosign) != ST_OK)
-        return node_fail(ST_INTERNAL, "starting a thread",
+        return node_fail(ST_EXHAUSTED, "starting a thread",
                          node->options.directory);
     return NODE_DRAINED;
 }

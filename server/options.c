@@ -280,7 +280,7 @@ enum status options_read(struct options *options, char *error, const char *path)
     error[0] = '\0';
     if (text == NULL || file == NULL) {
         if (text == NULL || cause != ENOENT) {
-            status = text == NULL ? ST_INTERNAL : ST_DISK_FAILED;
+            status = text == NULL ? ST_EXHAUSTED : ST_DISK_FAILED;
             (void)snprintf(error, OPTIONS_ERROR_SIZE, "(%s)", strerror(cause));
         }
         goto fail;

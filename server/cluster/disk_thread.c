@@ -214,7 +214,7 @@ enum status disk_thread_start(struct disk_thread *thread)
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     thread->started = failed == 0;
-    return failed == 0 ? ST_OK : ST_INTERNAL;
+    return failed == 0 ? ST_OK : ST_EXHAUSTED;
 }
 
 void disk_thread_stop(struct disk_thread *thread)

@@ -28,7 +28,7 @@ struct disk_thread_events {
 struct disk_thread *disk_thread_open(const struct storage *storage,
                                      const struct disk_thread_events *events);
 
-/* Returns: ST_OK; ST_INTERNAL if the system gives no thread. */
+/* Returns: ST_OK; ST_EXHAUSTED if the system gives no thread. */
 NODISCARD enum status disk_thread_start(struct disk_thread *thread);
 
 /* Never waits: how many jobs there may be, their owner knows. */

@@ -121,11 +121,11 @@ static enum status open_multi(struct etcd_http *http, struct event_base *base)
         return status;
     http->headers = curl_slist_append(NULL, "Content-Type: application/json");
     if (http->headers == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     /* A body is sent at once, without asking first. */
     more = curl_slist_append(http->headers, "Expect:");
     if (more == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     http->headers = more;
     return ST_OK;
 }
@@ -139,7 +139,7 @@ enum status etcd_http_open(struct etcd_http **http_out, struct event_base *base,
     REQUIRE(http_out != NULL && base != NULL && options != NULL);
     http = calloc(1, sizeof *http);
     if (http == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     status = take_options(http, options);
     if (status != ST_OK)
         goto fail;

@@ -60,7 +60,7 @@ typedef void etcd_line(void *context, struct slice line);
  *
  * Requires: base is used by this thread alone; SIGPIPE is ignored.
  * Returns:  ST_OK; ST_USAGE if an endpoint is of another form, or TLS lacks a
- *           file; ST_INTERNAL if memory or a library is refused.
+ *           file; ST_EXHAUSTED if memory or a library is refused.
  * Owns:     copies ${options}; keeps ${base}; gives ${*http_out}.
  */
 NODISCARD enum status etcd_http_open(struct etcd_http **http_out,
@@ -80,7 +80,7 @@ NODISCARD enum status etcd_http_endpoint(const char *text);
  * endpoints_count * connect_ms + timeout_ms.
  *
  * Requires: timeout_ms > 0.
- * Returns: ST_OK; ST_INTERNAL, nothing was sent and ${done} is not called.
+ * Returns: ST_OK; ST_EXHAUSTED, nothing was sent and ${done} is not called.
  * Owns:    copies ${body}.
  */
 NODISCARD enum status etcd_http_post(struct etcd_http *http, const char *path,

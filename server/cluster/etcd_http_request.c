@@ -84,7 +84,7 @@ enum status etcd_request_send(struct etcd_request *request)
     INVARIANT(writer.status == ST_OK);
     if (!http_multi_set_text(request->easy, CURLOPT_URL, url) ||
         curl_multi_add_handle(http->multi.multi, request->easy) != CURLM_OK)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     return ST_OK;
 }
 
@@ -94,12 +94,12 @@ static enum status begin(struct etcd_request **request_out,
                          etcd_line *line, etcd_done *done)
 {
     struct etcd_request *request = calloc(1, sizeof *request);
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
 
     REQUIRE(http != NULL && done != NULL);
     REQUIRE(body.size <= ETCD_BODY_SIZE_MAX);
     if (request == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     request->http = http;
     request->next = http->first;
     http->first = request;

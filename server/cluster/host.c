@@ -175,7 +175,7 @@ static enum status open_base(struct host *host)
     struct event_config *config = event_config_new();
 
     if (config == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     (void)event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
     /* A peer that floods must not keep timers and mail waiting. */
@@ -185,7 +185,7 @@ static enum status open_base(struct host *host)
     event_config_free(config);
     host->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (host->base == NULL || host->wake_fd < 0)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     host->wake_event = event_new(host->base, host->wake_fd,
                                  EV_READ | EV_PERSIST, on_wake, host);
     host->tick_event = event_new(host->base, -1, 0, on_tick, host);
@@ -193,7 +193,7 @@ static enum status open_base(struct host *host)
     host->second_event = event_new(host->base, -1, 0, on_second, host);
     if (host->wake_event == NULL || host->tick_event == NULL ||
         host->beat_event == NULL || host->second_event == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     return ST_OK;
 }
 
@@ -284,7 +284,7 @@ enum status host_start(struct host *host)
 
     REQUIRE(!host->started);
     if (event_add(host->wake_event, NULL) != 0)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     arm(host->tick_event, 0);
     arm(host->beat_event, 0);
     if (!host->options.replica.automatic)
@@ -300,7 +300,7 @@ enum status host_start(struct host *host)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0) {
         disk_thread_stop(host->disk_thread);
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     }
     host->started = true;
     return ST_OK;

@@ -47,8 +47,8 @@ struct host_parts {
  * host_open(host_out, options, parts, reg, calls):
  * Open replica, links and register; nothing runs yet.
  *
- * Returns: ST_OK; ST_USAGE or ST_CONNECT as links_open(); ST_INTERNAL; what the
- *          register's open or replica_open() returns.
+ * Returns: ST_OK; ST_USAGE or ST_CONNECT as links_open(); ST_EXHAUSTED; what
+ *          the register's open or replica_open() returns.
  * Owns:    copies ${options}, ${reg} and ${calls}.
  */
 NODISCARD enum status host_open(struct host **host_out,

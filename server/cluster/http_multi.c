@@ -93,7 +93,7 @@ enum status http_multi_open(struct http_multi *multi, struct event_base *base,
     REQUIRE(base != NULL && deliver != NULL);
     memset(multi, 0, sizeof *multi);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     multi->base = base;
     multi->context = context;
     multi->deliver = deliver;
@@ -103,7 +103,7 @@ enum status http_multi_open(struct http_multi *multi, struct event_base *base,
         http_multi_set_up(multi))
         return ST_OK;
     http_multi_close(multi);
-    return ST_INTERNAL;
+    return ST_EXHAUSTED;
 }
 
 void http_multi_close(struct http_multi *multi)

@@ -27,7 +27,7 @@ struct http_multi {
 /*
  * http_multi_open(multi, base, context, deliver):
  * Requires: base is used by this thread alone; SIGPIPE is ignored.
- * Returns:  ST_OK; ST_INTERNAL if memory or a library is refused.
+ * Returns:  ST_OK; ST_EXHAUSTED if memory or a library is refused.
  * Owns:     keeps ${base}.
  */
 NODISCARD enum status http_multi_open(struct http_multi *multi,

@@ -240,10 +240,10 @@ enum status links_open(struct links **links_out, struct event_base *base,
 {
     struct timeval period = {0, LINK_TICK_MS * 1000};
     struct links *links = calloc(1, sizeof *links);
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
 
     if (links == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     links->base = base;
     links->user = *user;
     (void)sodium_mlock(&links->identity, sizeof links->identity);
@@ -257,7 +257,7 @@ enum status links_open(struct links **links_out, struct event_base *base,
     status = link_listen(links, options->address);
     if (status != ST_OK)
         goto fail;
-    status = ST_INTERNAL;
+    status = ST_EXHAUSTED;
     if (event_add(links->tick_event, &period) != 0)
         goto fail;
     *links_out = links;

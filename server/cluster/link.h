@@ -101,7 +101,7 @@ struct links_user {
  * Requires: peers differ from each other and from this node; their addresses
  *           are such as link_address_read() reads.
  * Returns:  ST_OK; ST_USAGE for the address to listen on; ST_CONNECT if the
- *           system refuses it; ST_INTERNAL if memory or descriptors are short.
+ *           system refuses it; ST_EXHAUSTED if memory or descriptors are short.
  * Owns:     copies what it is given; keeps ${base}.
  */
 NODISCARD enum status links_open(struct links **links_out,

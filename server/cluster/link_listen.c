@@ -149,6 +149,6 @@ enum status link_listen(struct links *links, const char *text)
         event_new(links->base, fd, EV_READ | EV_PERSIST, on_accept, links);
     if (links->accept_event == NULL ||
         event_add(links->accept_event, NULL) != 0)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     return ST_OK;
 }

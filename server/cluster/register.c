@@ -15,7 +15,7 @@ static enum status none_open(void *context, void **self_out,
     MAYBE(context == NULL);
     REQUIRE(base != NULL);
     if (none == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     none->events = *events;
     *self_out = none;
     return ST_OK;

@@ -136,7 +136,7 @@ static enum status kept_open(void *context, void **self_out,
     enum status status;
 
     if (kept == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     kept->options = context;
     kept->events = *events;
     status = register_etcd_open(&kept->etcd, base, &kept->options->etcd, &told);

@@ -332,7 +332,7 @@ enum status register_etcd_open(struct register_etcd **etcd_out,
         return ST_USAGE;
     etcd = calloc(1, sizeof *etcd);
     if (etcd == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     etcd->options = *options;
     etcd->events = *events;
     etcd->revision = options->revision;
@@ -340,7 +340,7 @@ enum status register_etcd_open(struct register_etcd **etcd_out,
     status = open_http(etcd, base);
     if (status != ST_OK)
         goto fail;
-    status = ST_INTERNAL;
+    status = ST_EXHAUSTED;
     etcd->poll = evtimer_new(base, on_poll, etcd);
     if (etcd->poll == NULL || register_lease_open(etcd, base) != ST_OK)
         goto fail;

@@ -96,7 +96,7 @@ struct register_etcd_events {
  * Take up the endpoints, and begin with the self-test.
  *
  * Requires: base is this thread's; SIGPIPE is ignored; every event is given.
- * Returns:  ST_OK; ST_USAGE for options that cannot be meant; ST_INTERNAL.
+ * Returns:  ST_OK; ST_USAGE for options that cannot be meant; ST_EXHAUSTED.
  * Owns:     copies ${options} and ${events}; keeps ${base}; gives ${*etcd_out}.
  */
 NODISCARD enum status register_etcd_open(
@@ -121,7 +121,7 @@ void register_etcd_read(struct register_etcd *etcd);
  *
  * Requires: the proposal's invariants.
  * Returns:  ST_OK; ST_WRONG_STATE before ready and when barred; ST_LIMIT with
- *           REGISTER_CALLS_MAX under way; ST_INTERNAL.  But for ST_OK nothing
+ *           REGISTER_CALLS_MAX under way; ST_EXHAUSTED.  But for ST_OK nothing
  *           was sent and nothing will be answered.
  * Owns:     copies ${proposal}.
  */

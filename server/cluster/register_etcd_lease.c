@@ -168,7 +168,7 @@ enum status register_lease_open(struct register_etcd *etcd,
                                 struct event_base *base)
 {
     etcd->lease.timer = evtimer_new(base, on_timer, etcd);
-    return etcd->lease.timer == NULL ? ST_INTERNAL : ST_OK;
+    return etcd->lease.timer == NULL ? ST_EXHAUSTED : ST_OK;
 }
 
 void register_lease_close(struct register_etcd *etcd)

@@ -236,18 +236,18 @@ static enum status open_base(struct cosign *cosign)
     struct event_config *config = event_config_new();
 
     if (config == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     (void)event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
     cosign->base = event_base_new_with_config(config);
     event_config_free(config);
     cosign->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (cosign->base == NULL || cosign->wake_fd < 0)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     cosign->wake_event = event_new(cosign->base, cosign->wake_fd,
                                    EV_READ | EV_PERSIST, on_wake, cosign);
     if (cosign->wake_event == NULL || event_add(cosign->wake_event, NULL) != 0)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     return ST_OK;
 }
 
@@ -287,7 +287,7 @@ enum status cosign_start(struct cosign *cosign)
     failed = pthread_create(&cosign->thread, NULL, run, cosign);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     cosign->started = failed == 0;
-    return failed == 0 ? ST_OK : ST_INTERNAL;
+    return failed == 0 ? ST_OK : ST_EXHAUSTED;
 }
 
 void cosign_stop(struct cosign *cosign)

@@ -23,7 +23,7 @@ struct cosign_options {
 
 /*
  * cosign_open(cosign_out, options, calls):
- * Returns: ST_OK; ST_INTERNAL if memory, descriptors or a library are refused.
+ * Returns: ST_OK; ST_EXHAUSTED if memory, descriptors or a library are refused.
  * Owns:    copies the table and the names and keys; keeps the policy; gives
  *          ${*cosign_out}.
  */

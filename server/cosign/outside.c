@@ -282,13 +282,13 @@ enum status outside_open(struct outside **outside_out, struct event_base *base,
     enum status status;
 
     if (outside == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     outside->calls = calls;
     outside->log_key = log_key;
     take_witnesses(outside, policy);
     outside->timer = evtimer_new(base, on_time, outside);
     status = outside->timer == NULL
-                 ? ST_INTERNAL
+                 ? ST_EXHAUSTED
                  : witness_posts_open(&outside->posts, base, outside, on_done);
     if (status != ST_OK) {
         outside_close(outside);

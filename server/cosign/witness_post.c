@@ -116,7 +116,7 @@ enum status witness_posts_send(struct witness_posts *posts, size_t number,
     REQUIRE(witness_post_url(url));
     REQUIRE(body.size <= WITNESS_REQUEST_SIZE_MAX);
     if (post == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     post->posts = posts;
     post->next = posts->first;
     posts->first = post;
@@ -128,7 +128,7 @@ enum status witness_posts_send(struct witness_posts *posts, size_t number,
         curl_multi_add_handle(posts->multi.multi, post->easy) == CURLM_OK)
         return ST_OK;
     post_free(post);
-    return ST_INTERNAL;
+    return ST_EXHAUSTED;
 }
 
 /* ---- Answers ------------------------------------------------------------ */
@@ -190,10 +190,10 @@ enum status witness_posts_open(struct witness_posts **posts_out,
                                witness_post_done *done)
 {
     struct witness_posts *posts = calloc(1, sizeof *posts);
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
 
     if (posts == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     posts->context = context;
     posts->done = done;
     posts->headers = curl_slist_append(NULL, "Content-Type: text/plain");

@@ -50,7 +50,7 @@ void witness_posts_close(struct witness_posts *posts);
  * ${number}.
  *
  * Requires: witness_post_url(url); body.size <= WITNESS_REQUEST_SIZE_MAX.
- * Returns:  ST_OK; ST_INTERNAL, and done() is not called.
+ * Returns:  ST_OK; ST_EXHAUSTED, and done() is not called.
  * Owns:     copies both.
  */
 NODISCARD enum status witness_posts_send(struct witness_posts *posts,

@@ -208,11 +208,11 @@ enum status listener_open(struct listener **listener_out, struct loop *loop,
                                            const struct source *source))
 {
     struct listener *listener = calloc(1, sizeof *listener);
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
 
     REQUIRE(listener_out != NULL && accepted != NULL);
     if (listener == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     listener->fd = -1;
     listener->accepted = accepted;
     listener->context = context;
@@ -220,7 +220,7 @@ enum status listener_open(struct listener **listener_out, struct loop *loop,
     status = bind_to(listener, address);
     if (status != ST_OK)
         goto fail;
-    status = ST_INTERNAL;
+    status = ST_EXHAUSTED;
     listener->readable = event_new(loop_base(loop), listener->fd,
                                    EV_READ | EV_PERSIST, on_readable, listener);
     listener->pause_over =

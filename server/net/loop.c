@@ -99,7 +99,7 @@ enum status loop_open(struct loop **loop_out, uint32_t number, void *context,
         free(loop);
         if (config != NULL)
             event_config_free(config);
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     }
     loop->wake_fd = -1;
     pthread_mutex_init(&loop->lock, NULL);
@@ -126,7 +126,7 @@ enum status loop_open(struct loop **loop_out, uint32_t number, void *context,
 fail:
     event_config_free(config);
     loop_close(loop);
-    return ST_INTERNAL;
+    return ST_EXHAUSTED;
 }
 
 static void *run(void *argument)
@@ -146,7 +146,7 @@ enum status loop_start(struct loop *loop)
     REQUIRE(!loop->started);
     if (event_add(loop->wake_event, NULL) != 0 ||
         event_add(loop->tick_event, &period) != 0)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     /* Signals are the main thread's. */
     sigfillset(&all);
     (void)sigdelset(&all, SIGSYS); /* The sandbox names what it refuses. */
@@ -154,7 +154,7 @@ enum status loop_start(struct loop *loop)
     failed = pthread_create(&loop->thread, NULL, run, loop);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     loop->started = true;
     return ST_OK;
 }

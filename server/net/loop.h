@@ -29,7 +29,7 @@ struct mail {
  * Make a loop; ${tick} runs on its thread every LOOP_TICK_MS.  ${context} is
  * given to every delivery and tick.
  *
- * Returns: ST_OK; ST_INTERNAL if libevent, memory or a descriptor is refused.
+ * Returns: ST_OK; ST_EXHAUSTED if libevent, memory or a descriptor is refused.
  * Order:   loop_start, any posts, loop_stop (joins), loop_close.
  */
 enum { LOOP_TICK_MS = 100 };

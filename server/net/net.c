@@ -226,7 +226,7 @@ static enum status open_home(struct net *net, uint32_t number)
         home->scratch == NULL || home->record == NULL ||
         home->watch_buffer == NULL) {
         free(plain);
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     }
     writer_init(&home->plain, plain, FRAME_SIZE_MAX);
     return loop_open(&home->loop, number, home, tick);
@@ -272,11 +272,11 @@ enum status net_open(struct net **net_out, const struct net_options *options,
 {
     struct net *net = calloc(1, sizeof *net);
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
 
     REQUIRE(options->loops >= 1 && options->loops <= NET_LOOPS_MAX);
     if (net == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     net->options = *options;
     net->options.connections = affordable(options->connections);
     (void)sodium_mlock(&net->identity, sizeof net->identity);
@@ -341,7 +341,7 @@ enum status net_start(struct net *net, struct pipeline *pipeline)
     pipeline_set_moved(pipeline, net, advice_moved);
     for (uint32_t i = 0; i < net->homes_opened; i++) {
         if (loop_start(net->homes[i].loop) != ST_OK)
-            return ST_INTERNAL;
+            return ST_EXHAUSTED;
     }
     return ST_OK;
 }

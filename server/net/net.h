@@ -67,7 +67,7 @@ void net_defaults(struct net_options *options);
  * Bind the port and make the loops; nothing is accepted yet.
  *
  * Returns: ST_OK; ST_USAGE for the address; ST_CONNECT if the system refuses
- *          it; ST_INTERNAL if memory or descriptors are short.
+ *          it; ST_EXHAUSTED if memory or descriptors are short.
  * Owns:    copies what it is given, the address' text too.
  */
 NODISCARD enum status net_open(struct net **net_out,
@@ -77,7 +77,7 @@ NODISCARD enum status net_open(struct net **net_out,
 /* What the pipeline is to call; valid until net_close(). */
 struct pipeline_events net_events(struct net *net);
 
-/* Serve.  Returns: ST_OK; ST_INTERNAL if a thread is refused. */
+/* Serve.  Returns: ST_OK; ST_EXHAUSTED if a thread is refused. */
 NODISCARD enum status net_start(struct net *net, struct pipeline *pipeline);
 
 /* Any thread: NET_LIVE_OPTIONS become those of ${options}. */

@@ -22,7 +22,7 @@ enum status throttle_open(struct throttle **throttle_out, uint32_t capacity)
 
     REQUIRE(throttle_out != NULL);
     if (throttle == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     pthread_mutex_init(&throttle->lock, NULL);
     crypto_generichash_keygen(throttle->pair_key);
     if (usage_open(&throttle->accounts, capacity) != ST_OK ||
@@ -32,7 +32,7 @@ enum status throttle_open(struct throttle **throttle_out, uint32_t capacity)
     return ST_OK;
 fail:
     throttle_close(throttle);
-    return ST_INTERNAL;
+    return ST_EXHAUSTED;
 }
 
 void throttle_close(struct throttle *throttle)

@@ -27,7 +27,7 @@ struct throttle_try {
 
 /*
  * throttle_open(throttle_out, capacity):
- * Returns: ST_OK; ST_INTERNAL if memory is short.
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
  */
 NODISCARD enum status throttle_open(struct throttle **throttle_out,
                                     uint32_t capacity);

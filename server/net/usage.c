@@ -81,11 +81,11 @@ enum status usage_open(struct usage **usage_out, uint32_t capacity)
     REQUIRE(capacity >= PROBES_MAX && (capacity & (capacity - 1)) == 0);
     usage = calloc(1, sizeof *usage);
     if (usage == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     usage->entries = calloc(capacity, sizeof *usage->entries);
     if (usage->entries == NULL) {
         free(usage);
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     }
     usage->capacity = capacity;
     randombytes_buf(usage->hash_key, sizeof usage->hash_key);

@@ -38,7 +38,7 @@ struct usage; /* Opaque: a table. */
 
 /*
  * usage_open(usage_out, capacity):
- * Returns: ST_OK; ST_INTERNAL if memory is short.
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
  */
 NODISCARD enum status usage_open(struct usage **usage_out, uint32_t capacity);
 void usage_close(struct usage *usage);
