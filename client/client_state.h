@@ -25,6 +25,10 @@ enum {
     CLIENT_COMMAND_SIZE_MAX = FRAME_BODY_SIZE_MAX
 };
 
+/* A node's clock that is further off is not believed: commands would be signed
+ * for a time that is not now. */
+#define CLIENT_CLOCK_OFF_US_MAX INT64_C(86400000000)
+
 struct defter_command {
     uint8_t realm;
     uint16_t flags;

@@ -165,10 +165,10 @@ struct defter_answer {
 /*
  * defter_call(client, command, answer_out): send and wait.  The same bytes are
  * sent again after a broken connection, after 600 (to the primary) and after
- * 314, 601, 602, 603 and 604 (with growing pauses); a session is opened after
- * 200; after 305 and 306 it is signed anew by the server's time.  An answer
- * with
- * ${duplicate} is a success: the command was done before, at that index.
+ * 314, 601, 602, 603 and 604 (with growing pauses).  Where a receipt says that
+ * it came to nothing, a session is opened after 200, and after 305 and 306 it
+ * is signed anew by the receipt's time, unless that is a day off or more.  An
+ * answer with ${duplicate} is a success: it was done before, at that index.
  * Returns: 0 and an answer, whatever its code; else no answer came: 1033
  *          CONNECT, 1035 TIMEOUT (outcome unknown), 1036 RECEIPT, 201, ...
  */
