@@ -222,6 +222,7 @@ static enum status model_create(struct disk *disk, struct disk_file **file_out,
     while (node < MODEL_FILES_MAX && disk_model_referenced(model, node))
         node++;
     disk_model_must(node < MODEL_FILES_MAX, "too many files");
+    model->left += disk_model_node_left(&model->nodes[node]);
     node_free(&model->nodes[node]);
     model->nodes[node].used = true;
     disk_model_node_reserve(&model->nodes[node], 1);

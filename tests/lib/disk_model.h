@@ -52,6 +52,9 @@ uint64_t disk_model_state(const struct disk_model *model);
  */
 void disk_model_power_off_after(struct disk_model *model, size_t calls);
 
+/* Calls succeed again and nothing was lost: they failed for a while only. */
+void disk_model_power_on(struct disk_model *model);
+
 /* Calls that change anything, so far. */
 size_t disk_model_changes(const struct disk_model *model);
 
@@ -99,6 +102,9 @@ size_t disk_model_writes(const struct disk_model *model);
  */
 bool disk_model_peek(const struct disk_model *model, const char *name,
                      const uint8_t **data_out, size_t *size_out);
+
+/* Bytes that lie on the medium where no name leads any more, zeros apart. */
+size_t disk_model_left(const struct disk_model *model);
 
 /* Flips one bit at rest, durably; aborts if there is no such place. */
 void disk_model_rot(struct disk_model *model, const char *name, uint64_t offset,

@@ -13,6 +13,7 @@ struct disk_model *disk_model_copy(const struct disk_model *model)
 
     *copy = *model;
     memset(copy->nodes, 0, sizeof copy->nodes);
+    copy->left = disk_model_left(model);
     for (int i = 0; i < MODEL_FILES_MAX; i++) {
         const struct model_node *node = &model->nodes[i];
         struct model_node *target = &copy->nodes[i];
@@ -161,6 +162,12 @@ void disk_model_power_off_after(struct disk_model *model, size_t calls)
     model->changes_max = model->changes + calls;
 }
 
+void disk_model_power_on(struct disk_model *model)
+{
+    model->off = false;
+    model->changes_max = SIZE_MAX;
+}
+
 size_t disk_model_changes(const struct disk_model *model)
 {
     return model->changes;
@@ -213,6 +220,26 @@ bool disk_model_peek(const struct disk_model *model, const char *name,
     *data_out = model->nodes[node].data;
     *size_out = (size_t)model->nodes[node].size;
     return true;
+}
+
+/* What a process sees may be on the medium, synced or not. */
+size_t disk_model_node_left(const struct model_node *node)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < node->capacity; i++)
+        count += node->data[i] != 0 || node->durable[i] != 0 ? 1 : 0;
+    return count;
+}
+
+size_t disk_model_left(const struct disk_model *model)
+{
+    size_t count = model->left;
+
+    for (int i = 0; i < MODEL_FILES_MAX; i++)
+        if (!disk_model_referenced(model, i))
+            count += disk_model_node_left(&model->nodes[i]);
+    return count;
 }
 
 void disk_model_rot(struct disk_model *model, const char *name, uint64_t offset,

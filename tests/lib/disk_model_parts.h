@@ -60,6 +60,7 @@ struct disk_model {
     size_t changes_max;
     size_t syncs;
     size_t writes;
+    size_t left; /* By files whose place another one took. */
     size_t fail_in;
     enum status fail_with;
     size_t fail_sync_in;
@@ -99,6 +100,7 @@ uint64_t disk_model_place(struct disk_model *model,
                           size_t size);
 
 bool disk_model_referenced(const struct disk_model *model, int node);
+size_t disk_model_node_left(const struct model_node *node);
 void disk_model_node_reserve(struct model_node *node, uint64_t size);
 void disk_model_node_dirty(struct model_node *node, uint64_t from, uint64_t to);
 bool disk_model_node_pending(const struct model_node *node, size_t sector);

@@ -138,7 +138,49 @@ START_TEST(disk_model_failed_sync_forgets_what_it_had)
 }
 END_TEST
 
+START_TEST(disk_model_counts_bytes_that_lost_their_name)
+{
+    struct disk_model *after;
+
+    begin();
+    ck_assert_uint_eq(disk_remove(disk_model_disk(model), "f"), ST_OK);
+    ck_assert_uint_eq(disk_model_left(model), 0); /* It may come back. */
+    ck_assert_uint_eq(disk_sync_directory(disk_model_disk(model), ""), ST_OK);
+    ck_assert_uint_eq(disk_model_left(model), SIZE);
+    ck_assert_uint_eq(put(0, 0, DISK_MODEL_SECTOR), ST_OK);
+    ck_assert_uint_eq(disk_model_left(model), SIZE);
+    ck_assert_uint_eq(disk_sync(file), ST_OK);
+    ck_assert_uint_eq(disk_model_left(model), SIZE - DISK_MODEL_SECTOR);
+    after = disk_model_copy(model);
+    ck_assert_uint_eq(disk_model_left(after), SIZE - DISK_MODEL_SECTOR);
+    disk_model_free(after);
+    disk_close(file);
+    ck_assert_uint_eq(disk_create(disk_model_disk(model), &file, "f"), ST_OK);
+    ck_assert_uint_eq(disk_model_left(model), SIZE - DISK_MODEL_SECTOR);
+    end();
+}
+END_TEST
+
+START_TEST(disk_model_that_failed_for_a_while_lost_nothing)
+{
+    uint8_t byte;
+
+    begin();
+    ck_assert_uint_eq(put(9, 0, DISK_MODEL_SECTOR), ST_OK);
+    disk_model_power_off_after(model, 0);
+    ck_assert_uint_eq(disk_sync(file), ST_DISK_FAILED);
+    ck_assert_uint_eq(get(&byte, 0), ST_DISK_FAILED);
+    disk_model_power_on(model);
+    ck_assert_uint_eq(get(&byte, 0), ST_OK);
+    ck_assert_uint_eq(byte, 9);
+    ck_assert_uint_eq(disk_model_pending(model), 1);
+    end();
+}
+END_TEST
+
 SUITE_MAIN("disk_model", disk_model_reads_fail_where_a_sector_is_bad,
            disk_model_write_that_goes_elsewhere_leaves_its_place,
            disk_model_keeps_what_was_synced_and_what_is_chosen,
-           disk_model_failed_sync_forgets_what_it_had)
+           disk_model_failed_sync_forgets_what_it_had,
+           disk_model_counts_bytes_that_lost_their_name,
+           disk_model_that_failed_for_a_while_lost_nothing)
