@@ -1,7 +1,8 @@
 /*
  * node_escrow.c: the escrow of a node: its seal keys, sealed to the recovery
  * key, in a directory beside.  A thread writes it anew, so that nobody who
- * serves waits: at once when keys were destroyed, and else now and then.
+ * serves waits: at once when keys were destroyed, and else now and then.  Its
+ * first turn writes always: what an earlier process left is overwritten then.
  */
 #include <errno.h>
 #include <inttypes.h>

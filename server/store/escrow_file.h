@@ -2,8 +2,14 @@
  * escrow_file.h: the one file of an escrow: written from a node's keyring, and
  * read into another one's (protocol/escrow.h).
  *
- * It has a directory of its own, is replaced whole and at once, and what it
- * held before is overwritten: keys that were destroyed are not in it any more.
+ * It has a directory of its own and is replaced whole, and what it held before
+ * is overwritten: keys that were destroyed are not in it any more.
+ *
+ *   escrow.part ── whole ──> escrow ── replaced ──> escrow.former ── wiped ──>
+ * .
+ *
+ * Invariant: bytes lie under one of these names, durably, until zeros do.  One
+ * whole escrow is there under its name, or under the former one alone.
  */
 #ifndef DEFTER_SERVER_STORE_ESCROW_FILE_H
 #define DEFTER_SERVER_STORE_ESCROW_FILE_H
@@ -12,8 +18,9 @@
 #include "replication/disk.h"
 #include "server/store/keyring.h"
 
-#define ESCROW_FILE      "escrow"
-#define ESCROW_FILE_PART "escrow.part"
+#define ESCROW_FILE        "escrow"
+#define ESCROW_FILE_PART   "escrow.part"
+#define ESCROW_FILE_FORMER "escrow.former"
 
 /* What is put into escrow, and for whom. */
 struct escrow_file_source {
@@ -34,11 +41,13 @@ struct escrow_file_result {
 /*
  * escrow_file_write(result_out, disk, source):
  * Put the keys and tombstones, and the newest snapshot of at most source->size
- * entries, into the file.  Any thread.
+ * entries, into the file.  What an earlier call left is overwritten first.  Any
+ * thread.
  *
- * Returns: ST_OK, and it is durable; ST_SEAL if the recovery key is none;
- *          ST_DISK_FULL; ST_DISK_FAILED.  After a failure the former file is
- *          there, or the new one with the former bytes not overwritten yet.
+ * Returns: ST_OK, it is durable, and nothing is left of any file before it;
+ *          ST_SEAL if the recovery key is none; ST_DISK_FULL; ST_DISK_FAILED.
+ *          After a failure there is a whole file if there was one, and what is
+ *          not overwritten yet is left to the next call.
  */
 NODISCARD enum status escrow_file_write(
     struct escrow_file_result *result_out, struct disk *disk,
@@ -46,7 +55,8 @@ NODISCARD enum status escrow_file_write(
 
 /*
  * escrow_file_check(result_out, disk, recovery):
- * Open all of it, and keep nothing.
+ * Open all of it, under its former name if that alone is there, and keep
+ * nothing.
  *
  * Returns: ST_OK; ST_NO_FILE; ST_TORN_TAIL if it ends too early; as
  *          escrow_open() and escrow_part(); ST_BAD_FIELD for a row that no

@@ -167,6 +167,15 @@ static enum status take_file(struct escrow_taking *taking,
     return status;
 }
 
+/* Between two renames the one escrow that there is has its former name. */
+static enum status open_file(struct disk *disk, struct disk_file **file_out)
+{
+    const enum status status = disk_open(disk, file_out, ESCROW_FILE);
+
+    return status == ST_NO_FILE ? disk_open(disk, file_out, ESCROW_FILE_FORMER)
+                                : status;
+}
+
 enum status escrow_file_take(struct escrow_file_result *result_out,
                              struct disk *disk, const struct keyfile *recovery,
                              struct keyring *keyring, struct disk *snapshots)
@@ -180,7 +189,7 @@ enum status escrow_file_take(struct escrow_file_result *result_out,
     memset(result_out, 0, sizeof *result_out);
     taking->keyring = keyring;
     taking->snapshots = snapshots;
-    status = disk_open(disk, &file, ESCROW_FILE);
+    status = open_file(disk, &file);
     if (status == ST_OK) {
         status = take_file(taking, result_out, recovery, file);
         disk_close(file);

@@ -161,32 +161,73 @@ static enum status seal_all(struct escrow_sealing *sealing,
     return status;
 }
 
-/* The bytes that ${former} had under this name are overwritten with zeros. */
-static enum status wipe_former(struct disk_file *former)
+/* ---- Files that come and go ---------------------------------------------- */
+
+static enum status wipe(struct disk_file *file)
 {
     uint64_t size;
-    enum status status = disk_size(former, &size);
+    enum status status = disk_size(file, &size);
 
     if (status == ST_OK)
-        status = disk_write_zeros(former, 0, size);
-    return status == ST_OK ? disk_sync(former) : status;
+        status = disk_write_zeros(file, 0, size);
+    return status == ST_OK ? disk_sync(file) : status;
 }
 
-static enum status put_in_place(struct disk *disk)
+/* A name goes when its bytes are gone: without it nobody finds them again. */
+static enum status discard(struct disk *disk, const char *name)
 {
-    struct disk_file *former = NULL;
-    enum status status = disk_open(disk, &former, ESCROW_FILE);
+    struct disk_file *file = NULL;
+    enum status status = disk_open(disk, &file, name);
 
     if (status == ST_NO_FILE)
-        status = ST_OK;
+        return ST_OK;
     if (status == ST_OK)
+        status = wipe(file);
+    disk_close(file);
+    if (status == ST_OK)
+        status = disk_remove(disk, name);
+    return status == ST_OK ? disk_sync_directory(disk, "") : status;
+}
+
+/*
+ * What a write that did not come to its end left.  A former file beside the new
+ * one is wiped only when the new one's name is durable.
+ */
+static enum status settle(struct disk *disk)
+{
+    struct disk_file *file = NULL;
+    enum status status = disk_open(disk, &file, ESCROW_FILE);
+
+    disk_close(file);
+    if (status == ST_NO_FILE)
+        status = disk_rename(disk, ESCROW_FILE_FORMER, ESCROW_FILE);
+    if (status == ST_OK || status == ST_NO_FILE)
+        status = disk_sync_directory(disk, "");
+    if (status == ST_OK)
+        status = discard(disk, ESCROW_FILE_FORMER);
+    return status == ST_OK ? discard(disk, ESCROW_FILE_PART) : status;
+}
+
+/* Its name is durable before its first byte, which could not be found else. */
+static enum status create_part(struct disk *disk, struct disk_file **file_out)
+{
+    const enum status status = disk_create(disk, file_out, ESCROW_FILE_PART);
+
+    return status == ST_OK ? disk_sync_directory(disk, "") : status;
+}
+
+/* The former name is durable before another file takes the one that it had. */
+static enum status put_in_place(struct disk *disk)
+{
+    enum status status = disk_rename(disk, ESCROW_FILE, ESCROW_FILE_FORMER);
+
+    if (status == ST_OK)
+        status = disk_sync_directory(disk, "");
+    if (status == ST_OK || status == ST_NO_FILE)
         status = disk_rename(disk, ESCROW_FILE_PART, ESCROW_FILE);
     if (status == ST_OK)
         status = disk_sync_directory(disk, "");
-    if (status == ST_OK && former != NULL)
-        status = wipe_former(former);
-    disk_close(former);
-    return status;
+    return status == ST_OK ? discard(disk, ESCROW_FILE_FORMER) : status;
 }
 
 enum status escrow_file_write(struct escrow_file_result *result_out,
@@ -199,13 +240,12 @@ enum status escrow_file_write(struct escrow_file_result *result_out,
     INVARIANT(sealing != NULL);
     memset(sealing, 0, sizeof *sealing);
     memset(result_out, 0, sizeof *result_out);
-    status = disk_remove(disk, ESCROW_FILE_PART);
-    if (status == ST_OK || status == ST_NO_FILE)
-        status = disk_create(disk, &sealing->file, ESCROW_FILE_PART);
-    if (status == ST_OK) {
+    status = settle(disk);
+    if (status == ST_OK)
+        status = create_part(disk, &sealing->file);
+    if (status == ST_OK)
         status = seal_all(sealing, result_out, source);
-        disk_close(sealing->file);
-    }
+    disk_close(sealing->file);
     if (status == ST_OK)
         status = put_in_place(disk);
     sodium_free(sealing); /* Wipes it. */

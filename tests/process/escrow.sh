@@ -64,6 +64,9 @@ same_end() {
         fail "another end $1"
     }
 }
+only_zeros() {
+    [ -s "$1" ] && cmp -s -n "$(stat -c %s "$1")" "$1" /dev/zero
+}
 # The keys that the new node has are those of the lost one.
 same_keys() {
     "$DEFTER_BIN/key_search" keys "$1" | awk '{ $4 = ""; print }' | sort
@@ -126,7 +129,14 @@ mv "$new/log" "$new/aside"
 refused 'restore the log first' "$cluster/escrow"
 mv "$new/aside" "$new/log"
 
-# Archive, escrow and key alone.
+# Archive, escrow and key alone; under the name that an end between two renames
+# leaves it, as well.
+new_node former
+cp -a "$cluster/escrow" "$cluster/cut"
+mv "$cluster/cut/escrow" "$cluster/cut/escrow.former"
+restore "$cluster/cut" || fail "$(cat "$cluster/said.txt")"
+same_end 'of an escrow under its former name'
+new=$cluster/new-first
 restore "$cluster/escrow" || fail "$(cat "$cluster/said.txt")"
 same_end 'of a new node'
 [ "$(same_keys "$new")" = "$(same_keys "$node")" ] || fail 'other keys'
@@ -145,8 +155,12 @@ restore "$cluster/escrow" || fail "$(cat "$cluster/said.txt")"
 same_end 'of the node itself'
 
 # It opens what was sealed.  From now on only an act has the escrow written.
+# What a write that was cut off left is overwritten: another name shows it.
 sed -i 's/^period_s = .*/period_s = 100000/' "$node/defterd.conf"
+head -c 5000 "$cluster/older/escrow" >"$cluster/cut-part"
+ln "$cluster/cut-part" "$cluster/escrow/escrow.part"
 cluster_start
+wait_for 30 only_zeros "$cluster/cut-part" || fail 'the part is still there'
 line=$(grep -m 1 "\"subject\":\"$subject\",\"section\":\"S01\"" \
     "$cluster/records.jsonl")
 enrol registrar staff 1
@@ -157,12 +171,18 @@ grep -q "$(member surname "$line")" "$cluster/last.txt" ||
     fail 'his name does not come out'
 
 # No act is confirmed while the escrow has its keys; it is, once it has not.
+head -c 5000 "$cluster/older/escrow" >"$cluster/cut-former"
+ln "$cluster/cut-former" "$cluster/escrow/escrow.former"
+ln "$cluster/escrow/escrow" "$cluster/before"
 mkdir "$cluster/escrow/escrow.part" # Nothing can be written there.
 destroy "$subject" record+evidence
 wait_for 3 destroy_is_confirmed && fail 'confirmed with the keys in escrow'
 node_has_said 'escrow: it cannot be written' || fail 'it does not say why'
 rmdir "$cluster/escrow/escrow.part"
 wait_for 60 destroy_is_confirmed || fail "$(cat "$cluster/act.txt")"
+only_zeros "$cluster/before" || fail 'confirmed with the former bytes there'
+only_zeros "$cluster/cut-former" || fail 'confirmed with what was left there'
+[ "$(ls "$cluster/escrow")" = escrow ] || fail 'more than the escrow is there'
 cp -a "$cluster/escrow" "$cluster/confirmed"
 cluster_stop || fail "the node ended with $?"
 must "$DEFTER_BIN/defterd" --escrow "$node/defterd.conf"

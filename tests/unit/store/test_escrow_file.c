@@ -8,7 +8,7 @@
 #include "tests/lib/disk_model.h"
 #include "tests/lib/suite.h"
 
-enum { FILE_SIZE_MAX = 512 * 1024 };
+enum { FILE_SIZE_MAX = 512 * 1024, PENDING_MAX = 8 };
 
 static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {9};
 
@@ -298,26 +298,187 @@ START_TEST(parts_that_change_places_are_refused)
 }
 END_TEST
 
-/* Whole, whenever the power goes: the former escrow or the new one. */
-START_TEST(a_loss_of_power_leaves_one_whole_escrow)
+/* ---- What is left behind ------------------------------------------------- */
+
+static bool is_there(const char *name)
 {
-    const uint64_t number = 2;
-    size_t calls = 0;
+    const uint8_t *data;
+    size_t size;
+
+    return disk_model_peek(model, name, &data, &size);
+}
+
+static void use(struct disk_model *next)
+{
+    disk_model_free(model);
+    model = next;
+    disk = disk_model_disk(model);
+}
+
+/* One whole escrow, and nothing lies where no name leads. */
+static void expect_whole(void)
+{
+    ck_assert_uint_eq(disk_model_left(model), 0);
+    ck_assert_int_eq(escrow_file_check(&result, disk, &recovery), ST_OK);
+    ck_assert_uint_eq(result.rows_count, 3);
+}
+
+/* It was written, so nothing else is there. */
+static void expect_clean(void)
+{
+    expect_whole();
+    ck_assert(is_there(ESCROW_FILE));
+    ck_assert(!is_there(ESCROW_FILE_FORMER));
+    ck_assert(!is_there(ESCROW_FILE_PART));
+}
+
+/* The next write is cut off at each of its calls, too. */
+static void go_on_from(const struct disk_model *found)
+{
     bool was_off = true;
 
-    for (; was_off; calls++) {
-        begin(3);
-        write_escrow();
-        keyring_bury(source.keyring, &number, 1, 4);
+    for (size_t calls = 0; was_off; calls++) {
+        use(disk_model_copy(found));
         disk_model_power_off_after(model, calls);
         (void)!escrow_file_write(&result, disk, &source);
         was_off = disk_model_is_off(model);
-        disk_model_lose_power(model, NULL, 0, false, SIZE_MAX);
-        ck_assert_int_eq(escrow_file_check(&result, disk, &recovery), ST_OK);
-        ck_assert_uint_eq(result.rows_count, 3);
-        finish();
+        disk_model_lose_power(model, NULL, 0, calls % 2 == 0, SIZE_MAX);
+        expect_whole();
+        write_escrow();
+        expect_clean();
     }
-    ck_assert_uint_gt(calls, 5);
+}
+
+/* Returns: whether what remained had but its former name. */
+static bool expect_good_after(const struct disk_model *off, uint8_t keep)
+{
+    struct disk_model *found =
+        disk_model_crash(off, &keep, sizeof keep, false, SIZE_MAX);
+    bool is_former;
+
+    use(disk_model_copy(found));
+    is_former = !is_there(ESCROW_FILE);
+    expect_whole();
+    write_escrow();
+    expect_clean();
+    go_on_from(found);
+    disk_model_free(found);
+    return is_former;
+}
+
+static struct disk_model *begin_second(void)
+{
+    const uint64_t number = 2;
+
+    begin(3);
+    write_escrow();
+    keyring_bury(source.keyring, &number, 1, 4);
+    return disk_model_copy(model);
+}
+
+/*
+ * Whichever part of what was under way the power leaves, or if calls fail for a
+ * while and the power goes later: the former escrow or the new one is whole,
+ * and bytes are overwritten before they lose their name.
+ */
+START_TEST(a_loss_of_power_leaves_one_whole_escrow_and_no_lost_bytes)
+{
+    struct disk_model *before = begin_second(), *off;
+    size_t calls = 0, formers_count = 0;
+    bool was_off = true;
+
+    for (; was_off; calls++) {
+        use(disk_model_copy(before));
+        disk_model_power_off_after(model, calls);
+        (void)!escrow_file_write(&result, disk, &source);
+        was_off = disk_model_is_off(model);
+        off = disk_model_copy(model);
+        ck_assert_uint_le(disk_model_pending(off), PENDING_MAX);
+        for (size_t keep = 0; keep < (size_t)1 << disk_model_pending(off);
+             keep++)
+            formers_count += expect_good_after(off, (uint8_t)keep);
+        disk_model_power_on(off);
+        go_on_from(off);
+        disk_model_free(off);
+    }
+    ck_assert_uint_gt(calls, 10);
+    ck_assert_uint_gt(formers_count, 0);
+    disk_model_free(before);
+    finish();
+}
+END_TEST
+
+static void arm_write(size_t nth)
+{
+    disk_model_fail_after(model, nth, ST_DISK_FAILED);
+}
+
+static void arm_sync(size_t nth)
+{
+    disk_model_fail_sync_after(model, nth);
+}
+
+/* Returns: how often it did not come to an end. */
+static size_t expect_good_after_each(const struct disk_model *before,
+                                     void (*arm)(size_t nth))
+{
+    enum status status = ST_DISK_FAILED;
+    size_t failed_count = 0;
+
+    for (size_t nth = 1; status != ST_OK; nth++) {
+        use(disk_model_copy(before));
+        arm(nth);
+        status = escrow_file_write(&result, disk, &source);
+        failed_count += status != ST_OK ? 1 : 0;
+        expect_whole();
+        arm(0);
+        write_escrow();
+        expect_clean();
+    }
+    return failed_count;
+}
+
+START_TEST(a_call_that_fails_leaves_nothing_that_the_next_write_does_not_wipe)
+{
+    struct disk_model *before = begin_second();
+
+    ck_assert_uint_ge(expect_good_after_each(before, arm_write), 4);
+    ck_assert_uint_eq(expect_good_after_each(before, arm_sync), 2);
+    disk_model_free(before);
+    finish();
+}
+END_TEST
+
+START_TEST(the_part_that_a_full_disk_left_is_overwritten_before_it_goes)
+{
+    size_t size;
+
+    begin(3);
+    disk_model_fail_after(model, 3, ST_DISK_FULL);
+    ck_assert_int_eq(escrow_file_write(&result, disk, &source), ST_DISK_FULL);
+    size = read_file(disk, ESCROW_FILE_PART);
+    ck_assert_int_eq(sodium_is_zero(bytes, size), 0);
+    write_escrow();
+    expect_clean();
+    finish();
+}
+END_TEST
+
+START_TEST(an_escrow_under_its_former_name_alone_is_taken)
+{
+    struct keyring *copy;
+
+    begin(3);
+    write_escrow();
+    ck_assert_int_eq(disk_rename(disk, ESCROW_FILE, ESCROW_FILE_FORMER), ST_OK);
+    copy = open_keyring(1);
+    ck_assert_int_eq(
+        escrow_file_take(&result, disk, &recovery, copy, node_disk), ST_OK);
+    expect_same(copy, 3);
+    keyring_close(copy);
+    ck_assert_int_eq(disk_remove(disk, ESCROW_FILE_FORMER), ST_OK);
+    ck_assert_int_eq(escrow_file_check(&result, disk, &recovery), ST_NO_FILE);
+    finish();
 }
 END_TEST
 
@@ -341,5 +502,8 @@ SUITE_MAIN("escrow_file", keys_come_out_of_escrow_as_they_went_in,
            another_key_and_another_cluster_open_nothing,
            each_truncation_and_each_byte_too_many_is_refused,
            each_flipped_bit_is_refused, parts_that_change_places_are_refused,
-           a_loss_of_power_leaves_one_whole_escrow,
+           a_loss_of_power_leaves_one_whole_escrow_and_no_lost_bytes,
+           a_call_that_fails_leaves_nothing_that_the_next_write_does_not_wipe,
+           the_part_that_a_full_disk_left_is_overwritten_before_it_goes,
+           an_escrow_under_its_former_name_alone_is_taken,
            a_full_disk_leaves_the_former_escrow)
