@@ -81,6 +81,20 @@ static bool is_timely(const struct entry *entry)
                signed_at + entry->header.ttl_s * DATES_US_PER_SECOND + skew;
 }
 
+/* All of it is what node_command.c writes. Whatever names a duty or spends a
+ * counter besides can be refused as an entry by whoever takes part, so that
+ * what it states has no effect. */
+static bool is_as_written(const struct entry *entry,
+                          const struct item_clear *clear)
+{
+    const struct command_header *header = &entry->header;
+
+    return header->realm == REALM_SYSTEM && header->flags == 0 &&
+           header->counter == 0 && entry->place.carrier == 0 &&
+           clear->duty == 0 && clear->purpose == 0 && clear->subject == 0 &&
+           clear->expect_version == 0;
+}
+
 enum status attestation_read(struct attestation *out, struct slice bytes)
 {
     const struct operation_info *info = operation_info(OPCODE_SYSTEM_ATTEST);
@@ -96,6 +110,7 @@ enum status attestation_read(struct attestation *out, struct slice bytes)
     if (item.clear_part.opcode != OPCODE_SYSTEM_ATTEST ||
         item.clear_part.version != info->version || item.seal_key != 0 ||
         out->entry.place.category != info->category ||
+        !is_as_written(&out->entry, &item.clear_part) ||
         seal_open(&secret, &item, NULL, NULL, 0) != ST_OK ||
         schema_decode(&schema_op_system_attest, stated, &error,
                       seal_fields(secret), SCHEMA_REFUSE_UNKNOWN) != ST_OK)

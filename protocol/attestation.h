@@ -52,7 +52,8 @@ void attestation_path_root(uint8_t out[HASH_SIZE],
  * attestation_read(out, bytes):
  * Returns: ST_OK; ST_ENTRY_FORMED for what is no entry, or one of anything but
  *          system.attest alone, open and of entries before it, within the time
- *          in which it counts.
+ *          in which it counts, and with everything else of header and clear
+ *          part as nodes write it.
  * Owns:    ${*out} borrows ${bytes}.
  */
 NODISCARD enum status attestation_read(struct attestation *out,

@@ -192,15 +192,11 @@ struct slice extract_sample_proof(struct extract_sample *sample, bool stranger)
     return writer_slice(&writer);
 }
 
-void extract_sample_attested(struct extract_attested *out,
-                             const struct extract_sample *sample,
-                             uint64_t index)
+void extract_sample_tie(struct extract_attested *out,
+                        const struct extract_sample *sample, uint64_t index)
 {
     const struct signed_log_entry *entry = &sample->log.entries[index];
-    uint8_t leaves[SIGNED_LOG_ENTRIES_MAX][HASH_SIZE];
     uint8_t record[SIGNED_LOG_RECEIPT_SIZE];
-    struct attestation attestation;
-    size_t count = 0, position = 0;
 
     memset(out, 0, sizeof *out);
     ck_assert_uint_le(entry->size, sizeof out->entry);
@@ -209,6 +205,19 @@ void extract_sample_attested(struct extract_attested *out,
     signed_log_receipt(&sample->log, record, index, &sample->log.node, false);
     memcpy(out->certificate, record + RECEIPT_SIZE + SIGNATURE_SIZE,
            NODECERT_SIZE);
+    log_path(out->path, &out->path_count, sample, index);
+}
+
+void extract_sample_attested(struct extract_attested *out,
+                             const struct extract_sample *sample,
+                             uint64_t index)
+{
+    const struct signed_log_entry *entry = &sample->log.entries[index];
+    uint8_t leaves[SIGNED_LOG_ENTRIES_MAX][HASH_SIZE];
+    struct attestation attestation;
+    size_t count = 0, position = 0;
+
+    extract_sample_tie(out, sample, index);
     ck_assert_int_eq(
         attestation_read(&attestation, slice_of(entry->bytes, entry->size)),
         ST_OK);
@@ -219,7 +228,6 @@ void extract_sample_attested(struct extract_attested *out,
         signed_log_outcome(&sample->log, leaves[count++], i);
     }
     attestation_paths_make(&out->outcome, &position, 1, leaves, count);
-    log_path(out->path, &out->path_count, sample, index);
 }
 
 static void make_policy(struct extract_sample *sample)

@@ -57,6 +57,11 @@ struct extract_sample {
  * of enum extract_sample_parts. */
 void extract_sample_make(struct extract_sample *sample, unsigned parts);
 
+/* Entry ${index} of the sample's log as an attestation, and what ties it to the
+ * tree of all of its entries; of what it states nothing is read. */
+void extract_sample_tie(struct extract_attested *out,
+                        const struct extract_sample *sample, uint64_t index);
+
 /* What shows entry EXTRACT_SAMPLE_INDEX in the attestation that is entry
  * ${index} of the sample's log, by the tree of all of its entries. */
 void extract_sample_attested(struct extract_attested *out,

@@ -76,7 +76,8 @@ static struct slice log_command(const struct signed_log *log, uint8_t *buffer,
 {
     const uint8_t salt[SALT_SIZE] = {(uint8_t)log->count, 7};
     struct command_header header = {.signed_at = log->log_time,
-                                    .ttl_s = TTL_S_DEFAULT};
+                                    .ttl_s = TTL_S_DEFAULT,
+                                    .counter = log->counter};
     struct command_build build;
     struct slice body;
     enum status status;

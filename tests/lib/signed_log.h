@@ -40,6 +40,7 @@ struct signed_log {
     int64_t log_time;
     uint16_t carrier;  /* Of the next entry. */
     uint64_t subject;  /* Of the next entries; 0: none. */
+    uint64_t counter;  /* Of the next entries; 0: not used. */
     uint64_t attested; /* Entries below it. */
 };
 

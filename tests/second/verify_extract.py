@@ -225,8 +225,8 @@ def judge_attestation(extract, receipt, authority):
     """Returns the attestation's index."""
     cluster, index, epoch, time, _, _ = receipt
     entry = extract.attestation
-    (version, _, _, its_epoch, its_index, its_time, _, items,
-     _, _) = struct.unpack_from("<HBBIQq32sHHI", entry)
+    (version, category, realm, its_epoch, its_index, its_time, _, items,
+     carrier, _) = struct.unpack_from("<HBBIQq32sHHI", entry)
     header, signature = entry[64:128], entry[128:192]
     signed_at, ttl = struct.unpack_from("<qI", header, 40)
     clear, commitment, data = entry[192:224], entry[224:256], entry[272:]
@@ -234,6 +234,9 @@ def judge_attestation(extract, receipt, authority):
          struct.unpack_from("<HH", clear) == (ATTEST, 1) and
          struct.unpack_from("<QII", entry, 256) == (0, len(data), 0) and
          sha(tag("item"), data) == commitment, "no attestation")
+    need(category == 7 and realm == 0 and header[6] == 0 and carrier == 0 and
+         header[2:4] == bytes(2) and header[56:64] == bytes(8) and
+         clear[8:32] == bytes(24), "an attestation as no node writes it")
     need(signed_at - SKEW_US <= its_time <=
          signed_at + ttl * 10**6 + SKEW_US, "an attestation out of its time")
     first, last, root = struct.unpack_from("<QQ32s", data, 16)

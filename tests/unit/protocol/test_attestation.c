@@ -132,6 +132,46 @@ START_TEST(another_operation_is_none)
 }
 END_TEST
 
+/* Others were refused as entries, and perhaps never compared. */
+START_TEST(one_that_is_not_as_a_node_writes_it_is_none)
+{
+    enum {
+        CARRIER = 58,
+        HEADER = 64,
+        FLAGS = HEADER + 2,
+        COUNTER = HEADER + 56,
+        CLEAR = ENTRY_PREFIX_SIZE + COMMAND_HEADER_SIZE + SIGNATURE_SIZE,
+        DUTY = CLEAR + 8,
+        CLEAR_END = CLEAR + ITEM_CLEAR_SIZE
+    };
+    static const struct {
+        size_t from;
+        size_t end;
+    } parts[] = {{CARRIER, CARRIER + 2},
+                 {FLAGS, FLAGS + 2},
+                 {COUNTER, COUNTER + 8},
+                 {DUTY, CLEAR_END}};
+    uint8_t *bytes;
+
+    signed_log_init(&chain);
+    signed_log_attest(&chain);
+    bytes = chain.entries[chain.count - 1].bytes;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        for (size_t bit = 8 * parts[i].from; bit < 8 * parts[i].end; bit++) {
+            bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            ck_assert_int_eq(attestation_read(&attestation, last()),
+                             ST_ENTRY_FORMED);
+            bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+    }
+    /* The realm stands in the entry and in the header. */
+    bytes[3] = bytes[HEADER + 6] = REALM_REGISTRY;
+    ck_assert_int_eq(attestation_read(&attestation, last()), ST_ENTRY_FORMED);
+    bytes[3] = bytes[HEADER + 6] = REALM_SYSTEM;
+    ck_assert_int_eq(attestation_read(&attestation, last()), ST_OK);
+}
+END_TEST
+
 /* Nodes refuse those, whoever signed them. */
 START_TEST(one_that_came_too_late_or_too_early_is_none)
 {
@@ -216,6 +256,7 @@ SUITE_MAIN("attestation", the_leaf_of_an_outcome_is_as_documented,
            another_side_leads_elsewhere,
            an_attestation_of_entries_before_it_reads,
            one_of_itself_or_of_no_entries_is_none, another_operation_is_none,
+           one_that_is_not_as_a_node_writes_it_is_none,
            one_that_came_too_late_or_too_early_is_none,
            every_flipped_bit_and_every_truncation_is_refused_or_seen,
            only_what_was_done_with_this_result_is_shown)

@@ -77,8 +77,9 @@ static void forge(void)
 }
 
 /* system.attest of the entries from EXTRACT_SAMPLE_INDEX on, as if the forged
- * answer were the only outcome, signed by ${signer}, behind the log. */
-static void attest_forgery(const struct identity *signer)
+ * answer were the only outcome, signed by ${signer} under assignment ${duty},
+ * behind the log. */
+static void attest_forgery(const struct identity *signer, uint32_t duty)
 {
     struct op_system_attest fields = {.first = EXTRACT_SAMPLE_INDEX,
                                       .last = EXTRACT_SAMPLE_INDEX};
@@ -90,7 +91,7 @@ static void attest_forgery(const struct identity *signer)
     fields.refusals = list_begin(&writer);
     extract_file_result_hash(&file, hash);
     attestation_leaf(fields.root.b, EXTRACT_SAMPLE_INDEX, 0, ST_OK, hash);
-    entry = signed_log_add(&sample.log, signer, OPCODE_SYSTEM_ATTEST, 0,
+    entry = signed_log_add(&sample.log, signer, OPCODE_SYSTEM_ATTEST, duty,
                            &fields, ST_NO_DUTY);
     memcpy(file.attested.entry, entry->bytes, entry->size);
     file.attested.entry_size = entry->size;
@@ -154,7 +155,7 @@ START_TEST(a_forged_attestation_that_is_not_in_the_log_is_refused)
     extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
     read_sample();
     forge();
-    attest_forgery(&sample.log.node);
+    attest_forgery(&sample.log.node, 0);
     ck_assert_int_eq(judge(), EXTRACT_FOUND_ATTESTED);
     ck_assert_int_eq(extract_judge_verdict(report.finding), EXTRACT_TAMPERED);
 }
@@ -168,12 +169,54 @@ START_TEST(an_attestation_by_somebody_else_is_refused_although_it_is_in_the_log)
     extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
     read_sample();
     forge();
-    attest_forgery(&sample.user);
+    attest_forgery(&sample.user, 0);
     extract_sample_attested(&whole, &sample, EXTRACT_SAMPLE_ATTESTED_AT + 2);
     file.attested = whole;
     file.proof = extract_sample_proof(&sample, false);
     ck_assert_int_eq(judge(), EXTRACT_FOUND_ATTESTER);
     ck_assert_uint_eq(report.line, extract_file_receipt_line(&file) + 5);
+}
+END_TEST
+
+/* What the machine of a primary can enter: the forgery, its attestation by the
+ * node's own key, and the proofs of both. */
+static void enter_forgery(uint32_t duty)
+{
+    attest_forgery(&sample.log.node, duty);
+    extract_sample_tie(&file.attested, &sample, sample.log.count - 1);
+    file.proof = extract_sample_proof(&sample, false);
+}
+
+/* Each of these is refused by every node, whatever it states. */
+START_TEST(an_attestation_that_nodes_refuse_makes_nothing_true)
+{
+    enum { NO_SUCH_DUTY = 99, REFUSALS = 4 };
+
+    for (int refusal = 0; refusal < REFUSALS; refusal++) {
+        extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
+        read_sample();
+        forge();
+        sample.log.subject = refusal == 1 ? EXTRACT_SAMPLE_SUBJECT : 0;
+        sample.log.carrier = refusal == 2;
+        sample.log.counter = refusal == 3;
+        enter_forgery(refusal == 0 ? NO_SUCH_DUTY : 0);
+        ck_assert_int_eq(judge(), EXTRACT_FOUND_FORM);
+        ck_assert_uint_eq(report.line, extract_file_receipt_line(&file) + 4);
+        ck_assert_int_eq(extract_judge_verdict(report.finding),
+                         EXTRACT_TAMPERED);
+    }
+}
+END_TEST
+
+/* Of an attestation as nodes write it, the judge sees nothing else: every other
+ * node compares it, and stops (EXTRACT, section 6). */
+START_TEST(only_what_nodes_compare_stands_against_a_false_attestation)
+{
+    extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
+    read_sample();
+    forge();
+    enter_forgery(0);
+    ck_assert_int_eq(judge(), EXTRACT_FOUND_GOOD);
 }
 END_TEST
 
@@ -291,6 +334,8 @@ SUITE_MAIN("extract_attested", the_bytes_of_a_whole_extract_are_these,
            a_forgery_with_the_attestation_of_the_true_answer_is_refused,
            a_forged_attestation_that_is_not_in_the_log_is_refused,
            an_attestation_by_somebody_else_is_refused_although_it_is_in_the_log,
+           an_attestation_that_nodes_refuse_makes_nothing_true,
+           only_what_nodes_compare_stands_against_a_false_attestation,
            an_archive_node_attests_nothing,
            what_was_refused_is_not_true_though_a_receipt_says_so,
            an_attestation_of_other_entries_is_refused,
