@@ -87,10 +87,15 @@ static enum status apply_decide(struct apply *apply, struct writer *result,
         if (code == ST_OK)
             code = apply_check_counter(apply, input);
     }
-    if (code == ST_OK)
-        return apply_items(apply, result, input);
-    apply_refuse_all(apply, result, header->items_count, code);
-    return ST_OK;
+    if (code == ST_OK) {
+        enum status status = apply_items(apply, result, input);
+
+        if (status != ST_OK)
+            return status;
+    } else {
+        apply_refuse_all(apply, result, header->items_count, code);
+    }
+    return apply_attested_refused(apply, input);
 }
 
 /* ---- The row of the command --------------------------------------------- */

@@ -100,9 +100,9 @@ void apply_commit(struct apply *apply);
  * apply_entry(apply, out, work, now_ms):
  * Apply an entry that this process sequenced from ${work}.
  *
- * Returns: ST_OK; ST_DIVERGED if it attests what this node did not come to:
- *          the node stops; ST_CHECKSUM, and nothing of it is done, if it reads
- *          an entry that is damaged here.
+ * Returns: ST_OK; ST_DIVERGED if it attests what this node did not come to,
+ *          also where it is refused: the node stops; ST_CHECKSUM, and nothing
+ *          of it is done, if it reads an entry that is damaged here.
  */
 NODISCARD enum status apply_entry(struct apply *apply,
                                   struct apply_outcome *out,

@@ -187,6 +187,28 @@ static enum status items_attested(struct apply *apply, const struct act *act)
     return ST_OK;
 }
 
+/* Who has neither state nor log takes it for an attestation by its form, its
+ * signer and its time, and not by what came of it.  A sound node states the
+ * truth in one that is refused, too; so none stops for it. */
+enum status apply_attested_refused(struct apply *apply,
+                                   const struct apply_input *input)
+{
+    uint16_t code = apply->items[0].code;
+    struct op_system_attest stated;
+    struct field_error error;
+    struct item item;
+
+    if (input->entry.header.items_count != 1 || !apply->act.signer.is_node ||
+        code == ST_OK || code == ST_EARLY || code == ST_EXPIRED)
+        return ST_OK;
+    entry_item(&item, &input->entry, 0);
+    if (item.clear_part.opcode != OPCODE_SYSTEM_ATTEST || item.seal_key != 0 ||
+        schema_decode(&schema_op_system_attest, &stated, &error,
+                      item_fields(&item), SCHEMA_REFUSE_UNKNOWN) != ST_OK)
+        return ST_OK;
+    return attest_check(apply->attest, &stated);
+}
+
 static enum status items_single(struct apply *apply, struct writer *result_out,
                                 const struct apply_input *input)
 {

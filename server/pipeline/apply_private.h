@@ -68,6 +68,18 @@ NODISCARD enum status apply_items(struct apply *apply,
                                   const struct apply_input *input);
 
 /*
+ * apply_attested_refused(apply, input):
+ * What a node states in an attestation of its own that was refused, whichever
+ * of its keys are good and whoever is primary, is compared all the same; one
+ * that came too early or too late states nothing.
+ *
+ * Returns: ST_OK; ST_DIVERGED.
+ * Order:   when apply->items stand, and before attest_add().
+ */
+NODISCARD enum status apply_attested_refused(struct apply *apply,
+                                             const struct apply_input *input);
+
+/*
  * apply_readable(apply, input):
  * Whether what the entry's operations read of the log can be read here.
  *

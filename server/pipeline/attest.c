@@ -183,7 +183,8 @@ enum status attest_check(struct attest *attest,
     uint8_t root[HASH_SIZE];
 
     if (stated->first != attest->first || stated->last < stated->first ||
-        stated->last - stated->first >= attest->entries_count)
+        stated->last - stated->first >= attest->entries_count ||
+        stated->last - stated->first >= ATTEST_ENTRIES_MAX)
         return ST_DIVERGED;
     size_t count = (size_t)(stated->last - stated->first) + 1;
     const struct attest_entry *last = &attest->entries[count - 1];

@@ -66,7 +66,8 @@ size_t attest_waiting(const struct attest *attest);
 
 /*
  * attest_check(attest, stated):
- * Returns: ST_OK; ST_DIVERGED if this node came to something else.
+ * Returns: ST_OK; ST_DIVERGED if this node came to something else, or if it
+ *          states more than one attestation holds.
  */
 NODISCARD enum status attest_check(struct attest *attest,
                                    const struct op_system_attest *stated);

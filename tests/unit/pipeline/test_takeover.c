@@ -1,4 +1,5 @@
 /* A change of primary, through the log: what apply and replay make of it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/enrol.h"
@@ -126,17 +127,39 @@ START_TEST(a_change_of_primary_is_the_same_live_and_after_a_rebuild)
 }
 END_TEST
 
+static void state_truth(struct op_system_attest *stated, uint8_t *bytes,
+                        size_t size)
+{
+    struct writer space;
+
+    attest_give_up(apply_attest(rig.apply));
+    writer_init(&space, bytes, size);
+    attest_make(apply_attest(rig.apply), stated, &space, 0);
+    ck_assert_int_eq(space.status, ST_OK);
+}
+
+static void retire_second(void)
+{
+    struct op_node_retire retire = {.node_id = {{2}}, .note = slice_of("n", 1)};
+
+    run(&rig.admin, OPCODE_NODE_RETIRE, DUTY_ADM_ASSIGNMENT, &retire, ST_OK);
+}
+
 START_TEST(the_old_primary_and_a_retired_node_attest_nothing)
 {
-    struct op_system_attest attest = {.first = 0, .last = 0};
-    struct op_node_retire retire = {.node_id = {{2}}, .note = slice_of("n", 1)};
     struct op_system_ping fields = {.text = slice_of("n", 1)};
+    struct op_system_attest attest;
     struct directory_key key;
+    uint8_t bytes[256];
 
     rig_open(&rig);
     enrol_second();
+    state_truth(&attest, bytes, sizeof bytes);
     run(&second, OPCODE_SYSTEM_ATTEST, 0, &attest, ST_NO_DUTY);
-    run(&rig.admin, OPCODE_NODE_RETIRE, DUTY_ADM_ASSIGNMENT, &retire, ST_OK);
+    retire_second();
+    state_truth(&attest, bytes, sizeof bytes);
+    run(&second, OPCODE_SYSTEM_ATTEST, 0, &attest, ST_KEY_INACTIVE);
+    ck_assert_uint_eq(state_head(rig.state)->attested_size, 0);
     run(&second, OPCODE_SYSTEM_PING, 0, &fields, ST_KEY_INACTIVE);
     ck_assert(directory_find(rig.keys, &key, second.key_id));
     ck_assert_uint_eq(key.state, KEY_REVOKED);
@@ -145,5 +168,46 @@ START_TEST(the_old_primary_and_a_retired_node_attest_nothing)
 }
 END_TEST
 
+/* Its certificate is good for longer than its key. */
+static void lie_of_second_stops(bool is_retired)
+{
+    struct rig_command *command = malloc(sizeof *command);
+    struct op_system_attest attest;
+    struct rig_answer answer;
+    uint8_t bytes[256];
+
+    ck_assert_ptr_nonnull(command);
+    rig_open(&rig);
+    enrol_second();
+    if (is_retired)
+        retire_second();
+    state_truth(&attest, bytes, sizeof bytes);
+    attest.root.b[7] ^= 1;
+    rig_begin(&rig, command);
+    rig_item(&rig, command, OPCODE_SYSTEM_ATTEST, 0, 0, &attest);
+    ck_assert_int_eq(rig_commit(&rig, rig_finish(&rig, command, &second)),
+                     SEQUENCER_TAKEN);
+    ck_assert_int_eq(rig_apply(&rig, &answer), ST_DIVERGED);
+    work_close(rig.group->works);
+    rig.group->works = NULL;
+    ck_assert_int_eq(rig_restart(&rig, false), ST_DIVERGED);
+    rig_close(&rig);
+    free(command);
+}
+
+START_TEST(a_false_attestation_of_another_node_stops_the_node)
+{
+    lie_of_second_stops(false);
+}
+END_TEST
+
+START_TEST(a_false_attestation_with_a_retired_key_stops_the_node)
+{
+    lie_of_second_stops(true);
+}
+END_TEST
+
 SUITE_MAIN("takeover", a_change_of_primary_is_the_same_live_and_after_a_rebuild,
-           the_old_primary_and_a_retired_node_attest_nothing)
+           the_old_primary_and_a_retired_node_attest_nothing,
+           a_false_attestation_of_another_node_stops_the_node,
+           a_false_attestation_with_a_retired_key_stops_the_node)
