@@ -89,11 +89,33 @@ void archive_records_decided(struct archive_records *records,
         records_sealed(records, act, &seal);
 }
 
-const struct archive_record *archive_records_find(
-    const struct archive_records *records, uint64_t number)
+static bool records_concern(const struct archive_record *record,
+                            const struct archive_unit *unit)
 {
-    return number == 0 || number > records->count ? NULL
-                                                  : &records->rows[number - 1];
+    return record->number == unit->number ||
+           (record->first <= unit->last && unit->first <= record->last);
+}
+
+const struct archive_record *archive_records_other(
+    const char **what_out, const struct archive_records *records,
+    const struct archive_unit *unit, const uint8_t hash[HASH_SIZE])
+{
+    const struct archive_record *other = NULL;
+
+    *what_out = NULL;
+    for (size_t i = 0; i < records->count; i++) {
+        const struct archive_record *record = &records->rows[i];
+        const char *what = records_concern(record, unit)
+                               ? archive_records_fit(record, unit, hash)
+                               : NULL;
+
+        if (what == NULL ||
+            (other != NULL && (other->sealed != 0 || record->sealed == 0)))
+            continue;
+        other = record;
+        *what_out = what;
+    }
+    return other;
 }
 
 const char *archive_records_fit(const struct archive_record *record,
@@ -102,6 +124,9 @@ const char *archive_records_fit(const struct archive_record *record,
 {
     if (unit->first != record->first || unit->last != record->last)
         return "the archive record of the log gives this unit other entries";
+    if (unit->number != record->number)
+        return "the archive record of the log gives these entries another "
+               "number";
     if (memcmp(unit->leaf_before, record->leaf_before, HASH_SIZE) != 0 ||
         memcmp(unit->leaf_after, record->leaf_after, HASH_SIZE) != 0 ||
         memcmp(unit->root, record->root, HASH_SIZE) != 0)

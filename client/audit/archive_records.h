@@ -41,9 +41,17 @@ bool archive_records_needs(uint16_t opcode);
 void archive_records_decided(struct archive_records *records,
                              const struct authority_act *act, uint16_t code);
 
-/* The record of a unit; NULL if there is none. */
-const struct archive_record *archive_records_find(
-    const struct archive_records *records, uint64_t number);
+/*
+ * archive_records_other(what_out, records, unit, hash):
+ * Hold a unit, whose manifest has the SHA-256 ${hash}, against all records that
+ * have an entry or the number of it: its number alone nobody signed.
+ *
+ * Returns: NULL if it fits them; else the first that it does not fit, one that
+ *          was sealed before others, and what is wrong.
+ */
+const struct archive_record *archive_records_other(
+    const char **what_out, const struct archive_records *records,
+    const struct archive_unit *unit, const uint8_t hash[HASH_SIZE]);
 
 /*
  * archive_records_fit(record, unit, hash):

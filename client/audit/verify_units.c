@@ -176,13 +176,11 @@ static void verify_units_root(struct verify_units *at)
 static void verify_units_record(struct verify_units *at,
                                 const struct unit *unit)
 {
-    const struct archive_record *record =
-        archive_records_find(&at->verify.judge.records, unit->told.number);
-    const char *what =
-        record == NULL ? NULL
-                       : archive_records_fit(record, &unit->told, unit->hash);
+    const char *what;
+    const struct archive_record *record = archive_records_other(
+        &what, &at->verify.judge.records, &unit->told, unit->hash);
 
-    if (what == NULL)
+    if (record == NULL)
         return;
     (void)unit_fault(unit, at->report,
                      record->sealed != 0 ? record->sealed : record->index,
@@ -191,12 +189,17 @@ static void verify_units_record(struct verify_units *at,
         report_hashes(at->report, record->manifest, unit->hash, HASH_SIZE);
         return;
     }
-    report_numbers(at->report, record->last, unit->told.last);
+    if (unit->told.last == record->last)
+        report_numbers(at->report, record->number, unit->told.number);
+    else
+        report_numbers(at->report, record->last, unit->told.last);
     at->report->verdict = REPORT_INCOMPLETE;
     report_reason(at->report, REPORT_REASON_RECORD);
 }
 
-/* Order: the log is judged. */
+/* The units follow each other from entry 0, and so do the records, which are of
+ * entries before their own: hence no record is without a unit of its entries.
+ * Order: the log is judged. */
 static void verify_units_records(struct verify_units *at)
 {
     for (size_t i = 0; i < at->count && !at->report->fault.found; i++)

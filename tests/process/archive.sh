@@ -98,6 +98,14 @@ must "$DEFTER_BIN/defter" archive make --number 1 --from 0 \
 [ $? -eq 1 ] && grep -q 'that an archivist sealed' "$cluster/last.txt" ||
     fail "another unit than the sealed one: $(cat "$cluster/last.txt")"
 grep -q 'unit-1/manifest' "$cluster/last.txt" || fail 'the unit is not named'
+# Nor does another number, which nobody signed, make it another unit.
+sed -i '/^end /d; s/^number 1$/number 91/' "$cluster/other/unit-1/manifest"
+echo "end $(sha256sum <"$cluster/other/unit-1/manifest" | cut -d' ' -f1)" \
+    >>"$cluster/other/unit-1/manifest"
+"$DEFTER_BIN/defter" archive verify "$cluster/other" >"$cluster/last.txt" 2>&1
+[ $? -eq 1 ] && grep -q 'gives these entries another number' \
+    "$cluster/last.txt" ||
+    fail "a renumbered unit: $(cat "$cluster/last.txt")"
 cp -r "$cluster/archive/unit-2" "$cluster/other/unit-2b"
 "$DEFTER_BIN/defter" archive verify "$cluster/archive/unit-1" \
     "$cluster/archive/unit-2" "$cluster/other/unit-2b" \
