@@ -234,6 +234,8 @@ struct report {
     uint64_t last;    /* and the last one. */
     uint8_t manifest[HASH_SIZE]; /* Of one unit: the manifest's SHA-256. */
     const char *unusable;        /* See verify_given(). */
+    const char *silent;          /* The same: an option, */
+    const char *silent_of;       /* and of what it says nothing. */
     struct tlog_policy_error policy_error; /* Why that is no policy. */
     struct report_checkpoint checkpoints[REPORT_CHECKPOINTS_MAX];
     uint32_t checkpoints_count;

@@ -142,6 +142,32 @@ enum status verify_checkpoint(struct verify *verify, struct report *report,
     return ST_OK;
 }
 
+enum status verify_silent(struct report *report,
+                          const struct verify_options *options,
+                          unsigned evidence, const char *what)
+{
+    const struct {
+        enum verify_evidence evidence;
+        bool is_given;
+        const char *name;
+    } all[] = {
+        {VERIFY_OF_HEAD, options->has_head, "--head"},
+        {VERIFY_OF_LEAF, options->has_leaf, "--leaf"},
+        {VERIFY_OF_RECEIPTS, options->receipts != NULL, "--receipts"},
+        {VERIFY_OF_CHECKPOINT, options->checkpoint != NULL, "--checkpoint"},
+        {VERIFY_OF_ENTRY, options->entry != NULL, "--entry"},
+        {VERIFY_OF_RESUME, options->has_resume, "--resume"}};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (!all[i].is_given || (evidence & all[i].evidence) == 0)
+            continue;
+        report->silent = all[i].name;
+        report->silent_of = what;
+        return ST_USAGE;
+    }
+    return ST_OK;
+}
+
 enum status verify_outside(struct verify *verify, struct report *report,
                            const struct verify_options *options)
 {
@@ -203,7 +229,12 @@ enum status verify_log(struct report *report_out,
     enum status status;
 
     memset(report_out, 0, sizeof *report_out);
-    status = verify_outside(&verify, report_out, options);
+    status = verify_silent(report_out, options, VERIFY_OF_ENTRY, "a log");
+    if (status == ST_OK && options->tree_only)
+        status = verify_silent(report_out, options, VERIFY_OF_RECEIPTS,
+                               "the tree alone");
+    if (status == ST_OK)
+        status = verify_outside(&verify, report_out, options);
     if (status == ST_OK)
         status = verify_own_checkpoint(&verify, report_out, options->directory);
     if (status == ST_OK)

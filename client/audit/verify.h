@@ -26,6 +26,7 @@ struct verify_options {
     bool has_leaf;
     bool no_signatures;
     bool tree_only;   /* Of a tiles tree: what entries say is left out. */
+    bool has_resume;  /* Also if the earlier run came to nothing. */
     unsigned threads; /* 0: one for each core. */
     uint64_t head_size;
     uint8_t authority[PUBLIC_KEY_SIZE];
@@ -48,8 +49,9 @@ struct verify_options {
  * Returns: ST_OK, and the report has the verdict; ST_NO_FILE if there is
  *          nothing of the kind; ST_RECEIPT if the receipts' file cannot be
  *          read; ST_USAGE if report_out->unusable, a file that was named,
- *          cannot be read or is not of its format; ST_TOO_LARGE;
- *          ST_DISK_FAILED.
+ *          cannot be read or is not of its format, or if report_out->silent,
+ *          an option, says nothing of report_out->silent_of, which is what was
+ *          given; ST_TOO_LARGE; ST_DISK_FAILED.
  * Order:   after sodium_init().
  */
 NODISCARD enum status verify_given(struct report *report_out,

@@ -45,6 +45,27 @@ NODISCARD enum status verify_outside(struct verify *verify,
                                      struct report *report,
                                      const struct verify_options *options);
 
+/* What an option names that is held against what is verified: bits. */
+enum verify_evidence {
+    VERIFY_OF_HEAD = 1,
+    VERIFY_OF_LEAF = 2,
+    VERIFY_OF_RECEIPTS = 4,
+    VERIFY_OF_CHECKPOINT = 8,
+    VERIFY_OF_ENTRY = 16,
+    VERIFY_OF_RESUME = 32
+};
+
+/*
+ * verify_silent(report, options, evidence, what):
+ * Refuse options of ${evidence} that say nothing of ${what}: what is held
+ * against nothing must not look as if it had been.
+ *
+ * Returns: ST_OK; ST_USAGE: see verify_given().
+ */
+NODISCARD enum status verify_silent(struct report *report,
+                                    const struct verify_options *options,
+                                    unsigned evidence, const char *what);
+
 /* "${directory}/${name}"; false if it does not fit. */
 bool verify_path(char out[VERIFY_PATH_SIZE], const char *directory,
                  const char *name);

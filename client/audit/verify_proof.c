@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/audit/receipts.h"
+#include "client/audit/verify_parts.h"
 #include "client/audit/vouch.h"
 #include "protocol/entry.h"
 #include "protocol/lines.h"
@@ -115,7 +116,7 @@ static enum status verify_proof_receipts(struct verify_proof *at)
     struct receipts_fault fault;
     enum status status;
 
-    if (at->options->receipts == NULL || !at->options->has_authority)
+    if (at->options->receipts == NULL)
         return ST_OK;
     status = receipts_load(&receipts, &fault, at->options->receipts,
                            at->options->authority);
@@ -191,8 +192,16 @@ static void verify_proof_checkpoint(struct verify_proof *at)
 static enum status verify_proof_judge(struct verify_proof *at,
                                       struct slice bytes)
 {
-    enum status status;
+    enum status status = verify_silent(
+        at->report, at->options,
+        VERIFY_OF_HEAD | VERIFY_OF_CHECKPOINT | VERIFY_OF_RESUME, "a proof");
 
+    if (status == ST_OK && !at->options->has_authority)
+        status = verify_silent(at->report, at->options, VERIFY_OF_RECEIPTS,
+                               "a proof without the authority's key, which "
+                               "judges receipts");
+    if (status != ST_OK)
+        return status;
     if (tlog_proof_read(&at->proof, bytes) != ST_OK ||
         vouch_take(&at->vouch, at->proof.note, at->options->directory) !=
             ST_OK) {

@@ -147,6 +147,12 @@ enum status verify_tiles(struct report *report_out,
 
     memset(report_out, 0, sizeof *report_out);
     report_out->kind = REPORT_TILES;
+    status = verify_silent(report_out, options, VERIFY_OF_ENTRY, "a tree");
+    if (status == ST_OK && options->tree_only)
+        status = verify_silent(report_out, options, VERIFY_OF_RECEIPTS,
+                               "the tree alone");
+    if (status != ST_OK)
+        return status;
     directory = open(options->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return errno == ENOENT || errno == ENOTDIR ? ST_NO_FILE

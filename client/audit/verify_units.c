@@ -123,6 +123,20 @@ static bool verify_units_follows(struct verify_units *at, size_t number)
     return true;
 }
 
+/* Alone they are judged by their own checkpoint, and by nothing that speaks of
+ * the log. */
+static enum status verify_units_evidence(const struct verify_units *at)
+{
+    if (at->is_log)
+        return verify_silent(at->report, at->options, VERIFY_OF_ENTRY, "units");
+    return verify_silent(
+        at->report, at->options,
+        VERIFY_OF_HEAD | VERIFY_OF_LEAF | VERIFY_OF_RECEIPTS |
+            VERIFY_OF_CHECKPOINT | VERIFY_OF_ENTRY | VERIFY_OF_RESUME,
+        at->options->tree_only ? "units of which the tree alone is asked for"
+                               : "units that do not begin at entry 0");
+}
+
 static enum status verify_units_each(struct verify_units *at)
 {
     const struct verify_options *options = at->options;
@@ -137,6 +151,10 @@ static enum status verify_units_each(struct verify_units *at)
         if (i == 0)
             at->is_log = !at->report->fault.found && !options->tree_only &&
                          unit->told.first == 0;
+        if (i == 0 && !at->report->fault.found)
+            status = verify_units_evidence(at);
+        if (status != ST_OK)
+            return status;
         if (at->report->fault.found || !verify_units_one(at, unit) ||
             !verify_units_follows(at, i))
             return ST_OK;

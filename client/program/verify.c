@@ -189,6 +189,10 @@ static int unjudged(const struct verify_options *options,
         return program_fail(EXIT_USAGE, "%s: line %zu: %s", report->unusable,
                             report->policy_error.line,
                             tlog_policy_fault_text(report->policy_error.fault));
+    if (status == ST_USAGE && report->silent != NULL)
+        return program_fail(EXIT_USAGE, "%s: %s says nothing of %s",
+                            options->directory, report->silent,
+                            report->silent_of);
     if (status == ST_USAGE)
         return program_fail(EXIT_USAGE,
                             "%s: cannot be read, or is not of its format",
@@ -213,6 +217,7 @@ static int take_resume(struct verify_options *options,
     options->context = progress;
     options->progress = verify_progress_show;
     options->save = verify_progress_save;
+    options->has_resume = wishes->resume != NULL;
     if (wishes->resume == NULL ||
         verify_progress_load(&options->resume, wishes->resume) == ST_OK)
         return EXIT_GOOD;

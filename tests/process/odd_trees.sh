@@ -67,6 +67,8 @@ says 'nothing says with which key'
 ends 3 --tree-only --policy "$cluster/none" "$odd"
 ends 3 --tree-only --checkpoint "$cluster/none" "$odd"
 ends 3 --tree-only --resume "$cluster/resume" "$odd"
+ends 3 --tree-only --receipts "$cluster/none" --policy "$policy" "$odd"
+ends 3 --entry "$odd/checkpoint" --policy "$policy" "$odd"
 
 # Checkpoints that are none.
 for content in '' $'\n' 'test' "$(head -c 100000 /dev/zero | tr '\0' x)"; do

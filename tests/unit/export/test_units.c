@@ -159,6 +159,55 @@ START_TEST(a_rule_cuts_a_log_into_units_that_join)
 }
 END_TEST
 
+/* ---- What is given from outside ------------------------------------------ */
+
+static enum status judge_by(struct verify_options options, const char *name)
+{
+    char path[UNIT_SCENE_PATH_SIZE], *one[] = {path};
+
+    unit_scene_path(&scene, path, name);
+    options.directory = path;
+    options.units = one;
+    options.units_count = 1;
+    options.threads = 1;
+    return verify_given(&scene.report, &options);
+}
+
+START_TEST(what_says_nothing_of_units_is_refused_and_never_passed_over)
+{
+    char note[UNIT_SCENE_PATH_SIZE];
+    const struct {
+        struct verify_options options;
+        const char *name;
+        bool is_of_log; /* Units from entry 0 on are held against it. */
+    } all[] = {
+        {{.has_head = true, .head_size = 3}, "--head", true},
+        {{.has_leaf = true}, "--leaf", true},
+        {{.receipts = "/nonexistent"}, "--receipts", true},
+        {{.checkpoint = note}, "--checkpoint", true},
+        {{.entry = note}, "--entry", false},
+        {{.has_resume = true}, "--resume", true},
+    };
+
+    three();
+    unit_scene_path(&scene, note, "node/checkpoint");
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct verify_options options = all[i].options;
+
+        ck_assert_int_eq(judge_by(options, "b"), ST_USAGE);
+        ck_assert_str_eq(scene.report.silent, all[i].name);
+        ck_assert_int_eq(judge_by(options, "a") != ST_USAGE, all[i].is_of_log);
+        ck_assert_int_eq(scene.report.silent == NULL, all[i].is_of_log);
+        options.tree_only = true;
+        ck_assert_int_eq(judge_by(options, "a"), ST_USAGE);
+        ck_assert_str_eq(scene.report.silent, all[i].name);
+    }
+    unit_scene_close(&scene);
+}
+END_TEST
+
+/* ---- Restoring ----------------------------------------------------------- */
+
 static enum status restore(const char *const *names, size_t count)
 {
     char paths[3][UNIT_SCENE_PATH_SIZE], target[UNIT_SCENE_PATH_SIZE];
@@ -433,6 +482,7 @@ SUITE_MAIN("units", a_unit_verifies_by_itself_wherever_it_begins_and_ends,
            consecutive_units_join_into_one_log,
            units_that_do_not_follow_each_other_are_no_log,
            a_rule_cuts_a_log_into_units_that_join,
+           what_says_nothing_of_units_is_refused_and_never_passed_over,
            a_restored_log_is_byte_for_byte_the_one_before,
            nothing_is_restored_from_units_that_are_not_good_or_not_all,
            a_unit_is_made_of_nothing_but_what_the_checkpoint_covers,
