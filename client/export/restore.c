@@ -164,7 +164,7 @@ static enum status restore_units(struct restore *restore, struct unit *units,
 enum status restore_log(struct restore_result *result_out,
                         struct report *report,
                         const struct verify_options *options,
-                        const char *target)
+                        const char *target, bool incomplete)
 {
     const size_t count = options->units_count;
     struct restore restore = {.folder = -1, .result = result_out};
@@ -175,7 +175,8 @@ enum status restore_log(struct restore_result *result_out,
     memset(result_out, 0, sizeof *result_out);
     status = verify_units_keep(&units, report, options);
     if (status == ST_OK &&
-        (report->fault.found || units == NULL || units[0].told.first != 0))
+        (report->fault.found || units == NULL || units[0].told.first != 0 ||
+         (report->verdict != REPORT_GOOD && !incomplete)))
         status = ST_PROOF;
     if (status == ST_OK)
         status = restore_units(&restore, units, count, target);

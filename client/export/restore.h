@@ -14,19 +14,20 @@ struct restore_result {
 };
 
 /*
- * restore_log(result_out, report, options, target):
+ * restore_log(result_out, report, options, target, incomplete):
  * Verify the units as ${options} say, and write their entries as segments into
  * ${target}/log, which must not be there.
  *
  * Returns: ST_OK if all was written; ST_PROOF if nothing was, because the
  *          report says that the units are tampered with, cannot be read, have
- *          gaps or do not begin at entry 0; ST_EXISTS; ST_BAD_FIELD for
- *          a segment size that no log has; ST_DISK_FULL; ST_DISK_FAILED; what
- *          verify_given() returns.
+ *          gaps or do not begin at entry 0, or, unless ${incomplete} says that
+ *          this is no matter, for any other reason are not good; ST_EXISTS;
+ * ST_BAD_FIELD for a segment size that no log has; ST_DISK_FULL;
+ * ST_DISK_FAILED; what verify_given() returns.
  */
 NODISCARD enum status restore_log(struct restore_result *result_out,
                                   struct report *report,
                                   const struct verify_options *options,
-                                  const char *target);
+                                  const char *target, bool incomplete);
 
 #endif

@@ -208,12 +208,14 @@ static int make_run(struct program *program, int argc, char **argv)
 
 /* ---- restore ------------------------------------------------------------- */
 
-static bool restore_parse(struct verify_options *options, int argc, char **argv)
+static bool restore_parse(struct verify_options *options, bool *incomplete_out,
+                          int argc, char **argv)
 {
     static const struct option names[] = {
         {"policy", required_argument, NULL, 'p'},
         {"authority", required_argument, NULL, 'a'},
         {"no-signatures", no_argument, NULL, 'n'},
+        {"incomplete", no_argument, NULL, 'i'},
         {NULL, 0, NULL, 0}};
     bool good = true;
     size_t got;
@@ -225,6 +227,8 @@ static bool restore_parse(struct verify_options *options, int argc, char **argv)
             options->policy = optarg;
         else if (option == 'n')
             options->no_signatures = true;
+        else if (option == 'i')
+            *incomplete_out = true;
         else if (option == 'a')
             good = options->has_authority =
                 sodium_hex2bin(options->authority, PUBLIC_KEY_SIZE, optarg,
@@ -236,14 +240,22 @@ static bool restore_parse(struct verify_options *options, int argc, char **argv)
     return good && argc - optind >= 2;
 }
 
+static const char *restore_why(void)
+{
+    if (report.fault.found)
+        return "";
+    return report.first != 0 ? ": the units do not begin at entry 0"
+                             : ": the units are incomplete, and --incomplete "
+                               "was not said";
+}
+
 static int restore_failed(const char *target, enum status status)
 {
     if (status == ST_PROOF) {
         report_write_text(&report, stderr);
-        return program_fail(
-            report.verdict == REPORT_TAMPERED ? EXIT_REFUSED : EXIT_INCOMPLETE,
-            "nothing was restored%s",
-            report.fault.found ? "" : ": the units do not begin at entry 0");
+        return program_fail(report.verdict == REPORT_TAMPERED ? EXIT_REFUSED
+                                                              : EXIT_INCOMPLETE,
+                            "nothing was restored%s", restore_why());
     }
     return program_fail(EXIT_USAGE, "%s: %s", target,
                         status == ST_EXISTS ? "a log is there already"
@@ -256,18 +268,22 @@ static int restore_run(struct program *program, int argc, char **argv)
     struct archive_list list = {.paths = NULL};
     struct restore_result result;
     char hex[2 * HASH_SIZE + 1];
+    bool incomplete = false;
     enum status status;
 
-    if (!restore_parse(&options, argc, argv))
+    if (!restore_parse(&options, &incomplete, argc, argv))
         return program_usage("archive");
     for (int i = optind; i < argc - 1; i++)
         archive_list_add(&list, argv[i]);
     options.units = list.paths;
     options.units_count = list.count;
-    status = restore_log(&result, &report, &options, argv[argc - 1]);
+    status =
+        restore_log(&result, &report, &options, argv[argc - 1], incomplete);
     archive_list_free(&list);
     if (status != ST_OK)
         return restore_failed(argv[argc - 1], status);
+    if (report.verdict != REPORT_GOOD)
+        report_write_text(&report, stderr);
     printf(program->json ? "{\"size\":%" PRIu64 ",\"segments\":%" PRIu64
                            ",\"leaf\":\"%s\"}\n"
                          : "size %" PRIu64 " in %" PRIu64

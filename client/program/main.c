@@ -210,7 +210,7 @@ static const struct subcommand subcommands[] = {
      "       archive list [--json] DIR\n"
      "       archive verify [OPTIONS of verify] UNIT ...\n"
      "       archive restore [--authority KEY] [--policy FILE]\n"
-     "         [--no-signatures] UNIT ... DIR\n"
+     "         [--no-signatures] [--incomplete] UNIT ... DIR\n"
      "       archive escrow key FILE\n"
      "       archive escrow show [--recovery-key KEY] [--json] FILE\n"
      "  make: DIR is a node's directory with its checkpoint, or a log; the\n"

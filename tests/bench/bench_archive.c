@@ -85,7 +85,7 @@ static void bench(const char *node, const char *base)
         abort();
     say("verified, hashes", seconds() - begun, &made);
     begun = seconds();
-    if (restore_log(&restored, &report, &verifying, again) != ST_OK)
+    if (restore_log(&restored, &report, &verifying, again, false) != ST_OK)
         abort();
     say("verified and restored", seconds() - begun, &made);
     printf(

@@ -208,7 +208,10 @@ END_TEST
 
 /* ---- Restoring ----------------------------------------------------------- */
 
-static enum status restore(const char *const *names, size_t count)
+static const char *restore_policy; /* NULL: none. */
+
+static enum status restore_of(const char *const *names, size_t count,
+                              bool incomplete)
 {
     char paths[3][UNIT_SCENE_PATH_SIZE], target[UNIT_SCENE_PATH_SIZE];
     char *all[3];
@@ -220,8 +223,14 @@ static enum status restore(const char *const *names, size_t count)
         all[i] = paths[i];
     }
     options.directory = all[0];
+    options.policy = restore_policy;
     unit_scene_path(&scene, target, "again");
-    return restore_log(&result, &scene.report, &options, target);
+    return restore_log(&result, &scene.report, &options, target, incomplete);
+}
+
+static enum status restore(const char *const *names, size_t count)
+{
+    return restore_of(names, count, false);
 }
 
 START_TEST(a_restored_log_is_byte_for_byte_the_one_before)
@@ -248,6 +257,38 @@ START_TEST(nothing_is_restored_from_units_that_are_not_good_or_not_all)
     shell("printf x >>b/entries/003.zst");
     ck_assert_int_eq(restore(all, 3), ST_PROOF);
     shell("! test -e again");
+    unit_scene_close(&scene);
+}
+END_TEST
+
+START_TEST(units_that_lack_cosignatures_are_restored_only_if_one_says_so)
+{
+    static const char *const all[] = {"a", "b", "c"};
+    char policy[UNIT_SCENE_PATH_SIZE];
+    char line[NOTE_NAME_SIZE_MAX + 128] = "";
+    FILE *file;
+
+    three();
+    shell("(sed -n 's/^log /log /p' a/keys; echo 'witness W "
+          "W+3e5a47a7+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH'; "
+          "echo 'quorum W') >policy");
+    unit_scene_path(&scene, policy, "policy");
+    file = fopen(policy, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    fclose(file);
+    ck_assert_ptr_nonnull(strstr(line, "log "));
+    restore_policy = policy;
+    ck_assert_int_eq(restore(all, 3), ST_PROOF);
+    ck_assert_int_eq(scene.report.verdict, REPORT_INCOMPLETE);
+    ck_assert_uint_ne(scene.report.reasons >> REPORT_REASON_QUORUM & 1, 0);
+    shell("! test -e again");
+    ck_assert_int_eq(restore_of(all, 3, true), ST_OK);
+    shell("diff -r node/log again/log");
+    shell("rm -r again && printf x >>b/entries/003.zst");
+    ck_assert_int_eq(restore_of(all, 3, true), ST_PROOF);
+    shell("! test -e again");
+    restore_policy = NULL;
     unit_scene_close(&scene);
 }
 END_TEST
@@ -485,6 +526,7 @@ SUITE_MAIN("units", a_unit_verifies_by_itself_wherever_it_begins_and_ends,
            what_says_nothing_of_units_is_refused_and_never_passed_over,
            a_restored_log_is_byte_for_byte_the_one_before,
            nothing_is_restored_from_units_that_are_not_good_or_not_all,
+           units_that_lack_cosignatures_are_restored_only_if_one_says_so,
            a_unit_is_made_of_nothing_but_what_the_checkpoint_covers,
            no_unit_is_made_of_a_damaged_log_or_another_one,
            what_is_missing_or_not_a_units_is_named,
