@@ -21,6 +21,8 @@ struct verify_options {
     const char *entry;      /* File: what a proof is of; NULL: none. */
     char *const *units;     /* Directories of units, in their order; else the */
     size_t units_count;     /* count is 0, and directory may be one. */
+    const char *stray;      /* What lies beside them and is none; NULL. */
+    bool is_whole;          /* They should be all from entry 0 on. */
     bool has_authority;
     bool has_head;
     bool has_leaf;

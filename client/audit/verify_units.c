@@ -284,6 +284,23 @@ static void verify_units_told(struct verify_units *at)
         report_reason(report, REPORT_REASON_QUORUM);
 }
 
+/* Whether they are all that should be there. */
+static void verify_units_whole(struct verify_units *at)
+{
+    const struct verify_options *options = at->options;
+    struct report *report = at->report;
+
+    if (options->stray != NULL) {
+        if (report_fault(report, REPORT_INCOMPLETE, REPORT_NO_INDEX,
+                         "the folder has no manifest"))
+            (void)snprintf(report->fault.file, sizeof report->fault.file, "%s",
+                           options->stray);
+        report_reason(report, REPORT_REASON_STRAY);
+    }
+    if (options->is_whole && at->units[0].told.first != 0)
+        report_reason(report, REPORT_REASON_FIRST);
+}
+
 static enum status verify_units_all(struct verify_units *at)
 {
     struct report *report = at->report;
@@ -291,6 +308,7 @@ static enum status verify_units_all(struct verify_units *at)
 
     if (status != ST_OK)
         return status;
+    verify_units_whole(at);
     report->units = at->count;
     report->authority_trusted = at->options->has_authority;
     if (report->fault.found)

@@ -275,8 +275,7 @@ static int restore_run(struct program *program, int argc, char **argv)
         return program_usage("archive");
     for (int i = optind; i < argc - 1; i++)
         archive_list_add(&list, argv[i]);
-    options.units = list.paths;
-    options.units_count = list.count;
+    archive_list_give(&list, &options);
     status =
         restore_log(&result, &report, &options, argv[argc - 1], incomplete);
     archive_list_free(&list);

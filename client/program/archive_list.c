@@ -6,9 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client/audit/unit.h"
+#include "client/audit/verify.h"
 #include "client/program/program.h"
+
+#define LIST_UNFINISHED ".part"
+#define LIST_FOUND      "lost+found"
 
 static struct report ignored;
 
@@ -51,9 +56,36 @@ static int list_order(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
+static bool list_is_apart(const char *name)
+{
+    const size_t size = strlen(name), suffix_size = strlen(LIST_UNFINISHED);
+
+    return strcmp(name, LIST_FOUND) == 0 ||
+           (size > suffix_size &&
+            strcmp(name + size - suffix_size, LIST_UNFINISHED) == 0);
+}
+
+/* The path that was appended last is not of a unit: take it back.  Gives the
+ * first of the strays. */
+static char *list_stray(struct archive_list *list, char *stray,
+                        const char *name)
+{
+    char *path = list->paths[--list->count];
+    struct stat about;
+
+    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode) ||
+        list_is_apart(name) || (stray != NULL && strcmp(stray, path) <= 0)) {
+        free(path);
+        return stray;
+    }
+    free(stray);
+    return path;
+}
+
 void archive_list_add(struct archive_list *list, const char *path)
 {
     const size_t before = list->count;
+    char *stray = NULL;
     DIR *names = unit_is_one(path) ? NULL : opendir(path);
     const struct dirent *name;
 
@@ -62,8 +94,14 @@ void archive_list_add(struct archive_list *list, const char *path)
             continue;
         list_append(list, path, name->d_name);
         if (!unit_is_one(list->paths[list->count - 1]))
-            free(list->paths[--list->count]);
+            stray = list_stray(list, stray, name->d_name);
     }
+    list->is_whole = list->is_whole || list->count > before;
+    if (list->count > before && list->stray == NULL) {
+        list->stray = stray;
+        stray = NULL;
+    }
+    free(stray);
     if (names != NULL)
         closedir(names);
     if (list->count == before)
@@ -77,7 +115,17 @@ void archive_list_free(struct archive_list *list)
     for (size_t i = 0; i < list->count; i++)
         free(list->paths[i]);
     free(list->paths);
+    free(list->stray);
     *list = (struct archive_list){.paths = NULL};
+}
+
+void archive_list_give(const struct archive_list *list,
+                       struct verify_options *options)
+{
+    options->units = list->paths;
+    options->units_count = list->count;
+    options->stray = list->stray;
+    options->is_whole = list->is_whole;
 }
 
 static void list_show_one(const struct unit *unit, bool json)
@@ -117,5 +165,8 @@ int archive_list_show(const struct archive_list *list, bool json)
             list_show_one(&unit, json);
         unit_close(&unit);
     }
+    if (list->stray != NULL && code == EXIT_GOOD)
+        code = program_fail(EXIT_INCOMPLETE, "%s: it has no manifest",
+                            list->stray);
     return code;
 }

@@ -11,15 +11,25 @@
 struct archive_list {
     char **paths;
     size_t count;
+    char *stray;   /* A folder beside units that is none; NULL: none. */
+    bool is_whole; /* Some are all that a directory has. */
 };
 
 /*
  * archive_list_add(list, path):
  * The unit ${path}, or each unit that is a folder of ${path}; what is neither
- * is added as it is, and whoever reads it says what is wrong.
+ * is added as it is, and whoever reads it says what is wrong.  Of the folders
+ * beside units those that are no units are strays, of which the first by name
+ * is kept; but not what `archive make` has not finished, nor what begins with a
+ * dot, nor lost+found.
  */
 void archive_list_add(struct archive_list *list, const char *path);
 void archive_list_free(struct archive_list *list);
+
+/* Let a verifier have them, for as long as the list is. */
+struct verify_options;
+void archive_list_give(const struct archive_list *list,
+                       struct verify_options *options);
 
 /* What the manifests say, which nothing is compared with; exit code. */
 int archive_list_show(const struct archive_list *list, bool json);

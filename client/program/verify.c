@@ -119,10 +119,8 @@ static bool take_units(struct wishes *wishes, char **paths, int count)
         are_units = are_units ||
                     unit_is_one(wishes->units.paths[wishes->units.count - 1]);
     }
-    if (are_units) {
-        wishes->options->units = wishes->units.paths;
-        wishes->options->units_count = wishes->units.count;
-    }
+    if (are_units)
+        archive_list_give(&wishes->units, wishes->options);
     return are_units || count == 1;
 }
 

@@ -114,6 +114,31 @@ cp -r "$cluster/archive/unit-2" "$cluster/other/unit-2b"
     grep -q 'unit-2b/manifest' "$cluster/last.txt" ||
     fail "a unit given twice: $(cat "$cluster/last.txt")"
 
+# A directory of units should be all of them: one without its manifest, and a
+# first one that is missing, are named.
+mv "$cluster/other/unit-2b" "$cluster/aside"
+rm -r "$cluster/other"
+cp -r "$cluster/archive" "$cluster/other"
+mkdir "$cluster/other/unit-4.part" "$cluster/other/lost+found"
+must "$DEFTER_BIN/defter" archive verify "$cluster/other"
+incomplete() {
+    "$DEFTER_BIN/defter" archive "${@:2}" >"$cluster/last.txt" 2>&1
+    [ $? -eq 2 ] && grep -q "$1" "$cluster/last.txt" ||
+        fail "$*: $(cat "$cluster/last.txt")"
+}
+for unit in 1 2 3; do
+    mv "$cluster/other/unit-$unit/manifest" "$cluster/aside/manifest"
+    incomplete 'has no manifest' verify "$cluster/other"
+    incomplete 'nothing was restored' restore "$cluster/other" "$cluster/new"
+    incomplete "unit-$unit: it has no manifest" list "$cluster/other"
+    mv "$cluster/aside/manifest" "$cluster/other/unit-$unit/manifest"
+done
+rm -r "$cluster/other/unit-1"
+incomplete 'do not begin at entry 0' verify "$cluster/other"
+incomplete 'do not begin at entry 0' restore "$cluster/other" "$cluster/new"
+must "$DEFTER_BIN/defter" archive verify "$cluster/other/unit-2" \
+    "$cluster/other/unit-3"
+
 # The disk is gone; what is left are the units, and what was kept with the keys.
 mkdir -m 700 "$cluster/kept"
 cp -p "$node"/*.key "$node"/*.cert "$node"/*.conf "$node"/*.entry \

@@ -206,6 +206,28 @@ START_TEST(what_says_nothing_of_units_is_refused_and_never_passed_over)
 }
 END_TEST
 
+START_TEST(units_of_which_some_should_be_there_and_are_not_are_incomplete)
+{
+    three();
+    ck_assert_int_eq(judge_by((struct verify_options){.is_whole = true}, "a"),
+                     ST_OK);
+    ck_assert_int_eq(scene.report.verdict, REPORT_GOOD);
+    ck_assert_int_eq(judge_by((struct verify_options){.is_whole = true}, "b"),
+                     ST_OK);
+    ck_assert_int_eq(scene.report.verdict, REPORT_INCOMPLETE);
+    ck_assert_uint_eq(scene.report.reasons, 1U << REPORT_REASON_FIRST);
+    ck_assert_int_eq(judge_by((struct verify_options){.stray = "x"}, "a"),
+                     ST_OK);
+    assert_fault(REPORT_INCOMPLETE, "x");
+    ck_assert_uint_eq(scene.report.reasons, 1U << REPORT_REASON_STRAY);
+    shell("printf x >>a/entries/001.zst");
+    ck_assert_int_eq(judge_by((struct verify_options){.stray = "x"}, "a"),
+                     ST_OK);
+    assert_fault(REPORT_TAMPERED, "entries/001.zst");
+    unit_scene_close(&scene);
+}
+END_TEST
+
 /* ---- Restoring ----------------------------------------------------------- */
 
 static const char *restore_policy; /* NULL: none. */
@@ -524,6 +546,7 @@ SUITE_MAIN("units", a_unit_verifies_by_itself_wherever_it_begins_and_ends,
            units_that_do_not_follow_each_other_are_no_log,
            a_rule_cuts_a_log_into_units_that_join,
            what_says_nothing_of_units_is_refused_and_never_passed_over,
+           units_of_which_some_should_be_there_and_are_not_are_incomplete,
            a_restored_log_is_byte_for_byte_the_one_before,
            nothing_is_restored_from_units_that_are_not_good_or_not_all,
            units_that_lack_cosignatures_are_restored_only_if_one_says_so,
