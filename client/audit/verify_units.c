@@ -278,7 +278,7 @@ static void verify_units_told(struct verify_units *at)
         (void)snprintf(told->file, sizeof told->file, "%s%s",
                        at->units[at->count - 1].prefix, VERIFY_CHECKPOINT);
     }
-    if (vouch->told.quorum == REPORT_NO_POLICY)
+    if (vouch_is_alone(&at->verify.vouches.policy))
         report_unchecked(report, REPORT_UNCHECKED_WITNESS);
     if (vouch->told.quorum == REPORT_QUORUM_NOT)
         report_reason(report, REPORT_REASON_QUORUM);

@@ -206,6 +206,22 @@ START_TEST(what_says_nothing_of_units_is_refused_and_never_passed_over)
 }
 END_TEST
 
+START_TEST(a_quorum_of_none_leaves_open_whether_anybody_else_vouches)
+{
+    char policy[UNIT_SCENE_PATH_SIZE];
+    struct verify_options options = {.policy = policy};
+
+    three();
+    unit_scene_path(&scene, policy, "policy");
+    shell("(sed -n 's/^log /log /p' a/keys; echo 'quorum none') >policy");
+    ck_assert_int_eq(judge_by(options, "b"), ST_OK);
+    ck_assert_int_eq(scene.report.verdict, REPORT_GOOD);
+    ck_assert_uint_ne(scene.report.unchecked >> REPORT_UNCHECKED_WITNESS & 1,
+                      0);
+    unit_scene_close(&scene);
+}
+END_TEST
+
 START_TEST(units_of_which_some_should_be_there_and_are_not_are_incomplete)
 {
     three();
@@ -546,6 +562,7 @@ SUITE_MAIN("units", a_unit_verifies_by_itself_wherever_it_begins_and_ends,
            units_that_do_not_follow_each_other_are_no_log,
            a_rule_cuts_a_log_into_units_that_join,
            what_says_nothing_of_units_is_refused_and_never_passed_over,
+           a_quorum_of_none_leaves_open_whether_anybody_else_vouches,
            units_of_which_some_should_be_there_and_are_not_are_incomplete,
            a_restored_log_is_byte_for_byte_the_one_before,
            nothing_is_restored_from_units_that_are_not_good_or_not_all,
