@@ -5,6 +5,9 @@
 #include "protocol/lines.h"
 
 #define ARCHIVE_KEYS_START "defter-archive-keys 1\n"
+#define ARCHIVE_COSIGNER   "/node/"
+
+enum { ARCHIVE_COSIGNER_ID_SIZE = 4 }; /* Of its node_id, in its name. */
 
 enum status archive_keys_read(struct archive_keys *keys_out, struct slice bytes)
 {
@@ -22,6 +25,24 @@ enum status archive_keys_read(struct archive_keys *keys_out, struct slice bytes)
         keys_out->log_key.type != NOTE_ED25519)
         return ST_FILE_FORMAT;
     keys_out->left = bytes;
+    return ST_OK;
+}
+
+enum status archive_keys_cosigner_of(struct note_key *key_out,
+                                     struct slice origin,
+                                     const uint8_t node_id[NODE_ID_SIZE],
+                                     const uint8_t public_key[PUBLIC_KEY_SIZE])
+{
+    uint8_t bytes[NOTE_NAME_SIZE_MAX];
+    struct writer name;
+
+    writer_init(&name, bytes, sizeof bytes);
+    writer_bytes(&name, origin.data, origin.size);
+    lines_write(&name, ARCHIVE_COSIGNER);
+    lines_write_hex(&name, node_id, ARCHIVE_COSIGNER_ID_SIZE);
+    if (name.status != ST_OK || !note_name_valid(writer_slice(&name)))
+        return ST_BAD_FIELD;
+    note_key_init(key_out, writer_slice(&name), NOTE_COSIGNATURE, public_key);
     return ST_OK;
 }
 

@@ -4,13 +4,15 @@
  *
  *     defter-archive-keys 1
  *     authority HEX       it signed the genesis
- *     log KEY             c2sp.org/signed-note; the checkpoint is signed with
- * it cosigner KEY        any number: nodes of the cluster that may cosign
+ *     log KEY             c2sp.org/signed-note; it signed the checkpoint
+ *     cosigner KEY        any number: nodes of the cluster that may cosign
  *     signer BASE64       Ed25519; the keys of all entries in the unit's
  *                         bundles but entry 0, in the order of their key_ids
  *
  * A signer's key_id is a hash of its key, and stands in the entry: so the list
- * needs nobody's word.  Whether it was allowed to sign, the log says.
+ * needs nobody's word.  Whether it was allowed to sign, the log says.  That a
+ * cosigner is a node of the cluster is the word of whoever wrote the file,
+ * until the log's node.enrol says it.
  */
 #ifndef DEFTER_PROTOCOL_ARCHIVE_KEYS_H
 #define DEFTER_PROTOCOL_ARCHIVE_KEYS_H
@@ -50,6 +52,17 @@ NODISCARD enum status archive_keys_cosigner(struct archive_keys *keys,
 NODISCARD enum status archive_keys_signer(struct archive_keys *keys,
                                           uint8_t key_out[PUBLIC_KEY_SIZE],
                                           uint8_t key_id_out[KEY_ID_SIZE]);
+
+/*
+ * archive_keys_cosigner_of(key_out, origin, node_id, public_key):
+ * The key of the node that the log enrolled with this cosigner's key.
+ *
+ * Returns: ST_OK; ST_BAD_FIELD: its name would be none of a note.
+ */
+NODISCARD enum status archive_keys_cosigner_of(
+    struct note_key *key_out, struct slice origin,
+    const uint8_t node_id[NODE_ID_SIZE],
+    const uint8_t public_key[PUBLIC_KEY_SIZE]);
 
 /* The file from its beginning, in its order. */
 void archive_keys_write(struct writer *writer,

@@ -73,6 +73,8 @@ enum report_reason {
     U(RESUMED, "signatures that an earlier run verified; the entries are the " \
                "same")                                                         \
     U(TREE_ONLY, "what the entries say: the tree alone was asked for")         \
+    U(COSIGNERS, "whether the cosigners that a unit's keys name are nodes of " \
+                 "the cluster: no entry that is there enrols them")            \
     U(BEFORE, "who was allowed to do what: that needs the units from entry 0 " \
               "on")                                                            \
     U(SIGNER, "who signed the entry, and whether he was allowed to: that "     \

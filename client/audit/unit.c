@@ -219,12 +219,9 @@ void unit_slim(struct unit *unit)
 {
     unit_shut(unit);
     free(unit->manifest);
-    free(unit->cosigners);
     free(unit->signers);
     unit->manifest = NULL;
     unit->told.origin = unit->told.files = slice_of("", 0);
-    unit->cosigners = NULL;
-    unit->cosigners_count = 0;
     unit->signers = NULL;
     unit->signers_count = 0;
 }
@@ -235,6 +232,7 @@ void unit_close(struct unit *unit)
         return;
     unit_slim(unit);
     vouch_close(&unit->checkpoint);
+    free(unit->cosigners);
     free(unit->genesis_bytes);
     memset(unit, 0, sizeof *unit);
 }

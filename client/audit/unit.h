@@ -60,8 +60,9 @@ NODISCARD enum status unit_open(struct unit *unit, struct report *report,
                                 const char *path, const char *prefix);
 void unit_close(struct unit *unit);
 
-/* Of a unit that was checked: keep its numbers, and no more; open its directory
- * again to read bundles; shut it, so that few are open at a time. */
+/* Of a unit that was checked: keep its numbers and cosigners, and no more; open
+ * its directory again to read bundles; shut it, so that few are open at a time.
+ */
 void unit_slim(struct unit *unit);
 NODISCARD bool unit_reopen(struct unit *unit);
 void unit_shut(struct unit *unit);

@@ -86,6 +86,10 @@ static enum status unit_take_cosigners(struct unit *unit,
     unit->cosigners = rows;
     while ((status = archive_keys_cosigner(keys, &key)) == ST_OK)
         rows[unit->cosigners_count++] = key;
+    /* They are kept while units are many, and most have few or none. */
+    rows = realloc(rows, (unit->cosigners_count + 1) * sizeof *rows);
+    INVARIANT(rows != NULL);
+    unit->cosigners = rows;
     return status == ST_END ? ST_OK : status;
 }
 

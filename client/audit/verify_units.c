@@ -5,19 +5,7 @@
 #include <string.h>
 
 #include "client/audit/unit_entries.h"
-#include "client/audit/verify_parts.h"
-
-struct verify_units {
-    const struct verify_options *options;
-    struct report *report;
-    struct verify verify;
-    struct workers *workers;
-    char *const *paths;
-    size_t count;
-    struct unit *units;
-    char **prefixes; /* Of names in the report. */
-    bool is_log;     /* They begin at entry 0. */
-};
+#include "client/audit/verify_units_parts.h"
 
 /* ---- One by itself ------------------------------------------------------- */
 
@@ -167,77 +155,6 @@ static enum status verify_units_each(struct verify_units *at)
     return ST_OK;
 }
 
-/* ---- The log that they are together -------------------------------------- */
-
-static void verify_units_root(struct verify_units *at)
-{
-    const struct unit *last = &at->units[at->count - 1];
-    struct judge *judge = &at->verify.judge;
-    uint8_t root[HASH_SIZE];
-
-    if (at->report->fault.found || judge->tree.size != last->told.last + 1)
-        return;
-    tree_root(&judge->tree, root);
-    if (memcmp(root, last->told.root, HASH_SIZE) != 0) {
-        (void)unit_fault(last, at->report, judge->tree.size - 1,
-                         ARCHIVE_MANIFEST,
-                         "up to here the tree has another root");
-        report_hashes(at->report, last->told.root, root, HASH_SIZE);
-        return;
-    }
-    if (vouch_stands(&last->checkpoint))
-        at->report->covered = judge->tree.size;
-}
-
-/* What an archivist sealed is this unit or another one's forgery; what nobody
- * sealed may have been made by another rule. */
-static void verify_units_record(struct verify_units *at,
-                                const struct unit *unit)
-{
-    const char *what;
-    const struct archive_record *record = archive_records_other(
-        &what, &at->verify.judge.records, &unit->told, unit->hash);
-
-    if (record == NULL)
-        return;
-    (void)unit_fault(unit, at->report,
-                     record->sealed != 0 ? record->sealed : record->index,
-                     ARCHIVE_MANIFEST, what);
-    if (record->sealed != 0) {
-        report_hashes(at->report, record->manifest, unit->hash, HASH_SIZE);
-        return;
-    }
-    if (unit->told.last == record->last)
-        report_numbers(at->report, record->number, unit->told.number);
-    else
-        report_numbers(at->report, record->last, unit->told.last);
-    at->report->verdict = REPORT_INCOMPLETE;
-    report_reason(at->report, REPORT_REASON_RECORD);
-}
-
-/* The units follow each other from entry 0, and so do the records, which are of
- * entries before their own: hence no record is without a unit of its entries.
- * Order: the log is judged. */
-static void verify_units_records(struct verify_units *at)
-{
-    for (size_t i = 0; i < at->count && !at->report->fault.found; i++)
-        verify_units_record(at, &at->units[i]);
-}
-
-static enum status verify_units_log(struct verify_units *at)
-{
-    struct verify *verify = &at->verify;
-    struct verify_options options = *at->options;
-
-    options.progress = NULL; /* Half of it is behind. */
-    verify->source.joined = joined_open(at->units, at->count);
-    verify_entries(verify, at->report, &options);
-    verify_units_root(at);
-    verify_units_records(at);
-    judge_end(&verify->judge);
-    return verify->judge.status;
-}
-
 /* ---- What is told of them ------------------------------------------------ */
 
 static void verify_units_alone(struct verify_units *at)
@@ -260,6 +177,10 @@ static void verify_units_alone(struct verify_units *at)
         report_unchecked(report, REPORT_UNCHECKED_SIGNATURES);
     report_unchecked(report, at->options->tree_only ? REPORT_UNCHECKED_TREE_ONLY
                                                     : REPORT_UNCHECKED_BEFORE);
+    for (size_t i = 0; i < at->count; i++) {
+        if (at->units[i].cosigners_count > 0)
+            report_unchecked(report, REPORT_UNCHECKED_COSIGNERS);
+    }
     report_unchecked(report, REPORT_UNCHECKED_SEALED);
     report_unchecked(report, REPORT_UNCHECKED_OUTCOMES);
     report_unchecked(report, REPORT_UNCHECKED_END);

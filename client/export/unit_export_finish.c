@@ -9,10 +9,6 @@
 #include "protocol/archive_keys.h"
 #include "protocol/lines.h"
 
-#define UNIT_COSIGNER "/node/"
-
-enum { UNIT_COSIGNER_ID_SIZE = 4 }; /* Of its node_id, in its name. */
-
 void unit_export_path(const struct unit_export *export,
                       char out[VERIFY_PATH_SIZE],
                       const struct archive_unit *unit)
@@ -40,20 +36,12 @@ static void unit_cosigner(struct writer *writer, struct slice origin,
                           const struct authority_node *node)
 {
     static const uint8_t none[PUBLIC_KEY_SIZE];
-    uint8_t bytes[NOTE_NAME_SIZE_MAX];
     struct note_key key;
-    struct writer name;
 
-    if (memcmp(node->cosigner_key.b, none, PUBLIC_KEY_SIZE) == 0)
+    if (memcmp(node->cosigner_key.b, none, PUBLIC_KEY_SIZE) == 0 ||
+        archive_keys_cosigner_of(&key, origin, node->node_id.b,
+                                 node->cosigner_key.b) != ST_OK)
         return;
-    writer_init(&name, bytes, sizeof bytes);
-    writer_bytes(&name, origin.data, origin.size);
-    lines_write(&name, UNIT_COSIGNER);
-    lines_write_hex(&name, node->node_id.b, UNIT_COSIGNER_ID_SIZE);
-    if (name.status != ST_OK)
-        return;
-    note_key_init(&key, writer_slice(&name), NOTE_COSIGNATURE,
-                  node->cosigner_key.b);
     archive_keys_write_cosigner(writer, &key);
 }
 
