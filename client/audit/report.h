@@ -75,6 +75,9 @@ enum report_reason {
     U(TREE_ONLY, "what the entries say: the tree alone was asked for")         \
     U(COSIGNERS, "whether the cosigners that a unit's keys name are nodes of " \
                  "the cluster: no entry that is there enrols them")            \
+    U(COUNTS, "what is counted from entry 0 on, and is 0 or empty here: "      \
+              "sealed items, operations, terms, lineages, refusals, "          \
+              "configurations, hidden accesses, keys, attestations")           \
     U(BEFORE, "who was allowed to do what: that needs the units from entry 0 " \
               "on")                                                            \
     U(SIGNER, "who signed the entry, and whether he was allowed to: that "     \

@@ -181,6 +181,7 @@ static void verify_units_alone(struct verify_units *at)
         if (at->units[i].cosigners_count > 0)
             report_unchecked(report, REPORT_UNCHECKED_COSIGNERS);
     }
+    report_unchecked(report, REPORT_UNCHECKED_COUNTS);
     report_unchecked(report, REPORT_UNCHECKED_SEALED);
     report_unchecked(report, REPORT_UNCHECKED_OUTCOMES);
     report_unchecked(report, REPORT_UNCHECKED_END);

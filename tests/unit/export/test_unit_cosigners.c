@@ -67,6 +67,7 @@ START_TEST(without_the_entries_from_0_on_any_cosigner_is_somebodys_word)
     open_scene(1);
     ck_assert_int_eq(judge_changed("true"), REPORT_GOOD);
     ck_assert(is_open());
+    ck_assert_uint_ne(scene.report.unchecked >> REPORT_UNCHECKED_COUNTS & 1, 0);
     unit_scene_close(&scene);
 }
 END_TEST
