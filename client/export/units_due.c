@@ -27,6 +27,7 @@ struct units_due {
     const struct archive_record *record;
     uint8_t hash[HASH_SIZE];
     const char *differs;
+    bool is_other; /* It is good, and not the one that was sealed. */
 };
 
 static enum status due_refuse(struct units_due *due, enum status status,
@@ -125,12 +126,20 @@ static void due_made(void *context, const struct archive_unit *unit,
 {
     struct units_due *due = context;
     const struct units_due_options *options = due->options;
+    const struct archive_record *record = due->record;
+    struct archive_record unsealed = *record;
     char whole[VERIFY_PATH_SIZE];
-    bool fits = due_path(due, whole, unit->number, "");
 
-    due->differs = archive_records_fit(due->record, unit, hash);
-    if (due->differs != NULL || !fits)
+    unsealed.sealed = 0;
+    due->differs = archive_records_fit(&unsealed, unit, hash);
+    due->is_other = due->differs == NULL && record->sealed != 0 &&
+                    memcmp(record->manifest, hash, HASH_SIZE) != 0;
+    if (due->differs != NULL || due->is_other)
         return;
+    if (!due_path(due, whole, unit->number, "")) {
+        due->differs = "the path is too long";
+        return;
+    }
     if (due_rename(due, path, whole) != ST_OK) {
         due->differs = "it cannot be put at its place";
         return;
@@ -138,6 +147,15 @@ static void due_made(void *context, const struct archive_unit *unit,
     due->result->made_count++;
     if (options->made != NULL)
         options->made(options->context, unit, whole, hash);
+}
+
+static void due_missing(struct units_due *due)
+{
+    const struct units_due_options *options = due->options;
+
+    due->result->missing_count++;
+    if (options->missing != NULL)
+        options->missing(options->context, due->record);
 }
 
 static enum status due_make(struct units_due *due, const char *part)
@@ -158,11 +176,29 @@ static enum status due_make(struct units_due *due, const char *part)
 
     if (status != ST_OK)
         return due_refuse(due, status, "a former run's part stays there");
+    due->differs = NULL;
+    due->is_other = false;
     status = unit_export(&result, &making);
     if (status != ST_OK)
         return due_refuse(due, status, result.what);
+    if (due->is_other)
+        due_missing(due);
+    if (due->differs == NULL && !due->is_other)
+        return ST_OK;
+    status = due_remove(part);
+    if (status != ST_OK)
+        return due_refuse(due, status, "what was made stays there");
     return due->differs == NULL ? ST_OK
                                 : due_refuse(due, ST_CHECKSUM, due->differs);
+}
+
+/* A newer checkpoint never gives the manifest that was sealed. */
+static enum status due_absent(struct units_due *due, const char *part)
+{
+    if (due->record->sealed == 0 || due->options->checkpoint != NULL)
+        return due_make(due, part);
+    due_missing(due);
+    return due_remove(part);
 }
 
 static enum status due_unit(struct units_due *due)
@@ -173,7 +209,7 @@ static enum status due_unit(struct units_due *due)
     if (!due_path(due, path, due->record->number, "") ||
         !due_path(due, part, due->record->number, ".part"))
         return due_refuse(due, ST_NO_FILE, "the path is too long");
-    status = unit_is_one(path) ? due_there(due, path) : due_make(due, part);
+    status = unit_is_one(path) ? due_there(due, path) : due_absent(due, part);
     if (status != ST_OK)
         due->result->number = due->record->number;
     return status;

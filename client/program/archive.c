@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/audit/archive_records.h"
 #include "client/export/restore.h"
 #include "client/export/unit_export.h"
 #include "client/export/units_due.h"
@@ -51,6 +52,23 @@ static void made(void *context, const struct archive_unit *unit,
                         : "unit %" PRIu64 "  entries %" PRIu64 " to %" PRIu64
                           "  bytes %" PRIu64 "\n  manifest  %s\n  %s\n",
            unit->number, unit->first, unit->last, unit->bytes, hex, path);
+}
+
+/* A unit that only its own copies can give back. */
+static void make_missing(void *context, const struct archive_record *record)
+{
+    const struct making *making = context;
+    char hex[2 * HASH_SIZE + 1];
+
+    (void)sodium_bin2hex(hex, sizeof hex, record->manifest, HASH_SIZE);
+    if (making->json)
+        printf("{\"number\":%" PRIu32 ",\"first\":%" PRIu64 ",\"last\":%" PRIu64
+               ",\"manifest\":\"%s\",\"missing\":true}\n",
+               record->number, record->first, record->last, hex);
+    fprintf(stderr,
+            "defter: unit %" PRIu32 " is sealed, and is not in %s: it lies "
+            "elsewhere, or is lost there; a copy of it has the manifest %s\n",
+            record->number, making->options.target, hex);
 }
 
 static void made_progress(void *context, uint64_t passed, uint64_t total)
@@ -163,7 +181,8 @@ static int make_due(struct making *making)
                                           .target = options->target,
                                           .threads = options->threads,
                                           .context = making,
-                                          .made = made};
+                                          .made = made,
+                                          .missing = make_missing};
     struct units_due_result result = {.report = &report};
     enum status status = units_due(&result, &due);
 
@@ -174,9 +193,10 @@ static int make_due(struct making *making)
         return make_failed(making, status, result.what);
     if (!making->json)
         printf("%" PRIu64 " units made, %" PRIu64 " there already, %" PRIu64
-               " wait for a checkpoint\n",
-               result.made_count, result.there_count, result.waiting_count);
-    return EXIT_GOOD;
+               " sealed and not there, %" PRIu64 " wait for a checkpoint\n",
+               result.made_count, result.there_count, result.missing_count,
+               result.waiting_count);
+    return result.missing_count == 0 ? EXIT_GOOD : EXIT_INCOMPLETE;
 }
 
 static int make_run(struct program *program, int argc, char **argv)

@@ -2,7 +2,8 @@
 # ctest-timeout: 600
 # T-P-7.1.4: what a timer calls makes the units of the log's archive records,
 # each once, while the node runs; killed at any instant, the next run goes on;
-# what lies there and is another unit is refused.
+# what lies there and is another unit is refused; a sealed unit that is missing
+# is named, and holds up no other.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
@@ -117,3 +118,41 @@ mkdir "$units/unit-000002"
 echo mine >"$units/unit-000002/file"
 due >"$cluster/last.txt" 2>&1 && fail 'what somebody put there is overwritten'
 [ "$(cat "$units/unit-000002/file")" = mine ] || fail 'it is gone'
+rm -rf "$units/unit-000002"
+mv "$cluster/aside" "$units/unit-000002"
+
+# A sealed unit is in its checkpoint's words: lost, it is named with its
+# manifest, and no unit behind it waits for it.
+cp "$units/unit-000001/checkpoint" "$cluster/sealed.checkpoint"
+sealed=$(sha256sum "$units/unit-000001/manifest" | cut -d' ' -f1)
+cluster_start
+must as keeper archive.seal "as=${duty_of[keeper]}" unit=1 "manifest=$sealed"
+attested=$(sed -n 2p "$node/checkpoint")
+wait_for 30 covered "$((attested + 2))" || fail 'no checkpoint behind the seal'
+cluster_stop || fail "the node ended with $?"
+must due
+mv "$units/unit-000001" "$cluster/aside"
+rm -rf "$units/unit-000002"
+mkdir "$units/unit-000001.part"
+due >"$cluster/last.txt" 2>&1
+[ $? -eq 2 ] || fail 'the exit status of what lacks a sealed unit'
+grep -q "unit 1 is sealed, and is not in .* $sealed" "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+grep -q '^1 units made.* 1 sealed and not there' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+[ -f "$units/unit-000002/manifest" ] || fail 'a later unit was not made'
+[ "$(find "$units" -maxdepth 1 -name '*.part' | wc -l)" -eq 0 ] ||
+    fail 'a part is left'
+due --json >"$cluster/last.txt" 2>/dev/null
+grep -q "^{\"number\":1,.*\"$sealed\",\"missing\":true}$" "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+# Another checkpoint than its own: as without one.
+due --checkpoint "$node/checkpoint" >"$cluster/last.txt" 2>&1
+[ $? -eq 2 ] || fail 'the exit status with another checkpoint'
+[ "$(find "$units" -maxdepth 1 -name 'unit-000001*' | wc -l)" -eq 0 ] ||
+    fail 'what was made by another checkpoint is left'
+# Its own: the same unit again.
+must due --checkpoint "$cluster/sealed.checkpoint"
+[ "$(sha256sum "$units/unit-000001/manifest" | cut -d' ' -f1)" = "$sealed" ] ||
+    fail 'another manifest was made'
+must due
