@@ -16,6 +16,12 @@ static const struct {
 } findings[EXTRACT_FINDINGS_COUNT] = {EXTRACT_FINDINGS(EXTRACT_FINDING_ROW)};
 #undef EXTRACT_FINDING_ROW
 
+#define EXTRACT_UNCHECKED_ROW(name, english, azerbaijani) \
+    {english, azerbaijani},
+static const char *const uncheckeds[EXTRACT_UNCHECKED_COUNT][2] = {
+    EXTRACT_UNCHECKED_LIST(EXTRACT_UNCHECKED_ROW)};
+#undef EXTRACT_UNCHECKED_ROW
+
 enum extract_verdict extract_judge_verdict(enum extract_finding finding)
 {
     REQUIRE(finding < EXTRACT_FINDINGS_COUNT);
@@ -32,6 +38,13 @@ const char *extract_judge_text_az(enum extract_finding finding)
 {
     REQUIRE(finding < EXTRACT_FINDINGS_COUNT);
     return findings[finding].azerbaijani;
+}
+
+const char *extract_judge_unchecked(enum extract_unchecked unchecked,
+                                    bool azerbaijani)
+{
+    REQUIRE(unchecked < EXTRACT_UNCHECKED_COUNT);
+    return uncheckeds[unchecked][azerbaijani ? 1 : 0];
 }
 
 /* Gives false, so that whoever asks stops. */
@@ -266,6 +279,20 @@ static bool judge_proof(struct extract_report *report,
     return status == ST_OK || found(report, EXTRACT_FOUND_FORM, 0);
 }
 
+/* A policy without a quorum takes the word of whoever has the log's key. */
+static uint32_t unchecked_of(enum extract_finding finding,
+                             const struct tlog_policy *policy)
+{
+    uint32_t bits =
+        1u << EXTRACT_UNCHECKED_SIGNER | 1u << EXTRACT_UNCHECKED_NOW;
+
+    if (extract_judge_verdict(finding) == EXTRACT_TAMPERED)
+        return 0;
+    if (policy == NULL || policy->quorum == TLOG_POLICY_NONE)
+        bits |= 1u << EXTRACT_UNCHECKED_WITNESS;
+    return bits;
+}
+
 void extract_judge(struct extract_report *report_out,
                    const struct extract_file *file,
                    const struct extract_trust *trust)
@@ -279,4 +306,5 @@ void extract_judge(struct extract_report *report_out,
         judge_proof(report_out, file, trust->policy) &&
         judge_attested(report_out, file))
         report_out->finding = EXTRACT_FOUND_GOOD;
+    report_out->unchecked = unchecked_of(report_out->finding, trust->policy);
 }

@@ -78,6 +78,26 @@ enum extract_verdict {
       "signed and in the log, but too few witnesses signed the checkpoint",    \
       "imzalanıb və jurnalda var, lakin şahidlərin sayı çatmır")
 
+/* U(name, english, azerbaijani): what was not checked of one that is not
+ * tampered. */
+#define EXTRACT_UNCHECKED_LIST(U)                                              \
+    U(WITNESS,                                                                 \
+      "whether anybody but the log's own node vouches for the checkpoint: no " \
+      "policy asks for it",                                                    \
+      "nəzarət nöqtəsini jurnalın öz qovşağından "                    \
+      "başqasının təsdiqləməsi: heç bir siyasət bunu tələb etmir")             \
+    U(SIGNER, "the signature of whoever asked for it: that needs the log",     \
+      "çıxarışı istəyənin imzası: bunun üçün jurnal lazımdır")                 \
+    U(NOW, "whether it still holds: that needs the registry",                  \
+      "indi də qüvvədə olması: bunun üçün reyestr lazımdır")
+
+#define EXTRACT_UNCHECKED_ENUM(name, english, azerbaijani) \
+    EXTRACT_UNCHECKED_##name,
+enum extract_unchecked {
+    EXTRACT_UNCHECKED_LIST(EXTRACT_UNCHECKED_ENUM) EXTRACT_UNCHECKED_COUNT
+};
+#undef EXTRACT_UNCHECKED_ENUM
+
 #define EXTRACT_FINDING_ENUM(name, verdict, english, azerbaijani) \
     EXTRACT_FOUND_##name,
 enum extract_finding {
@@ -102,6 +122,7 @@ struct extract_report {
     struct tlog_policy_verdict witnesses;
     uint64_t attested_at; /* Index of the attestation; 0: there is none. */
     uint8_t attester[NODE_ID_SIZE];
+    uint32_t unchecked; /* Bits of enum extract_unchecked. */
 };
 
 /*
@@ -116,5 +137,7 @@ void extract_judge(struct extract_report *report_out,
 enum extract_verdict extract_judge_verdict(enum extract_finding finding);
 const char *extract_judge_text(enum extract_finding finding);
 const char *extract_judge_text_az(enum extract_finding finding);
+const char *extract_judge_unchecked(enum extract_unchecked unchecked,
+                                    bool azerbaijani);
 
 #endif

@@ -24,6 +24,7 @@ static const char page_head[] =
     "td{border-bottom:1px solid #999;padding:2px 6px;vertical-align:top}\n"
     "td:first-child{width:38%;color:#333}\n"
     ".s{color:#333;margin:.2em 0 .4em}.v{border:1px solid #000;padding:.4em}\n"
+    ".n{color:#333;white-space:pre-line}\n"
     ".h{font:8pt monospace;overflow-wrap:anywhere}\n"
     "@media print{body{margin:0}h2{break-after:avoid}tr{break-inside:avoid}}\n"
     "</style>\n";
@@ -106,6 +107,17 @@ static void page_sections(struct writer *writer,
     lines_write(writer, section != NULL ? "</table>\n" : "");
 }
 
+/* What the paper must not be taken for. */
+static void page_unchecked(struct writer *writer,
+                           const struct extract_shown *shown)
+{
+    if (shown->report == NULL || shown->report->unchecked == 0)
+        return;
+    lines_write(writer, "<p class=\"n\">");
+    PAGE_PART(writer, extract_show_unchecked, shown);
+    lines_write(writer, "</p>\n");
+}
+
 /* By which the paper can be compared with the file. */
 static void page_hash(struct writer *writer, const struct extract_shown *shown)
 {
@@ -142,6 +154,7 @@ void extract_show_page(struct writer *writer, const struct extract_shown *shown)
     lines_write(writer, "</p>\n<p class=\"v\">");
     page_text(writer, slice_of(finding, strlen(finding)));
     lines_write(writer, "</p>\n");
+    page_unchecked(writer, shown);
     page_sections(writer, shown);
     lines_write(writer, "<p>");
     PAGE_PART(writer, extract_show_count, shown);

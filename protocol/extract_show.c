@@ -70,6 +70,23 @@ const char *extract_show_finding(const struct extract_shown *shown)
                               : extract_judge_text(shown->report->finding);
 }
 
+void extract_show_unchecked(struct writer *writer,
+                            const struct extract_shown *shown)
+{
+    if (shown->report == NULL || shown->report->unchecked == 0)
+        return;
+    lines_write(writer,
+                shown->azerbaijani ? "yoxlanmayıb:\n" : "not checked:\n");
+    for (int i = 0; i < EXTRACT_UNCHECKED_COUNT; i++) {
+        if ((shown->report->unchecked & 1u << i) == 0)
+            continue;
+        lines_write(writer, "  - ");
+        lines_write(writer, extract_judge_unchecked((enum extract_unchecked)i,
+                                                    shown->azerbaijani));
+        lines_write(writer, "\n");
+    }
+}
+
 void extract_show_section(struct writer *writer,
                           const struct extract_section *section,
                           bool azerbaijani)
@@ -182,6 +199,7 @@ void extract_show_lines(struct writer *writer,
     lines_write(writer, "\n");
     lines_write(writer, extract_show_finding(shown));
     lines_write(writer, "\n");
+    extract_show_unchecked(writer, shown);
     while (extract_file_next(&reading) == ST_OK) {
         if (reading.section_line.data != section)
             show_section(writer, &reading.section, shown->azerbaijani);

@@ -38,6 +38,10 @@ void extract_show_origin(struct writer *writer,
                          const struct extract_shown *shown);
 /* What is known of it: the finding in words. */
 const char *extract_show_finding(const struct extract_shown *shown);
+/* The sentences about what was not checked, a line each below a heading;
+ * nothing where nobody judged, or nothing is to be said. */
+void extract_show_unchecked(struct writer *writer,
+                            const struct extract_shown *shown);
 /* "names": the section without its number. */
 void extract_show_section(struct writer *writer,
                           const struct extract_section *section,

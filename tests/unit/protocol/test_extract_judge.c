@@ -81,6 +81,28 @@ START_TEST(too_few_witnesses_make_it_incomplete)
 }
 END_TEST
 
+static bool is_unchecked(enum extract_unchecked unchecked)
+{
+    return (report.unchecked & 1u << unchecked) != 0;
+}
+
+/* Whoever has the log's key makes one that is true by such a policy. */
+START_TEST(a_policy_without_a_quorum_leaves_the_log_to_its_own_word)
+{
+    extract_sample_make(&sample, EXTRACT_SAMPLE_WHOLE);
+    ck_assert_int_eq(judge(sample.file), EXTRACT_FOUND_GOOD);
+    ck_assert(!is_unchecked(EXTRACT_UNCHECKED_WITNESS));
+    ck_assert(is_unchecked(EXTRACT_UNCHECKED_SIGNER));
+    ck_assert(is_unchecked(EXTRACT_UNCHECKED_NOW));
+    sample.policy.quorum = TLOG_POLICY_NONE;
+    ck_assert_int_eq(judge(sample.file), EXTRACT_FOUND_GOOD);
+    ck_assert(is_unchecked(EXTRACT_UNCHECKED_WITNESS));
+    sample.trust.policy = NULL;
+    ck_assert_int_eq(judge(sample.file), EXTRACT_FOUND_NO_POLICY);
+    ck_assert(is_unchecked(EXTRACT_UNCHECKED_WITNESS));
+}
+END_TEST
+
 /* ---- What is not -------------------------------------------------------- */
 
 START_TEST(T_R_6_2_2_a_changed_field_is_found_with_its_line)
@@ -383,6 +405,7 @@ SUITE_MAIN("extract_judge",
            T_R_6_2_2_an_extract_verifies_and_is_tied_to_the_head,
            an_extract_that_is_not_tied_to_the_log_is_incomplete,
            too_few_witnesses_make_it_incomplete,
+           a_policy_without_a_quorum_leaves_the_log_to_its_own_word,
            T_R_6_2_2_a_changed_field_is_found_with_its_line,
            another_number_subject_or_mask_is_not_what_was_signed,
            a_commitment_more_or_less_is_not_what_was_signed,

@@ -109,6 +109,28 @@ START_TEST(a_page_has_the_same_and_needs_nothing_else)
 }
 END_TEST
 
+/* What nobody vouched for does not pass for more, on paper neither. */
+START_TEST(what_was_not_checked_is_said_in_lines_and_on_the_page)
+{
+    begin();
+    show(extract_show_lines, false, true);
+    has("\nnot checked:\n  - the signature of whoever asked for it");
+    has_not("whether anybody but");
+    sample.policy.quorum = TLOG_POLICY_NONE;
+    extract_judge(&report, &file, &sample.trust);
+    show(extract_show_lines, false, true);
+    has("\n  - whether anybody but the log's own node vouches for the "
+        "checkpoint: no policy asks for it\n");
+    show(extract_show_page, false, true);
+    has("not checked:\n  - whether anybody but the log&#39;s own node vouches");
+    show(extract_show_page, true, true);
+    has("yoxlanmayıb:\n  - nəzarət nöqtəsini jurnalın öz qovşağından "
+        "başqasının təsdiqləməsi");
+    show(extract_show_page, false, false);
+    has_not("not checked:");
+}
+END_TEST
+
 /* A file that nobody signed may hold any text. */
 START_TEST(what_is_in_the_file_can_only_be_text_of_the_page)
 {
@@ -232,5 +254,6 @@ END_TEST
 SUITE_MAIN("extract_show", an_extract_is_shown_in_lines,
            an_extract_is_shown_in_azerbaijani,
            a_page_has_the_same_and_needs_nothing_else,
+           what_was_not_checked_is_said_in_lines_and_on_the_page,
            what_is_in_the_file_can_only_be_text_of_the_page,
            every_field_has_a_word_in_both_languages, marks_are_named)
