@@ -3,10 +3,13 @@
 # T-R-6.2.2, T-P-3.6, scenario 1: a new entrepreneur arrives by EHIS, reads his
 # cabinet, has a signed extract issued, and a third party verifies it offline,
 # with our program and with one in another language; a changed byte is found;
-# after a change it still verifies as issued then, and is superseded now.
+# after a change it still verifies as issued then, and is superseded now; after
+# the contents were destroyed it is erased, and no forgery.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
+# shellcheck source=tests/lib/erasure.sh
+. tests/lib/erasure.sh
 
 # verdict CODE FILE OPTION...: of both verifiers, offline.
 verdict() {
@@ -59,6 +62,8 @@ grep -q 'the log holds its entry and the attestation' "$cluster/last.txt" ||
     fail 'it is not said to be true'
 grep -q '^attested in entry: [1-9]' "$cluster/last.txt" ||
     fail 'it is not said where it is attested'
+grep -q '^  - whether anybody but the log.s own node vouches' \
+    "$cluster/last.txt" || fail 'it is not said that nobody else vouches'
 verdict 2 "$whole"
 must as owner --json extract.list "subject=$subject" before=0 limit=9
 [ "$(got number)" = 1 ] || fail 'it is not listed'
@@ -147,11 +152,23 @@ python3 tests/second/damage_extract.py "$whole" "$authority" \
 
 # Whether it still holds, anybody who has it may ask.
 online() {
-    as asker verify "$1" --policy "$cluster/policy" --online \
+    as asker verify "$@" --policy "$cluster/policy" --online \
         >"$cluster/last.txt" 2>&1
+}
+# said CODE WORD FILE: with --json, one object; its verdict is the exit status's.
+said() {
+    local got
+    online "$3" --json
+    got=$?
+    [ $got -eq "$1" ] && [ "$(grep -c '^{' "$cluster/last.txt")" -eq 1 ] &&
+        grep -q "^{\"verdict\":\"$2\"" "$cluster/last.txt" ||
+        fail "$got, not $1 $2: $(cat "$cluster/last.txt")"
 }
 online "$some" || fail "$(cat "$cluster/last.txt")"
 grep -q 'still holds' "$cluster/last.txt" || fail 'it does not say so'
+grep -q 'that needs the registry' "$cluster/last.txt" &&
+    fail 'it was asked, and not checked'
+said 0 true "$some"
 grep "\"subject\":\"$subject\",\"section\":\"S06\"" "$cluster/records.jsonl" |
     sed 's/"employees":"\{0,1\}[0-9]*"\{0,1\}/"employees":"3"/' \
         >"$cluster/change.jsonl"
@@ -160,6 +177,7 @@ online "$some"
 [ $? -eq 2 ] || fail "$(cat "$cluster/last.txt")"
 grep -q 'superseded since in: S06' "$cluster/last.txt" ||
     fail "$(cat "$cluster/last.txt")"
+said 2 superseded "$some"
 verdict 0 "$whole" --policy "$cluster/policy"
 must as owner --json access.list "subject=$subject" from=0 to=0 before=0 \
     limit=20
@@ -202,4 +220,25 @@ sed 's/^count .*/count 2/' "$cluster/count" >"$cluster/less"
 "$DEFTER_BIN/defter" verify "$node" --authority "$authority" \
     --completeness "$cluster/less" >"$cluster/last.txt" 2>&1
 [ $? -eq 1 ] || fail 'a statement that was changed is taken'
+
+# Nobody answers: what the file shows is said all the same.
+said 2 incomplete "$whole"
+grep -q '"offline":"true","not_asked":"CONNECT: ' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+online "$whole"
+[ $? -eq 2 ] && grep -q '^true: ' "$cluster/last.txt" &&
+    grep -q '^not asked online: CONNECT: ' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+
+# The contents were destroyed: that is no forgery.
+cluster_start
+erasure_actors
+destroy "$subject" record+evidence
+said 2 erased "$whole"
+grep -q '"offline":"true"' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+online "$whole"
+[ $? -eq 2 ] && grep -q '^destroyed since: ' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+verdict 0 "$whole" --policy "$cluster/policy"
 exit 0
