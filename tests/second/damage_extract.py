@@ -5,10 +5,12 @@
 
 Both must call the file true; of each damaged copy both must give the same exit
 status, and none may be 0.  Without its first line, or with any byte of it
-changed, a copy is still an extract, and tampered with.
+changed, a copy is still an extract, and tampered with; so is one with its
+sections in another order, or one of them twice.
 """
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,11 @@ def copies(whole):
     yield whole, 0
     first = whole.index(b"\n") + 1
     yield whole[first:], 1
+    begin, end = whole.index(b"section "), whole.index(b"\n\n") + 1
+    sections = re.split(rb"(?m)^(?=section )", whole[begin:end])[1:]
+    for others in (sections[1:] + sections[:1], sections[::-1],
+                   sections[:1] + sections):
+        yield whole[:begin] + b"".join(others) + whole[end:], 1
     bits = [8 * byte + pick.randrange(8) for byte in range(first)]
     bits += [pick.randrange(8 * len(whole)) for _ in range(ROUNDS)]
     for bit in bits:

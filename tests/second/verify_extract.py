@@ -99,6 +99,15 @@ class Lines:
         return self.left.pop(0)[len(word):]
 
 
+def follows(before, section):
+    """Ascending; of S05 the subject's own is the last."""
+    (older, path, *_), (newer, to, *_) = before.split(b" "), section.split(b" ")
+    order = [SECTIONS.index(n.decode("ascii", "replace"))
+             for n in (older, newer)]
+    return order[0] < order[1] or (
+        older == newer and path not in (b"none", b"self") and to == b"self")
+
+
 class Extract:
     def __init__(self, data):
         lines = Lines(data)
@@ -133,7 +142,9 @@ class Extract:
         section = None
         while lines.left and lines.left[0] != b"":
             if lines.starts(b"section "):
-                section = lines.take(b"section ")
+                before, section = section, lines.take(b"section ")
+                need(before is None or follows(before, section),
+                     "sections out of order")
                 need(lines.starts(b"field "), "a section without a field")
             salt, _, field = lines.take(b"field ").partition(b" ")
             salt = base64_of(salt)
