@@ -79,6 +79,23 @@ int cluster_load(struct cluster *cluster, const struct program *program)
     return EXIT_GOOD;
 }
 
+int cluster_authority(uint8_t key_out[PUBLIC_KEY_SIZE],
+                      const struct program *program)
+{
+    struct cluster cluster;
+    int code;
+
+    if (program->cluster == NULL && getenv("DEFTER_CLUSTER") == NULL &&
+        access(FILE_CLUSTER_CONF, F_OK) != 0)
+        return program_fail(EXIT_USAGE,
+                            "nothing says whom you trust: give --authority "
+                            "KEY, or the cluster.conf with --cluster FILE");
+    code = cluster_load(&cluster, program);
+    if (code == EXIT_GOOD)
+        memcpy(key_out, cluster.authority_key, PUBLIC_KEY_SIZE);
+    return code;
+}
+
 int cluster_seed(uint8_t seed_out[SEED_SIZE], const char *path)
 {
     struct keyfile keyfile;

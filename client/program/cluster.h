@@ -24,6 +24,11 @@ struct cluster_login {
  * is wrong has been said. */
 int cluster_load(struct cluster *cluster, const struct program *program);
 
+/* The same for a verifier who was given no --authority: only the authority's
+ * key, and where no file is there both ways to name it are said. */
+int cluster_authority(uint8_t key_out[PUBLIC_KEY_SIZE],
+                      const struct program *program);
+
 /* The cluster, and --key or --user with the password.  ${role} as below.  Gives
  * an exit code; what is wrong has been said.  Order: cluster_login_wipe() in
  * any case. */

@@ -24,16 +24,9 @@ bool extract_trust_key(struct extract_trusted *trusted, const char *text)
 static int take_authority(struct extract_trusted *trusted,
                           const struct program *program)
 {
-    struct cluster cluster;
-    int code;
-
-    if (trusted->has_authority)
-        return EXIT_GOOD;
-    code = cluster_load(&cluster, program);
-    if (code == EXIT_GOOD)
-        memcpy(trusted->trust.authority_key, cluster.authority_key,
-               PUBLIC_KEY_SIZE);
-    return code;
+    return trusted->has_authority
+               ? EXIT_GOOD
+               : cluster_authority(trusted->trust.authority_key, program);
 }
 
 static int take_policy(struct extract_trusted *trusted)
