@@ -95,6 +95,23 @@ const char *report_verdict_name(enum report_verdict verdict)
     return "?";
 }
 
+const char *report_statement_name(enum report_statement statement)
+{
+    switch (statement) {
+    case REPORT_NO_STATEMENT:
+        return "none";
+    case REPORT_STATEMENT_TRUE:
+        return "true";
+    case REPORT_STATEMENT_FALSE:
+        return "false";
+    case REPORT_STATEMENT_SHORT:
+        return "short";
+    case REPORT_STATEMENT_FORGED:
+        return "forged";
+    }
+    return "?";
+}
+
 const char *report_hiding_name(enum report_hiding state)
 {
     switch (state) {

@@ -42,7 +42,9 @@ enum report_kind { REPORT_LOG, REPORT_TILES, REPORT_PROOF, REPORT_UNIT };
     R(FIRST, "the units of the directory do not begin at entry 0: those "     \
              "before are missing")                                            \
     R(ENTRY, "nothing says which entry is proven: give it, its leaf hash or " \
-             "its receipt")
+             "its receipt")                                                   \
+    R(STATEMENT, "the log ends before the entry of the statement of "         \
+                 "completeness")
 
 enum report_reason {
 #define R(name, text) REPORT_REASON_##name,
@@ -192,6 +194,25 @@ struct report_checkpoint {
     uint32_t cosigned_count;
 };
 
+enum report_statement {
+    REPORT_NO_STATEMENT,
+    REPORT_STATEMENT_TRUE,
+    REPORT_STATEMENT_FALSE,  /* The log says otherwise. */
+    REPORT_STATEMENT_SHORT,  /* The log ends before it. */
+    REPORT_STATEMENT_FORGED, /* No node of the authority signed it. */
+};
+
+/* The entries of a subject, counted, beside what somebody stated. */
+struct report_counted {
+    uint64_t subject; /* 0: none was counted. */
+    uint64_t items;
+    uint64_t entries; /* Counted in. */
+    uint8_t rolling[HASH_SIZE];
+    enum report_statement statement;
+    uint64_t stated_items;
+    uint64_t stated_entries;
+};
+
 struct report {
     enum report_kind kind;
     enum report_verdict verdict;
@@ -242,6 +263,7 @@ struct report {
     uint64_t units;   /* Of units: their number, */
     uint64_t first;   /* the first entry, */
     uint64_t last;    /* and the last one. */
+    struct report_counted counted;
     uint8_t manifest[HASH_SIZE]; /* Of one unit: the manifest's SHA-256. */
     const char *unusable;        /* See verify_given(). */
     const char *silent;          /* The same: an option, */

@@ -339,6 +339,25 @@ static void json_log(const struct report *report, FILE *out)
     json_hex(out, "cluster", report->cluster_id, CLUSTER_ID_SIZE);
 }
 
+/* What the log says of a subject, and what somebody said that it does. */
+static void json_counted(const struct report_counted *counted, FILE *out)
+{
+    if (counted->subject == 0 && counted->statement == REPORT_NO_STATEMENT)
+        return;
+    json_name(out, "counted");
+    fprintf(out, "{\"subject\":\"%010" PRIu64 "\",", counted->subject);
+    json_number(out, "items", counted->items);
+    json_number(out, "entries", counted->entries);
+    json_hex(out, "rolling", counted->rolling, HASH_SIZE);
+    if (counted->statement != REPORT_NO_STATEMENT) {
+        json_number(out, "stated_items", counted->stated_items);
+        json_number(out, "stated_entries", counted->stated_entries);
+    }
+    json_name(out, "statement");
+    json_string(out, report_statement_name(counted->statement));
+    fputs("},", out);
+}
+
 void report_write_json(const struct report *report, FILE *out)
 {
     fputc('{', out);
@@ -365,6 +384,7 @@ void report_write_json(const struct report *report, FILE *out)
                                             : report->entries);
     json_hex(out, "leaf", report->leaf, HASH_SIZE);
     json_hex(out, "root", report->root, HASH_SIZE);
+    json_counted(&report->counted, out);
     json_sentences(out, "not_checked", report->unchecked, report_uncheckeds,
                    REPORT_UNCHECKED_COUNT);
     fputs("}\n", out);

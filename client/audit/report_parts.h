@@ -10,6 +10,7 @@
 extern const char *const report_reasons[REPORT_REASONS_COUNT];
 extern const char *const report_uncheckeds[REPORT_UNCHECKED_COUNT];
 
+const char *report_statement_name(enum report_statement statement);
 const char *report_hiding_name(enum report_hiding state);
 
 /* Of ${count} things, those that fit. */

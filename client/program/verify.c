@@ -224,11 +224,10 @@ static int take_resume(struct verify_options *options,
                         wishes->resume);
 }
 
-static int judge(const struct wishes *wishes)
+static int judge(struct report *report, const struct wishes *wishes)
 {
     struct verify_progress progress = {.status = ST_OK};
     struct verify_options *options = wishes->options;
-    static struct report report;
     enum status status;
     int code = take_authority(options, wishes->program);
 
@@ -236,32 +235,45 @@ static int judge(const struct wishes *wishes)
         code = take_resume(options, &progress, wishes);
     if (code != EXIT_GOOD)
         return code;
-    status = verify_given(&report, options);
+    status = verify_given(report, options);
     if (verify_progress_end(&progress) != ST_OK)
         fprintf(stderr, "defter: %s: cannot be written\n", progress.path);
-    if (status != ST_OK)
-        return unjudged(options, &report, status);
-    if (wishes->program->json)
-        report_write_json(&report, stdout);
+    return status == ST_OK ? EXIT_GOOD : unjudged(options, report, status);
+}
+
+int verify_say(const struct program *program, const struct report *report)
+{
+    if (program->json)
+        report_write_json(report, stdout);
     else
-        report_write_text(&report, stdout);
+        report_write_text(report, stdout);
     static_assert((int)REPORT_TAMPERED == (int)EXIT_REFUSED &&
                       (int)REPORT_INCOMPLETE == (int)EXIT_INCOMPLETE,
                   "verdicts are exit codes");
-    return (int)report.verdict;
+    return (int)report->verdict;
+}
+
+int verify_words(struct report *report_out, struct program *program, int argc,
+                 char **argv)
+{
+    struct verify_options options = {.receipts = program->receipts};
+    struct wishes wishes = {.program = program, .options = &options};
+    int code =
+        parse(&wishes, argc, argv) ? judge(report_out, &wishes) : usage();
+
+    archive_list_free(&wishes.units);
+    return code;
 }
 
 int verify_run(struct program *program, int argc, char **argv)
 {
-    struct verify_options options = {.receipts = program->receipts};
-    struct wishes wishes = {.program = program, .options = &options};
+    static struct report report;
     int code;
 
     if (verify_extract_wants(argc, argv))
         return verify_extract_run(program, argc, argv);
     if (verify_completeness_wants(argc, argv))
         return verify_completeness_run(program, argc, argv);
-    code = parse(&wishes, argc, argv) ? judge(&wishes) : usage();
-    archive_list_free(&wishes.units);
-    return code;
+    code = verify_words(&report, program, argc, argv);
+    return code == EXIT_GOOD ? verify_say(program, &report) : code;
 }

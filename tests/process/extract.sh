@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-timeout: 180
+# ctest-timeout: 300
 # T-R-6.2.2, T-P-3.6, scenario 1: a new entrepreneur arrives by EHIS, reads his
 # cabinet, has a signed extract issued, and a third party verifies it offline,
 # with our program and with one in another language; a changed byte is found;
@@ -155,7 +155,7 @@ online() {
     as asker verify "$@" --policy "$cluster/policy" --online \
         >"$cluster/last.txt" 2>&1
 }
-# said CODE WORD FILE: with --json, one object; its verdict is the exit status's.
+# said CODE WORD FILE: with --json, one object; the verdict fits the status.
 said() {
     local got
     online "$3" --json
@@ -220,6 +220,39 @@ sed 's/^count .*/count 2/' "$cluster/count" >"$cluster/less"
 "$DEFTER_BIN/defter" verify "$node" --authority "$authority" \
     --completeness "$cluster/less" >"$cluster/last.txt" 2>&1
 [ $? -eq 1 ] || fail 'a statement that was changed is taken'
+grep -q '^tampered$' "$cluster/last.txt" &&
+    grep -q 'FORGED' "$cluster/last.txt" ||
+    fail "$(cat "$cluster/last.txt")"
+# counted CODE VERDICT STATEMENT OPTION...: both in one object.
+counted() {
+    local want=$1 verdict=$2 statement=$3 got
+    shift 3
+    "$DEFTER_BIN/defter" verify "$node" --authority "$authority" --json "$@" \
+        >"$cluster/last.txt" 2>&1
+    got=$?
+    [ $got -eq "$want" ] || fail "$got, not $want: $(cat "$cluster/last.txt")"
+    python3 - "$cluster/last.txt" "$subject" "$verdict" "$statement" \
+        <<'PYTHON' || fail "$(cat "$cluster/last.txt")"
+import json, sys
+report = json.load(open(sys.argv[1]))
+counted = report["counted"]
+sys.exit(not (counted["subject"] == sys.argv[2] and counted["items"] > 2 and
+              counted["statement"] == sys.argv[4] and
+              report["verdict"] == sys.argv[3]))
+PYTHON
+}
+counted 0 good true --completeness "$cluster/count"
+counted 0 good none --subject "$subject"
+counted 1 tampered forged --completeness "$cluster/less"
+# Only a log can be counted.
+must "$DEFTER_BIN/defter" archive make "$node" "$cluster/unit-1"
+must "$DEFTER_BIN/defter" export tiles "$node" "$cluster/tiles"
+for directory in "$cluster/unit-1" "$cluster/tiles"; do
+    "$DEFTER_BIN/defter" verify "$directory" --subject "$subject" \
+        >"$cluster/last.txt" 2>&1
+    [ $? -eq 3 ] && grep -q 'in a log only' "$cluster/last.txt" ||
+        fail "$(cat "$cluster/last.txt")"
+done
 
 # Nobody answers: what the file shows is said all the same.
 said 2 incomplete "$whole"
@@ -234,6 +267,7 @@ online "$whole"
 cluster_start
 erasure_actors
 destroy "$subject" record+evidence
+wait_for 60 destroy_is_confirmed || fail "$(cat "$cluster/act.txt")"
 said 2 erased "$whole"
 grep -q '"offline":"true"' "$cluster/last.txt" ||
     fail "$(cat "$cluster/last.txt")"
