@@ -104,6 +104,14 @@ static enum status read_escrow(struct escrow_reading *reading,
     return status;
 }
 
+/* How it looked, what it is called, and the exit status: without the recovery
+ * key nobody can tell an escrow from any bytes behind a header. */
+static void show_verdict(const char *verdict, const char *found, bool json)
+{
+    printf(json ? "{\"verdict\":\"%s\",\"found\":\"%s\"" : "%s: %s\n", verdict,
+           found);
+}
+
 static void show_print(const struct escrow_reading *reading, bool json)
 {
     const struct escrow_header *header = &reading->header;
@@ -112,7 +120,14 @@ static void show_print(const struct escrow_reading *reading, bool json)
 
     (void)sodium_bin2hex(hex, sizeof hex, header->recovery_key,
                          PUBLIC_KEY_SIZE);
-    printf(json ? "{\"recovery_key\":\"%s\",\"size\":%" PRIu64
+    if (opening->ended)
+        show_verdict("good", "all of it opens", json);
+    else
+        show_verdict("incomplete",
+                     "nothing was checked, only the header was read: give "
+                     "--recovery-key",
+                     json);
+    printf(json ? ",\"recovery_key\":\"%s\",\"size\":%" PRIu64
                   ",\"snapshot\":%" PRIu64 ",\"made_at_us\":%" PRId64
                 : "recovery_key  %s\nsize          %" PRIu64
                   "\nsnapshot      %" PRIu64 "\nmade_at_us    %" PRId64 "\n",
@@ -125,6 +140,15 @@ static void show_print(const struct escrow_reading *reading, bool json)
         puts("}");
 }
 
+/* A file of another key, or that cannot be read, was not judged. */
+static int show_code(enum status status)
+{
+    return status == ST_SEAL || status == ST_TORN_TAIL ||
+                   status == ST_TRAILING || status == ST_FILE_FORMAT
+               ? EXIT_REFUSED
+               : EXIT_USAGE;
+}
+
 static const char *show_why(enum status status)
 {
     if (status == ST_WRONG_ENV)
@@ -135,7 +159,25 @@ static const char *show_why(enum status status)
         return "it was changed";
     if (status == ST_TORN_TAIL)
         return "it is cut off";
+    if (status == ST_NO_FILE)
+        return "it is not there, or may not be read";
+    if (status == ST_DISK_FAILED)
+        return "it cannot be read: it is a directory, or its disk is at fault";
+    if (status == ST_TRAILING)
+        return "something stands behind it";
     return status_info(status)->english;
+}
+
+static int show_failed(const char *path, enum status status, bool json)
+{
+    int code = show_code(status);
+
+    if (json) {
+        show_verdict(code == EXIT_REFUSED ? "tampered" : "unjudged",
+                     show_why(status), true);
+        puts("}");
+    }
+    return program_fail(code, "%s: %s", path, show_why(status));
 }
 
 static int show_file(const char *path, const struct keyfile *recovery,
@@ -155,8 +197,10 @@ static int show_file(const char *path, const struct keyfile *recovery,
     }
     if (status == ST_OK)
         show_print(reading, json);
-    else
-        code = program_fail(EXIT_REFUSED, "%s: %s", path, show_why(status));
+    if (status != ST_OK)
+        code = show_failed(path, status, json);
+    else if (recovery == NULL)
+        code = EXIT_INCOMPLETE;
     sodium_free(reading); /* Wipes it. */
     return code;
 }
@@ -187,9 +231,14 @@ static int show_run(struct program *program, int argc, char **argv)
     if (key == NULL)
         return show_file(argv[optind], NULL, json);
     status = file_read_key(&recovery, key, KEYFILE_RECOVERY);
-    if (status != ST_OK)
-        return program_fail(EXIT_REFUSED, "%s: %s", key,
+    if (status != ST_OK) {
+        if (json)
+            puts(
+                "{\"verdict\":\"unjudged\",\"found\":\"the recovery key cannot "
+                "be read\"}");
+        return program_fail(EXIT_USAGE, "%s: %s", key,
                             status_info(status)->english);
+    }
     code = show_file(argv[optind], &recovery, json);
     keyfile_wipe(&recovery);
     return code;

@@ -91,6 +91,42 @@ wait_for 30 escrow_covers "$(got size)" || fail 'a running node keeps no escrow'
 cluster_stop || fail "the node ended with $?"
 must "$DEFTER_BIN/defter" archive escrow show \
     --recovery-key "$cluster/c/$secret" "$cluster/escrow/escrow"
+# shown CODE VERDICT WORDS OPTION...: what is said of an escrow, in text and as
+# one object.
+shown() {
+    local want=$1 verdict=$2 words=$3 got json
+    shift 3
+    for json in '' --json; do
+        # shellcheck disable=SC2086
+        "$DEFTER_BIN/defter" archive escrow show $json "$@" \
+            >"$cluster/shown.txt" 2>"$cluster/said.txt"
+        got=$?
+        [ $got -eq "$want" ] || fail "$*: $got, not $want"
+        cat "$cluster/said.txt" "$cluster/shown.txt" | grep -q "$words" ||
+            fail "$*: $(cat "$cluster/said.txt" "$cluster/shown.txt")"
+    done
+    python3 -c 'import json, sys
+sys.exit(json.load(open(sys.argv[1]))["verdict"] != sys.argv[2])' \
+        "$cluster/shown.txt" "$verdict" || fail "$(cat "$cluster/shown.txt")"
+}
+recovery=$cluster/c/$secret
+shown 0 good 'all of it opens' --recovery-key "$recovery" \
+    "$cluster/escrow/escrow"
+shown 2 incomplete 'nothing was checked' "$cluster/escrow/escrow"
+shown 3 unjudged 'it is not there' --recovery-key "$recovery" "$cluster/none"
+shown 3 unjudged 'a directory' --recovery-key "$recovery" "$cluster/escrow"
+shown 3 unjudged '' --recovery-key "$cluster/none" "$cluster/escrow/escrow"
+must "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" \
+    archive escrow key "$cluster/other.key"
+shown 3 unjudged 'sealed to another' --recovery-key "$cluster/other.key" \
+    "$cluster/escrow/escrow"
+head -c -1 "$cluster/escrow/escrow" >"$cluster/cut"
+shown 1 tampered 'cut off' --recovery-key "$recovery" "$cluster/cut"
+{
+    cat "$cluster/escrow/escrow"
+    echo
+} >"$cluster/long"
+shown 1 tampered 'stands behind it' --recovery-key "$recovery" "$cluster/long"
 erasure_find_keys "$node" "$subject"
 python3 tests/process/_raw_search.py "$cluster/wanted.txt" "$cluster/escrow" \
     >/dev/null || fail 'a key stands in escrow as it is'
