@@ -5,7 +5,8 @@
  *     ──> meta ──> keyring.db, by its name at last ──> the state, out of the
  * log
  *
- * Until keyring.db has its name all of it can be done once more.
+ * Where any of it fails, what was made is removed: it can be done once more,
+ * with another escrow or other units.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "server/diag.h"
 #include "server/evidence/evidence_state.h"
 #include "server/node_private.h"
+#include "server/node_undo.h"
 #include "server/pipeline/erasure.h"
 #include "server/store/database.h"
 #include "server/store/escrow_file.h"
@@ -29,6 +31,8 @@ struct node_restoring {
     struct disk_posix *escrow;
     const char *from; /* The escrow's directory. */
     struct keyfile recovery;
+    uint64_t escrow_size; /* Entries that the log had then. */
+    struct node_undo undo;
 };
 
 static bool is_there(const struct node *node, const char *name)
@@ -79,6 +83,7 @@ static enum node_exit restore_check(struct node_restoring *restoring)
                                &restoring->recovery);
     if (status != ST_OK)
         return restore_escrow_fail(restoring, status);
+    restoring->escrow_size = result.header.size;
     diag_say(DIAG_NOTE,
              "the escrow has %" PRIu64 " keys of the first %" PRIu64 " entries",
              result.rows_count, result.header.size);
@@ -244,8 +249,23 @@ static enum node_exit restore_bury(struct node *node)
                : node_fail(status, "destroying keys anew", FILE_KEYRING_DB);
 }
 
+/* A newer escrow lacks what acts behind the units destroyed, and what they did
+ * to the state is in no unit. */
+static enum node_exit restore_short(uint64_t escrow_size, uint64_t size)
+{
+    if (escrow_size > size)
+        diag_say(DIAG_FAILURE,
+                 "this escrow is of entry %" PRIu64
+                 ", the units end at %" PRIu64
+                 ": give later units, or the escrow of their time",
+                 escrow_size, size);
+    return node_fail(ST_LOST, "the state does not reach the log's end",
+                     FILE_STATE_DB);
+}
+
 /* The state comes out of the log, and says whether all of it fits. */
-static enum node_exit restore_state(const struct options *options)
+static enum node_exit restore_state(const struct options *options,
+                                    uint64_t escrow_size)
 {
     struct options alone = *options;
     struct node *node = NULL;
@@ -258,8 +278,7 @@ static enum node_exit restore_state(const struct options *options)
         return exit;
     size = journal_size(node->journal);
     if (state_head(node->state)->applied_size != size)
-        exit = node_fail(ST_LOST, "the state does not reach the log's end",
-                         FILE_STATE_DB);
+        exit = restore_short(escrow_size, size);
     if (exit == NODE_DRAINED)
         exit = restore_bury(node);
     if (exit == NODE_DRAINED)
@@ -268,17 +287,37 @@ static enum node_exit restore_state(const struct options *options)
     return exit;
 }
 
+/* Nobody else may have taken the directory meanwhile. */
+static void restore_undo(const struct node_undo *undo)
+{
+    struct disk_posix *disk = NULL;
+
+    if (node_take(&disk, undo->directory) == NODE_DRAINED &&
+        node_undo_back(undo) == ST_OK)
+        diag_say(DIAG_NOTE, "what was restored is removed: %s is as it was",
+                 undo->directory);
+    else
+        diag_say(DIAG_FAILURE, "what was restored cannot be removed from %s",
+                 undo->directory);
+    disk_posix_close(disk);
+}
+
 enum node_exit node_restore(const struct options *options, const char *escrow,
                             const char *key)
 {
     struct node_restoring restoring = {.from = escrow};
     enum node_exit exit;
+    bool is_begun;
 
     restoring.node = calloc(1, sizeof *restoring.node);
     INVARIANT(restoring.node != NULL);
     exit = restore_open(&restoring, options, key);
     if (exit == NODE_DRAINED)
         exit = restore_check(&restoring);
+    is_begun = exit == NODE_DRAINED &&
+               node_undo_note(&restoring.undo, options->directory) == ST_OK;
+    if (exit == NODE_DRAINED && !is_begun)
+        exit = node_fail(ST_DISK_FAILED, "reading", options->directory);
     if (exit == NODE_DRAINED)
         exit = restore_place(restoring.node);
     if (exit == NODE_DRAINED)
@@ -286,5 +325,10 @@ enum node_exit node_restore(const struct options *options, const char *escrow,
     keyfile_wipe(&restoring.recovery);
     disk_posix_close(restoring.escrow);
     node_close(restoring.node);
-    return exit == NODE_DRAINED ? restore_state(options) : exit;
+    if (exit == NODE_DRAINED)
+        exit = restore_state(options, restoring.escrow_size);
+    if (exit != NODE_DRAINED && is_begun)
+        restore_undo(&restoring.undo);
+    node_undo_wipe(&restoring.undo);
+    return exit;
 }

@@ -248,6 +248,14 @@ grep -q 'were destroyed by acts' "$cluster/said.txt" &&
     fail 'the act was confirmed with the keys in escrow'
 same_end 'of the escrow of that moment'
 
+# One that is newer than the units does not reach their end; nothing stays, and
+# the one of their time goes in afterwards.
+mv "$cluster/archive/unit-2" "$cluster/aside-unit"
+new_node early
+refused "this escrow is of entry .*, the units end at $size" "$cluster/escrow"
+restore "$cluster/older" || fail "$(cat "$cluster/said.txt")"
+mv "$cluster/aside-unit" "$cluster/archive/unit-2"
+
 # An older escrow has them: the log's act destroys them anew.
 new_node third
 restore "$cluster/older" || fail "$(cat "$cluster/said.txt")"
