@@ -466,6 +466,7 @@ enum {
     STANDING_NODES_MAX = 8,    /* Nodes that one standing order names. */
     DESTROY_SUBJECTS_MAX = 64, /* Subjects of one act. */
     DESTROY_KEYS_MAX = 2048,   /* Keys that one entry destroys. */
+    CREDENTIAL_KEYS_MAX = 128, /* Not destroyed, of one signing key. */
     SEALS_SHOWN_MAX = 16,      /* Seals of accesses in one page. */
     STANDING_ORDER_DAYS_MAX = 366,
     FAILOVER_ORDER_DAYS_MAX = 31, /* Longest life of a request. */
@@ -503,6 +504,8 @@ enum {
     EXTRACT_ENTRY_SIZE_MAX = 512, /* An entry of extract.issue alone. */
     EXTRACT_FILE_SIZE_MAX = 2 * 1024 * 1024
 };
+static_assert((int)CREDENTIAL_KEYS_MAX <= (int)DESTROY_KEYS_MAX,
+              "an entry destroys the credentials of a signing key");
 static_assert((int)EXTRACT_FIELDS_MAX % (int)EXTRACT_HASHES_PART_MAX == 0,
               "parts are full but the last");
 static_assert((int)EXTRACT_TEXT_PARTS_MAX * (int)EXTRACT_TEXT_PART_SIZE_MAX +

@@ -204,14 +204,12 @@ void erasure_bury(struct keyring *keyring, const struct erasure_list *list)
 static bool has_left(struct apply *apply, enum keyring_class class,
                      uint64_t owner, uint64_t until)
 {
-    uint64_t numbers[ITEMS_MAX];
-    size_t count =
-        keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX, class, owner);
+    uint64_t number = 0;
+    struct keyring_row row;
 
-    for (size_t i = 0; i < count; i++) {
-        struct keyring_row row;
-
-        if (keyring_row(apply->parts.keyring, &row, numbers[i]) == ST_OK &&
+    while (keyring_owned(apply->parts.keyring, &number, 1, class, owner,
+                         number) > 0) {
+        if (keyring_row(apply->parts.keyring, &row, number) == ST_OK &&
             row.first_index <= until)
             return true;
     }
@@ -275,6 +273,20 @@ static bool own_node(struct apply *apply, struct bytes16 *node_out,
     return found;
 }
 
+/* One that waits for another act to take the rest holds up no later one. */
+static bool next_clean(struct op_destroy_confirm *out, struct apply *apply,
+                       const struct bytes16 *node)
+{
+    uint32_t act = 0;
+
+    while (destroy_unconfirmed(apply->parts.state, out, node, act)) {
+        if (is_clean(apply, out->act, out->erased_at))
+            return true;
+        act = out->act;
+    }
+    return false;
+}
+
 bool erasure_confirmation(struct op_destroy_confirm *out, struct apply *apply,
                           const uint8_t node_key[KEY_ID_SIZE])
 {
@@ -282,9 +294,7 @@ bool erasure_confirmation(struct op_destroy_confirm *out, struct apply *apply,
     uint64_t size;
 
     if (state_count(apply->parts.state, TABLE_DESTRUCTION) == 0 ||
-        !own_node(apply, &node, node_key) ||
-        !destroy_unconfirmed(apply->parts.state, out, &node) ||
-        !is_clean(apply, out->act, out->erased_at))
+        !own_node(apply, &node, node_key) || !next_clean(out, apply, &node))
         return false;
     size = out->erased_at + 1;
     if (apply->kept_size == size)
@@ -316,17 +326,18 @@ static size_t collect(struct apply *apply, struct erased_key *keys,
 {
     struct destroy_owners owners =
         destroy_owners(apply->parts.state, class, of);
-    uint64_t numbers[ITEMS_MAX], owner;
+    uint64_t owner;
 
     while (destroy_next_owner(&owners, &owner)) {
-        size_t found = keyring_owned(apply->parts.keyring, numbers, ITEMS_MAX,
-                                     destroy_keyring_class(class), owner);
+        uint64_t number = 0;
 
-        for (size_t i = 0; i < found && count < DESTROY_KEYS_MAX; i++) {
-            if (destroy_is_erased(apply->parts.state, numbers[i]))
+        while (count < DESTROY_KEYS_MAX &&
+               keyring_owned(apply->parts.keyring, &number, 1,
+                             destroy_keyring_class(class), owner, number) > 0) {
+            if (destroy_is_erased(apply->parts.state, number))
                 continue;
             keys[count++] = (struct erased_key){
-                .key = numbers[i], .subject = of, .class = (uint8_t) class};
+                .key = number, .subject = of, .class = (uint8_t) class};
         }
     }
     return count;

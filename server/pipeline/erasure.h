@@ -69,9 +69,9 @@ bool erasure_sync(struct apply *apply);
 
 /*
  * erasure_confirmation(out, apply, node_key):
- * What the node with that receipt key has to confirm next: an act of whose keys
- * none is left here, nor another one of its subjects that the act should have
- * named.
+ * What the node with that receipt key has to confirm next: the first act of
+ * whose keys none is left here, nor another one of its subjects that the act
+ * should have named.
  * Returns: false if there is nothing.
  */
 bool erasure_confirmation(struct op_destroy_confirm *out, struct apply *apply,
@@ -80,7 +80,8 @@ bool erasure_confirmation(struct op_destroy_confirm *out, struct apply *apply,
 /*
  * erasure_keys(keys_out, apply, act):
  * What the keyring has for the subjects or persons of ${act}, by number, at
- * most DESTROY_KEYS_MAX: an act of which more is left is not confirmed.
+ * most DESTROY_KEYS_MAX: an act of which more is left is not confirmed before
+ * another one took the rest.
  * Returns: how many there are in ${keys_out}.
  */
 size_t erasure_keys(struct erased_key *keys_out, struct apply *apply,

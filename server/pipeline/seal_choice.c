@@ -142,6 +142,24 @@ static void seal_choice_open(struct seal_choice *choice,
     INVARIANT(status == ST_OK);
 }
 
+bool seal_choice_has_room(const struct seal_choice *choice,
+                          const struct work *work)
+{
+    const struct command *command = &work->command;
+    size_t count = 0;
+
+    for (size_t i = 0; i < command->header.items_count; i++) {
+        uint16_t opcode = command->items[i].clear_part.opcode;
+
+        if (operation_info(opcode)->seal == SEAL_CREDENTIAL)
+            count++;
+    }
+    return count == 0 ||
+           keyring_has_room(choice->keyring, KEYRING_CREDENTIAL,
+                            keyring_person(command->header.key_id), count,
+                            CREDENTIAL_KEYS_MAX);
+}
+
 void seal_choice_make(struct seal_choice *choice,
                       struct entry_seal seals_out[ITEMS_MAX],
                       const struct work *work, uint64_t index)

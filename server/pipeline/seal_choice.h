@@ -22,6 +22,17 @@ void seal_choice_init(struct seal_choice *choice, struct keyring *keyring,
                       uint32_t epoch);
 
 /*
+ * seal_choice_has_room(choice, work):
+ * Whether the signer may have the keys of credentials that the command would
+ * make: a refused one keeps its key until an act about him, so that whoever is
+ * refused again and again must not have ever more of them.
+ *
+ * Requires: the work passed the pure decode.
+ */
+bool seal_choice_has_room(const struct seal_choice *choice,
+                          const struct work *work);
+
+/*
  * seal_choice_make(choice, seals_out, work, index):
  * Choose for every item, making new keys first used by entry ${index}.
  *

@@ -151,6 +151,8 @@ static enum sequencer_verdict sequencer_new(struct sequencer *sequencer,
     }
     if (!sequencer_clock(sequencer, &work->log_time))
         return sequencer_refuse(work, ST_READ_ONLY);
+    if (!seal_choice_has_room(&sequencer->choice, work))
+        return sequencer_refuse(work, ST_QUOTA);
 
     seal_choice_make(&sequencer->choice, sequencer->seals, work,
                      sequencer->end.size);

@@ -163,13 +163,13 @@ bool destroy_next_owner(struct destroy_owners *owners, uint64_t *owner_out);
 enum keyring_class destroy_keyring_class(enum destroy_class class);
 
 /*
- * destroy_unconfirmed(state, fields_out, node):
- * The first act that was executed and that ${node} still has to confirm.  The
- * caller sets the snapshot.
+ * destroy_unconfirmed(state, fields_out, node, after):
+ * The first act above ${after} that was executed and that ${node} still has to
+ * confirm.  The caller sets the snapshot.
  * Returns: false if there is none.
  */
 bool destroy_unconfirmed(struct state *state,
                          struct op_destroy_confirm *fields_out,
-                         const struct bytes16 *node);
+                         const struct bytes16 *node, uint32_t after);
 
 #endif

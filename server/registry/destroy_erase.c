@@ -391,18 +391,19 @@ enum status destroy_confirm(struct act *act,
 
 bool destroy_unconfirmed(struct state *state,
                          struct op_destroy_confirm *fields_out,
-                         const struct bytes16 *node)
+                         const struct bytes16 *node, uint32_t after)
 {
-    struct row_destruction row = {.state = DESTROY_ERASED};
+    struct row_destruction row = {.state = DESTROY_ERASED, .number = after};
     struct state_scan scan;
     bool found = false;
 
     state_scan_open(state, &scan, INDEX_DESTRUCTION_BY_STATE, &row,
-                    (struct state_range){.equal = 1});
+                    (struct state_range){.equal = 1, .from = true});
     while (!found && state_scan_next(&scan, &row)) {
         struct row_holder holder = {.act = row.number, .node = *node};
 
-        found = state_get(state, TABLE_HOLDER, &holder) && holder.index == 0;
+        found = row.number > after && state_get(state, TABLE_HOLDER, &holder) &&
+                holder.index == 0;
     }
     state_scan_close(&scan);
     if (found)

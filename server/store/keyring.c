@@ -389,19 +389,43 @@ enum status keyring_key(struct keyring *keyring, uint8_t key_out[KEY_SIZE],
 
 size_t keyring_owned(struct keyring *keyring, uint64_t *numbers_out,
                      size_t numbers_max, enum keyring_class class,
-                     uint64_t owner)
+                     uint64_t owner, uint64_t after)
 {
     size_t count = 0;
 
     pthread_mutex_lock(&keyring->lock);
     keyring_bind_number(keyring->owned_by, 1, class);
     keyring_bind_number(keyring->owned_by, 2, owner);
+    keyring_bind_number(keyring->owned_by, 3, after);
     while (count < numbers_max && keyring_step(keyring->owned_by))
         numbers_out[count++] =
             (uint64_t)sqlite3_column_int64(keyring->owned_by, 0);
     sqlite3_reset(keyring->owned_by);
     pthread_mutex_unlock(&keyring->lock);
     return count;
+}
+
+bool keyring_has_room(struct keyring *keyring, enum keyring_class class,
+                      uint64_t owner, size_t more, size_t max)
+{
+    size_t count = more;
+
+    keyring_check_owner(keyring);
+    for (size_t i = 0; i < keyring->staged_count; i++) {
+        const struct keyring_row *row = &keyring->staged[i].row;
+
+        if (row->class == class && row->owner == owner)
+            count++;
+    }
+    pthread_mutex_lock(&keyring->lock);
+    keyring_bind_number(keyring->owned_by, 1, class);
+    keyring_bind_number(keyring->owned_by, 2, owner);
+    keyring_bind_number(keyring->owned_by, 3, 0);
+    while (count <= max && keyring_step(keyring->owned_by))
+        count++;
+    sqlite3_reset(keyring->owned_by);
+    pthread_mutex_unlock(&keyring->lock);
+    return count <= max;
 }
 
 /* Requires: the lock is held. */

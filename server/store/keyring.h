@@ -159,13 +159,23 @@ NODISCARD enum status keyring_key(struct keyring *keyring,
                                   uint8_t key_out[KEY_SIZE], uint64_t number);
 
 /*
- * keyring_owned(keyring, numbers_out, numbers_max, class, owner):
- * The committed keys of an owner in a class, in the order of their numbers.
+ * keyring_owned(keyring, numbers_out, numbers_max, class, owner, after):
+ * The committed keys of an owner in a class above the number ${after}, in the
+ * order of their numbers.
  * Returns: how many there are in ${numbers_out}.
  */
 size_t keyring_owned(struct keyring *keyring, uint64_t *numbers_out,
                      size_t numbers_max, enum keyring_class class,
-                     uint64_t owner);
+                     uint64_t owner, uint64_t after);
+
+/*
+ * keyring_has_room(keyring, class, owner, more, max):
+ * Whether the owner may have ${more} keys of the class and then has at most
+ * ${max}; those that are staged count.
+ * Requires: the caller owns the keyring.
+ */
+bool keyring_has_room(struct keyring *keyring, enum keyring_class class,
+                      uint64_t owner, size_t more, size_t max);
 
 /*
  * keyring_next_buried(keyring, number, act_out):

@@ -231,7 +231,7 @@ static void prepare(struct keyring *keyring)
     keyring->owned_by = statements_prepare(
         keyring->reader,
         "SELECT \"number\" FROM \"key\" WHERE \"class\" = ?1 AND \"owner\" = "
-        "?2 ORDER BY \"number\"");
+        "?2 AND \"number\" > ?3 ORDER BY \"number\"");
     keyring->walk = statements_prepare(
         keyring->reader,
         "SELECT \"number\", \"class\", \"owner\", \"first_index\", "

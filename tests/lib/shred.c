@@ -128,14 +128,25 @@ void shred_erase(uint32_t act)
     struct erased_key keys[DESTROY_KEYS_MAX];
     struct op_destroy_erase fields;
     uint8_t bytes[8192];
+    struct node_command *own = node_command_begin(&shred_rig.signer);
+    struct rig_answer answer;
     struct writer space;
     size_t count = act == 0
                        ? erasure_replaced(keys, shred_rig.apply, shred_rig.wall)
                        : erasure_keys(keys, shred_rig.apply, act);
+    size_t from = 0;
 
-    writer_init(&space, bytes, sizeof bytes);
-    erasure_make(&fields, &space, act, keys, count);
-    shred_node_does(OPCODE_DESTROY_ERASE, &fields);
+    do {
+        size_t here =
+            count - from < LIST_COUNT_MAX ? count - from : LIST_COUNT_MAX;
+
+        writer_init(&space, bytes, sizeof bytes);
+        erasure_make(&fields, &space, act, keys + from, here);
+        node_command_add(own, OPCODE_DESTROY_ERASE, &fields);
+        from += here;
+    } while (from < count);
+    rig_run(&shred_rig, &answer, node_command_finish(own, shred_rig.wall));
+    ck_assert_int_eq(answer.code, ST_OK);
 }
 
 size_t shred_bury(void)

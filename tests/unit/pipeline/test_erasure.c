@@ -51,10 +51,10 @@ START_TEST(an_act_takes_both_keys_of_its_subject_and_no_other)
 
     shred_begin();
     ck_assert_uint_eq(keyring_owned(shred_rig.keyring, numbers, 4,
-                                    KEYRING_RECORD, SHRED_VOEN),
+                                    KEYRING_RECORD, SHRED_VOEN, 0),
                       1);
     ck_assert_uint_eq(keyring_owned(shred_rig.keyring, other, 4, KEYRING_RECORD,
-                                    SHRED_VOEN_OTHER),
+                                    SHRED_VOEN_OTHER, 0),
                       1);
     act = shred_order(SHRED_VOEN, 3);
     ck_assert_uint_eq(shred_bury(), 0);
@@ -211,7 +211,7 @@ START_TEST(T_R_8_2_2_an_act_that_names_a_key_of_another_is_refused)
     shred_begin();
     fields.act = shred_order(SHRED_VOEN, 3);
     ck_assert_uint_eq(keyring_owned(shred_rig.keyring, &number, 1,
-                                    KEYRING_RECORD, SHRED_VOEN_OTHER),
+                                    KEYRING_RECORD, SHRED_VOEN_OTHER, 0),
                       1);
     key.key = number;
     writer_init(&space, bytes, sizeof bytes);
@@ -239,7 +239,7 @@ START_TEST(a_state_that_names_a_key_of_another_stops_the_node)
     shred_begin();
     row.subject = SHRED_VOEN;
     ck_assert_uint_eq(keyring_owned(shred_rig.keyring, &row.number, 1,
-                                    KEYRING_RECORD, SHRED_VOEN_OTHER),
+                                    KEYRING_RECORD, SHRED_VOEN_OTHER, 0),
                       1);
     state_begin(shred_rig.state);
     state_entry_begin(shred_rig.state);
@@ -340,7 +340,7 @@ START_TEST(a_tombstone_that_no_act_made_stops_the_node)
 
     shred_begin();
     ck_assert_uint_eq(keyring_owned(shred_rig.keyring, &number, 1,
-                                    KEYRING_RECORD, SHRED_VOEN),
+                                    KEYRING_RECORD, SHRED_VOEN, 0),
                       1);
     keyring_bury(shred_rig.keyring, &number, 1,
                  apply_size(shred_rig.apply) - 1);
@@ -360,7 +360,7 @@ START_TEST(a_key_whose_act_a_lineage_took_stays_destroyed_and_the_node_goes_on)
 
     shred_begin();
     ck_assert_uint_eq(keyring_owned(shred_rig.keyring, &number, 1,
-                                    KEYRING_RECORD, SHRED_VOEN),
+                                    KEYRING_RECORD, SHRED_VOEN, 0),
                       1);
     keyring_bury(shred_rig.keyring, &number, 1, apply_size(shred_rig.apply));
     ck_assert_uint_eq(keyring_acts_lost(shred_rig.keyring), 0);
@@ -395,7 +395,7 @@ START_TEST(what_comes_after_the_records_is_sealed_for_a_later_act)
     shred_erase(shred_order(SHRED_VOEN, 1));
     shred_bury();
     ck_assert_uint_eq(keyring_owned(shred_rig.keyring, evidence, 2,
-                                    KEYRING_EVIDENCE, SHRED_VOEN),
+                                    KEYRING_EVIDENCE, SHRED_VOEN, 0),
                       1);
     ck_assert_int_eq(close_subject(SHRED_VOEN), ST_ERASED);
     ck_assert_int_eq(journal_read_entry(shred_rig.journal, &bytes, buffer,

@@ -48,7 +48,7 @@ static void end_key(uint32_t who)
 static size_t owned(uint64_t numbers_out[8], enum keyring_class class)
 {
     return keyring_owned(shred_rig.keyring, numbers_out, 8, class,
-                         keyring_person(shred_people[WHO].key_id));
+                         keyring_person(shred_people[WHO].key_id), 0);
 }
 
 static void full_digest(uint8_t out[HASH_SIZE])
@@ -202,6 +202,113 @@ START_TEST(a_credential_whose_act_a_lineage_took_opens_nothing)
 }
 END_TEST
 
+/* Keys of his credentials as refused commands leave them, more than a client
+ * gets by the limit. */
+static void fill_credentials(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct keyring_row row = {
+            .number = keyring_last(shred_rig.keyring) + 1,
+            .owner = keyring_person(shred_people[WHO].key_id),
+            .first_index = apply_size(shred_rig.apply) - 1,
+            .class = KEYRING_CREDENTIAL,
+        };
+
+        keyring_stage(shred_rig.keyring, &row, NULL);
+    }
+    keyring_commit(shred_rig.keyring);
+    ck_assert_int_eq(rig_restart(&shred_rig, true), ST_OK);
+}
+
+START_TEST(T_R_8_2_2_an_act_takes_all_keys_of_a_person_however_many)
+{
+    uint64_t left[8];
+
+    shred_begin();
+    fill_credentials(2 * LIST_COUNT_MAX + 3);
+    end_key(WHO);
+    shred_erase(shred_order(WHO, BOTH));
+    ck_assert_uint_eq(shred_bury(), 2 * LIST_COUNT_MAX + 3);
+    ck_assert_uint_eq(owned(left, KEYRING_CREDENTIAL), 0);
+    ck_assert(shred_confirm());
+    rig_close(&shred_rig);
+}
+END_TEST
+
+/* What one entry cannot name another act about the person takes. */
+START_TEST(an_act_with_keys_left_holds_up_no_later_act_and_is_confirmed_at_last)
+{
+    enum { LEFT = 5 };
+    uint64_t left[8];
+
+    shred_begin();
+    fill_credentials(DESTROY_KEYS_MAX + LEFT);
+    end_key(WHO);
+    shred_erase(shred_order(WHO, BOTH));
+    ck_assert_uint_eq(shred_bury(), DESTROY_KEYS_MAX);
+    ck_assert_uint_eq(owned(left, KEYRING_CREDENTIAL), LEFT);
+    ck_assert(!shred_confirm());
+    shred_erase(shred_order(SHRED_VOEN, DESTROY_BIT(DESTROY_RECORD)));
+    ck_assert_uint_eq(shred_bury(), 1);
+    ck_assert(shred_confirm());
+    ck_assert(!shred_confirm());
+    shred_erase(shred_order(WHO, DESTROY_BIT(DESTROY_CREDENTIAL)));
+    ck_assert_uint_eq(shred_bury(), LEFT);
+    ck_assert(shred_confirm());
+    ck_assert(shred_confirm());
+    ck_assert(!shred_confirm());
+    rig_close(&shred_rig);
+}
+END_TEST
+
+/* ${count} passwords in one command; its code. */
+static uint16_t put_passwords(uint16_t count)
+{
+    static struct rig_command command;
+    uint8_t wrapped[WRAPPED_KEY_SIZE] = {1};
+    struct op_password_set in = {.username = slice_of("nigar.q", 7),
+                                 .kdf_epoch = 1,
+                                 .wrapped_key =
+                                     slice_of(wrapped, sizeof wrapped)};
+    struct rig_answer answer;
+
+    memcpy(in.login_key.b, shred_people[WHO].public_key, PUBLIC_KEY_SIZE);
+    rig_begin(&shred_rig, &command);
+    command.organisation = SHRED_OWNER;
+    for (uint16_t i = 0; i < count; i++)
+        rig_item(&shred_rig, &command, OPCODE_PASSWORD_SET, 0, 0, &in);
+    rig_run(&shred_rig, &answer,
+            rig_finish(&shred_rig, &command, &shred_people[WHO]));
+    return answer.code;
+}
+
+START_TEST(refused_passwords_make_keys_up_to_a_limit_and_an_act_frees_them)
+{
+    uint64_t numbers[CREDENTIAL_KEYS_MAX + 1];
+    uint64_t owner, size;
+
+    shred_begin();
+    owner = keyring_person(shred_people[WHO].key_id);
+    ck_assert_uint_eq(put_passwords(1), ST_OK);
+    for (int i = 1; i < CREDENTIAL_KEYS_MAX; i++)
+        ck_assert_int_eq(put_password(OPCODE_PASSWORD_SET, 2), ST_EXISTS);
+    size = apply_size(shred_rig.apply);
+    ck_assert_uint_eq(put_passwords(1), ST_QUOTA);
+    ck_assert_uint_eq(put_passwords(ITEMS_MAX_PERSON), ST_QUOTA);
+    /* Nothing was entered. */
+    ck_assert_uint_eq(apply_size(shred_rig.apply), size);
+    ck_assert_uint_eq(keyring_owned(shred_rig.keyring, numbers,
+                                    CREDENTIAL_KEYS_MAX + 1, KEYRING_CREDENTIAL,
+                                    owner, 0),
+                      CREDENTIAL_KEYS_MAX);
+    end_key(WHO);
+    shred_erase(shred_order(WHO, BOTH));
+    ck_assert_uint_eq(shred_bury(), CREDENTIAL_KEYS_MAX);
+    ck_assert(shred_confirm());
+    rig_close(&shred_rig);
+}
+END_TEST
+
 /* Ruling 37. */
 START_TEST(any_history_of_persons_and_its_rebuild_reach_one_digest)
 {
@@ -247,4 +354,7 @@ SUITE_MAIN("erasure_person",
            the_state_after_it_is_built_from_its_snapshot,
            an_act_goes_on_in_the_next_item_of_its_entry,
            a_credential_whose_act_a_lineage_took_opens_nothing,
+           T_R_8_2_2_an_act_takes_all_keys_of_a_person_however_many,
+           an_act_with_keys_left_holds_up_no_later_act_and_is_confirmed_at_last,
+           refused_passwords_make_keys_up_to_a_limit_and_an_act_frees_them,
            any_history_of_persons_and_its_rebuild_reach_one_digest)

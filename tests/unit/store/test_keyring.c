@@ -325,6 +325,17 @@ START_TEST(no_copy_of_a_destroyed_key_is_left_where_pages_were_split_or_joined)
 }
 END_TEST
 
+static void stage_credential(struct keyring *keyring, uint64_t number,
+                             uint64_t owner)
+{
+    struct keyring_row row = {.number = number,
+                              .owner = owner,
+                              .first_index = 11,
+                              .class = KEYRING_CREDENTIAL};
+
+    keyring_stage(keyring, &row, NULL);
+}
+
 START_TEST(an_owner_s_keys_and_their_rows_are_told_to_any_thread)
 {
     struct keyring *keyring = open_fresh();
@@ -333,22 +344,62 @@ START_TEST(an_owner_s_keys_and_their_rows_are_told_to_any_thread)
     uint64_t numbers[4];
 
     stage(keyring, 2, 78, 11, 2);
-    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78),
+    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78, 0),
                       0); /* Only what is committed. */
     keyring_commit(keyring);
-    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78),
+    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78, 0),
                       1);
     ck_assert_uint_eq(numbers[0], 2);
-    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_EVIDENCE, 78),
-                      0);
+    ck_assert_uint_eq(
+        keyring_owned(keyring, numbers, 4, KEYRING_EVIDENCE, 78, 0), 0);
     ck_assert_int_eq(keyring_row(keyring, &row, 2), ST_OK);
     ck_assert_uint_eq(row.owner, 78);
     ck_assert_uint_eq(row.first_index, 11);
     ck_assert_int_eq(keyring_row(keyring, &row, 3), ST_KEY_MISSING);
     keyring_bury(keyring, &number, 1, 50);
     ck_assert_int_eq(keyring_row(keyring, &row, 2), ST_ERASED);
-    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78),
+    ck_assert_uint_eq(keyring_owned(keyring, numbers, 4, KEYRING_RECORD, 78, 0),
                       0);
+    close_and_remove(keyring);
+}
+END_TEST
+
+START_TEST(an_owner_s_keys_are_told_from_any_number_on)
+{
+    struct keyring *keyring = open_fresh();
+    uint64_t numbers[4];
+
+    for (uint8_t i = 2; i < 7; i++)
+        stage_credential(keyring, i, 78);
+    keyring_commit(keyring);
+    ck_assert_uint_eq(
+        keyring_owned(keyring, numbers, 4, KEYRING_CREDENTIAL, 78, 0), 4);
+    ck_assert_uint_eq(numbers[3], 5);
+    ck_assert_uint_eq(
+        keyring_owned(keyring, numbers, 4, KEYRING_CREDENTIAL, 78, 5), 1);
+    ck_assert_uint_eq(numbers[0], 6);
+    ck_assert_uint_eq(
+        keyring_owned(keyring, numbers, 4, KEYRING_CREDENTIAL, 78, 6), 0);
+    close_and_remove(keyring);
+}
+END_TEST
+
+START_TEST(keys_that_are_staged_count_against_an_owner_s_limit)
+{
+    struct keyring *keyring = open_fresh();
+    const uint64_t number = 2;
+
+    stage_credential(keyring, 2, 78);
+    keyring_commit(keyring);
+    stage_credential(keyring, 3, 78);
+    stage_credential(keyring, 4, 79);
+    ck_assert(keyring_has_room(keyring, KEYRING_CREDENTIAL, 78, 1, 3));
+    ck_assert(!keyring_has_room(keyring, KEYRING_CREDENTIAL, 78, 2, 3));
+    ck_assert(keyring_has_room(keyring, KEYRING_RECORD, 78, 3, 3));
+    keyring_commit(keyring);
+    ck_assert(!keyring_has_room(keyring, KEYRING_CREDENTIAL, 78, 2, 3));
+    keyring_bury(keyring, &number, 1, 50);
+    ck_assert(keyring_has_room(keyring, KEYRING_CREDENTIAL, 78, 2, 3));
     close_and_remove(keyring);
 }
 END_TEST
@@ -538,6 +589,8 @@ SUITE_MAIN("keyring", a_staged_key_is_found_and_read_at_once,
            the_bytes_of_a_destroyed_key_are_in_no_file,
            no_copy_of_a_destroyed_key_is_left_where_pages_were_split_or_joined,
            an_owner_s_keys_and_their_rows_are_told_to_any_thread,
+           an_owner_s_keys_are_told_from_any_number_on,
+           keys_that_are_staged_count_against_an_owner_s_limit,
            another_wrapping_key_or_cluster_is_refused,
            a_changed_row_does_not_open,
            a_row_moved_to_another_number_does_not_open,
