@@ -191,6 +191,8 @@ static enum node_exit node_open_pipeline(struct node *node)
         .clock = node->clock,
         .events = net_events(node->net),
         .end = journal_end(node->journal),
+        .lost_below = node_lost_below(node),
+        .lost_taken = node_say_lost,
         .failed = node_failed,
     };
     enum status status = ST_OK;

@@ -133,6 +133,13 @@ struct node_known {
 
 /* Keyring and state, replayed to where the log ends or is known to be
  * committed; the rest waits until a primary says so. */
+/* The keys first used below this entry may have been destroyed by acts that
+ * went with a lineage; 0: this node's is the first.  Order: the state is open.
+ */
+uint64_t node_lost_below(const struct node *node);
+/* pipeline_parts.lost_taken */
+void node_say_lost(void *context, uint64_t count);
+
 enum node_exit node_open_state(struct node *node,
                                const struct node_known *known);
 

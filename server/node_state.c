@@ -304,6 +304,55 @@ static enum node_exit replay(struct node *node, const struct node_known *known)
     return NODE_DRAINED;
 }
 
+/* ---- What a lineage took ------------------------------------------------- */
+
+/* Where the newest lineage that the log tells of began; 0: it tells of none. */
+static uint64_t lost_by_log(const struct node *node)
+{
+    struct row_configuration row = {.index = 0};
+    struct config config;
+    struct state_scan scan;
+    uint64_t size = 0;
+
+    state_scan_key(node->state, &scan, TABLE_CONFIGURATION, &row,
+                   (struct state_range){.descending = true});
+    while (size == 0 && state_scan_next(&scan, &row)) {
+        if (config_decode(&config, row.configuration) == ST_OK &&
+            config.why == CONFIG_FORCED)
+            size = config.base_size;
+    }
+    state_scan_close(&scan);
+    return size;
+}
+
+uint64_t node_lost_below(const struct node *node)
+{
+    const struct meta_value *meta = &node->meta.value;
+    struct config config;
+    uint8_t leaf[HASH_SIZE];
+    uint64_t size;
+
+    entry_leaf_hash(leaf, slice_of(node->genesis_bytes, node->genesis_size));
+    if (memcmp(leaf, node->lineage, LINEAGE_SIZE) == 0)
+        return 0;
+    if (config_decode(&config, slice_of(meta->configuration,
+                                        meta->configuration_size)) == ST_OK &&
+        config.why == CONFIG_FORCED)
+        return config.base_size;
+    /* A later configuration came before the log did: its begin is not known. */
+    size = lost_by_log(node);
+    return size != 0 ? size : INT64_MAX;
+}
+
+void node_say_lost(void *context, uint64_t count)
+{
+    (void)context;
+    diag_say(DIAG_WARNING,
+             "%" PRIu64 " seal keys were taken from another node as destroyed "
+             "by acts that this log lost with the lineage before",
+             count);
+}
+
 /* What acts destroyed that went with a lineage: nobody can make it whole. */
 static void state_say_lost(struct node *node)
 {

@@ -12,7 +12,8 @@
 #include "server/registry/version.h"
 
 /* Whether the key went by an act that the log lost: it stays destroyed on every
- * node of the lineage, which all took the tombstone with the log. */
+ * node of the lineage, which all took the tombstone with the log
+ * (accept_row_fits()). */
 static bool apply_is_act_lost(struct apply *apply, uint64_t number)
 {
     struct keyring_row row;

@@ -367,6 +367,12 @@ struct pipeline_parts {
     void *copies_context;
     void (*copies_buried)(void *context);
     bool (*copies_clean)(void *context);
+    /* Keys first used below this entry may be said to be destroyed by an act
+     * that the log lost: where the node's lineage was forced; 0: it was not.
+     * lost_taken is told how many were taken so; NULL: nobody. */
+    uint64_t lost_below;
+    void *lost_context;
+    void (*lost_taken)(void *context, uint64_t count);
     /* This node cannot go on; it returns only to end the process. */
     void *failed_context;
     void (*failed)(void *context, enum status status, uint64_t index,

@@ -105,20 +105,28 @@ static bool accept_row_is_here(const struct storage_job *job,
            row->first_index - first < job->entries_count;
 }
 
+static bool accept_is_lost(const struct keyring_row *row)
+{
+    return row->class == KEYRING_TOMBSTONE && row->owner == KEYRING_ACT_LOST;
+}
+
 /* Whether the row may be of the entry that it names.  The key of an entry that
  * is not yet committed cannot have been destroyed: a tombstone names an act
  * behind the entry, and among those that are committed.  Whether that act names
  * the key is seen when the state is there (erasure_find()).  One that the log
- * lost is named by no entry: that the key's own is committed has to do. */
-static bool accept_row_fits(const struct storage_job *job,
+ * lost is named by no entry, so that nothing contradicts a peer who makes it
+ * up: there are such only of keys from before a lineage was forced. */
+static bool accept_row_fits(const struct pipeline *pipeline,
+                            const struct storage_job *job,
                             const struct keyring_row *row)
 {
     size_t at = (size_t)(row->first_index - accept_place(job, 0).index);
     uint64_t committed =
         job->committed > job->stated ? job->committed : job->stated;
 
-    if (row->class == KEYRING_TOMBSTONE && row->owner == KEYRING_ACT_LOST) {
-        if (row->first_index >= committed)
+    if (accept_is_lost(row)) {
+        if (row->first_index >= committed ||
+            row->first_index >= pipeline->parts.lost_below)
             return false;
     } else if (row->class == KEYRING_TOMBSTONE &&
                (row->owner <= row->first_index || row->owner >= committed)) {
@@ -127,7 +135,8 @@ static bool accept_row_fits(const struct storage_job *job,
     return row->number >> 32 == accept_place(job, at).epoch;
 }
 
-static enum status accept_rows(struct pipeline *pipeline,
+/* ${lost} grows by what was taken of acts that the log lost. */
+static enum status accept_rows(struct pipeline *pipeline, uint64_t *lost,
                                const struct storage_job *job, struct slice rows)
 {
     struct keyring_row row;
@@ -138,10 +147,12 @@ static enum status accept_rows(struct pipeline *pipeline,
         if (!accept_row_is_here(job, &row))
             continue;
         status = ST_BAD_FIELD;
-        if (accept_row_fits(job, &row))
+        if (accept_row_fits(pipeline, job, &row))
             status = keyring_accept(pipeline->parts.keyring, &row, key);
         if (status != ST_OK)
             break;
+        if (accept_is_lost(&row))
+            ++*lost;
     }
     sodium_memzero(key, sizeof key);
     if (status == ST_END)
@@ -168,8 +179,11 @@ static enum status accept_item(struct pipeline *pipeline,
         status = seal_open(&secret, item, key, pipeline->accept_buffer,
                            ENTRY_SIZE_MAX);
     sodium_memzero(key, sizeof key);
-    /* What was destroyed by an act need not open any more. */
-    return status == ST_ERASED ? ST_OK : status;
+    /* What was destroyed by an act need not open any more; no act is about
+     * the cluster's own key. */
+    if (status == ST_ERASED)
+        return operation->seal == SEAL_CLUSTER ? ST_SEAL : ST_OK;
+    return status;
 }
 
 static enum status accept_items(struct pipeline *pipeline, struct slice bytes)
@@ -186,13 +200,14 @@ static enum status accept_items(struct pipeline *pipeline, struct slice bytes)
     return status;
 }
 
-static enum status accept_all(struct pipeline *pipeline,
+static enum status accept_all(struct pipeline *pipeline, uint64_t *lost_out,
                               const struct storage_job *job)
 {
     enum status status = ST_OK;
 
+    *lost_out = 0;
     for (size_t i = 0; status == ST_OK && i < job->keys_count; i++)
-        status = accept_rows(pipeline, job, job->keys[i]);
+        status = accept_rows(pipeline, lost_out, job, job->keys[i]);
     for (size_t i = 0; status == ST_OK && i < job->entries_count; i++)
         status = accept_items(pipeline, job->entries[i].bytes);
     return status;
@@ -203,6 +218,7 @@ enum status pipeline_accept(struct pipeline *pipeline,
 {
     struct keyring *keyring = pipeline->parts.keyring;
     enum status status;
+    uint64_t lost = 0;
 
     if (!job->verify_keys || MUTANT(106))
         return ST_OK;
@@ -212,13 +228,15 @@ enum status pipeline_accept(struct pipeline *pipeline,
     if (status != ST_OK)
         return status;
     accept_drop_strays(pipeline, job);
-    status = accept_all(pipeline, job);
+    status = accept_all(pipeline, &lost, job);
     if (status == ST_OK)
         keyring_commit(keyring);
     else
         keyring_discard(keyring);
     sodium_memzero(pipeline->accept_buffer, ENTRY_SIZE_MAX);
     keys_end(pipeline);
+    if (status == ST_OK && lost > 0 && pipeline->parts.lost_taken != NULL)
+        pipeline->parts.lost_taken(pipeline->parts.lost_context, lost);
     return status;
 }
 

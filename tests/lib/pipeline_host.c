@@ -106,8 +106,21 @@ void pipeline_host_open(struct pipeline_host *host)
     pipeline_host_open_as(host, NULL);
 }
 
+static void host_on_lost(void *context, uint64_t count)
+{
+    struct pipeline_host *host = context;
+
+    host->lost += count;
+}
+
 void pipeline_host_open_as(struct pipeline_host *host,
                            const struct identity *node)
+{
+    pipeline_host_open_forced(host, node, 0);
+}
+
+void pipeline_host_open_forced(struct pipeline_host *host,
+                               const struct identity *node, uint64_t size)
 {
     memset(host, 0, sizeof *host);
     rig_open_bare(&host->rig);
@@ -132,6 +145,9 @@ void pipeline_host_open_as(struct pipeline_host *host,
         .clock = {host, host_wall, host_boot},
         .events = {host, host_on_answer, host_on_grown, host_on_key_ended},
         .log = &host->log,
+        .lost_below = size,
+        .lost_context = host,
+        .lost_taken = host_on_lost,
         .failed = host_on_failed,
     };
     memcpy(parts.cluster_id, rig->cluster_id, CLUSTER_ID_SIZE);

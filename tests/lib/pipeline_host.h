@@ -39,6 +39,7 @@ struct pipeline_host {
     struct pipeline_log log;
     uint32_t epoch;
     uint64_t committed;
+    uint64_t lost; /* Keys taken as destroyed by an act that the log lost. */
     struct slice configuration; /* With which it leads next; empty: none. */
     bool takes;                 /* Says that it has read each group. */
     atomic_int_fast64_t passed; /* Since the rig's time. */
@@ -59,6 +60,10 @@ void pipeline_host_open(struct pipeline_host *host);
 /* The same, as another node of the cluster than the one that genesis names. */
 void pipeline_host_open_as(struct pipeline_host *host,
                            const struct identity *node);
+/* The same, in a lineage that was forced on a log of ${size} entries; NULL: of
+ * the node that genesis names. */
+void pipeline_host_open_forced(struct pipeline_host *host,
+                               const struct identity *node, uint64_t size);
 void pipeline_host_close(struct pipeline_host *host);
 
 /* Stop the pipeline; what the rig holds can be looked at then. */

@@ -32,6 +32,7 @@ static struct journal_entry make(const struct offer *offer)
     static struct rig_command command;
     struct op_system_secret secret = {.secret = {{7}}};
     struct op_system_ping ping = {.text = slice_of("p", 1)};
+    struct op_password_set password = {.username = slice_of("n", 1)};
     uint16_t opcode = offer->opcode != 0 ? offer->opcode : OPCODE_SYSTEM_SECRET;
     struct entry_place place = {
         .category = 6,
@@ -51,7 +52,9 @@ static struct journal_entry make(const struct offer *offer)
     memcpy(place.previous, end.leaf, HASH_SIZE);
     rig_begin(&host.rig, &command);
     rig_item(&host.rig, &command, opcode, 0, 0,
-             opcode == OPCODE_SYSTEM_PING ? (void *)&ping : (void *)&secret);
+             opcode == OPCODE_SYSTEM_PING    ? (void *)&ping
+             : opcode == OPCODE_PASSWORD_SET ? (void *)&password
+                                             : (void *)&secret);
     struct work *work = rig_finish(&host.rig, &command, &host.rig.node);
     size_t size = entry_size(&work->command, &seal);
     entry_encode(bytes, size, &place, &work->command, &seal);
@@ -250,6 +253,9 @@ START_TEST(a_number_that_stands_for_other_bytes_here_has_diverged)
 }
 END_TEST
 
+/* Sealed under a key that an act can be about. */
+static const struct offer of_person = {.opcode = OPCODE_PASSWORD_SET};
+
 START_TEST(a_destroyed_key_is_not_missing)
 {
     enum { ACT = 1000 }; /* It is not applied yet: the state shows none. */
@@ -257,7 +263,7 @@ START_TEST(a_destroyed_key_is_not_missing)
 
     pipeline_host_open(&host);
     keyring_bury(host.rig.keyring, &number, 1, ACT);
-    ck_assert_int_eq(offer(&(struct offer){0}, NULL), ST_OK);
+    ck_assert_int_eq(offer(&of_person, NULL), ST_OK);
     pipeline_host_close(&host);
 }
 END_TEST
@@ -275,11 +281,11 @@ START_TEST(a_tombstone_in_the_place_of_a_live_key_is_refused)
     rows[24] = KEYRING_TOMBSTONE;
     for (uint64_t act = 0; act <= ACT; act += ACT / 2) {
         store_u64(rows + 8, act);
-        ck_assert_int_eq(offer(&(struct offer){0}, &keys), ST_SEAL);
+        ck_assert_int_eq(offer(&of_person, &keys), ST_SEAL);
     }
     ck_assert_int_eq(known(NUMBER), ST_KEY_MISSING);
     /* An entry that is long committed, as the other node says: it is taken. */
-    entry = make(&(struct offer){0});
+    entry = make(&of_person);
     ck_assert_int_eq(accept_stated(&entry, &keys, ACT), ST_SEAL);
     ck_assert_int_eq(accept_stated(&entry, &keys, ACT + 1), ST_OK);
     ck_assert_int_eq(known(NUMBER), ST_ERASED);
@@ -287,22 +293,49 @@ START_TEST(a_tombstone_in_the_place_of_a_live_key_is_refused)
 }
 END_TEST
 
-START_TEST(a_tombstone_of_a_lost_act_is_taken_for_a_committed_entry_only)
+/* What a tombstone of an act that the log lost is answered with in a lineage
+ * that was forced on ${forced} entries. */
+static enum status offer_lost(const struct offer *what, uint64_t stated,
+                              uint64_t forced)
 {
     static const uint8_t zeros[KEY_SIZE];
     struct journal_entry entry;
     struct slice keys;
+    enum status status;
 
-    pipeline_host_open(&host);
+    pipeline_host_open_forced(&host, NULL, forced);
+    entry = make(what);
     keys = row_bytes(NUMBER, zeros, INDEX);
     rows[24] = KEYRING_TOMBSTONE;
     store_u64(rows + 8, KEYRING_ACT_LOST);
-    ck_assert_int_eq(offer(&(struct offer){0}, &keys), ST_SEAL);
-    entry = make(&(struct offer){0});
-    ck_assert_int_eq(accept_stated(&entry, &keys, INDEX), ST_SEAL);
-    ck_assert_int_eq(accept_stated(&entry, &keys, INDEX + 1), ST_OK);
-    ck_assert_int_eq(known(NUMBER), ST_ERASED);
+    status = accept_stated(&entry, &keys, stated);
+    ck_assert_int_eq(known(NUMBER),
+                     status == ST_OK ? ST_ERASED : ST_KEY_MISSING);
+    ck_assert_uint_eq(host.lost, status == ST_OK ? 1 : 0);
     pipeline_host_close(&host);
+    return status;
+}
+
+START_TEST(a_tombstone_of_a_lost_act_is_taken_for_a_committed_entry_only)
+{
+    ck_assert_int_eq(offer_lost(&of_person, 0, INDEX + 1), ST_SEAL);
+    ck_assert_int_eq(offer_lost(&of_person, INDEX, INDEX + 1), ST_SEAL);
+    ck_assert_int_eq(offer_lost(&of_person, INDEX + 1, INDEX + 1), ST_OK);
+}
+END_TEST
+
+START_TEST(a_tombstone_of_a_lost_act_is_taken_below_a_forced_lineage_only)
+{
+    ck_assert_int_eq(offer_lost(&of_person, INDEX + 1, 0), ST_SEAL);
+    ck_assert_int_eq(offer_lost(&of_person, INDEX + 1, INDEX), ST_SEAL);
+    ck_assert_int_eq(offer_lost(&of_person, INDEX + 1, INDEX + 1), ST_OK);
+}
+END_TEST
+
+START_TEST(a_tombstone_in_the_place_of_the_cluster_s_key_is_refused)
+{
+    ck_assert_int_eq(offer_lost(&(struct offer){0}, INDEX + 1, INDEX + 1),
+                     ST_SEAL);
 }
 END_TEST
 
@@ -354,5 +387,7 @@ SUITE_MAIN("accept", good_entries_are_taken_with_the_keys_that_they_use_first,
            a_destroyed_key_is_not_missing,
            a_tombstone_in_the_place_of_a_live_key_is_refused,
            a_tombstone_of_a_lost_act_is_taken_for_a_committed_entry_only,
+           a_tombstone_of_a_lost_act_is_taken_below_a_forced_lineage_only,
+           a_tombstone_in_the_place_of_the_cluster_s_key_is_refused,
            keys_of_entries_that_never_came_to_be_make_way,
            a_node_that_leads_takes_no_entries_of_others)

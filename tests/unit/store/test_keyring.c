@@ -395,7 +395,6 @@ START_TEST(keys_that_are_staged_count_against_an_owner_s_limit)
     stage_credential(keyring, 4, 79);
     ck_assert(keyring_has_room(keyring, KEYRING_CREDENTIAL, 78, 1, 3));
     ck_assert(!keyring_has_room(keyring, KEYRING_CREDENTIAL, 78, 2, 3));
-    ck_assert(keyring_has_room(keyring, KEYRING_RECORD, 78, 3, 3));
     keyring_commit(keyring);
     ck_assert(!keyring_has_room(keyring, KEYRING_CREDENTIAL, 78, 2, 3));
     keyring_bury(keyring, &number, 1, 50);
