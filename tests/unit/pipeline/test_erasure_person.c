@@ -309,6 +309,25 @@ START_TEST(refused_passwords_make_keys_up_to_a_limit_and_an_act_frees_them)
 }
 END_TEST
 
+/* Each entry that destroys costs a snapshot. */
+START_TEST(what_one_key_replaces_until_the_batch_fits_one_entry)
+{
+    shred_begin();
+    ck_assert_uint_eq(put_passwords(1), ST_OK);
+    for (int i = 1; i < CREDENTIAL_KEYS_MAX; i++)
+        ck_assert_int_eq(put_password(OPCODE_PASSWORD_CHANGE, (uint8_t)i),
+                         ST_OK);
+    ck_assert_uint_eq(put_passwords(1), ST_QUOTA);
+    ck_assert_uint_eq(state_count(shred_rig.state, TABLE_REPLACED),
+                      CREDENTIAL_KEYS_MAX - 1);
+    shred_erase(0);
+    ck_assert_uint_eq(state_count(shred_rig.state, TABLE_REPLACED), 0);
+    ck_assert_uint_eq(shred_bury(), CREDENTIAL_KEYS_MAX - 1);
+    ck_assert_int_eq(put_password(OPCODE_PASSWORD_CHANGE, 1), ST_OK);
+    rig_close(&shred_rig);
+}
+END_TEST
+
 /* Ruling 37. */
 START_TEST(any_history_of_persons_and_its_rebuild_reach_one_digest)
 {
@@ -357,4 +376,5 @@ SUITE_MAIN("erasure_person",
            T_R_8_2_2_an_act_takes_all_keys_of_a_person_however_many,
            an_act_with_keys_left_holds_up_no_later_act_and_is_confirmed_at_last,
            refused_passwords_make_keys_up_to_a_limit_and_an_act_frees_them,
+           what_one_key_replaces_until_the_batch_fits_one_entry,
            any_history_of_persons_and_its_rebuild_reach_one_digest)
