@@ -402,6 +402,9 @@ enum {
     LOGIN_FAILURES_PER_CONNECTION_MAX = 3,
     LOGIN_FAILURES_FREE = 5,
     LOGIN_DELAY_S_MAX = 900,
+    /* Of accounts that found no place in the table, together. */
+    LOGIN_DELAY_CROWD_S_MAX = 2,
+    LOGIN_CROWD_FORGOTTEN_S = 60,
     LOGIN_FAILURES_LOCK = 100,
     PW_STARTS_PER_CONNECTION_MAX = 3,
     PW_STARTS_PER_SOURCE_PER_MINUTE = 20,
@@ -409,6 +412,7 @@ enum {
     /* A source from which an account has logged in: only its own failures delay
      * it there, for so long, and it has a share of verifications of its own. */
     LOGIN_SOURCE_KNOWN_S = 30 * 24 * 3600,
+    LOGIN_SOURCES_KNOWN_MAX = 8, /* Of an account: the newest. */
     PW_PROVES_KNOWN_PER_SECOND_MAX = 50
 };
 

@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/net/known.h"
 #include "server/net/usage.h"
 
 struct throttle {
     struct usage *accounts;
     struct usage *pairs; /* An account from one source. */
     uint8_t pair_key[crypto_generichash_KEYBYTES];
-    pthread_mutex_t lock; /* Of both buckets. */
+    pthread_mutex_t lock; /* Of what follows. */
+    struct known *sources;
     struct bucket strangers;
     struct bucket known;
 };
@@ -26,7 +28,8 @@ enum status throttle_open(struct throttle **throttle_out, uint32_t capacity)
     pthread_mutex_init(&throttle->lock, NULL);
     crypto_generichash_keygen(throttle->pair_key);
     if (usage_open(&throttle->accounts, capacity) != ST_OK ||
-        usage_open(&throttle->pairs, capacity) != ST_OK)
+        usage_open(&throttle->pairs, capacity) != ST_OK ||
+        known_open(&throttle->sources, capacity) != ST_OK)
         goto fail;
     *throttle_out = throttle;
     return ST_OK;
@@ -41,6 +44,7 @@ void throttle_close(struct throttle *throttle)
         return;
     usage_close(throttle->accounts);
     usage_close(throttle->pairs);
+    known_close(throttle->sources);
     pthread_mutex_destroy(&throttle->lock);
     sodium_memzero(throttle->pair_key, sizeof throttle->pair_key);
     free(throttle);
@@ -62,11 +66,16 @@ int64_t throttle_delay(struct throttle *throttle,
 {
     uint8_t pair[USAGE_NAME_SIZE];
     int64_t own_us, account_us;
+    bool is_known;
 
+    pthread_mutex_lock(&throttle->lock);
+    is_known = known_has(throttle->sources, &own_us, from->account,
+                         from->source, now_us);
+    pthread_mutex_unlock(&throttle->lock);
+    if (is_known)
+        return own_us;
     name_pair(throttle, pair, from);
     own_us = usage_login_delay(throttle->pairs, pair, now_us);
-    if (usage_knows(throttle->pairs, pair, now_us))
-        return own_us;
     account_us = usage_login_delay(throttle->accounts, from->account, now_us);
     return account_us > own_us ? account_us : own_us;
 }
@@ -74,21 +83,16 @@ int64_t throttle_delay(struct throttle *throttle,
 bool throttle_take(struct throttle *throttle, const struct throttle_try *from,
                    int64_t now_us)
 {
-    uint8_t pair[USAGE_NAME_SIZE];
     bool taken = false;
 
-    name_pair(throttle, pair, from);
-    if (usage_knows(throttle->pairs, pair, now_us)) {
-        pthread_mutex_lock(&throttle->lock);
+    pthread_mutex_lock(&throttle->lock);
+    if (known_has(throttle->sources, NULL, from->account, from->source, now_us))
         taken = bucket_take(&throttle->known, now_us,
                             PW_PROVES_KNOWN_PER_SECOND_MAX,
                             PW_PROVES_KNOWN_PER_SECOND_MAX, 1);
-        pthread_mutex_unlock(&throttle->lock);
-    }
-    if (taken)
-        return true;
-    pthread_mutex_lock(&throttle->lock);
-    taken = bucket_take(&throttle->strangers, now_us, PW_PROVES_PER_SECOND_MAX,
+    if (!taken)
+        taken =
+            bucket_take(&throttle->strangers, now_us, PW_PROVES_PER_SECOND_MAX,
                         PW_PROVES_PER_SECOND_MAX, 1);
     pthread_mutex_unlock(&throttle->lock);
     return taken;
@@ -98,9 +102,16 @@ uint32_t throttle_failed(struct throttle *throttle,
                          const struct throttle_try *from, int64_t now_us)
 {
     uint8_t pair[USAGE_NAME_SIZE];
+    bool is_known;
 
-    name_pair(throttle, pair, from);
-    (void)usage_login_failed(throttle->pairs, pair, now_us);
+    pthread_mutex_lock(&throttle->lock);
+    is_known =
+        known_failed(throttle->sources, from->account, from->source, now_us);
+    pthread_mutex_unlock(&throttle->lock);
+    if (!is_known) {
+        name_pair(throttle, pair, from);
+        (void)usage_login_failed(throttle->pairs, pair, now_us);
+    }
     return usage_login_failed(throttle->accounts, from->account, now_us);
 }
 
@@ -112,5 +123,7 @@ void throttle_succeeded(struct throttle *throttle,
     name_pair(throttle, pair, from);
     usage_login_succeeded(throttle->accounts, from->account);
     usage_login_succeeded(throttle->pairs, pair);
-    usage_know(throttle->pairs, pair, now_us);
+    pthread_mutex_lock(&throttle->lock);
+    known_succeeded(throttle->sources, from->account, from->source, now_us);
+    pthread_mutex_unlock(&throttle->lock);
 }

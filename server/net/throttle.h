@@ -6,7 +6,8 @@
  * Both delay.  But a source from which the account has logged in before is
  * delayed by its own failures alone, and has a share of the verifications that
  * strangers cannot use up: whoever guesses from elsewhere, from however many
- * addresses, shuts nobody out who was there before him.
+ * addresses and invented names, shuts nobody out who was there before him: what
+ * is known stands in a table (known.h) that only a success writes.
  */
 #ifndef DEFTER_SERVER_NET_THROTTLE_H
 #define DEFTER_SERVER_NET_THROTTLE_H

@@ -16,8 +16,9 @@ enum {
 enum worth {
     WORTH_NOTHING, /* It is free, or nothing of it matters any more. */
     WORTH_TOKENS,  /* Buckets, which would be full again. */
-    WORTH_MEMORY,  /* That a login succeeded or failed here. */
-    WORTH_KEPT     /* Connections, strikes, penalties, delays: never given. */
+    WORTH_MEMORY,  /* That a login failed here. */
+    WORTH_DELAYS,  /* Failures whose delay is over: how long the next one is. */
+    WORTH_KEPT     /* Connections, strikes, penalties, a delay that runs. */
 };
 
 struct entry {
@@ -31,7 +32,6 @@ struct entry {
     int64_t penalty_until_us;
     uint32_t failures;
     int64_t delay_until_us;
-    int64_t known_until_us; /* A login succeeded. */
     uint64_t counting_login;
 };
 
@@ -112,10 +112,8 @@ static bool entry_is_bound(const struct entry *entry, int64_t now_us)
     bool struck =
         entry->strikes > 0 &&
         entry->strikes_from_us + (int64_t)STRIKES_WINDOW_S * US >= now_us;
-    bool delayed = entry->failures >= LOGIN_FAILURES_FREE &&
-                   entry->seen_us + (int64_t)FAILURES_KEPT_S * US > now_us;
 
-    return entry->connections > 0 || punished || struck || delayed ||
+    return entry->connections > 0 || punished || struck ||
            entry->delay_until_us > now_us;
 }
 
@@ -125,19 +123,29 @@ static enum worth entry_worth(const struct entry *entry, int64_t now_us)
         return WORTH_NOTHING;
     if (entry_is_bound(entry, now_us))
         return WORTH_KEPT;
-    if (entry->known_until_us > now_us ||
-        (entry->failures > 0 &&
-         entry->seen_us + (int64_t)FAILURES_KEPT_S * US > now_us))
-        return WORTH_MEMORY;
+    if (entry->failures > 0 &&
+        entry->seen_us + (int64_t)FAILURES_KEPT_S * US > now_us)
+        return entry->failures < LOGIN_FAILURES_FREE ? WORTH_MEMORY
+                                                     : WORTH_DELAYS;
     return entry->seen_us + (int64_t)BUCKETS_FULL_S * US > now_us
                ? WORTH_TOKENS
                : WORTH_NOTHING;
 }
 
+/* Of two of the same worth: who has failed less, then who was seen longer ago.
+ * A flood is failures too: it would have to fail as often everywhere. */
+static bool entry_is_less(const struct entry *entry, const struct entry *other,
+                          enum worth worth)
+{
+    if (worth == WORTH_DELAYS && entry->failures != other->failures)
+        return entry->failures < other->failures;
+    return entry->seen_us < other->seen_us;
+}
+
 /*
  * The entry of ${name}, or NULL.  ${spare_out} may be NULL; else it gets the
- * entry of least worth, of those the one seen longest ago, that may be given to
- * the name; NULL if there is none.  Probing is bounded.
+ * entry of least worth that may be given to the name; NULL if there is none.
+ * Probing is bounded.
  */
 static struct entry *entry_find(struct usage *usage, struct entry **spare_out,
                                 const uint8_t *name, int64_t now_us)
@@ -145,6 +153,7 @@ static struct entry *entry_find(struct usage *usage, struct entry **spare_out,
     uint8_t hash[crypto_shorthash_BYTES];
     struct entry *spare = NULL;
     enum worth least = WORTH_KEPT;
+    uint32_t fewest = UINT32_MAX; /* Failures, where a delay runs. */
     uint64_t at;
 
     crypto_shorthash(hash, name, USAGE_NAME_SIZE, usage->hash_key);
@@ -157,12 +166,17 @@ static struct entry *entry_find(struct usage *usage, struct entry **spare_out,
             memcmp(entry->name, name, USAGE_NAME_SIZE) == 0)
             return entry;
         worth = entry_worth(entry, now_us);
+        if (entry->delay_until_us > now_us && entry->failures < fewest)
+            fewest = entry->failures;
         if (worth < least || (worth == least && spare != NULL &&
-                              entry->seen_us < spare->seen_us)) {
+                              entry_is_less(entry, spare, worth))) {
             least = worth;
             spare = entry;
         }
     }
+    /* The delay of who failed less ends first: it is worth the wait. */
+    if (spare != NULL && least == WORTH_DELAYS && spare->failures > fewest)
+        spare = NULL;
     if (spare_out != NULL)
         *spare_out = spare;
     return NULL;
@@ -305,30 +319,50 @@ bool usage_counts(struct usage *usage, const uint8_t *name, uint64_t login)
     return counts;
 }
 
+int64_t usage_failures_delay(uint32_t failures)
+{
+    int64_t delay_s = 1;
+
+    if (failures < LOGIN_FAILURES_FREE)
+        return 0;
+    for (uint32_t i = LOGIN_FAILURES_FREE;
+         i < failures && delay_s < LOGIN_DELAY_S_MAX; i++)
+        delay_s *= 2;
+    return (delay_s < LOGIN_DELAY_S_MAX ? delay_s : LOGIN_DELAY_S_MAX) * US;
+}
+
+/* What strangers can fill must not shut out everybody else: the delay that they
+ * share is short, and a quiet time ends it. */
+static void fail_homeless(struct entry *homeless, int64_t now_us)
+{
+    const int64_t longest_us = (int64_t)LOGIN_DELAY_CROWD_S_MAX * US;
+    int64_t delay_us;
+
+    if (now_us - homeless->seen_us > (int64_t)LOGIN_CROWD_FORGOTTEN_S * US)
+        homeless->failures = 0;
+    homeless->seen_us = now_us;
+    if (homeless->failures < LOGIN_FAILURES_LOCK)
+        homeless->failures++;
+    delay_us = usage_failures_delay(homeless->failures);
+    homeless->delay_until_us =
+        now_us + (delay_us < longest_us ? delay_us : longest_us);
+}
+
 uint32_t usage_login_failed(struct usage *usage, const uint8_t *name,
                             int64_t now_us)
 {
     struct entry *entry;
     uint32_t failures = 0;
-    int64_t delay_s = 1;
 
     pthread_mutex_lock(&usage->lock);
     entry = entry_of(usage, name, now_us);
-    if (entry == NULL)
-        entry = &usage->homeless;
-    entry->seen_us = now_us;
-    failures = ++entry->failures;
-    /* The fifth failure starts the first delay. */
-    if (failures >= LOGIN_FAILURES_FREE) {
-        for (uint32_t i = LOGIN_FAILURES_FREE;
-             i < failures && delay_s < LOGIN_DELAY_S_MAX; i++)
-            delay_s *= 2;
-        if (delay_s > LOGIN_DELAY_S_MAX)
-            delay_s = LOGIN_DELAY_S_MAX;
-        entry->delay_until_us = now_us + delay_s * US;
+    if (entry != NULL) {
+        entry->seen_us = now_us;
+        failures = ++entry->failures;
+        entry->delay_until_us = now_us + usage_failures_delay(failures);
+    } else {
+        fail_homeless(&usage->homeless, now_us); /* Nobody's in particular. */
     }
-    if (entry == &usage->homeless)
-        failures = 0; /* Nobody's account in particular. */
     pthread_mutex_unlock(&usage->lock);
     return failures;
 }
@@ -361,31 +395,6 @@ int64_t usage_login_delay(struct usage *usage, const uint8_t *name,
         left = entry->delay_until_us - now_us;
     pthread_mutex_unlock(&usage->lock);
     return left;
-}
-
-void usage_know(struct usage *usage, const uint8_t *name, int64_t now_us)
-{
-    struct entry *entry;
-
-    pthread_mutex_lock(&usage->lock);
-    entry = entry_of(usage, name, now_us);
-    if (entry != NULL) {
-        entry->seen_us = now_us;
-        entry->known_until_us = now_us + (int64_t)LOGIN_SOURCE_KNOWN_S * US;
-    }
-    pthread_mutex_unlock(&usage->lock);
-}
-
-bool usage_knows(struct usage *usage, const uint8_t *name, int64_t now_us)
-{
-    struct entry *entry;
-    bool knows;
-
-    pthread_mutex_lock(&usage->lock);
-    entry = entry_known(usage, name);
-    knows = entry != NULL && entry->known_until_us > now_us;
-    pthread_mutex_unlock(&usage->lock);
-    return knows;
 }
 
 uint64_t usage_full_count(struct usage *usage)

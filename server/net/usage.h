@@ -9,7 +9,9 @@
  * A table that is full gives the place of another name to a new one, beginning
  * with names of which nothing would be forgotten.  A name with an open
  * connection, a strike of the last minute, a penalty that the next one would
- * double, or a delay never loses its place: a flood of names buys no pardon.
+ * double, or a delay that runs never loses its place, and one whose delay is
+ * over only to a name for whom nobody else has failed less: a flood of names
+ * buys no pardon.
  */
 #ifndef DEFTER_SERVER_NET_USAGE_H
 #define DEFTER_SERVER_NET_USAGE_H
@@ -81,22 +83,22 @@ int64_t usage_penalty(struct usage *usage, const uint8_t *name, int64_t now_us);
  */
 bool usage_counts(struct usage *usage, const uint8_t *name, uint64_t login);
 
+/* The delay after so many failed logins in a row: five are free, then each
+ * doubles a delay of one second up to LOGIN_DELAY_S_MAX.  Microseconds. */
+int64_t usage_failures_delay(uint32_t failures);
+
 /*
- * Password login of an account: five failures are free, then each doubles a
- * delay of one second up to 900 s; a success forgets them.
+ * Password login of an account; a success forgets its failures.
  * usage_login_failed returns the failures in a row, 0 for a name that found no
- * place: all of those share one count and its delay.
+ * place: all of those share one count and its delay, which is
+ * LOGIN_DELAY_CROWD_S_MAX at most and ends LOGIN_CROWD_FORGOTTEN_S after the
+ * last of them.
  */
 uint32_t usage_login_failed(struct usage *usage, const uint8_t *name,
                             int64_t now_us);
 void usage_login_succeeded(struct usage *usage, const uint8_t *name);
 int64_t usage_login_delay(struct usage *usage, const uint8_t *name,
                           int64_t now_us);
-
-/* A login succeeded under the name; remembered for LOGIN_SOURCE_KNOWN_S, or
- * until the place is needed. */
-void usage_know(struct usage *usage, const uint8_t *name, int64_t now_us);
-bool usage_knows(struct usage *usage, const uint8_t *name, int64_t now_us);
 
 /* How often a new name found no place. */
 uint64_t usage_full_count(struct usage *usage);

@@ -368,6 +368,8 @@ static void print_statuses(void)
     X(LOGIN_FAILURES_PER_CONNECTION_MAX, "failures", "answered request-wise")  \
     X(LOGIN_FAILURES_FREE, "failures", "of an account before delays begin")    \
     X(LOGIN_DELAY_S_MAX, "s", "longest delay; the first is 1 s, it doubles")   \
+    X(LOGIN_DELAY_CROWD_S_MAX, "s", "longest, of those without a place")       \
+    X(LOGIN_CROWD_FORGOTTEN_S, "s", "without a failure of theirs ends it")     \
     X(LOGIN_FAILURES_LOCK, "failures", "in a row that lock password login")    \
     X(PW_STARTS_PER_CONNECTION_MAX, "PW_STARTs", "on a connection")            \
     X(PW_STARTS_PER_SOURCE_PER_MINUTE, "PW_STARTs", "a minute and source")     \
@@ -375,6 +377,7 @@ static void print_statuses(void)
     X(PW_PROVES_KNOWN_PER_SECOND_MAX, "per s",                                 \
       "PW_PROVEs of those who logged in from there before")                    \
     X(LOGIN_SOURCE_KNOWN_S, "s", "a source is known after a login")            \
+    X(LOGIN_SOURCES_KNOWN_MAX, "sources", "known of an account")               \
     X(KDF_PASSES_MIN, "passes", "a client accepts at least")                   \
     X(KDF_PASSES_MAX, "passes", "a client accepts at most")                    \
     X(KDF_MEMORY_KIB_MIN, "KiB", "a client accepts at least")                  \

@@ -184,6 +184,12 @@ static void fail_login_often(const uint8_t *name, int64_t now)
         (void)usage_login_failed(usage, name, now);
 }
 
+static void fail_login_long(const uint8_t *name, int64_t now)
+{
+    for (int i = 0; i < 4 * LOGIN_FAILURES_FREE; i++)
+        (void)usage_login_failed(usage, name, now);
+}
+
 START_TEST(names_without_an_offence_make_room_for_new_ones)
 {
     flood(10 * CAPACITY, US, take);
@@ -241,21 +247,50 @@ START_TEST(names_that_found_no_place_share_one_count_and_its_delay)
     /* Nobody's account is locked for it. */
     ck_assert_uint_eq(usage_login_failed(usage, bob, now), 0);
     ck_assert_int_eq(usage_login_delay(usage, alice, now),
-                     (int64_t)LOGIN_DELAY_S_MAX * US);
+                     (int64_t)LOGIN_DELAY_CROWD_S_MAX * US);
 }
 END_TEST
 
-START_TEST(where_a_login_succeeded_is_known_for_its_time)
+/* What one failure keeps up must not be a delay that shuts others out. */
+START_TEST(the_shared_delay_is_short_and_forgotten_after_a_quiet_time)
 {
     int64_t now = 10 * US;
 
-    ck_assert(!usage_knows(usage, alice, now));
-    usage_know(usage, alice, now);
-    flood(10 * CAPACITY, now, take); /* Worth more than tokens. */
-    ck_assert(usage_knows(usage, alice, now));
-    ck_assert(!usage_knows(usage, bob, now));
-    ck_assert(
-        !usage_knows(usage, alice, now + (int64_t)LOGIN_SOURCE_KNOWN_S * US));
+    flood(20 * CAPACITY, now, fail_login_long);
+    now += (int64_t)LOGIN_DELAY_CROWD_S_MAX * US;
+    ck_assert_int_eq(usage_login_delay(usage, alice, now), 0);
+    now += (int64_t)LOGIN_CROWD_FORGOTTEN_S * US;
+    ck_assert_uint_eq(usage_login_failed(usage, alice, now), 0);
+    ck_assert_int_eq(usage_login_delay(usage, bob, now), 0);
+}
+END_TEST
+
+START_TEST(a_name_whose_delay_is_over_makes_room_for_one_that_fails_now)
+{
+    int64_t now = 10 * US;
+
+    flood(20 * CAPACITY, now, fail_login_often);
+    now += 2 * US;
+    ck_assert_uint_eq(usage_login_failed(usage, alice, now), 1);
+    ck_assert_int_eq(usage_login_delay(usage, bob, now), 0);
+}
+END_TEST
+
+START_TEST(a_flood_of_names_halves_no_delay_of_who_failed_more_often)
+{
+    int64_t now = 10 * US;
+
+    for (int i = 0; i <= LOGIN_FAILURES_FREE; i++)
+        (void)usage_login_failed(usage, alice, now);
+    now += 10 * US; /* Nothing runs any more. */
+    flood(100 * CAPACITY, now, fail_login);
+    for (int i = 0; i < 20; i++) {
+        flood(10 * CAPACITY, now, fail_login_often);
+        now += 2 * US;
+    }
+    ck_assert_uint_eq(usage_login_failed(usage, alice, now),
+                      LOGIN_FAILURES_FREE + 2);
+    ck_assert_int_eq(usage_login_delay(usage, alice, now), 4 * US);
 }
 END_TEST
 
@@ -286,7 +321,12 @@ int main(void)
     tcase_add_test(tcase, a_flood_of_names_ends_no_delay_of_a_login);
     tcase_add_test(tcase,
                    names_that_found_no_place_share_one_count_and_its_delay);
-    tcase_add_test(tcase, where_a_login_succeeded_is_known_for_its_time);
+    tcase_add_test(tcase,
+                   the_shared_delay_is_short_and_forgotten_after_a_quiet_time);
+    tcase_add_test(
+        tcase, a_name_whose_delay_is_over_makes_room_for_one_that_fails_now);
+    tcase_add_test(tcase,
+                   a_flood_of_names_halves_no_delay_of_who_failed_more_often);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
