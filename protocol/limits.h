@@ -337,6 +337,7 @@ enum {
     TX_SIZE_MAX = 1024 * 1024,
     TX_STALL_S_MAX = 20,
     TX_STALL_SIZE_MIN = 16 * 1024, /* Read in that time, or all. */
+    TX_STALL_PARTS = 16, /* And this part of what is owed, if that is more. */
     HANDSHAKE_S_MAX = 5,
     LOGIN_S_MAX = 20,
     RECORD_S_MAX_BEFORE_LOGIN = 5,
@@ -373,6 +374,13 @@ enum {
     MEMORY_SESSIONS_MIB_MAX = 1024 * 1024,
     /* Of a class in use: requests are 601, no connection is taken. */
     MEMORY_TIGHT_PERCENT = 80,
+    /* What one key, or one carrier, holds of the sessions' memory and of the
+     * answers': beyond one part of a cap its requests are 601, at two its
+     * connections end. */
+    MEMORY_SHARES_COUNT = 16,
+    MEMORY_SHARE_SIZE_MIN = 4 * 1024 * 1024,
+    /* Who holds no more is served while memory is tight. */
+    MEMORY_TIGHT_FREE_SIZE = 256 * 1024,
     /* What a connection costs beside its buffers, about: events, tables. */
     MEMORY_CONNECTION_EXTRA_SIZE = 1024
 };

@@ -84,51 +84,6 @@ void connection_kill(struct connection *connection)
     home->dead = connection;
 }
 
-static enum memory_class memory_class_of(const struct connection *connection)
-{
-    return connection->requests == NULL ? MEMORY_BEFORE_LOGIN : MEMORY_SESSIONS;
-}
-
-bool connection_hold(struct connection *connection, size_t size)
-{
-    struct net *net = connection->home->net;
-
-    if (!memory_take(&net->memory, memory_class_of(connection), size)) {
-        HOME_LIMIT(net, memory);
-        return false;
-    }
-    connection->held_size += size;
-    return true;
-}
-
-void connection_let_go(struct connection *connection, size_t size)
-{
-    INVARIANT(connection->held_size >= size);
-    connection->held_size -= size;
-    memory_give(&connection->home->net->memory, memory_class_of(connection),
-                size);
-}
-
-bool connection_promote(struct connection *connection, size_t size)
-{
-    struct memory *memory = &connection->home->net->memory;
-
-    REQUIRE(connection->requests == NULL);
-    if (memory_is_tight(memory, MEMORY_SESSIONS) ||
-        !memory_take(memory, MEMORY_SESSIONS, connection->held_size + size)) {
-        HOME_LIMIT(connection->home->net, memory);
-        return false;
-    }
-    connection->requests = calloc(1, size);
-    if (connection->requests == NULL) {
-        memory_give(memory, MEMORY_SESSIONS, connection->held_size + size);
-        return false;
-    }
-    memory_give(memory, MEMORY_BEFORE_LOGIN, connection->held_size);
-    connection->held_size += size;
-    return true;
-}
-
 static void free_connection(struct connection *connection)
 {
     request_forget(connection);
@@ -384,8 +339,12 @@ static void balance(struct connection *connection)
 /* The peer took something.  Who takes little at a time is slow as well. */
 static void stall_less(struct connection *connection, size_t size)
 {
+    size_t owed = connection->owed_size + connection_waiting(connection);
+    size_t least = owed / TX_STALL_PARTS;
+
     connection->stalled_size += size;
-    if (connection->stalled_size < TX_STALL_SIZE_MIN)
+    if (connection->stalled_size < TX_STALL_SIZE_MIN ||
+        connection->stalled_size < least)
         return;
     connection->stall_deadline_us = 0;
     connection->stalled_size = 0;

@@ -19,6 +19,7 @@
 #include "protocol/frame.h"
 #include "server/net/listener.h"
 #include "server/net/loop.h"
+#include "server/net/memory.h"
 #include "server/net/net.h"
 #include "server/net/usage.h"
 
@@ -139,6 +140,17 @@ void connection_let_go(struct connection *connection, size_t size);
 /* What it holds becomes a session's, with ${size} bytes more; false at the cap.
  */
 bool connection_promote(struct connection *connection, size_t size);
+
+/* The same of the answers that wait; beside it, both count in the share of the
+ * session's key, or of its carrier. */
+bool connection_owe(struct connection *connection, size_t size);
+void connection_owe_less(struct connection *connection, size_t size);
+/* What the key, or the carrier, holds of the class. */
+size_t connection_share_held(const struct connection *connection,
+                             enum memory_class class);
+/* While memory is tight: of the loop's connections whose peers do not read, the
+ * one whose key holds most ends. */
+void connection_close_heaviest(struct net_loop *home);
 
 /* Bytes that the peer has not taken yet, gathered ones included. */
 size_t connection_waiting(const struct connection *connection);

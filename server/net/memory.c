@@ -40,10 +40,26 @@ void memory_give(struct memory *memory, enum memory_class class, size_t size)
     INVARIANT(used >= size);
 }
 
-bool memory_is_tight(const struct memory *memory, enum memory_class class)
+static bool is_used(const struct memory_of_class *of, size_t percent)
 {
-    const struct memory_of_class *of = &memory->of[class];
     size_t used = atomic_load_explicit(&of->used, memory_order_relaxed);
 
-    return used / MEMORY_TIGHT_PERCENT >= of->cap / 100;
+    return used / percent >= of->cap / 100;
+}
+
+bool memory_is_tight(const struct memory *memory, enum memory_class class)
+{
+    return is_used(&memory->of[class], MEMORY_TIGHT_PERCENT);
+}
+
+bool memory_is_scarce(const struct memory *memory, enum memory_class class)
+{
+    return is_used(&memory->of[class], (MEMORY_TIGHT_PERCENT + 100) / 2);
+}
+
+size_t memory_share(const struct memory *memory, enum memory_class class)
+{
+    size_t share = memory->of[class].cap / MEMORY_SHARES_COUNT;
+
+    return share > MEMORY_SHARE_SIZE_MIN ? share : MEMORY_SHARE_SIZE_MIN;
 }

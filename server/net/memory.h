@@ -5,9 +5,13 @@
  * Every buffer that a peer can make grow is taken from its class before it is
  * allocated: connections before their login, sessions, and answers that wait
  * until their receiver has read earlier ones.  From MEMORY_TIGHT_PERCENT on a
- * class is tight: no connection is accepted, no login succeeds and requests are
- * answered 601, so that those who are being served can finish.  At the cap
- * whoever needs more is closed, alone.  (What links to other nodes hold is
+ * class is tight: no connection is accepted, no login succeeds, requests of who
+ * holds more than MEMORY_TIGHT_FREE_SIZE are answered 601, and of those whose
+ * peer does not read whoever holds most is closed.  Half way from there to the
+ * cap it is scarce, and all are answered 601, so that those who are being
+ * served can finish.  At the cap whoever needs more is closed, alone.  One key,
+ * or one carrier, has a share of its own: beyond it it is answered 601, and at
+ * twice as much closed.  (What links to other nodes hold is
  * bounded by constants, and what waits in the queue of commands by its own
  * cap.)
  */
@@ -50,5 +54,9 @@ bool memory_take(struct memory *memory, enum memory_class class, size_t size);
 void memory_give(struct memory *memory, enum memory_class class, size_t size);
 
 bool memory_is_tight(const struct memory *memory, enum memory_class class);
+bool memory_is_scarce(const struct memory *memory, enum memory_class class);
+
+/* One part of MEMORY_SHARES_COUNT, or MEMORY_SHARE_SIZE_MIN. */
+size_t memory_share(const struct memory *memory, enum memory_class class);
 
 #endif

@@ -90,6 +90,9 @@ static void tick(struct loop *loop, void *context)
         connection->draining = draining;
         connection_tick(connection, now_us);
     }
+    if (memory_is_tight(&net->memory, MEMORY_SESSIONS) ||
+        memory_is_tight(&net->memory, MEMORY_ANSWERS))
+        connection_close_heaviest(home);
     connection_end_pass(home);
     while (home->slots_used > 0 && home->slots[home->slots_used - 1] == NULL)
         home->slots_used--;

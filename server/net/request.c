@@ -354,14 +354,26 @@ bool request_plain(struct connection *connection, const struct frame *frame,
     }
 }
 
+/* Who holds little is served longest, and nobody beyond his share. */
+static bool is_class_short(const struct connection *connection,
+                           enum memory_class class)
+{
+    const struct memory *memory = &connection->home->net->memory;
+    size_t held = connection_share_held(connection, class);
+
+    return memory_is_scarce(memory, class) ||
+           held > memory_share(memory, class) ||
+           (held > MEMORY_TIGHT_FREE_SIZE && memory_is_tight(memory, class));
+}
+
 /* Others' answers have the room that is left.  Queries are small, and the
  * status is asked for just then. */
 static bool is_memory_short(struct connection *connection)
 {
     struct net *net = connection->home->net;
 
-    if (!memory_is_tight(&net->memory, MEMORY_SESSIONS) &&
-        !memory_is_tight(&net->memory, MEMORY_ANSWERS))
+    if (!is_class_short(connection, MEMORY_SESSIONS) &&
+        !is_class_short(connection, MEMORY_ANSWERS))
         return false;
     HOME_LIMIT(net, memory);
     return true;
@@ -490,9 +502,7 @@ static struct reply *take_owed(struct connection *connection)
     struct reply *reply = connection->owed;
 
     connection->owed = reply->next;
-    connection->owed_size -= owed_size_of(reply);
-    memory_give(&connection->home->net->memory, MEMORY_ANSWERS,
-                owed_size_of(reply));
+    connection_owe_less(connection, owed_size_of(reply));
     return reply;
 }
 
@@ -503,14 +513,11 @@ void request_reply(struct connection *connection, struct reply *reply)
         deliver(connection, reply);
         return;
     }
-    if (!memory_take(&connection->home->net->memory, MEMORY_ANSWERS,
-                     owed_size_of(reply))) {
-        HOME_LIMIT(connection->home->net, memory);
+    if (!connection_owe(connection, owed_size_of(reply))) {
         reply_close(reply);
         connection_kill(connection);
         return;
     }
-    connection->owed_size += owed_size_of(reply);
     reply->next = NULL;
     if (connection->owed == NULL)
         connection->owed_last = &connection->owed;

@@ -25,6 +25,7 @@ struct entry {
     uint8_t name[USAGE_NAME_SIZE];
     int64_t seen_us; /* 0: free. */
     uint32_t connections;
+    size_t held[USAGE_MEMORY_COUNT];
     struct bucket buckets[USAGE_RATES_COUNT];
     int64_t strikes_from_us;
     uint32_t strikes;
@@ -113,6 +114,10 @@ static bool entry_is_bound(const struct entry *entry, int64_t now_us)
         entry->strikes > 0 &&
         entry->strikes_from_us + (int64_t)STRIKES_WINDOW_S * US >= now_us;
 
+    for (int i = 0; i < USAGE_MEMORY_COUNT; i++) {
+        if (entry->held[i] > 0)
+            return true;
+    }
     return entry->connections > 0 || punished || struck ||
            entry->delay_until_us > now_us;
 }
@@ -235,6 +240,51 @@ void usage_leave(struct usage *usage, const uint8_t *name)
     INVARIANT(entry != NULL && entry->connections > 0);
     entry->connections--;
     pthread_mutex_unlock(&usage->lock);
+}
+
+bool usage_hold(struct usage *usage, const uint8_t *name,
+                enum usage_memory kind, size_t size, size_t limit)
+{
+    struct entry *entry;
+    bool held = false;
+
+    REQUIRE(kind < USAGE_MEMORY_COUNT);
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_of(usage, name, 1);
+    if (entry != NULL && entry->held[kind] <= limit &&
+        size <= limit - entry->held[kind]) {
+        entry->held[kind] += size;
+        held = true;
+    }
+    pthread_mutex_unlock(&usage->lock);
+    return held;
+}
+
+void usage_let_go(struct usage *usage, const uint8_t *name,
+                  enum usage_memory kind, size_t size)
+{
+    struct entry *entry;
+
+    if (size == 0)
+        return;
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_known(usage, name);
+    INVARIANT(entry != NULL && entry->held[kind] >= size);
+    entry->held[kind] -= size;
+    pthread_mutex_unlock(&usage->lock);
+}
+
+size_t usage_held(struct usage *usage, const uint8_t *name,
+                  enum usage_memory kind)
+{
+    struct entry *entry;
+    size_t held;
+
+    pthread_mutex_lock(&usage->lock);
+    entry = entry_known(usage, name);
+    held = entry != NULL ? entry->held[kind] : 0;
+    pthread_mutex_unlock(&usage->lock);
+    return held;
 }
 
 bool usage_take(struct usage *usage, const uint8_t *name, enum usage_rate kind,

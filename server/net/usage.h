@@ -8,15 +8,16 @@
  *
  * A table that is full gives the place of another name to a new one, beginning
  * with names of which nothing would be forgotten.  A name with an open
- * connection, a strike of the last minute, a penalty that the next one would
- * double, or a delay that runs never loses its place, and one whose delay is
- * over only to a name for whom nobody else has failed less: a flood of names
+ * connection, memory, a strike of the last minute, a penalty that the next one
+ * would double, or a delay that runs never loses its place, and one whose delay
+ * is over only to a name for whom nobody else has failed less: a flood of names
  * buys no pardon.
  */
 #ifndef DEFTER_SERVER_NET_USAGE_H
 #define DEFTER_SERVER_NET_USAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "protocol/contract.h"
@@ -53,6 +54,20 @@ void usage_close(struct usage *usage);
 bool usage_enter(struct usage *usage, const uint8_t *name, uint32_t limit,
                  int64_t now_us);
 void usage_leave(struct usage *usage, const uint8_t *name);
+
+/*
+ * usage_hold(usage, name, kind, size, limit):
+ * Count ${size} bytes more that the name holds, unless they are more than
+ * ${limit} then.  usage_let_go() gives them back.
+ * Returns: true if counted; false at the limit or when the table is full.
+ */
+enum usage_memory { USAGE_SESSIONS, USAGE_ANSWERS, USAGE_MEMORY_COUNT };
+bool usage_hold(struct usage *usage, const uint8_t *name,
+                enum usage_memory kind, size_t size, size_t limit);
+void usage_let_go(struct usage *usage, const uint8_t *name,
+                  enum usage_memory kind, size_t size);
+size_t usage_held(struct usage *usage, const uint8_t *name,
+                  enum usage_memory kind);
 
 enum usage_rate {
     USAGE_HANDSHAKES,

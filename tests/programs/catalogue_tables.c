@@ -342,11 +342,15 @@ static void print_statuses(void)
     X(LIFETIME_S_MACHINE, "s", "a machine's connection")                       \
     X(TX_STALL_S_MAX, "s", "answers that nobody reads")                        \
     X(TX_STALL_SIZE_MIN, "bytes", "read in that time, or all: not slow")       \
+    X(TX_STALL_PARTS, "parts", "of what waits, one in that time, if more")     \
     X(TX_SIZE_HIGH_BEFORE_LOGIN, "bytes",                                      \
       "of unread answers before login: no more is read")                       \
     X(TX_SIZE_HIGH, "bytes", "of unread answers: no more is read")             \
     X(TX_SIZE_MAX, "bytes", "of unread answers: closed")                       \
     X(MEMORY_TIGHT_PERCENT, "percent", "of a cap of memory: requests are 601") \
+    X(MEMORY_SHARES_COUNT, "parts", "of a cap, one for each key or carrier")   \
+    X(MEMORY_SHARE_SIZE_MIN, "bytes", "of such a part at least")               \
+    X(MEMORY_TIGHT_FREE_SIZE, "bytes", "who holds no more is still served")    \
     X(QUEUE_COMMANDS_MAX, "commands", "in the queue, then 601")                \
     X(QUEUE_COMMANDS_SIZE_MAX, "bytes", "in the queue, then 601")              \
     X(INFLIGHT_MAX_PERSON, "requests", "in flight, person")                    \

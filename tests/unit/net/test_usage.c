@@ -294,6 +294,21 @@ START_TEST(a_flood_of_names_halves_no_delay_of_who_failed_more_often)
 }
 END_TEST
 
+START_TEST(what_a_name_holds_ends_at_its_limit_and_keeps_its_place)
+{
+    ck_assert(usage_hold(usage, alice, USAGE_ANSWERS, 90, 100));
+    ck_assert(!usage_hold(usage, alice, USAGE_ANSWERS, 11, 100));
+    ck_assert(!usage_hold(usage, alice, USAGE_ANSWERS, SIZE_MAX, 100));
+    ck_assert(usage_hold(usage, alice, USAGE_SESSIONS, 100, 100));
+    ck_assert(usage_hold(usage, bob, USAGE_ANSWERS, 100, 100));
+    flood(100 * CAPACITY, 3600LL * US, take);
+    ck_assert_uint_eq(usage_held(usage, alice, USAGE_ANSWERS), 90);
+    usage_let_go(usage, alice, USAGE_ANSWERS, 90);
+    ck_assert_uint_eq(usage_held(usage, alice, USAGE_ANSWERS), 0);
+    ck_assert_uint_eq(usage_held(usage, alice, USAGE_SESSIONS), 100);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("usage");
@@ -327,6 +342,8 @@ int main(void)
         tcase, a_name_whose_delay_is_over_makes_room_for_one_that_fails_now);
     tcase_add_test(tcase,
                    a_flood_of_names_halves_no_delay_of_who_failed_more_often);
+    tcase_add_test(tcase,
+                   what_a_name_holds_ends_at_its_limit_and_keeps_its_place);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -114,6 +114,49 @@ START_TEST(answers_that_nobody_reads_take_no_more_than_their_memory)
 }
 END_TEST
 
+/* One key, however many connections and requests it has, holds no more than
+ * twice its share, and the others are served. */
+START_TEST(one_key_that_reads_nothing_leaves_the_memory_to_the_others)
+{
+    enum { READERS = 4, MIB = 64, LIMIT = 2 * MEMORY_SHARE_SIZE_MIN };
+    struct op_journal_read read = {.from = 10, .count = 64, .categories = 0xff};
+    const struct timespec pause = {0, 20 * 1000 * 1000};
+    static struct wire readers[READERS];
+
+    node_expect_make(&fixture);
+    fixture.options.net.memory_mib = MIB;
+    node_fixture_start(&fixture);
+    node_fixture_people(&fixture);
+    fill_the_log();
+    node_fixture_login(&fixture, &gate, &fixture.operator, ROLE_STAFF);
+    for (int i = 0; i < READERS; i++)
+        node_fixture_login(&fixture, &readers[i], &fixture.auditor,
+                           ROLE_AUDITOR);
+    for (int i = 0; i < READERS * READS; i++) {
+        wire_command_begin(&command, fixture.cluster_id);
+        command.header.realm = REALM_SYSTEM;
+        command.clear.duty = fixture.auditor_duty;
+        wire_command_item(&command, OPCODE_JOURNAL_READ, &read);
+        wire_send_command(&readers[i % READERS],
+                          wire_command_sign(&command, &fixture.auditor));
+    }
+    for (int i = 0; i < 500 && node_expect_figure(&gate, "limit.memory") == 0;
+         i++) {
+        ck_assert_uint_le(node_expect_figure(&gate, "memory.answers"), LIMIT);
+        (void)nanosleep(&pause, NULL);
+    }
+    ck_assert_uint_gt(node_expect_figure(&gate, "limit.memory"), 0);
+    ck_assert_uint_le(node_expect_figure(&gate, "memory.answers"), LIMIT);
+    wire_send_command(&gate, wire_command_ping(&command, fixture.cluster_id,
+                                               &fixture.operator, "on"));
+    ck_assert(wire_answer(&gate, &answer));
+    ck_assert_int_eq(answer.code, ST_OK);
+    wire_close(&gate);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
 SUITE_MAIN_WITH("big answers", open_node, close_node,
                 large_answers_in_flight_together_all_come,
-                answers_that_nobody_reads_take_no_more_than_their_memory)
+                answers_that_nobody_reads_take_no_more_than_their_memory,
+                one_key_that_reads_nothing_leaves_the_memory_to_the_others)
