@@ -13,19 +13,30 @@ void memory_init(struct memory *memory, size_t before_login_size,
     };
 
     for (int i = 0; i < MEMORY_CLASSES_COUNT; i++) {
-        memory->of[i].cap = caps[i];
+        atomic_init(&memory->of[i].cap, caps[i]);
         atomic_init(&memory->of[i].used, 0);
         atomic_init(&memory->of[i].refused, 0);
     }
 }
 
+void memory_set_cap(struct memory *memory, enum memory_class class, size_t size)
+{
+    atomic_store_explicit(&memory->of[class].cap, size, memory_order_relaxed);
+}
+
+static size_t cap_of(const struct memory_of_class *of)
+{
+    return atomic_load_explicit(&of->cap, memory_order_relaxed);
+}
+
 bool memory_take(struct memory *memory, enum memory_class class, size_t size)
 {
     struct memory_of_class *of = &memory->of[class];
+    size_t cap = cap_of(of);
     size_t used = atomic_load_explicit(&of->used, memory_order_relaxed);
 
     do {
-        if (used > of->cap || size > of->cap - used) {
+        if (used > cap || size > cap - used) {
             atomic_fetch_add(&of->refused, 1);
             return false;
         }
@@ -44,7 +55,7 @@ static bool is_used(const struct memory_of_class *of, size_t percent)
 {
     size_t used = atomic_load_explicit(&of->used, memory_order_relaxed);
 
-    return used / percent >= of->cap / 100;
+    return used / percent >= cap_of(of) / 100;
 }
 
 bool memory_is_tight(const struct memory *memory, enum memory_class class)
@@ -59,7 +70,7 @@ bool memory_is_scarce(const struct memory *memory, enum memory_class class)
 
 size_t memory_share(const struct memory *memory, enum memory_class class)
 {
-    size_t share = memory->of[class].cap / MEMORY_SHARES_COUNT;
+    size_t share = cap_of(&memory->of[class]) / MEMORY_SHARES_COUNT;
 
     return share > MEMORY_SHARE_SIZE_MIN ? share : MEMORY_SHARE_SIZE_MIN;
 }

@@ -40,7 +40,7 @@ enum memory_class {
 /* Any thread may take and give. */
 struct memory {
     struct memory_of_class {
-        size_t cap;
+        atomic_size_t cap;
         atomic_size_t used;
         atomic_uint_fast64_t refused;
     } of[MEMORY_CLASSES_COUNT];
@@ -48,6 +48,11 @@ struct memory {
 
 void memory_init(struct memory *memory, size_t before_login_size,
                  size_t sessions_size);
+
+/* Another cap for the class.  What it holds above it stays, and nothing is
+ * given until there is less. */
+void memory_set_cap(struct memory *memory, enum memory_class class,
+                    size_t size);
 
 /* Take ${size} bytes of the class; false, and counted, beyond its cap. */
 bool memory_take(struct memory *memory, enum memory_class class, size_t size);

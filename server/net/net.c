@@ -270,6 +270,13 @@ static uint32_t affordable(uint32_t connections)
     return left > 0 ? (uint32_t)left : 1;
 }
 
+/* As many as may wait for a login have room. */
+static size_t before_login_size(const struct net_options *options)
+{
+    return (size_t)options->connections_before_login *
+           MEMORY_PER_CONNECTION_BEFORE_LOGIN;
+}
+
 enum status net_open(struct net **net_out, const struct net_options *options,
                      const struct net_identity *identity)
 {
@@ -284,9 +291,7 @@ enum status net_open(struct net **net_out, const struct net_options *options,
     net->options.connections = affordable(options->connections);
     (void)sodium_mlock(&net->identity, sizeof net->identity);
     net->identity = *identity;
-    memory_init(&net->memory,
-                (size_t)options->connections_before_login *
-                    MEMORY_PER_CONNECTION_BEFORE_LOGIN,
+    memory_init(&net->memory, before_login_size(options),
                 (size_t)options->memory_mib << 20);
     crypto_sign_keypair(net->dummy_key, secret);
     sodium_memzero(secret, sizeof secret);
@@ -355,6 +360,8 @@ void net_set_limits(struct net *net, const struct net_options *options)
     __atomic_store_n(&net->options.name, options->name, __ATOMIC_RELAXED);
     NET_LIVE_OPTIONS(N)
 #undef N
+    memory_set_cap(&net->memory, MEMORY_BEFORE_LOGIN,
+                   before_login_size(options));
 }
 
 uint32_t net_connections_max(const struct net *net)

@@ -67,9 +67,24 @@ START_TEST(a_share_is_a_part_of_the_cap_and_never_too_small_for_an_answer)
 }
 END_TEST
 
+START_TEST(a_cap_that_changes_holds_at_once_and_takes_nothing_back)
+{
+    memory_init(&memory, LOGINS, SESSIONS);
+    ck_assert(memory_take(&memory, MEMORY_BEFORE_LOGIN, LOGINS));
+    memory_set_cap(&memory, MEMORY_BEFORE_LOGIN, 2 * LOGINS);
+    ck_assert(!memory_is_tight(&memory, MEMORY_BEFORE_LOGIN));
+    ck_assert(memory_take(&memory, MEMORY_BEFORE_LOGIN, LOGINS));
+    memory_set_cap(&memory, MEMORY_BEFORE_LOGIN, LOGINS);
+    ck_assert(!memory_take(&memory, MEMORY_BEFORE_LOGIN, 1));
+    memory_give(&memory, MEMORY_BEFORE_LOGIN, 2 * LOGINS);
+    ck_assert(memory_take(&memory, MEMORY_BEFORE_LOGIN, LOGINS));
+}
+END_TEST
+
 SUITE_MAIN("memory",
            a_class_gives_no_more_than_its_cap_and_counts_what_it_refused,
            a_class_that_is_full_takes_nothing_from_the_others,
            a_class_is_tight_before_it_is_full,
            a_class_is_scarce_half_way_from_tight_to_its_cap,
-           a_share_is_a_part_of_the_cap_and_never_too_small_for_an_answer)
+           a_share_is_a_part_of_the_cap_and_never_too_small_for_an_answer,
+           a_cap_that_changes_holds_at_once_and_takes_nothing_back)
