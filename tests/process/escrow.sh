@@ -120,13 +120,13 @@ must "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" \
     archive escrow key "$cluster/other.key"
 shown 3 unjudged 'sealed to another' --recovery-key "$cluster/other.key" \
     "$cluster/escrow/escrow"
-head -c -1 "$cluster/escrow/escrow" >"$cluster/cut"
-shown 1 tampered 'cut off' --recovery-key "$recovery" "$cluster/cut"
+head -c -1 "$cluster/escrow/escrow" >"$cluster/shorter"
+shown 1 tampered 'cut off' --recovery-key "$recovery" "$cluster/shorter"
 {
     cat "$cluster/escrow/escrow"
     echo
-} >"$cluster/long"
-shown 1 tampered 'stands behind it' --recovery-key "$recovery" "$cluster/long"
+} >"$cluster/longer"
+shown 1 tampered 'stands behind it' --recovery-key "$recovery" "$cluster/longer"
 erasure_find_keys "$node" "$subject"
 python3 tests/process/_raw_search.py "$cluster/wanted.txt" "$cluster/escrow" \
     >/dev/null || fail 'a key stands in escrow as it is'
