@@ -10,17 +10,9 @@ share() {
 }
 
 share start memory 4001
-share start disk 101
+share start disk 151
 share start room 19
 share start calls 23
 share start clock 11
-share serve memory 1501
-share serve disk 67
-share serve room 13
-share serve calls 19
-share serve clock 29
-share verify memory 7
+share serve room 41
 share verify disk 7
-share init memory 307
-share init disk 17
-share init room 5
