@@ -15,4 +15,4 @@ share start room 19
 share start calls 23
 share start clock 11
 share serve room 41
-share verify disk 7
+share verify disk 97
