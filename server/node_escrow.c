@@ -206,12 +206,11 @@ enum node_exit node_escrow_open(struct node *node)
 void node_escrow_start(struct node *node)
 {
     struct node_escrow *escrow = node->escrow;
-    int code;
 
     if (escrow == NULL)
         return;
-    code = pthread_create(&escrow->thread, NULL, escrow_run, escrow);
-    INVARIANT(code == 0);
+    if (pthread_create(&escrow->thread, NULL, escrow_run, escrow) != 0)
+        node_failed(node, ST_EXHAUSTED, 0, "starting a thread");
     escrow->running = true;
 }
 

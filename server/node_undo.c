@@ -1,6 +1,7 @@
 #include "server/node_undo.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +24,12 @@ enum status node_undo_note(struct node_undo *undo_out, const char *directory)
 {
     DIR *names = opendir(directory);
     struct dirent *one;
+    enum status status;
 
     *undo_out = (struct node_undo){.directory = directory};
     if (names == NULL)
         return ST_DISK_FAILED;
-    while ((one = readdir(names)) != NULL) {
+    while (errno = 0, (one = readdir(names)) != NULL) {
         char **more = realloc(undo_out->names,
                               (undo_out->count + 1) * sizeof *undo_out->names);
 
@@ -37,8 +39,10 @@ enum status node_undo_note(struct node_undo *undo_out, const char *directory)
         INVARIANT(more[undo_out->count] != NULL);
         undo_out->count++;
     }
+    /* A name that was not read would be taken for one that was made since. */
+    status = errno == 0 ? ST_OK : ST_DISK_FAILED;
     closedir(names);
-    return ST_OK;
+    return status;
 }
 
 static int remove_one(const char *path, const struct stat *found, int kind,

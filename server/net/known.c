@@ -35,11 +35,11 @@ enum status known_open(struct known **known_out, uint32_t capacity)
     REQUIRE(capacity >= PROBES_MAX && (capacity & (capacity - 1)) == 0);
     known = calloc(1, sizeof *known);
     if (known == NULL)
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     known->accounts = calloc(capacity, sizeof *known->accounts);
     if (known->accounts == NULL) {
         free(known);
-        return ST_INTERNAL;
+        return ST_EXHAUSTED;
     }
     known->capacity = capacity;
     randombytes_buf(known->hash_key, sizeof known->hash_key);

@@ -27,7 +27,7 @@ struct known; /* Opaque. */
 /*
  * known_open(known_out, capacity):
  * Requires: ${capacity} accounts are a power of two, 32 or more.
- * Returns:  ST_OK; ST_INTERNAL if memory is short.
+ * Returns:  ST_OK; ST_EXHAUSTED if memory is short.
  */
 NODISCARD enum status known_open(struct known **known_out, uint32_t capacity);
 void known_close(struct known *known);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "protocol/contract.h"
+#include "protocol/dates.h"
 #include "protocol/genesis.h"
 #include "replication/sometimes.h"
 #include "server/pipeline/apply_private.h"
@@ -21,6 +22,9 @@ static enum status apply_check_time(const struct apply_input *input)
     int64_t signed_at = header->signed_at;
     int64_t log_time = input->entry.place.log_time;
 
+    /* No primary enters such a time; a log from outside may hold any. */
+    if (signed_at < 0 || signed_at > DATES_TIME_MAX)
+        return signed_at < 0 ? ST_EXPIRED : ST_EARLY;
     if (log_time < signed_at - skew)
         return ST_EARLY;
     if (log_time > signed_at + header->ttl_s * APPLY_US_PER_S + skew)
