@@ -109,6 +109,10 @@ void fixture_participant(struct fixture *fixture,
 /* A person of level 3 with a session and a personal number of 7 characters. */
 void fixture_user(struct fixture *fixture, struct fixture_actor *actor_out,
                   const char *fin);
+/* An act that destroys ${keys} of the one subject or person ${about}. */
+enum status fixture_propose(struct fixture *fixture,
+                            const struct fixture_actor *actor,
+                            uint32_t *act_out, uint64_t about, uint16_t keys);
 /* A carrier; whoever has its number in actor.carrier comes through it. */
 uint16_t fixture_carrier(struct fixture *fixture, enum carrier_kind kind);
 

@@ -221,3 +221,24 @@ uint32_t fixture_accesses(struct fixture *fixture, struct row_access *row_out,
     state_scan_close(&scan);
     return count;
 }
+
+enum status fixture_propose(struct fixture *fixture,
+                            const struct fixture_actor *actor,
+                            uint32_t *act_out, uint64_t about, uint16_t keys)
+{
+    uint8_t bytes[64];
+    struct writer space;
+    struct destroy_subject named = {.subject = about};
+    struct op_destroy_propose in = {
+        .keys = keys, .ground = 1, .basis = fixture_digest(9)};
+    struct result_destroy_propose out = {0};
+    enum status status;
+
+    writer_init(&space, bytes, sizeof bytes);
+    in.subjects = list_begin(&space);
+    list_add(&in.subjects, &space, &schema_destroy_subject, &named);
+    status = fixture_run(fixture, actor, OPCODE_DESTROY_PROPOSE, &in, 0, 0,
+                         actor->duty, &out);
+    *act_out = out.act;
+    return status;
+}

@@ -40,21 +40,7 @@ static void open_scene(void)
 static enum status propose_as(const struct fixture_actor *actor, uint16_t keys,
                               uint32_t *act_out)
 {
-    uint8_t bytes[64];
-    struct writer space;
-    struct destroy_subject subject = {.subject = VOEN};
-    struct op_destroy_propose in = {
-        .keys = keys, .ground = 1, .basis = fixture_digest(9)};
-    struct result_destroy_propose out = {0};
-    enum status status;
-
-    writer_init(&space, bytes, sizeof bytes);
-    in.subjects = list_begin(&space);
-    list_add(&in.subjects, &space, &schema_destroy_subject, &subject);
-    status = fixture_run(&fixture, actor, OPCODE_DESTROY_PROPOSE, &in, 0, 0,
-                         actor->duty, &out);
-    *act_out = out.act;
-    return status;
+    return fixture_propose(&fixture, actor, act_out, VOEN, keys);
 }
 
 static enum status step_as(const struct fixture_actor *actor, uint16_t opcode,

@@ -57,21 +57,7 @@ static void open_scene(void)
 static enum status propose(struct fixture *of, uint64_t about, uint16_t keys,
                            uint32_t *act_out)
 {
-    uint8_t bytes[64];
-    struct writer space;
-    struct destroy_subject named = {.subject = about};
-    struct op_destroy_propose in = {
-        .keys = keys, .ground = 1, .basis = fixture_digest(9)};
-    struct result_destroy_propose out = {0};
-    enum status status;
-
-    writer_init(&space, bytes, sizeof bytes);
-    in.subjects = list_begin(&space);
-    list_add(&in.subjects, &space, &schema_destroy_subject, &named);
-    status = fixture_run(of, &officer, OPCODE_DESTROY_PROPOSE, &in, 0, 0,
-                         officer.duty, &out);
-    *act_out = out.act;
-    return status;
+    return fixture_propose(of, &officer, act_out, about, keys);
 }
 
 static uint32_t ordered(struct fixture *of, uint64_t about, uint16_t keys)
