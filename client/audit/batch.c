@@ -7,7 +7,8 @@ void batch_init(struct batch *batch, const struct source *source)
 {
     memset(batch, 0, sizeof *batch);
     source_batch_init(&batch->walk, source);
-    batch->entries = calloc(batch->walk.frames_max, sizeof *batch->entries);
+    batch->entries =
+        reallocarray(NULL, batch->walk.frames_max, sizeof *batch->entries);
     INVARIANT(batch->entries != NULL);
 }
 

@@ -115,7 +115,8 @@ void bundles_batch_init(struct walk_batch *batch, const struct bundles *bundles)
     if (bundles->size < WALK_BATCH_SIZE / BUNDLES_FRAME_SIZE_MAX)
         batch->size = (size_t)(bundles->size + 1) * BUNDLES_FRAME_SIZE_MAX;
     batch->bytes = malloc(batch->size);
-    batch->frames = calloc(batch->frames_max, sizeof *batch->frames);
+    batch->frames =
+        reallocarray(NULL, batch->frames_max, sizeof *batch->frames);
     INVARIANT(batch->bytes != NULL && batch->frames != NULL);
 }
 

@@ -90,7 +90,8 @@ void joined_batch_init(struct walk_batch *batch, const struct joined *joined)
     if (size < WALK_BATCH_SIZE / BUNDLE_ENTRY_SIZE_MAX)
         batch->size = (size_t)(size + 1) * BUNDLE_ENTRY_SIZE_MAX;
     batch->bytes = malloc(batch->size);
-    batch->frames = calloc(batch->frames_max, sizeof *batch->frames);
+    batch->frames =
+        reallocarray(NULL, batch->frames_max, sizeof *batch->frames);
     INVARIANT(batch->bytes != NULL && batch->frames != NULL);
 }
 

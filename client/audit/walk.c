@@ -196,7 +196,8 @@ void walk_batch_init(struct walk_batch *batch, const struct walk *walk)
         batch->size = segment_frame_size(ENTRY_SIZE_MAX);
     batch->frames_max = batch->size / least;
     batch->bytes = malloc(batch->size);
-    batch->frames = calloc(batch->frames_max, sizeof *batch->frames);
+    batch->frames =
+        reallocarray(NULL, batch->frames_max, sizeof *batch->frames);
     INVARIANT(batch->bytes != NULL && batch->frames != NULL);
 }
 
@@ -447,6 +448,7 @@ bool walk_goes_on(struct walk *walk, struct walk_place place, uint64_t index)
 {
     enum { OVERLAP = ENTRY_SIZE_MAX + 16 };
     uint64_t size = 0, budget = WALK_SEARCH_SIZE_MAX;
+    size_t room = WALK_BATCH_SIZE;
     uint8_t *bytes;
     int file;
     bool found = false;
@@ -454,12 +456,16 @@ bool walk_goes_on(struct walk *walk, struct walk_place place, uint64_t index)
     if (place.segment + 1 < walk->count)
         return true;
     file = walk_open_file(walk, place.segment, &size);
-    bytes = malloc(WALK_BATCH_SIZE);
+    if (size <= place.offset)
+        room = 1;
+    else if (size - place.offset < room)
+        room = (size_t)(size - place.offset);
+    bytes = malloc(room);
     INVARIANT(bytes != NULL);
     for (uint64_t at = place.offset; file >= 0 && !found && at < size;) {
         size_t got;
 
-        if (!walk_read(file, bytes, &got, WALK_BATCH_SIZE, at))
+        if (!walk_read(file, bytes, &got, room, at))
             break;
         found = walk_search(slice_of(bytes, got), index, &budget);
         if (got < WALK_BATCH_SIZE)
