@@ -10,12 +10,10 @@
 
 #include <check.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#include "tests/lib/sanitizer.h"
+
+#if defined(SANITIZER_OF_MEMORY) || defined(SANITIZER_OF_THREADS)
 #define HEAP_OF_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HEAP_OF_SANITIZER 1
-#endif
 #endif
 
 #ifdef HEAP_OF_SANITIZER

@@ -6,7 +6,8 @@
  *
  * ${open} starts the node of ${fixture}, in this process; each test runs in a
  * fork of it and sees the node through its port alone.  All tests run once, and
- * then ROW_SUITE_ROUNDS times more.  Two things hold beside what each asserts:
+ * then ROW_SUITE_ROUNDS times more (under TSan no more, and the second of the
+ * two is not judged).  Two things hold beside what each asserts:
  *
  *   others are served   a session that was opened before the first test has a
  *                       PING answered behind each one, and a command entered
