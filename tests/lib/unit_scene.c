@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "client/audit/unit.h"
+#include "tests/lib/quick_folder.h"
 
 enum { SCENE_UNITS_MAX = 8, SCENE_SEGMENT_SIZE = 128 * 1024 };
 
@@ -25,10 +26,7 @@ static void scene_begin(struct unit_scene *scene,
     ck_assert_int_ge(sodium_init(), 0);
     memset(scene, 0, sizeof *scene);
     scene->result.report = &scene->report;
-    /* Thousands of small writes, of which a disk would make much ado. */
-    (void)snprintf(scene->base, sizeof scene->base, "%s/defter-unit-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(scene->base));
+    quick_folder(scene->base, "unit");
     unit_scene_path(scene, scene->node, "node");
     ck_assert_int_eq(mkdir(scene->node, 0700), 0);
     unit_scene_path(scene, log, "node/log");

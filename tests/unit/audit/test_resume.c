@@ -10,11 +10,12 @@
 #include <sodium.h>
 
 #include "tests/lib/long_log.h"
+#include "tests/lib/quick_folder.h"
 #include "tests/lib/suite.h"
 
 enum { TEST_SIZE = 9000, TEST_SEGMENT_SIZE = 512 * 1024 };
 
-static char directory[64];
+static char directory[QUICK_FOLDER_SIZE];
 static struct long_log made;
 static struct long_log_options making;
 static struct report report;
@@ -57,8 +58,7 @@ static void make(uint64_t size)
 static void setup(void)
 {
     ck_assert_int_ge(sodium_init(), 0);
-    memcpy(directory, "/tmp/defter-resume-XXXXXX", 26);
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    quick_folder(directory, "resume");
     memset(&options, 0, sizeof options);
     marks_count = 0;
     options.directory = directory;
