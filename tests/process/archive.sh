@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # T-P-7.1.4, T-R-8.2.8, T-P-3.5: entries that pass a size become a unit without
 # a human; it is made, sealed, shipped, checked; and from the archive alone,

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 240
 # A plan follows its seed alone, and one node lives through a short one.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # Three nodes at three sites, with etcd: lines that carry one way only, and a
 # primary that nobody hears, or clients only.  Nodes go on, never two of them;

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 240
 # Three nodes, and the backup's disk: it is full, a bit of it flips, it is gone.
 # The others go on, and the backup gets back from them what it lacks.  Then the

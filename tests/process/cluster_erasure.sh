@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # T_R_8_2_2, scenario 14, on three nodes: what an act destroys is on no disk of
 # any of them, and each has confirmed with an entry of its own; a node that is

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 180
 # Every member is gone but for a copy of the archive's log, which is laid to a
 # node that may lead and has less: that one is forced on the copy.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 600
 # From archive units, the escrow and the recovery key alone a new node reaches
 # the same head and the same state digest, and opens what was sealed; also where

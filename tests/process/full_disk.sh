@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 120
 # A node alone, and its disk has little room: it answers 604 and says so, can be
 # read, and takes commands when there is room.  When somebody else takes all of

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 240
 # A-12, T_R_8_2_14: two persons hide a read from the subject by a law and until
 # a date.  Its count stays visible, whoever audits sees it, and it opens by

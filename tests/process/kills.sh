@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 120
 # The node is killed again and again under load; every receipt that a sender
 # holds names an entry that is still in the log.  KILLS=N for a longer run.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 240
 # A node loses its power again and again under load, with what it had not
 # synced torn or gone; every receipt that a sender holds names an entry that is

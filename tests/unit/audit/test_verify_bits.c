@@ -1,5 +1,5 @@
 /* ctest-timeout: 300 */
-/* ctest-label: exhaustive */
+/* ctest-label: release */
 /* Whatever bit of a log is another, and wherever it is cut off, the verifier
  * says so and says where. */
 #include <fcntl.h>

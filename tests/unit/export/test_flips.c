@@ -1,5 +1,5 @@
 /* ctest-timeout: 600 */
-/* ctest-label: exhaustive */
+/* ctest-label: release */
 /* Whatever single bit of a small log, tree or proof is another, the verifier
  * says so, and says where. */
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* ctest-timeout: 900 */
-/* ctest-label: exhaustive */
+/* ctest-label: release */
 /* Whatever single bit of a small archive unit is another, the verifier says so
  * and names the file; also where the manifest was made anew to fit. */
 #include <fcntl.h>
