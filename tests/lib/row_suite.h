@@ -24,7 +24,7 @@
 
 #include "tests/lib/node_fixture.h"
 
-enum { ROW_SUITE_ROUNDS = 3, ROW_SUITE_GROWTH_MAX = 1024 };
+enum { ROW_SUITE_ROUNDS = 2, ROW_SUITE_GROWTH_MAX = 1024 };
 
 int row_suite_run(const char *name, struct node_fixture *fixture, SFun open,
                   SFun close, const TTest *const *tests, size_t count);

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # The register on one real etcd: every form of proposal, guards, incarnations,
 # leases, the watch, compaction, silence, and a restored copy.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # T-R-6.2.2, T-P-3.6, scenario 1: a new entrepreneur arrives by EHIS, reads his
 # cabinet, has a signed extract issued, and a third party verifies it offline,

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # What the programs say of a log, its checkpoint, its tree of tiles and proofs
 # is what implementations in other languages say: Python, and Go's own sumdb.

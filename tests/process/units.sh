@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # Archive units of a node's log: two implementations say the same of them, good
 # and damaged, and make the same files of a log again.
