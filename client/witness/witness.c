@@ -301,8 +301,12 @@ void witness_add_checkpoint(struct witness *witness,
     struct witness_log *log;
     enum witness_answer answer = WITNESS_MALFORMED;
 
-    INVARIANT(request != NULL);
     memset(reply_out, 0, sizeof *reply_out);
+    if (request == NULL) {
+        reply_out->why = status_info(ST_EXHAUSTED)->english;
+        reply_line(reply_out, WITNESS_FAILED, "the witness has no memory\n");
+        return;
+    }
     if (witness_request_read(request, body) != ST_OK) {
         reply_line(reply_out, WITNESS_MALFORMED, "malformed\n");
         free(request);

@@ -63,7 +63,8 @@ struct witness_reply {
  * witness_add_checkpoint(witness, reply_out, body, time_s):
  * Judge a request, and sign if it is good: the new checkpoint is durable first.
  * Where the log signed another root of the size that was signed last, its note
- * is kept as evidence (WITNESS_STORE_CONFLICT, the first one).
+ * is kept as evidence (WITNESS_STORE_CONFLICT, the first one).  Without memory
+ * the answer is WITNESS_FAILED.
  */
 void witness_add_checkpoint(struct witness *witness,
                             struct witness_reply *reply_out, struct slice body,
