@@ -388,12 +388,13 @@ int main(int argc, char **argv)
     const char *wrong;
 
     harden();
+    /* Not EXIT_REFUSED, by which a verifier judges. */
     if (sodium_init() < 0)
-        return program_fail(EXIT_REFUSED, "libsodium does not start");
+        return program_fail(EXIT_USAGE, "libsodium does not start");
     /* A wrong library would sign what nobody can verify, or verify what nobody
      * signed. */
     if (primitives_check(&wrong) != ST_OK)
-        return program_fail(EXIT_REFUSED, "libsodium %s: %s",
+        return program_fail(EXIT_USAGE, "libsodium %s: %s",
                             sodium_version_string(), wrong);
     program.azerbaijani = language != NULL && strncmp(language, "az", 2) == 0;
     switch (parse(&program, argc, argv)) {
