@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RECORDS_ROOM_MIN = 64 };
+
 void archive_records_free(struct archive_records *records)
 {
     free(records->rows);
@@ -14,21 +16,26 @@ bool archive_records_needs(uint16_t opcode)
     return opcode == OPCODE_ARCHIVE_PREPARE || opcode == OPCODE_ARCHIVE_SEAL;
 }
 
+/* NULL if memory is short. */
 static struct archive_record *records_add(struct archive_records *records)
 {
     if (records->count == records->room) {
-        records->room = 2 * records->room + 64;
-        records->rows =
-            realloc(records->rows, records->room * sizeof *records->rows);
-        INVARIANT(records->rows != NULL);
+        const size_t room = 2 * records->room + RECORDS_ROOM_MIN;
+        struct archive_record *rows =
+            reallocarray(records->rows, room, sizeof *rows);
+
+        if (rows == NULL)
+            return NULL;
+        records->rows = rows;
+        records->room = room;
     }
     memset(&records->rows[records->count], 0, sizeof *records->rows);
     return &records->rows[records->count++];
 }
 
-static void records_prepared(struct archive_records *records,
-                             const struct authority_act *act,
-                             const struct op_archive_prepare *in)
+static enum status records_prepared(struct archive_records *records,
+                                    const struct authority_act *act,
+                                    const struct op_archive_prepare *in)
 {
     const struct archive_record *before =
         records->count == 0 ? NULL : &records->rows[records->count - 1];
@@ -40,8 +47,10 @@ static void records_prepared(struct archive_records *records,
     if (in->unit != records->count + 1 || in->first != first ||
         in->last < first || in->last >= act->index ||
         in->categories.count != CATEGORIES_COUNT)
-        return;
+        return ST_OK;
     record = records_add(records);
+    if (record == NULL)
+        return ST_EXHAUSTED;
     record->number = in->unit;
     record->index = act->index;
     record->first = in->first;
@@ -53,6 +62,7 @@ static void records_prepared(struct archive_records *records,
     list_reader_init(&reader, &in->categories);
     for (unsigned i = 1; list_reader_next(&reader, &schema_number, &count); i++)
         record->categories[i] = count.value;
+    return ST_OK;
 }
 
 static void records_sealed(struct archive_records *records,
@@ -70,23 +80,25 @@ static void records_sealed(struct archive_records *records,
     memcpy(record->manifest, in->manifest.b, HASH_SIZE);
 }
 
-void archive_records_decided(struct archive_records *records,
-                             const struct authority_act *act, uint16_t code)
+enum status archive_records_decided(struct archive_records *records,
+                                    const struct authority_act *act,
+                                    uint16_t code)
 {
     struct op_archive_prepare prepare;
     struct op_archive_seal seal;
     struct field_error error;
 
     if (code != ST_OK)
-        return;
+        return ST_OK;
     if (act->operation->opcode == OPCODE_ARCHIVE_PREPARE &&
         schema_decode(&schema_op_archive_prepare, &prepare, &error, act->fields,
                       SCHEMA_REFUSE_UNKNOWN) == ST_OK)
-        records_prepared(records, act, &prepare);
+        return records_prepared(records, act, &prepare);
     if (act->operation->opcode == OPCODE_ARCHIVE_SEAL &&
         schema_decode(&schema_op_archive_seal, &seal, &error, act->fields,
                       SCHEMA_REFUSE_UNKNOWN) == ST_OK)
         records_sealed(records, act, &seal);
+    return ST_OK;
 }
 
 static bool records_concern(const struct archive_record *record,

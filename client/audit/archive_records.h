@@ -36,10 +36,16 @@ void archive_records_free(struct archive_records *records);
 /* Whether the records want the fields of that operation. */
 bool archive_records_needs(uint16_t opcode);
 
-/* An item was decided, in the order of the log.  What does not fit those before
- * is passed over: no server takes it. */
-void archive_records_decided(struct archive_records *records,
-                             const struct authority_act *act, uint16_t code);
+/*
+ * archive_records_decided(records, act, code):
+ * An item was decided, in the order of the log.  What does not fit those before
+ * is passed over: no server takes it.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ */
+NODISCARD enum status archive_records_decided(struct archive_records *records,
+                                              const struct authority_act *act,
+                                              uint16_t code);
 
 /*
  * archive_records_other(what_out, records, unit, hash):

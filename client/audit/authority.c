@@ -36,21 +36,54 @@ void authority_free(struct authority *authority)
     memset(authority, 0, sizeof *authority);
 }
 
-void *authority_grow(void *array, uint32_t *room, uint32_t count, size_t each)
+/* The array with room for one element more; NULL, and it is as it was. */
+static void *reserve_one(void *array, uint32_t *room, uint32_t count,
+                         size_t each)
 {
+    const uint32_t more = *room == 0 ? AUTHORITY_ROOM_MIN : *room * 2;
+
     if (count < *room)
         return array;
-    *room = *room == 0 ? AUTHORITY_ROOM_MIN : *room * 2;
-    array = realloc(array, *room * each);
-    INVARIANT(array != NULL);
+    array = reallocarray(array, more, each);
+    if (array != NULL)
+        *room = more;
     return array;
+}
+
+enum status authority_reserve(struct authority *authority)
+{
+    struct authority_duty *duties;
+    struct authority_organisation *organisations;
+    struct authority_node *nodes;
+    uint8_t *carriers;
+
+    duties = reserve_one(authority->duties, &authority->duties_room,
+                         authority->duties_count, sizeof *duties);
+    if (duties == NULL)
+        return ST_EXHAUSTED;
+    authority->duties = duties;
+    organisations =
+        reserve_one(authority->organisations, &authority->organisations_room,
+                    authority->organisations_count, sizeof *organisations);
+    if (organisations == NULL)
+        return ST_EXHAUSTED;
+    authority->organisations = organisations;
+    carriers = reserve_one(authority->carriers, &authority->carriers_room,
+                           authority->carriers_count, sizeof *carriers);
+    if (carriers == NULL)
+        return ST_EXHAUSTED;
+    authority->carriers = carriers;
+    nodes = reserve_one(authority->nodes, &authority->nodes_room,
+                        authority->nodes_count, sizeof *nodes);
+    if (nodes == NULL)
+        return ST_EXHAUSTED;
+    authority->nodes = nodes;
+    return keys_reserve(&authority->keys);
 }
 
 uint32_t authority_add_organisation(struct authority *authority, uint8_t kind)
 {
-    authority->organisations = authority_grow(
-        authority->organisations, &authority->organisations_room,
-        authority->organisations_count, sizeof *authority->organisations);
+    REQUIRE(authority->organisations_count < authority->organisations_room);
     authority->organisations[authority->organisations_count++] =
         (struct authority_organisation){.kind = kind, .is_active = true};
     return authority->organisations_count;
@@ -59,9 +92,7 @@ uint32_t authority_add_organisation(struct authority *authority, uint8_t kind)
 uint32_t authority_add_duty(struct authority *authority,
                             const struct authority_duty *duty)
 {
-    authority->duties =
-        authority_grow(authority->duties, &authority->duties_room,
-                       authority->duties_count, sizeof *authority->duties);
+    REQUIRE(authority->duties_count < authority->duties_room);
     authority->duties[authority->duties_count++] = *duty;
     return authority->duties_count;
 }

@@ -103,6 +103,15 @@ struct authority_result {
 void authority_init(struct authority *authority);
 void authority_free(struct authority *authority);
 
+/*
+ * authority_reserve(authority):
+ * Memory for whatever one call of authority_begin(), authority_learn() or
+ * authority_done() adds, which need it before each.
+ *
+ * Returns: ST_OK; what keys_reserve() returns.
+ */
+NODISCARD enum status authority_reserve(struct authority *authority);
+
 /* The first keys, the owner and its administrator. */
 void authority_begin(struct authority *authority,
                      const struct op_system_genesis *genesis);
@@ -136,7 +145,8 @@ bool authority_needs_fields(uint16_t opcode);
  * authority_done(authority, result_out, act):
  * An item was attested as done: judge that, and take it over.
  *
- * Order:   acts in the order of the log, genesis excepted.
+ * Order:   acts in the order of the log, genesis excepted; each after
+ *          authority_reserve().
  * Returns: NULL; else why it cannot have been done, a sentence.
  */
 const char *authority_done(struct authority *authority,

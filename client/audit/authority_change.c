@@ -100,9 +100,7 @@ static const char *authority_carrier_enrol(struct authority *authority,
         authority->keys.rows[number].carrier != 0 ||
         authority->carriers_count == UINT16_MAX)
         return "enrols a carrier that cannot be one";
-    authority->carriers =
-        authority_grow(authority->carriers, &authority->carriers_room,
-                       authority->carriers_count, sizeof *authority->carriers);
+    REQUIRE(authority->carriers_count < authority->carriers_room);
     authority->carriers[authority->carriers_count++] = in->kind;
     out->number = (uint16_t)authority->carriers_count;
     authority->keys.rows[number].carrier = out->number;

@@ -23,9 +23,7 @@ void authority_add_node(struct authority *authority,
                         const struct bytes16 *node_id, uint32_t key,
                         const struct bytes32 *cosigner_key)
 {
-    authority->nodes =
-        authority_grow(authority->nodes, &authority->nodes_room,
-                       authority->nodes_count, sizeof *authority->nodes);
+    REQUIRE(authority->nodes_count < authority->nodes_room);
     authority->nodes[authority->nodes_count++] = (struct authority_node){
         .node_id = *node_id, .key = key, .cosigner_key = *cosigner_key};
 }

@@ -10,9 +10,6 @@
  * are numbered. */
 enum { AUTHORITY_OWNER = 1, AUTHORITY_CARRIER_EHIS = 1, AUTHORITY_CLOSED = 2 };
 
-/* Room for one element more. */
-void *authority_grow(void *array, uint32_t *room, uint32_t count, size_t each);
-
 /* The number of the new object. */
 uint32_t authority_add_organisation(struct authority *authority, uint8_t kind);
 uint32_t authority_add_duty(struct authority *authority,

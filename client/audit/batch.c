@@ -3,18 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-void batch_init(struct batch *batch, const struct source *source)
+enum status batch_open(struct batch *batch, const struct source *source)
 {
+    enum status status;
+
     memset(batch, 0, sizeof *batch);
-    source_batch_init(&batch->walk, source);
+    status = source_batch_open(&batch->walk, source);
+    if (status != ST_OK)
+        return status;
     batch->entries =
         reallocarray(NULL, batch->walk.frames_max, sizeof *batch->entries);
-    INVARIANT(batch->entries != NULL);
+    return batch->entries != NULL ? ST_OK : ST_EXHAUSTED;
 }
 
-void batch_free(struct batch *batch)
+void batch_close(struct batch *batch)
 {
-    walk_batch_free(&batch->walk);
+    walk_batch_close(&batch->walk);
     free(batch->entries);
     memset(batch, 0, sizeof *batch);
 }

@@ -24,8 +24,12 @@ struct batch {
     size_t verify_from; /* Where the signatures to verify begin. */
 };
 
-void batch_init(struct batch *batch, const struct source *source);
-void batch_free(struct batch *batch);
+/* Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ * Order:   ends with batch_close(), also if it fails. */
+NODISCARD enum status batch_open(struct batch *batch,
+                                 const struct source *source);
+/* Accepts what was only zeroed. */
+void batch_close(struct batch *batch);
 
 /*
  * batch_digest_start(batch, workers):

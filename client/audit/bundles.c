@@ -30,7 +30,8 @@ enum status bundles_open(struct bundles **bundles_out, int directory,
     if (size > BUNDLES_SIZE_MAX)
         return ST_TOO_LARGE;
     bundles = calloc(1, sizeof *bundles);
-    INVARIANT(bundles != NULL);
+    if (bundles == NULL)
+        return ST_EXHAUSTED;
     bundles->directory = directory;
     bundles->file = -1;
     bundles->size = size;
@@ -104,7 +105,8 @@ uint64_t bundles_place(const struct bundles *bundles,
     return offset;
 }
 
-void bundles_batch_init(struct walk_batch *batch, const struct bundles *bundles)
+enum status bundles_batch_open(struct walk_batch *batch,
+                               const struct bundles *bundles)
 {
     memset(batch, 0, sizeof *batch);
     batch->is_bare = true;
@@ -114,10 +116,7 @@ void bundles_batch_init(struct walk_batch *batch, const struct bundles *bundles)
         batch->frames_max = (size_t)bundles->size + 1;
     if (bundles->size < WALK_BATCH_SIZE / BUNDLES_FRAME_SIZE_MAX)
         batch->size = (size_t)(bundles->size + 1) * BUNDLES_FRAME_SIZE_MAX;
-    batch->bytes = malloc(batch->size);
-    batch->frames =
-        reallocarray(NULL, batch->frames_max, sizeof *batch->frames);
-    INVARIANT(batch->bytes != NULL && batch->frames != NULL);
+    return walk_batch_room(batch);
 }
 
 static void bundles_end(const struct bundles *bundles, struct walk_batch *batch,

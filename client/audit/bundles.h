@@ -20,7 +20,8 @@ struct bundles; /* Opaque. */
  * The bundles of the first ${size} entries.  The descriptor is borrowed until
  * bundles_close().
  *
- * Returns: ST_OK; ST_TOO_LARGE above BUNDLES_SIZE_MAX.
+ * Returns: ST_OK; ST_TOO_LARGE above BUNDLES_SIZE_MAX; ST_EXHAUSTED if memory
+ *          is short.
  * Order:   ends with bundles_close().
  */
 #define BUNDLES_SIZE_MAX (UINT64_C(1) << 39)
@@ -45,8 +46,9 @@ void bundles_name(const struct bundles *bundles, char out[BUNDLES_NAME_SIZE],
 uint64_t bundles_place(const struct bundles *bundles,
                        char name_out[BUNDLES_NAME_SIZE], uint64_t index);
 
-void bundles_batch_init(struct walk_batch *batch,
-                        const struct bundles *bundles);
+/* See walk_batch_open(). */
+NODISCARD enum status bundles_batch_open(struct walk_batch *batch,
+                                         const struct bundles *bundles);
 
 /*
  * bundles_next(bundles, batch):

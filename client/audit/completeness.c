@@ -63,12 +63,14 @@ enum status completeness_walk(struct completeness_walked *out,
     status = walk_open(&walk, directory);
     if (status != ST_OK)
         return status;
-    walk_batch_init(&batch, walk);
-    do {
+    status = walk_batch_open(&batch, walk);
+    while (status == ST_OK) {
         walk_next(walk, &batch);
         status = walk_batch(out, &batch, subject, size);
-    } while (status == ST_OK && batch.stop == WALK_MORE);
-    walk_batch_free(&batch);
+        if (batch.stop != WALK_MORE)
+            break;
+    }
+    walk_batch_close(&batch);
     walk_close(walk);
     return status == ST_END ? ST_OK : status;
 }

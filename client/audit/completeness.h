@@ -27,7 +27,7 @@ struct completeness_walked {
  *
  * Returns: ST_OK, and out->size says how far the log goes; ST_NO_FILE; ST_LOST
  *          for entries that do not follow each other; ST_ENTRY_FORMED and
- *          ST_CHECKSUM; ST_TOO_LARGE; ST_DISK_FAILED.
+ *          ST_CHECKSUM; ST_TOO_LARGE; ST_DISK_FAILED; ST_EXHAUSTED.
  */
 NODISCARD enum status completeness_walk(struct completeness_walked *out,
                                         const char *directory, uint64_t subject,

@@ -31,21 +31,26 @@ void decisions_free(struct decisions *decisions)
     decisions_forget(decisions);
 }
 
-static void decisions_make_room(struct decisions *decisions)
+static enum status decisions_make_room(struct decisions *decisions)
 {
+    const size_t room =
+        decisions->room == 0 ? DECISIONS_ROOM_MIN : decisions->room * 2;
+    struct decisions_item *items;
+
     if (decisions->head + decisions->count < decisions->room)
-        return;
+        return ST_OK;
     if (decisions->head > decisions->count) {
         memmove(decisions->items, decisions->items + decisions->head,
                 decisions->count * sizeof *decisions->items);
         decisions->head = 0;
-        return;
+        return ST_OK;
     }
-    decisions->room =
-        decisions->room == 0 ? DECISIONS_ROOM_MIN : decisions->room * 2;
-    decisions->items =
-        realloc(decisions->items, decisions->room * sizeof *decisions->items);
-    INVARIANT(decisions->items != NULL);
+    items = reallocarray(decisions->items, room, sizeof *items);
+    if (items == NULL)
+        return ST_EXHAUSTED;
+    decisions->items = items;
+    decisions->room = room;
+    return ST_OK;
 }
 
 void decisions_give_up(struct decisions *decisions)
@@ -54,29 +59,34 @@ void decisions_give_up(struct decisions *decisions)
     decisions_forget(decisions);
 }
 
-void decisions_wait(struct decisions *decisions,
-                    const struct authority_act *act, struct walk_place place)
+enum status decisions_wait(struct decisions *decisions,
+                           const struct authority_act *act,
+                           struct walk_place place)
 {
     struct decisions_item *item;
+    uint8_t *fields = NULL;
 
     if (decisions->is_lost)
-        return;
+        return ST_OK;
     if (decisions->count == DECISIONS_ITEMS_MAX ||
         act->fields.size > DECISIONS_FIELDS_SIZE_MAX - decisions->fields_size) {
         decisions_give_up(decisions);
-        return;
+        return ST_OK;
     }
-    decisions_make_room(decisions);
-    item = &decisions->items[decisions->head + decisions->count++];
-    *item = (struct decisions_item){.act = *act, .place = place};
-    item->act.fields = slice_of(NULL, 0);
+    if (decisions_make_room(decisions) != ST_OK)
+        return ST_EXHAUSTED;
     if (act->fields.size > 0) {
-        item->fields = malloc(act->fields.size);
-        INVARIANT(item->fields != NULL);
-        memcpy(item->fields, act->fields.data, act->fields.size);
-        item->act.fields = slice_of(item->fields, act->fields.size);
-        decisions->fields_size += act->fields.size;
+        fields = malloc(act->fields.size);
+        if (fields == NULL)
+            return ST_EXHAUSTED;
+        memcpy(fields, act->fields.data, act->fields.size);
     }
+    item = &decisions->items[decisions->head + decisions->count++];
+    *item =
+        (struct decisions_item){.act = *act, .place = place, .fields = fields};
+    item->act.fields = slice_of(fields, act->fields.size);
+    decisions->fields_size += act->fields.size;
+    return ST_OK;
 }
 
 /* ---- One attestation ------------------------------------------------------
@@ -174,6 +184,9 @@ static bool decisions_judge(struct decisions *decisions,
                                    "attested as refused, and is an attestation",
                                    item);
     } else if (!is_genesis) {
+        reading->fault->status = authority_reserve(decisions->authority);
+        if (reading->fault->status != ST_OK)
+            return false;
         complaint = authority_done(decisions->authority, &result, &item->act);
         if (complaint != NULL)
             return decisions_fault(reading->fault, complaint, item);
@@ -227,7 +240,7 @@ bool decisions_attested(struct decisions *decisions,
                                         .fault = fault_out};
     uint8_t root[HASH_SIZE];
 
-    *fault_out = (struct decisions_fault){.index = index};
+    *fault_out = (struct decisions_fault){.status = ST_OK, .index = index};
     if (!decisions_check_range(decisions, fault_out, index, stated))
         return false;
     decisions->attestations_count++;

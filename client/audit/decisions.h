@@ -43,6 +43,7 @@ struct decisions {
 
 /* What is wrong, and with which entry. */
 struct decisions_fault {
+    enum status status; /* Not ST_OK: nothing is wrong, but memory is short. */
     const char *what;
     uint64_t index;
     bool has_place; /* Else it is the attestation's own. */
@@ -53,9 +54,16 @@ struct decisions_fault {
 void decisions_init(struct decisions *decisions, struct authority *authority);
 void decisions_free(struct decisions *decisions);
 
-/* Keeps a copy of the act's fields.  Order: items in the order of the log. */
-void decisions_wait(struct decisions *decisions,
-                    const struct authority_act *act, struct walk_place place);
+/*
+ * decisions_wait(decisions, act, place):
+ * Keeps a copy of the act's fields.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ * Order:   items in the order of the log.
+ */
+NODISCARD enum status decisions_wait(struct decisions *decisions,
+                                     const struct authority_act *act,
+                                     struct walk_place place);
 
 /* What follows cannot be judged here: ranges are still compared. */
 void decisions_give_up(struct decisions *decisions);
@@ -73,7 +81,8 @@ bool decisions_stands(const struct decisions *decisions,
  * decisions_attested(decisions, fault_out, index, stated):
  * A node attested the range in entry ${index}.
  *
- * Returns: false if that cannot be, and ${*fault_out} says why.
+ * Returns: false if that cannot be, and ${*fault_out} says why; also if memory
+ *          is short, and ${fault_out->status} is not ST_OK.
  */
 bool decisions_attested(struct decisions *decisions,
                         struct decisions_fault *fault_out, uint64_t index,

@@ -18,17 +18,24 @@ struct joined {
     struct slice left;
 };
 
-struct joined *joined_open(struct unit *units, size_t count)
+enum status joined_open(struct joined **joined_out, struct unit *units,
+                        size_t count)
 {
     struct joined *joined = calloc(1, sizeof *joined);
 
     REQUIRE(count > 0 && units[0].told.first == 0);
-    INVARIANT(joined != NULL);
+    *joined_out = NULL;
+    if (joined == NULL)
+        return ST_EXHAUSTED;
     joined->bytes = malloc(ARCHIVE_BUNDLE_SIZE_MAX);
-    INVARIANT(joined->bytes != NULL);
+    if (joined->bytes == NULL) {
+        joined_close(joined);
+        return ST_EXHAUSTED;
+    }
     joined->units = units;
     joined->count = count;
-    return joined;
+    *joined_out = joined;
+    return ST_OK;
 }
 
 void joined_close(struct joined *joined)
@@ -77,7 +84,8 @@ void joined_name(const struct joined *joined, char *out, size_t size,
     (void)snprintf(out, size, "%s%s", unit->prefix, name);
 }
 
-void joined_batch_init(struct walk_batch *batch, const struct joined *joined)
+enum status joined_batch_open(struct walk_batch *batch,
+                              const struct joined *joined)
 {
     const uint64_t size = joined_size(joined);
 
@@ -89,14 +97,11 @@ void joined_batch_init(struct walk_batch *batch, const struct joined *joined)
         batch->frames_max = (size_t)size + 1;
     if (size < WALK_BATCH_SIZE / BUNDLE_ENTRY_SIZE_MAX)
         batch->size = (size_t)(size + 1) * BUNDLE_ENTRY_SIZE_MAX;
-    batch->bytes = malloc(batch->size);
-    batch->frames =
-        reallocarray(NULL, batch->frames_max, sizeof *batch->frames);
-    INVARIANT(batch->bytes != NULL && batch->frames != NULL);
+    return walk_batch_room(batch);
 }
 
 /* The bundle of the next entry, up to that entry. */
-static bool joined_load(struct joined *joined)
+static bool joined_load(struct joined *joined, struct walk_batch *batch)
 {
     static struct report ignored; /* The place is the caller's to tell. */
     struct unit *unit = &joined->units[joined->at];
@@ -107,6 +112,7 @@ static bool joined_load(struct joined *joined)
     memset(&ignored, 0, sizeof ignored);
     good = unit_reopen(unit) &&
            unit_unpack(unit, &ignored, joined->bytes, &joined->size, &tile);
+    batch->stop = ignored.lacks_memory ? WALK_EXHAUSTED : WALK_UNREADABLE;
     if (!good)
         return false;
     joined->left = slice_of(joined->bytes, joined->size);
@@ -114,6 +120,7 @@ static bool joined_load(struct joined *joined)
         if (tiles_bundle_next(&entry, &joined->left) != ST_OK)
             return false;
     }
+    batch->stop = WALK_MORE;
     joined->is_read = true;
     return true;
 }
@@ -169,10 +176,8 @@ void joined_next(struct joined *joined, struct walk_batch *batch)
         batch->stop_place = (struct walk_place){joined->bundle, 0};
         if (batch->frames_count == batch->frames_max)
             return;
-        if (!joined->is_read && !joined_load(joined)) {
-            batch->stop = WALK_UNREADABLE;
+        if (!joined->is_read && !joined_load(joined, batch))
             return;
-        }
         if (!joined_take(joined, batch, &used))
             return;
     }

@@ -12,9 +12,15 @@
 
 struct joined; /* Opaque. */
 
-/* Borrows the units, which begin at entry 0 and follow each other, until
- * joined_close(), which accepts NULL. */
-struct joined *joined_open(struct unit *units, size_t count);
+/*
+ * joined_open(joined_out, units, count):
+ * Borrows the units, which begin at entry 0 and follow each other, until
+ * joined_close(), which accepts NULL.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ */
+NODISCARD enum status joined_open(struct joined **joined_out,
+                                  struct unit *units, size_t count);
 void joined_close(struct joined *joined);
 
 /* Entries, and those that were passed, for the progress. */
@@ -25,9 +31,10 @@ uint64_t joined_passed(const struct joined *joined);
 void joined_name(const struct joined *joined, char *out, size_t size,
                  uint32_t bundle);
 
-/* See walk_batch_init() and walk_next(); places are numbers of bundles and
+/* See walk_batch_open() and walk_next(); places are numbers of bundles and
  * offsets of length words. */
-void joined_batch_init(struct walk_batch *batch, const struct joined *joined);
+NODISCARD enum status joined_batch_open(struct walk_batch *batch,
+                                        const struct joined *joined);
 void joined_next(struct joined *joined, struct walk_batch *batch);
 
 #endif

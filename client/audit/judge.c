@@ -28,11 +28,14 @@ static void judge_decided(void *context, const struct authority_act *act,
     struct judge *judge = context;
     struct report *report = judge->report;
     uint16_t opcode = act->operation->opcode;
+    enum status status;
 
     if (code == ST_OK && hidden_is_about(opcode))
         hidden_done(report, act,
                     judge->authority.keys.rows[act->signer].person);
-    archive_records_decided(&judge->records, act, code);
+    status = archive_records_decided(&judge->records, act, code);
+    if (status != ST_OK)
+        (void)judge_give_up(judge, status);
     if (opcode != OPCODE_SYSTEM_EPOCH && opcode != OPCODE_SYSTEM_CONFIG)
         return;
     for (uint32_t i = 0; i < report->forced_count; i++) {
@@ -78,6 +81,13 @@ void judge_free(struct judge *judge)
     archive_records_free(&judge->records);
     authority_free(&judge->authority);
     receipts_free(&judge->receipts);
+}
+
+bool judge_give_up(struct judge *judge, enum status status)
+{
+    REQUIRE(status != ST_OK);
+    judge->status = status;
+    return false;
 }
 
 bool judge_fault(struct judge *judge, enum report_verdict verdict,
@@ -175,8 +185,15 @@ static bool judge_begins(struct judge *judge, const struct walk_batch *batch)
 
 static bool judge_formed(struct judge *judge, const struct judging *judging)
 {
+    enum status status;
+    bool goes_on;
+
     if (judging->batch_entry->status == ST_CHECKSUM) {
-        if (source_goes_on(judge->source, judging->place, judge->tree.size + 1))
+        status = source_goes_on(judge->source, &goes_on, judging->place,
+                                judge->tree.size + 1);
+        if (status != ST_OK)
+            return judge_give_up(judge, status);
+        if (goes_on)
             return judge_tampered(judge, judging,
                                   "its checksum does not match");
         report_reason(judge->report, REPORT_REASON_TORN);

@@ -19,7 +19,8 @@ struct judge {
     const struct verify_options *options;
     struct report *report;
     struct source *source;
-    enum status status; /* ST_OK; why the receipts cannot be read. */
+    enum status status; /* ST_OK; why nothing can be said: ST_RECEIPT, the
+                         * receipts cannot be read; memory is short. */
     struct tree tree;
     uint8_t leaf[HASH_SIZE]; /* Of the newest entry. */
     struct walk_place place; /* Where it begins. */

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/audit/judge.h"
+#include "client/audit/judge_parts.h"
 
 static void judge_place_fault(struct judge *judge, enum report_verdict verdict,
                               struct walk_place place, const char *what)
@@ -20,7 +20,15 @@ static void judge_place_fault(struct judge *judge, enum report_verdict verdict,
 static void judge_tail(struct judge *judge, struct walk_place place,
                        const char *what)
 {
-    if (source_goes_on(judge->source, place, judge->tree.size)) {
+    bool goes_on;
+    enum status status =
+        source_goes_on(judge->source, &goes_on, place, judge->tree.size);
+
+    if (status != ST_OK) {
+        (void)judge_give_up(judge, status);
+        return;
+    }
+    if (goes_on) {
         judge_place_fault(judge, REPORT_TAMPERED, place, what);
         return;
     }
@@ -74,6 +82,9 @@ void judge_stop(struct judge *judge, const struct walk_batch *batch)
                               : "the bundle is no plain file, or cannot be "
                                 "read");
         report_reason(judge->report, REPORT_REASON_UNREADABLE);
+        return;
+    case WALK_EXHAUSTED:
+        (void)judge_give_up(judge, ST_EXHAUSTED);
         return;
     }
 }

@@ -73,6 +73,8 @@ static bool judge_attestation(struct judge *judge,
     if (decisions_attested(&judge->decisions, &fault,
                            judging->entry->place.index, &stated))
         return true;
+    if (fault.status != ST_OK)
+        return judge_give_up(judge, fault.status);
     return judge_fault(judge, REPORT_TAMPERED, fault.index,
                        fault.has_place ? fault.place : judging->place,
                        fault.what);
@@ -108,6 +110,7 @@ static bool judge_item(struct judge *judge, const struct judging *judging,
                                 .is_timely = judging->is_timely,
                                 .is_primary = judge_is_primary(judge, judging),
                                 .operation = operation};
+    enum status status;
 
     if (operation != NULL && operation->version != clear->version)
         operation = NULL;
@@ -122,11 +125,16 @@ static bool judge_item(struct judge *judge, const struct judging *judging,
         act.fields = item_fields(item);
     if (item->seal_key == 0 && authority_needs_fields(clear->opcode)) {
         act.fields = item_fields(item);
+        status = authority_reserve(&judge->authority);
+        if (status != ST_OK)
+            return judge_give_up(judge, status);
         authority_learn(&judge->authority, operation, act.fields);
     } else if (item->seal_key == 0 && hidden_is_about(clear->opcode)) {
         act.fields = item_fields(item);
     }
-    decisions_wait(&judge->decisions, &act, judging->place);
+    status = decisions_wait(&judge->decisions, &act, judging->place);
+    if (status != ST_OK)
+        return judge_give_up(judge, status);
     return clear->opcode != OPCODE_SYSTEM_ATTEST ||
            judge_attestation(judge, judging, item);
 }

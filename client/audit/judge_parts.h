@@ -19,6 +19,10 @@ struct judging {
     bool is_timely;
 };
 
+/* Nothing can be said of the log, whatever the report has: see judge->status;
+ * false. */
+bool judge_give_up(struct judge *judge, enum status status);
+
 /* Note a fault; each returns false. */
 bool judge_fault(struct judge *judge, enum report_verdict verdict,
                  uint64_t index, struct walk_place place, const char *what);

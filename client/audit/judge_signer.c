@@ -18,8 +18,9 @@ static bool judge_load_receipts(struct judge *judge,
     if (status == ST_RECEIPT)
         return judge_receipt_fault(judge, REPORT_NO_INDEX, &fault);
     if (status != ST_OK)
-        judge->status = ST_RECEIPT;
-    return status == ST_OK;
+        return judge_give_up(judge, status == ST_EXHAUSTED ? ST_EXHAUSTED
+                                                           : ST_RECEIPT);
+    return true;
 }
 
 static bool judge_genesis(struct judge *judge, const struct judging *judging,
@@ -47,6 +48,9 @@ static bool judge_genesis(struct judge *judge, const struct judging *judging,
     memcpy(key_out, genesis.authority_key.b, PUBLIC_KEY_SIZE);
     report->has_genesis = true;
     memcpy(report->authority_key, genesis.authority_key.b, PUBLIC_KEY_SIZE);
+    status = authority_reserve(&judge->authority);
+    if (status != ST_OK)
+        return judge_give_up(judge, status);
     authority_begin(&judge->authority, &genesis);
     memcpy(report->cluster_id, judge->authority.cluster_id, CLUSTER_ID_SIZE);
     return judge_vouches(judge, genesis.origin, genesis.log_key.b) &&

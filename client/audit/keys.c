@@ -7,7 +7,7 @@
 
 #include "protocol/bytes.h"
 
-enum { KEYS_ROOM_MIN = 256, KEYS_ROOM_MAX = 1 << 30 };
+enum { KEYS_ROOM_MIN = 256 };
 static_assert(crypto_shorthash_KEYBYTES == 16, "the secret is a SipHash key");
 
 void keys_init(struct keys *keys)
@@ -45,19 +45,30 @@ uint32_t keys_find(const struct keys *keys, const uint8_t *key_id)
     return keys->places[keys_place(keys, key_id)] - 1;
 }
 
-static void keys_grow(struct keys *keys)
+enum status keys_reserve(struct keys *keys)
 {
     uint32_t room = keys->rows_room == 0 ? KEYS_ROOM_MIN : keys->rows_room * 2;
+    struct keys_key *rows;
+    uint32_t *places;
 
-    INVARIANT(room <= KEYS_ROOM_MAX);
-    keys->rows = realloc(keys->rows, room * sizeof *keys->rows);
+    if (keys->rows_room - keys->count >= KEYS_AT_ONCE)
+        return ST_OK;
+    if (room > KEYS_ROOM_MAX)
+        return ST_TOO_LARGE;
+    rows = reallocarray(keys->rows, room, sizeof *rows);
+    if (rows == NULL)
+        return ST_EXHAUSTED;
+    keys->rows = rows;
+    places = calloc(room * (size_t)2, sizeof *places);
+    if (places == NULL)
+        return ST_EXHAUSTED;
     free(keys->places);
-    keys->places = calloc(room * (size_t)2, sizeof *keys->places);
-    INVARIANT(keys->rows != NULL && keys->places != NULL);
+    keys->places = places;
     keys->rows_room = room;
     keys->places_room = room * 2;
     for (uint32_t i = 0; i < keys->count; i++)
         keys->places[keys_place(keys, keys->rows[i].key_id)] = i + 1;
+    return ST_OK;
 }
 
 uint32_t keys_add(struct keys *keys, const uint8_t *public_key)
@@ -69,8 +80,7 @@ uint32_t keys_add(struct keys *keys, const uint8_t *public_key)
     found = keys_find(keys, key_id);
     if (found != KEYS_NONE)
         return found;
-    if (keys->count == keys->rows_room)
-        keys_grow(keys);
+    REQUIRE(keys->count < keys->rows_room);
     place = keys_place(keys, key_id);
     keys->rows[keys->count] = (struct keys_key){.state = KEYS_NAMED};
     memcpy(keys->rows[keys->count].key_id, key_id, KEY_ID_SIZE);

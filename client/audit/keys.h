@@ -44,11 +44,22 @@ void keys_init(struct keys *keys);
 void keys_free(struct keys *keys);
 
 enum { KEYS_NONE = UINT32_MAX };
+enum { KEYS_AT_ONCE = 2, KEYS_ROOM_MAX = 1 << 30 };
 
 /* The row's number, KEYS_NONE if no item named the key. */
 uint32_t keys_find(const struct keys *keys, const uint8_t *key_id);
 
-/* The number of the key's row, which is new (KEYS_NAMED) or was there. */
+/*
+ * keys_reserve(keys):
+ * Memory for KEYS_AT_ONCE rows more.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short; ST_TOO_LARGE above
+ *          KEYS_ROOM_MAX rows.
+ */
+NODISCARD enum status keys_reserve(struct keys *keys);
+
+/* The number of the key's row, which is new (KEYS_NAMED) or was there.
+ * Requires: keys_reserve(), before every KEYS_AT_ONCE of them. */
 uint32_t keys_add(struct keys *keys, const uint8_t *public_key);
 
 #endif

@@ -69,6 +69,23 @@ static int receipts_compare(const void *a, const void *b)
     return one->offset < other->offset ? -1 : one->offset > other->offset;
 }
 
+/* False if memory is short. */
+static bool receipts_add(struct receipts *receipts, size_t *room,
+                         const struct receipts_one *one)
+{
+    struct receipts_one *rows = receipts->rows;
+
+    if (receipts->count == *room) {
+        *room = *room == 0 ? RECEIPTS_ROOM_MIN : *room * 2;
+        rows = reallocarray(rows, *room, sizeof *rows);
+    }
+    if (rows == NULL)
+        return false;
+    receipts->rows = rows;
+    receipts->rows[receipts->count++] = *one;
+    return true;
+}
+
 static enum status receipts_read(struct receipts *receipts,
                                  struct receipts_fault *fault,
                                  struct receipts_reading *reading, FILE *file)
@@ -86,13 +103,8 @@ static enum status receipts_read(struct receipts *receipts,
         fault->what = receipts_judge(reading, &one, record);
         if (fault->what != NULL)
             return ST_RECEIPT;
-        if (receipts->count == room) {
-            room = room == 0 ? RECEIPTS_ROOM_MIN : room * 2;
-            receipts->rows =
-                realloc(receipts->rows, room * sizeof *receipts->rows);
-            INVARIANT(receipts->rows != NULL);
-        }
-        receipts->rows[receipts->count++] = one;
+        if (!receipts_add(receipts, &room, &one))
+            return ST_EXHAUSTED;
     }
     receipts->torn_size = got;
     return ferror(file) ? ST_DISK_FAILED : ST_OK;
@@ -108,6 +120,8 @@ enum status receipts_load(struct receipts *receipts,
 
     memset(receipts, 0, sizeof *receipts);
     *fault_out = (struct receipts_fault){.what = NULL};
+    if (file == NULL && errno == ENOMEM)
+        return ST_EXHAUSTED;
     if (file == NULL)
         return errno == ENOENT ? ST_NO_FILE : ST_DISK_FAILED;
     memcpy(reading.expected.authority_key, authority_key, PUBLIC_KEY_SIZE);

@@ -43,7 +43,8 @@ struct receipts_fault {
  * certified for the time that the receipt names.
  *
  * Returns: ST_OK; ST_NO_FILE; ST_TOO_LARGE above RECEIPTS_MAX; ST_DISK_FAILED;
- *          ST_RECEIPT, and ${*fault_out} says which and why.
+ *          ST_RECEIPT, and ${*fault_out} says which and why; ST_EXHAUSTED if
+ *          memory is short.
  * Order:   ends with receipts_free().
  */
 NODISCARD enum status receipts_load(struct receipts *receipts,

@@ -28,6 +28,12 @@ bool report_fault(struct report *report, enum report_verdict verdict,
     return true;
 }
 
+bool report_lacks_memory(struct report *report)
+{
+    report->lacks_memory = true;
+    return false;
+}
+
 void report_numbers(struct report *report, uint64_t expected, uint64_t actual)
 {
     struct report_fault *fault = &report->fault;

@@ -219,6 +219,7 @@ struct report {
     uint32_t reasons;   /* Bits of enum report_reason. */
     uint32_t unchecked; /* Bits of enum report_unchecked. */
     struct report_fault fault;
+    bool lacks_memory; /* Then the rest says nothing: see verify_given(). */
 
     uint64_t segments;
     uint64_t entries;
@@ -282,6 +283,9 @@ struct report {
  */
 bool report_fault(struct report *report, enum report_verdict verdict,
                   uint64_t index, const char *what);
+
+/* Memory was short, and nothing can be said; false. */
+bool report_lacks_memory(struct report *report);
 
 /* Set what was expected and found: text, a number, or bytes. */
 void report_numbers(struct report *report, uint64_t expected, uint64_t actual);

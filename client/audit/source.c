@@ -49,14 +49,13 @@ bool source_is_last(const struct source *source, uint32_t file)
            file + 1 == walk_segments_count(source->walk);
 }
 
-void source_batch_init(struct walk_batch *batch, const struct source *source)
+enum status source_batch_open(struct walk_batch *batch,
+                              const struct source *source)
 {
     if (source->walk != NULL)
-        walk_batch_init(batch, source->walk);
-    else if (source->joined != NULL)
-        joined_batch_init(batch, source->joined);
-    else
-        bundles_batch_init(batch, source->bundles);
+        return walk_batch_open(batch, source->walk);
+    return source->joined != NULL ? joined_batch_open(batch, source->joined)
+                                  : bundles_batch_open(batch, source->bundles);
 }
 
 void source_next(struct source *source, struct walk_batch *batch)
@@ -69,9 +68,12 @@ void source_next(struct source *source, struct walk_batch *batch)
         bundles_next(source->bundles, batch);
 }
 
-bool source_goes_on(const struct source *source, struct walk_place place,
-                    uint64_t index)
+enum status source_goes_on(const struct source *source, bool *goes_on_out,
+                           struct walk_place place, uint64_t index)
 {
     /* A tree has all its bundles, as its checkpoint says, and so has a unit. */
-    return source->walk == NULL || walk_goes_on(source->walk, place, index);
+    *goes_on_out = true;
+    return source->walk == NULL
+               ? ST_OK
+               : walk_goes_on(source->walk, goes_on_out, place, index);
 }

@@ -35,10 +35,12 @@ void source_name(const struct source *source, char out[SOURCE_NAME_SIZE],
 /* Whether no file follows. */
 bool source_is_last(const struct source *source, uint32_t file);
 
-/* See walk_batch_init(), walk_next() and walk_goes_on(). */
-void source_batch_init(struct walk_batch *batch, const struct source *source);
+/* See walk_batch_open(), walk_next() and walk_goes_on(). */
+NODISCARD enum status source_batch_open(struct walk_batch *batch,
+                                        const struct source *source);
 void source_next(struct source *source, struct walk_batch *batch);
-bool source_goes_on(const struct source *source, struct walk_place place,
-                    uint64_t index);
+NODISCARD enum status source_goes_on(const struct source *source,
+                                     bool *goes_on_out, struct walk_place place,
+                                     uint64_t index);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "client/audit/tile_files.h"
 
@@ -107,7 +108,10 @@ static bool unit_read_named(const struct unit *unit, struct report *report,
                ? (size_t)about.st_size
                : 0;
     bytes = malloc(size + 1);
-    INVARIANT(bytes != NULL);
+    if (bytes == NULL) {
+        close(file);
+        return report_lacks_memory(report);
+    }
     is_read = is_read && tile_files_read(file, bytes, size_out, size, 0);
     close(file);
     if (is_read) {
@@ -145,6 +149,8 @@ bool unit_unpack(const struct unit *unit, struct report *report, uint8_t *out,
             ? 0
             : ZSTD_decompress(out, ARCHIVE_BUNDLE_SIZE_MAX, packed, size);
     free(packed);
+    if (ZSTD_getErrorCode(*size_out) == ZSTD_error_memory_allocation)
+        return report_lacks_memory(report);
     if (*size_out > 0 && !ZSTD_isError(*size_out))
         return true;
     unit_file_name(name, &file);
@@ -198,7 +204,7 @@ enum status unit_open(struct unit *unit, struct report *report,
         return errno == ENOENT || errno == ENOTDIR ? ST_NO_FILE
                                                    : ST_DISK_FAILED;
     unit_read_manifest(unit, report);
-    return ST_OK;
+    return report->lacks_memory ? ST_EXHAUSTED : ST_OK;
 }
 
 void unit_shut(struct unit *unit)

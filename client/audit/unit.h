@@ -8,7 +8,8 @@
  *
  * What is wrong with a unit goes to the report, with the file's name, and the
  * functions give false; they give false too where a file cannot be read, which
- * leaves the verdict incomplete.
+ * leaves the verdict incomplete, and where memory is short, which leaves none:
+ * see report_lacks_memory().
  */
 #ifndef DEFTER_CLIENT_AUDIT_UNIT_H
 #define DEFTER_CLIENT_AUDIT_UNIT_H
@@ -52,7 +53,7 @@ bool unit_is_one(const char *path);
  * Read the manifest.
  *
  * Returns: ST_OK, and the report may have a fault; ST_NO_FILE if there is no
- *          such directory; ST_DISK_FAILED.
+ *          such directory; ST_DISK_FAILED; ST_EXHAUSTED if memory is short.
  * Owns:    keeps ${path} and ${prefix}, which is "" or ends in "/".
  * Order:   ends with unit_close(), which accepts what was only zeroed.
  */

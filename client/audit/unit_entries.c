@@ -281,12 +281,13 @@ bool unit_entries_check(const struct unit_entries *checking)
     struct unit_chain *chain = calloc(1, sizeof *chain);
     struct archive_walk walk;
     struct archive_file file;
-    bool good = true;
+    bool good;
 
-    INVARIANT(chain != NULL);
+    if (chain == NULL)
+        return report_lacks_memory(checking->report);
     chain->checking = checking;
     chain->bundle = malloc(ARCHIVE_BUNDLE_SIZE_MAX);
-    INVARIANT(chain->bundle != NULL);
+    good = chain->bundle != NULL || report_lacks_memory(checking->report);
     archive_walk_init(&walk, &checking->unit->told);
     while (good && archive_walk_next(&walk, &file)) {
         if (file.kind == ARCHIVE_BUNDLE)

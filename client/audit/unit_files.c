@@ -64,9 +64,12 @@ static bool unit_scan_folder(struct unit_scan *scan, int above,
     bool good = true;
 
     if (names == NULL) {
+        bool is_short = errno == ENOMEM;
+
         if (folder >= 0)
             close(folder);
-        return unit_unreadable(scan->unit, scan->report, path);
+        return is_short ? report_lacks_memory(scan->report)
+                        : unit_unreadable(scan->unit, scan->report, path);
     }
     while (good && (at = readdir(names)) != NULL) {
         char below[REPORT_FILE_SIZE];

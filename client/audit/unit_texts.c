@@ -9,6 +9,8 @@
 #define UNIT_KEYS       "keys"
 #define UNIT_POLICY     "policy"
 
+enum { UNIT_SIGNERS_ROOM_MIN = 64 };
+
 static bool unit_bad(const struct unit *unit, struct report *report,
                      const char *name, const char *what)
 {
@@ -59,6 +61,8 @@ static bool unit_check_checkpoint(struct unit *unit, struct report *report,
         return false;
     status = vouch_take(vouch, slice_of(bytes, size), UNIT_CHECKPOINT);
     free(bytes);
+    if (status == ST_EXHAUSTED)
+        return report_lacks_memory(report);
     if (status != ST_OK)
         return unit_bad(unit, report, UNIT_CHECKPOINT,
                         "the checkpoint is not of its format");
@@ -82,15 +86,34 @@ static enum status unit_take_cosigners(struct unit *unit,
     struct note_key key;
     enum status status;
 
-    INVARIANT(rows != NULL);
+    if (rows == NULL)
+        return ST_EXHAUSTED;
     unit->cosigners = rows;
     while ((status = archive_keys_cosigner(keys, &key)) == ST_OK)
         rows[unit->cosigners_count++] = key;
     /* They are kept while units are many, and most have few or none. */
     rows = realloc(rows, (unit->cosigners_count + 1) * sizeof *rows);
-    INVARIANT(rows != NULL);
+    if (rows == NULL)
+        return ST_EXHAUSTED;
     unit->cosigners = rows;
     return status == ST_END ? ST_OK : status;
+}
+
+/* False if memory is short. */
+static bool unit_add_signer(struct unit *unit, size_t *room,
+                            const struct unit_signer *row)
+{
+    struct unit_signer *signers = unit->signers;
+
+    if (unit->signers_count == *room) {
+        *room = 2 * *room + UNIT_SIGNERS_ROOM_MIN;
+        signers = reallocarray(signers, *room, sizeof *signers);
+    }
+    if (signers == NULL)
+        return false;
+    unit->signers = signers;
+    unit->signers[unit->signers_count++] = *row;
+    return true;
 }
 
 static enum status unit_take_signers(struct unit *unit,
@@ -102,12 +125,8 @@ static enum status unit_take_signers(struct unit *unit,
 
     while ((status = archive_keys_signer(keys, row.public_key, row.key_id)) ==
            ST_OK) {
-        if (unit->signers_count == room) {
-            room = 2 * room + 64;
-            unit->signers = realloc(unit->signers, room * sizeof row);
-            INVARIANT(unit->signers != NULL);
-        }
-        unit->signers[unit->signers_count++] = row;
+        if (!unit_add_signer(unit, &room, &row))
+            return ST_EXHAUSTED;
     }
     return status == ST_END ? ST_OK : status;
 }
@@ -128,6 +147,8 @@ static bool unit_check_keys(struct unit *unit, struct report *report)
     if (status == ST_OK)
         status = unit_take_signers(unit, &keys);
     free(bytes);
+    if (status == ST_EXHAUSTED)
+        return report_lacks_memory(report);
     if (status != ST_OK)
         return unit_bad(unit, report, UNIT_KEYS, "it is not of its format");
     unit->log_key = keys.log_key;

@@ -92,27 +92,38 @@ static void verify_batches(struct verify *verify,
     }
 }
 
-void verify_entries(struct verify *verify, struct report *report,
-                    const struct verify_options *options)
+enum status verify_begin(struct verify *verify, unsigned threads)
 {
-    verify->workers = workers_open(options->threads);
-    batch_init(&verify->batches[0], &verify->source);
-    batch_init(&verify->batches[1], &verify->source);
+    enum status status = workers_open(&verify->workers, threads);
+
+    if (status == ST_OK)
+        status = batch_open(&verify->batches[0], &verify->source);
+    if (status == ST_OK)
+        status = batch_open(&verify->batches[1], &verify->source);
+    return status;
+}
+
+enum status verify_entries(struct verify *verify, struct report *report,
+                           const struct verify_options *options)
+{
+    enum status status = verify_begin(verify, options->threads);
+
+    if (status != ST_OK)
+        return status;
     judge_init(&verify->judge, report, &verify->source, &verify->vouches,
                options);
     verify->judge.tiles = verify->tiles;
     if (!report->fault.found)
         verify_batches(verify, options);
+    return verify->judge.status;
 }
 
 void verify_close(struct verify *verify)
 {
-    if (verify->workers != NULL) {
-        judge_free(&verify->judge);
-        batch_free(&verify->batches[0]);
-        batch_free(&verify->batches[1]);
-        workers_close(verify->workers);
-    }
+    judge_free(&verify->judge);
+    batch_close(&verify->batches[0]);
+    batch_close(&verify->batches[1]);
+    workers_close(verify->workers);
     for (uint32_t i = 0; i < verify->vouches.count; i++)
         vouch_close(&verify->vouches.all[i]);
     vouch_policy_close(&verify->vouches.policy);
@@ -130,7 +141,8 @@ enum status verify_checkpoint(struct verify *verify, struct report *report,
 
     INVARIANT(verify->vouches.count < REPORT_CHECKPOINTS_MAX);
     status = vouch_load(vouch, path, name);
-    if (status == ST_NO_FILE || status == ST_DISK_FAILED)
+    if (status == ST_NO_FILE || status == ST_DISK_FAILED ||
+        status == ST_EXHAUSTED)
         return status;
     verify->vouches.count++;
     if (status == ST_OK)
@@ -175,6 +187,8 @@ enum status verify_outside(struct verify *verify, struct report *report,
 
     if (options->policy != NULL)
         status = vouch_policy_load(&verify->vouches.policy, options->policy);
+    if (status == ST_EXHAUSTED)
+        return status;
     if (status != ST_OK) {
         report->unusable = options->policy;
         report->policy_error = verify->vouches.policy.error;
@@ -183,11 +197,11 @@ enum status verify_outside(struct verify *verify, struct report *report,
     if (options->checkpoint != NULL)
         status = verify_checkpoint(verify, report, options->checkpoint,
                                    options->checkpoint);
-    if (status != ST_OK) {
+    if (status != ST_OK && status != ST_EXHAUSTED) {
         report->unusable = options->checkpoint;
         return ST_USAGE;
     }
-    return ST_OK;
+    return status;
 }
 
 /* A node's directory has the newest one beside the log. */
@@ -206,9 +220,12 @@ static enum status verify_own_checkpoint(struct verify *verify,
     status = verify_checkpoint(verify, report, path, VERIFY_CHECKPOINT);
     if (status == ST_OK)
         verify->vouches.all[verify->vouches.count - 1].is_own = true;
-    if (status == ST_DISK_FAILED)
-        report->unusable = VERIFY_CHECKPOINT;
-    return status == ST_DISK_FAILED ? ST_USAGE : ST_OK;
+    if (status == ST_NO_FILE)
+        return ST_OK;
+    if (status != ST_DISK_FAILED)
+        return status;
+    report->unusable = VERIFY_CHECKPOINT;
+    return ST_USAGE;
 }
 
 bool verify_path(char out[VERIFY_PATH_SIZE], const char *directory,
@@ -240,9 +257,9 @@ enum status verify_log(struct report *report_out,
     if (status == ST_OK)
         status = walk_open(&verify.source.walk, options->directory);
     if (status == ST_OK && !report_out->fault.found) {
-        verify_entries(&verify, report_out, options);
-        judge_end(&verify.judge);
-        status = verify.judge.status;
+        status = verify_entries(&verify, report_out, options);
+        if (status == ST_OK)
+            judge_end(&verify.judge);
     }
     verify_close(&verify);
     return status;

@@ -53,7 +53,8 @@ struct verify_options {
  *          read; ST_USAGE if report_out->unusable, a file that was named,
  *          cannot be read or is not of its format, or if report_out->silent,
  *          an option, says nothing of report_out->silent_of, which is what was
- *          given; ST_TOO_LARGE; ST_DISK_FAILED.
+ *          given; ST_TOO_LARGE; ST_DISK_FAILED; ST_EXHAUSTED if memory is
+ *          short.  Whatever is not ST_OK is no verdict.
  * Order:   after sodium_init().
  */
 NODISCARD enum status verify_given(struct report *report_out,

@@ -19,13 +19,23 @@ struct verify {
     struct source source;
     struct vouches vouches;
     struct hash_tiles *tiles; /* Borrowed; NULL: none. */
-    struct workers *workers;  /* NULL: the pass has not begun. */
+    struct workers *workers;
     struct batch batches[2];
 };
 
-/* Read all entries of the source, which is open, until one has a fault. */
-void verify_entries(struct verify *verify, struct report *report,
-                    const struct verify_options *options);
+/* Workers and batches for the source, which is open.
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short. */
+NODISCARD enum status verify_begin(struct verify *verify, unsigned threads);
+
+/*
+ * verify_entries(verify, report, options):
+ * Read all entries of the source, which is open, until one has a fault.
+ *
+ * Returns: ST_OK; ST_RECEIPT and ST_EXHAUSTED: see verify_given().
+ */
+NODISCARD enum status verify_entries(struct verify *verify,
+                                     struct report *report,
+                                     const struct verify_options *options);
 
 /* Accepts what was only zeroed. */
 void verify_close(struct verify *verify);
@@ -34,13 +44,14 @@ void verify_close(struct verify *verify);
  * verify_checkpoint(verify, report, path, name):
  * One more checkpoint to hold against the log; what is none is a fault.
  *
- * Returns: ST_OK; ST_NO_FILE; ST_DISK_FAILED.
+ * Returns: ST_OK; ST_NO_FILE; ST_DISK_FAILED; ST_EXHAUSTED if memory is short.
  */
 NODISCARD enum status verify_checkpoint(struct verify *verify,
                                         struct report *report, const char *path,
                                         const char *name);
 
-/* The policy and the checkpoint of the options.  Returns: ST_OK; ST_USAGE. */
+/* The policy and the checkpoint of the options.
+ * Returns: ST_OK; ST_USAGE; ST_EXHAUSTED if memory is short. */
 NODISCARD enum status verify_outside(struct verify *verify,
                                      struct report *report,
                                      const struct verify_options *options);

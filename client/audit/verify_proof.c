@@ -81,7 +81,8 @@ static bool verify_proof_extra(struct verify_proof *at)
     if (at->proof.extra.size == 0)
         return true;
     bytes = malloc(ENTRY_SIZE_MAX);
-    INVARIANT(bytes != NULL);
+    if (bytes == NULL)
+        return report_lacks_memory(at->report);
     good = lines_read_base64(bytes, &size, ENTRY_SIZE_MAX, at->proof.extra) ==
                    ST_OK
                ? verify_proof_entry(at, slice_of(bytes, size))
@@ -96,11 +97,14 @@ static enum status verify_proof_file(struct verify_proof *at)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
+    enum status status;
 
     if (at->options->entry == NULL)
         return ST_OK;
-    if (vouch_read_file(&bytes, &size, at->options->entry, ENTRY_SIZE_MAX) !=
-        ST_OK) {
+    status = vouch_read_file(&bytes, &size, at->options->entry, ENTRY_SIZE_MAX);
+    if (status == ST_EXHAUSTED)
+        return status;
+    if (status != ST_OK) {
         at->report->unusable = at->options->entry;
         return ST_USAGE;
     }
@@ -127,7 +131,7 @@ static enum status verify_proof_receipts(struct verify_proof *at)
                        "%s", at->options->receipts);
         at->report->fault.offset = fault.offset;
         status = ST_OK;
-    } else if (status != ST_OK) {
+    } else if (status != ST_OK && status != ST_EXHAUSTED) {
         status = ST_RECEIPT;
     }
     for (size_t i = 0; i < receipts.count && !at->report->fault.found; i++) {
@@ -146,7 +150,7 @@ static enum status verify_proof_of_what(struct verify_proof *at)
     enum status status;
 
     if (!verify_proof_extra(at))
-        return ST_OK;
+        return at->report->lacks_memory ? ST_EXHAUSTED : ST_OK;
     status = verify_proof_file(at);
     if (status != ST_OK || at->report->fault.found)
         return status;
@@ -202,16 +206,22 @@ static enum status verify_proof_judge(struct verify_proof *at,
                                "judges receipts");
     if (status != ST_OK)
         return status;
-    if (tlog_proof_read(&at->proof, bytes) != ST_OK ||
-        vouch_take(&at->vouch, at->proof.note, at->options->directory) !=
-            ST_OK) {
+    status = tlog_proof_read(&at->proof, bytes);
+    if (status == ST_OK)
+        status = vouch_take(&at->vouch, at->proof.note, at->options->directory);
+    if (status == ST_EXHAUSTED)
+        return status;
+    if (status != ST_OK) {
         (void)verify_proof_fault(at, REPORT_NO_INDEX,
                                  "the proof is not of its format");
         return ST_OK;
     }
     at->report->proven = at->proof.index;
-    if (at->options->policy != NULL &&
-        vouch_policy_load(&at->policy, at->options->policy) != ST_OK) {
+    if (at->options->policy != NULL)
+        status = vouch_policy_load(&at->policy, at->options->policy);
+    if (status == ST_EXHAUSTED)
+        return status;
+    if (status != ST_OK) {
         at->report->unusable = at->options->policy;
         at->report->policy_error = at->policy.error;
         return ST_USAGE;

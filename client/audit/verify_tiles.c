@@ -103,13 +103,14 @@ static enum status verify_tiles_pass(struct verify *verify,
         return status;
     hash_tiles_init(&tiles, directory, size);
     verify->tiles = &tiles;
-    verify_entries(verify, report, options);
+    status = verify_entries(verify, report, options);
     hash_tiles_end(&tiles);
-    if (report->fault.found || verify->judge.status == ST_OK)
+    if (status == ST_OK) {
         verify_tiles_locate(verify, report);
-    judge_end(&verify->judge);
+        judge_end(&verify->judge);
+    }
     verify->tiles = NULL;
-    return verify->judge.status;
+    return status;
 }
 
 /* The tree is that of its own checkpoint, which comes last; one that was named

@@ -9,7 +9,8 @@
 
 /* ---- One by itself ------------------------------------------------------- */
 
-/* Several have their names before those of their files. */
+/* Several have their names before those of their files; NULL if memory is
+ * short. */
 static const char *verify_units_prefix(struct verify_units *at, size_t number)
 {
     const char *path = at->paths[number];
@@ -21,7 +22,8 @@ static const char *verify_units_prefix(struct verify_units *at, size_t number)
     while (size > 1 && path[size - 1] == '/')
         size--;
     prefix = malloc(size + 2);
-    INVARIANT(prefix != NULL);
+    if (prefix == NULL)
+        return NULL;
     (void)snprintf(prefix, size + 2, "%.*s/", (int)size, path);
     at->prefixes[number] = prefix;
     return prefix;
@@ -57,7 +59,8 @@ static bool verify_units_one(struct verify_units *at, struct unit *unit)
                                    .is_counted = !at->is_log};
     bool good;
 
-    INVARIANT(tiles != NULL);
+    if (tiles == NULL)
+        return report_lacks_memory(at->report);
     good = unit_check_files(unit, at->report) &&
            unit_check_texts(unit, at->report, &at->verify.vouches.policy) &&
            verify_units_authority(at, unit);
@@ -131,8 +134,10 @@ static enum status verify_units_each(struct verify_units *at)
 
     for (size_t i = 0; i < at->count; i++) {
         struct unit *unit = &at->units[i];
-        enum status status = unit_open(unit, at->report, at->paths[i],
-                                       verify_units_prefix(at, i));
+        const char *prefix = verify_units_prefix(at, i);
+        enum status status =
+            prefix == NULL ? ST_EXHAUSTED
+                           : unit_open(unit, at->report, at->paths[i], prefix);
 
         if (status != ST_OK)
             return status;
@@ -145,7 +150,7 @@ static enum status verify_units_each(struct verify_units *at)
             return status;
         if (at->report->fault.found || !verify_units_one(at, unit) ||
             !verify_units_follows(at, i))
-            return ST_OK;
+            return at->report->lacks_memory ? ST_EXHAUSTED : ST_OK;
         memcpy(at->report->manifest, unit->hash, HASH_SIZE);
         unit_slim(unit);
         if (options->progress != NULL)
@@ -253,6 +258,28 @@ void verify_units_close(struct unit *units, size_t count)
     free(units);
 }
 
+static enum status verify_units_begin(struct verify_units *at)
+{
+    at->units = calloc(at->count, sizeof *at->units);
+    at->prefixes = calloc(at->count, sizeof *at->prefixes);
+    if (at->units == NULL || at->prefixes == NULL)
+        return ST_EXHAUSTED;
+    return workers_open(&at->workers, at->options->threads);
+}
+
+/* All but the units themselves, which outlive their names. */
+static void verify_units_end(struct verify_units *at)
+{
+    workers_close(at->workers);
+    for (size_t i = 0; i < at->count; i++) {
+        if (at->units != NULL)
+            at->units[i].prefix = "";
+        if (at->prefixes != NULL)
+            free(at->prefixes[i]);
+    }
+    free(at->prefixes);
+}
+
 enum status verify_units_keep(struct unit **units_out,
                               struct report *report_out,
                               const struct verify_options *options)
@@ -273,18 +300,11 @@ enum status verify_units_keep(struct unit **units_out,
         verify_close(&at.verify);
         return status;
     }
-    at.units = calloc(at.count, sizeof *at.units);
-    at.prefixes = calloc(at.count, sizeof *at.prefixes);
-    INVARIANT(at.units != NULL && at.prefixes != NULL);
-    at.workers = workers_open(options->threads);
-    status = verify_units_all(&at);
-    workers_close(at.workers);
+    status = verify_units_begin(&at);
+    if (status == ST_OK)
+        status = verify_units_all(&at);
     verify_close(&at.verify);
-    for (size_t i = 0; i < at.count; i++) {
-        at.units[i].prefix = "";
-        free(at.prefixes[i]);
-    }
-    free(at.prefixes);
+    verify_units_end(&at);
     *units_out = at.units;
     return status;
 }

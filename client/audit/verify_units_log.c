@@ -111,12 +111,16 @@ enum status verify_units_log(struct verify_units *at)
 {
     struct verify *verify = &at->verify;
     struct verify_options options = *at->options;
+    enum status status;
 
     options.progress = NULL; /* Half of it is behind. */
-    verify->source.joined = joined_open(at->units, at->count);
-    verify_entries(verify, at->report, &options);
+    status = joined_open(&verify->source.joined, at->units, at->count);
+    if (status == ST_OK)
+        status = verify_entries(verify, at->report, &options);
+    if (status != ST_OK)
+        return status;
     verify_units_log_root(at);
     verify_units_log_each(at);
     judge_end(&verify->judge);
-    return verify->judge.status;
+    return ST_OK;
 }

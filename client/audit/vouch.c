@@ -31,7 +31,10 @@ enum status vouch_read_file(uint8_t **bytes_out, size_t *size_out,
         return ST_DISK_FAILED;
     }
     bytes = malloc(size_max + 1);
-    INVARIANT(bytes != NULL);
+    if (bytes == NULL) {
+        close(file);
+        return ST_EXHAUSTED;
+    }
     is_read = tile_files_read(file, bytes, size_out, size_max + 1, 0);
     close(file);
     if (is_read && *size_out <= size_max) {
@@ -78,7 +81,8 @@ enum status vouch_take(struct vouch *vouch, struct slice note, const char *name)
     memset(vouch, 0, sizeof *vouch);
     (void)snprintf(vouch->told.file, sizeof vouch->told.file, "%s", name);
     vouch->bytes = malloc(note.size + 1);
-    INVARIANT(vouch->bytes != NULL);
+    if (vouch->bytes == NULL)
+        return ST_EXHAUSTED;
     memcpy(vouch->bytes, note.data, note.size);
     return vouch_read(vouch, note.size);
 }

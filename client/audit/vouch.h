@@ -40,7 +40,8 @@ struct vouches {
 
 /*
  * vouch_policy_load(policy, path):
- * Returns: ST_OK; ST_NO_FILE; ST_DISK_FAILED; ST_TOO_LARGE; ST_FILE_FORMAT.
+ * Returns: ST_OK; ST_NO_FILE; ST_DISK_FAILED; ST_TOO_LARGE; ST_FILE_FORMAT;
+ *          ST_EXHAUSTED if memory is short.
  * Order:   ends with vouch_policy_close().
  */
 NODISCARD enum status vouch_policy_load(struct vouch_policy *policy,
@@ -51,7 +52,8 @@ void vouch_policy_close(struct vouch_policy *policy);
  * vouch_load(vouch, path, name):
  * Read a file that is a checkpoint; the report shall call it ${name}.
  *
- * Returns: ST_OK; ST_NO_FILE; ST_DISK_FAILED; ST_TOO_LARGE; ST_FILE_FORMAT.
+ * Returns: ST_OK; ST_NO_FILE; ST_DISK_FAILED; ST_TOO_LARGE; ST_FILE_FORMAT;
+ *          ST_EXHAUSTED if memory is short.
  * Order:   ends with vouch_close().
  */
 NODISCARD enum status vouch_load(struct vouch *vouch, const char *path,
@@ -86,7 +88,8 @@ bool vouch_stands(const struct vouch *vouch);
  * vouch_read_file(bytes_out, size_out, path, size_max):
  * A regular file of at most ${size_max} bytes.
  *
- * Returns: ST_OK; ST_NO_FILE; ST_TOO_LARGE; ST_DISK_FAILED.
+ * Returns: ST_OK; ST_NO_FILE; ST_TOO_LARGE; ST_DISK_FAILED; ST_EXHAUSTED if
+ *          memory is short.
  * Owns:    gives ${*bytes_out}, for free().
  */
 NODISCARD enum status vouch_read_file(uint8_t **bytes_out, size_t *size_out,

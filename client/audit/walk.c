@@ -15,6 +15,7 @@
 
 enum {
     WALK_DIGITS = 20,
+    WALK_ROOM_MIN = 64,
     WALK_ZEROS_SIZE = 64 * 1024,
     WALK_ENTRY_INDEX = 8 /* Offset of an entry's index. */
 };
@@ -64,36 +65,47 @@ static int walk_compare(const void *a, const void *b)
     return one < other ? -1 : one > other;
 }
 
+static enum status walk_add(struct walk *walk, size_t *room, uint64_t first)
+{
+    uint64_t *firsts = walk->firsts;
+
+    if (walk->count == SEGMENTS_MAX)
+        return ST_TOO_LARGE;
+    if (walk->count == *room) {
+        *room = *room == 0 ? WALK_ROOM_MIN : *room * 2;
+        firsts = reallocarray(firsts, *room, sizeof *firsts);
+    }
+    if (firsts == NULL)
+        return ST_EXHAUSTED;
+    walk->firsts = firsts;
+    walk->firsts[walk->count++] = first;
+    return ST_OK;
+}
+
 /* The names in walk->directory; other files are no part of the log. */
 static enum status walk_list(struct walk *walk)
 {
     int copy = openat(walk->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *names = copy < 0 ? NULL : fdopendir(copy);
     const struct dirent *name;
+    enum status status = ST_OK;
     size_t room = 0;
 
     if (names == NULL) {
+        status = errno == ENOMEM ? ST_EXHAUSTED : ST_DISK_FAILED;
         if (copy >= 0)
             close(copy);
-        return ST_DISK_FAILED;
+        return status;
     }
-    while ((name = readdir(names)) != NULL) {
+    while (status == ST_OK && (name = readdir(names)) != NULL) {
         uint64_t first;
 
-        if (!walk_parse(&first, name->d_name))
-            continue;
-        if (walk->count == SEGMENTS_MAX) {
-            closedir(names);
-            return ST_TOO_LARGE;
-        }
-        if (walk->count == room) {
-            room = room == 0 ? 64 : room * 2;
-            walk->firsts = realloc(walk->firsts, room * sizeof *walk->firsts);
-            INVARIANT(walk->firsts != NULL);
-        }
-        walk->firsts[walk->count++] = first;
+        if (walk_parse(&first, name->d_name))
+            status = walk_add(walk, &room, first);
     }
     closedir(names);
+    if (status != ST_OK)
+        return status;
     if (walk->count == 0)
         return ST_NO_FILE;
     qsort(walk->firsts, walk->count, sizeof *walk->firsts, walk_compare);
@@ -127,7 +139,8 @@ enum status walk_open(struct walk **walk_out, const char *directory)
     enum status status;
     int inner;
 
-    INVARIANT(walk != NULL);
+    if (walk == NULL)
+        return ST_EXHAUSTED;
     walk->file = -1;
     walk->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (walk->directory < 0) {
@@ -183,7 +196,15 @@ uint64_t walk_passed(const struct walk *walk)
     return walk->passed + walk->offset;
 }
 
-void walk_batch_init(struct walk_batch *batch, const struct walk *walk)
+enum status walk_batch_room(struct walk_batch *batch)
+{
+    batch->bytes = malloc(batch->size);
+    batch->frames =
+        reallocarray(NULL, batch->frames_max, sizeof *batch->frames);
+    return batch->bytes != NULL && batch->frames != NULL ? ST_OK : ST_EXHAUSTED;
+}
+
+enum status walk_batch_open(struct walk_batch *batch, const struct walk *walk)
 {
     const size_t least = segment_frame_size(ENTRY_FIXED_SIZE);
 
@@ -195,13 +216,10 @@ void walk_batch_init(struct walk_batch *batch, const struct walk *walk)
     if (batch->size < segment_frame_size(ENTRY_SIZE_MAX))
         batch->size = segment_frame_size(ENTRY_SIZE_MAX);
     batch->frames_max = batch->size / least;
-    batch->bytes = malloc(batch->size);
-    batch->frames =
-        reallocarray(NULL, batch->frames_max, sizeof *batch->frames);
-    INVARIANT(batch->bytes != NULL && batch->frames != NULL);
+    return walk_batch_room(batch);
 }
 
-void walk_batch_free(struct walk_batch *batch)
+void walk_batch_close(struct walk_batch *batch)
 {
     free(batch->bytes);
     free(batch->frames);
@@ -444,36 +462,39 @@ static bool walk_search(struct slice bytes, uint64_t index, uint64_t *budget)
     return false;
 }
 
-bool walk_goes_on(struct walk *walk, struct walk_place place, uint64_t index)
+enum status walk_goes_on(struct walk *walk, bool *goes_on_out,
+                         struct walk_place place, uint64_t index)
 {
     enum { OVERLAP = ENTRY_SIZE_MAX + 16 };
     uint64_t size = 0, budget = WALK_SEARCH_SIZE_MAX;
     size_t room = WALK_BATCH_SIZE;
     uint8_t *bytes;
     int file;
-    bool found = false;
 
-    if (place.segment + 1 < walk->count)
-        return true;
+    *goes_on_out = place.segment + 1 < walk->count;
+    if (*goes_on_out)
+        return ST_OK;
     file = walk_open_file(walk, place.segment, &size);
     if (size <= place.offset)
         room = 1;
     else if (size - place.offset < room)
         room = (size_t)(size - place.offset);
     bytes = malloc(room);
-    INVARIANT(bytes != NULL);
-    for (uint64_t at = place.offset; file >= 0 && !found && at < size;) {
+    for (uint64_t at = place.offset;
+         bytes != NULL && file >= 0 && !*goes_on_out && at < size;) {
         size_t got;
 
         if (!walk_read(file, bytes, &got, room, at))
             break;
-        found = walk_search(slice_of(bytes, got), index, &budget);
+        *goes_on_out = walk_search(slice_of(bytes, got), index, &budget);
         if (got < WALK_BATCH_SIZE)
             break;
         at += WALK_BATCH_SIZE - OVERLAP;
     }
-    free(bytes);
     if (file >= 0)
         close(file);
-    return found;
+    if (bytes == NULL)
+        return ST_EXHAUSTED;
+    free(bytes);
+    return ST_OK;
 }

@@ -36,7 +36,8 @@ enum walk_stop {
     WALK_TRUNCATED, /* The file is shorter than its header says. */
     WALK_TOO_LONG,  /* The file is longer. */
     WALK_MISSING, /* A bundle is not there; a segment that is not is unknown. */
-    WALK_UNREADABLE
+    WALK_UNREADABLE,
+    WALK_EXHAUSTED /* Memory is short: nothing is known of what follows. */
 };
 
 /*
@@ -63,7 +64,8 @@ struct walk_batch {
  * List the segments of a log directory, or of the node's directory around it.
  *
  * Returns: ST_OK; ST_NO_FILE if there is no such directory or no segment;
- *          ST_TOO_LARGE above SEGMENTS_MAX; ST_DISK_FAILED.
+ *          ST_TOO_LARGE above SEGMENTS_MAX; ST_DISK_FAILED; ST_EXHAUSTED if
+ *          memory is short.
  * Order:   ends with walk_close().
  */
 NODISCARD enum status walk_open(struct walk **walk_out, const char *directory);
@@ -80,9 +82,21 @@ uint64_t walk_passed(const struct walk *walk);
 void walk_name(const struct walk *walk, char out[WALK_NAME_SIZE],
                uint32_t segment);
 
-/* Room for WALK_BATCH_SIZE bytes, or all of a log of small files. */
-void walk_batch_init(struct walk_batch *batch, const struct walk *walk);
-void walk_batch_free(struct walk_batch *batch);
+/*
+ * walk_batch_open(batch, walk):
+ * Room for WALK_BATCH_SIZE bytes, or all of a log of small files.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ * Order:   ends with walk_batch_close(), also if it fails.
+ */
+NODISCARD enum status walk_batch_open(struct walk_batch *batch,
+                                      const struct walk *walk);
+/* Accepts what was only zeroed. */
+void walk_batch_close(struct walk_batch *batch);
+
+/* The memory of a batch whose size and frames_max are set, for sources of other
+ * kinds.  Returns: see walk_batch_open(). */
+NODISCARD enum status walk_batch_room(struct walk_batch *batch);
 
 /*
  * walk_next(walk, batch):
@@ -93,10 +107,13 @@ void walk_batch_free(struct walk_batch *batch);
 void walk_next(struct walk *walk, struct walk_batch *batch);
 
 /*
- * walk_goes_on(walk, place, index):
+ * walk_goes_on(walk, goes_on_out, place, index):
  * Whether the log goes on behind the damage at ${place}: another segment
  * follows, or a good frame whose entry has the index ${index} or a later one.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
  */
-bool walk_goes_on(struct walk *walk, struct walk_place place, uint64_t index);
+NODISCARD enum status walk_goes_on(struct walk *walk, bool *goes_on_out,
+                                   struct walk_place place, uint64_t index);
 
 #endif

@@ -57,12 +57,14 @@ static void *workers_main(void *argument)
     return NULL;
 }
 
-struct workers *workers_open(unsigned count)
+enum status workers_open(struct workers **workers_out, unsigned count)
 {
     struct workers *workers = calloc(1, sizeof *workers);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    INVARIANT(workers != NULL);
+    *workers_out = NULL;
+    if (workers == NULL)
+        return ST_EXHAUSTED;
     if (count == 0)
         count = cores > 0 && cores < WORKERS_MAX ? (unsigned)cores : 1;
     if (count > WORKERS_MAX)
@@ -74,7 +76,8 @@ struct workers *workers_open(unsigned count)
            pthread_create(&workers->threads[workers->threads_count], NULL,
                           workers_main, workers) == 0)
         workers->threads_count++;
-    return workers;
+    *workers_out = workers;
+    return ST_OK;
 }
 
 void workers_close(struct workers *workers)

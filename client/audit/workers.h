@@ -6,14 +6,21 @@
 
 #include <stddef.h>
 
+#include "protocol/contract.h"
+#include "protocol/status.h"
+
 struct workers; /* Opaque. */
 
 /*
- * workers_open(count):
+ * workers_open(workers_out, count):
  * ${count} threads work, the caller's among them; 0 is one for each core.
  * Fewer where the system gives fewer.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ * Order:   ends with workers_close().
  */
-struct workers *workers_open(unsigned count);
+NODISCARD enum status workers_open(struct workers **workers_out,
+                                   unsigned count);
 /* Accepts NULL. */
 void workers_close(struct workers *workers);
 

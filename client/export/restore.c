@@ -102,19 +102,23 @@ static enum status restore_entry(struct restore *restore, struct slice entry)
 static enum status restore_entries(struct restore *restore, struct unit *units,
                                    size_t count)
 {
-    struct joined *joined = joined_open(units, count);
+    struct joined *joined;
     struct walk_batch batch;
-    enum status status = ST_OK;
+    enum status status = joined_open(&joined, units, count);
 
-    joined_batch_init(&batch, joined);
-    do {
+    if (status != ST_OK)
+        return status;
+    status = joined_batch_open(&batch, joined);
+    while (status == ST_OK) {
         joined_next(joined, &batch);
         for (size_t i = 0; i < batch.frames_count && status == ST_OK; i++)
             status = restore_entry(restore, batch.frames[i].bytes);
-    } while (status == ST_OK && batch.stop == WALK_MORE);
+        if (batch.stop != WALK_MORE)
+            break;
+    }
     if (status == ST_OK && batch.stop != WALK_DONE)
-        status = ST_DISK_FAILED;
-    walk_batch_free(&batch);
+        status = batch.stop == WALK_EXHAUSTED ? ST_EXHAUSTED : ST_DISK_FAILED;
+    walk_batch_close(&batch);
     joined_close(joined);
     /* What was read just now is what was verified before. */
     if (status == ST_OK &&
@@ -152,8 +156,8 @@ static enum status restore_units(struct restore *restore, struct unit *units,
     if (status != ST_OK)
         return status;
     restore->bytes = malloc(restore->segment_size);
-    INVARIANT(restore->bytes != NULL);
-    status = restore_entries(restore, units, count);
+    status = restore->bytes == NULL ? ST_EXHAUSTED
+                                    : restore_entries(restore, units, count);
     if (status == ST_OK && fsync(restore->folder) != 0)
         status = restore_failed();
     free(restore->bytes);

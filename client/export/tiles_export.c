@@ -63,6 +63,8 @@ static enum status export_checkpoint(struct export *export)
         path = own;
     }
     status = vouch_load(&export->newer, path, TREE_WRITER_CHECKPOINT);
+    if (status == ST_EXHAUSTED)
+        return status;
     if (status == ST_NO_FILE)
         return export_refuse(export, ST_ORIGIN, "there is no checkpoint");
     if (status == ST_DISK_FAILED)
@@ -89,6 +91,8 @@ static enum status export_target(struct export *export)
     status = vouch_load(&export->older, path, TREE_WRITER_CHECKPOINT);
     if (status == ST_NO_FILE)
         return ST_OK;
+    if (status == ST_EXHAUSTED)
+        return status;
     if (status != ST_OK)
         return export_refuse(export, ST_EXISTS,
                              "the checkpoint at the target cannot be read");
@@ -209,22 +213,27 @@ static enum status export_hash(struct export *export,
     return ST_OK;
 }
 
-static void export_append_bundle(struct export *export, struct slice entry)
+static enum status export_append_bundle(struct export *export,
+                                        struct slice entry)
 {
+    const size_t size = entry.size + EXPORT_LENGTH_SIZE;
     struct writer writer;
 
-    if (export->bundle_room - export->bundle_used <
-        entry.size + EXPORT_LENGTH_SIZE) {
-        export->bundle_room =
-            2 * export->bundle_room + entry.size + EXPORT_LENGTH_SIZE;
-        export->bundle = realloc(export->bundle, export->bundle_room);
-        INVARIANT(export->bundle != NULL);
+    if (export->bundle_room - export->bundle_used < size) {
+        const size_t room = 2 * export->bundle_room + size;
+        uint8_t *bundle = realloc(export->bundle, room);
+
+        if (bundle == NULL)
+            return ST_EXHAUSTED;
+        export->bundle = bundle;
+        export->bundle_room = room;
     }
     writer_init(&writer, export->bundle, export->bundle_room);
     writer.used = export->bundle_used;
     tiles_bundle_append(&writer, entry);
     INVARIANT(writer.status == ST_OK);
     export->bundle_used = writer.used;
+    return ST_OK;
 }
 
 /* ---- The log --------------------------------------------------------------
@@ -240,9 +249,10 @@ static enum status export_entry(struct export *export,
                                    "it is damaged; defter verify says more");
     if (export->tree.size == 0)
         status = export_genesis(export, at->entry.bytes);
+    if (status == ST_OK)
+        status = export_append_bundle(export, at->entry.bytes);
     if (status != ST_OK)
         return status;
-    export_append_bundle(export, at->entry.bytes);
     tree_append(&export->tree, at->leaf);
     status = export_roots(export);
     return status == ST_OK ? export_hash(export, at->leaf) : status;
@@ -346,11 +356,9 @@ static enum status export_run(struct export *export)
 
 static void export_close(struct export *export)
 {
-    if (export->workers != NULL) {
-        workers_close(export->workers);
-        batch_free(&export->batches[0]);
-        batch_free(&export->batches[1]);
-    }
+    workers_close(export->workers);
+    batch_close(&export->batches[0]);
+    batch_close(&export->batches[1]);
     source_close(&export->source);
     tree_writer_close(&export->out);
     vouch_close(&export->newer);
@@ -377,8 +385,9 @@ enum status tiles_export(struct tiles_export_result *result_out,
     struct export *export = calloc(1, sizeof *export);
     enum status status;
 
-    INVARIANT(export != NULL);
     *result_out = (struct tiles_export_result){.index = UINT64_MAX};
+    if (export == NULL)
+        return ST_EXHAUSTED;
     export->options = options;
     export->result = result_out;
     export->out.directory = -1;
@@ -386,12 +395,14 @@ enum status tiles_export(struct tiles_export_result *result_out,
     status = export_log(export);
     if (status == ST_OK)
         status = export_target(export);
-    if (status == ST_OK) {
-        export->workers = workers_open(options->threads);
-        batch_init(&export->batches[0], &export->source);
-        batch_init(&export->batches[1], &export->source);
+    if (status == ST_OK)
+        status = workers_open(&export->workers, options->threads);
+    if (status == ST_OK)
+        status = batch_open(&export->batches[0], &export->source);
+    if (status == ST_OK)
+        status = batch_open(&export->batches[1], &export->source);
+    if (status == ST_OK)
         status = export_run(export);
-    }
     result_out->files_count = export->out.files_count;
     result_out->bytes_count = export->out.bytes_count;
     result_out->removed_count = export->out.removed_count;

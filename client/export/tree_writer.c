@@ -167,8 +167,10 @@ enum status tree_writer_prune(struct tree_writer *writer,
         return errno == ENOENT ? ST_OK : ST_DISK_FAILED;
     names = fdopendir(folder);
     if (names == NULL) {
+        enum status status = errno == ENOMEM ? ST_EXHAUSTED : ST_DISK_FAILED;
+
         close(folder);
-        return ST_DISK_FAILED;
+        return status;
     }
     while ((name = readdir(names)) != NULL) {
         if (name->d_name[0] < '1' || name->d_name[0] > '9')

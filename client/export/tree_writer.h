@@ -63,7 +63,8 @@ NODISCARD enum status tree_writer_checkpoint(struct tree_writer *writer,
  * tree_writer_prune(writer, tile):
  * Remove all partial tiles of the place of ${tile}, whose full one is there.
  *
- * Returns: ST_OK, also if there are none; ST_DISK_FAILED.
+ * Returns: ST_OK, also if there are none; ST_DISK_FAILED; ST_EXHAUSTED if
+ *          memory is short.
  */
 NODISCARD enum status tree_writer_prune(struct tree_writer *writer,
                                         const struct tile *tile);

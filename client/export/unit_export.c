@@ -7,7 +7,7 @@
 #include "client/export/unit_export_parts.h"
 #include "protocol/dates.h"
 
-enum { UNIT_LENGTH_SIZE = 2 };
+enum { UNIT_LENGTH_SIZE = 2, UNIT_SIGNERS_ROOM_MIN = 64 };
 
 static enum status unit_refuse(struct unit_export *export, enum status status,
                                const char *what)
@@ -37,9 +37,10 @@ static enum status unit_begin(struct unit_export *export)
 
     if (export->made_count == ARCHIVE_UNITS_MAX)
         return ST_TOO_LARGE;
-    export->made =
-        realloc(export->made, (export->made_count + 1) * sizeof *export->made);
-    INVARIANT(export->made != NULL);
+    made = reallocarray(export->made, export->made_count + 1, sizeof *made);
+    if (made == NULL)
+        return ST_EXHAUSTED;
+    export->made = made;
     made = &export->made[export->made_count];
     memset(made, 0, sizeof *made);
     made->unit.number = export->options->number + export->made_count;
@@ -87,22 +88,27 @@ static bool unit_is_due(const struct unit_export *export,
 
 /* ---- Bundles and tiles --------------------------------------------------- */
 
-static void unit_append_bundle(struct unit_export *export, struct slice entry)
+static enum status unit_append_bundle(struct unit_export *export,
+                                      struct slice entry)
 {
+    const size_t size = entry.size + UNIT_LENGTH_SIZE;
     struct writer writer;
 
-    if (export->bundle_room - export->bundle_used <
-        entry.size + UNIT_LENGTH_SIZE) {
-        export->bundle_room =
-            2 * export->bundle_room + entry.size + UNIT_LENGTH_SIZE;
-        export->bundle = realloc(export->bundle, export->bundle_room);
-        INVARIANT(export->bundle != NULL);
+    if (export->bundle_room - export->bundle_used < size) {
+        const size_t room = 2 * export->bundle_room + size;
+        uint8_t *bundle = realloc(export->bundle, room);
+
+        if (bundle == NULL)
+            return ST_EXHAUSTED;
+        export->bundle = bundle;
+        export->bundle_room = room;
     }
     writer_init(&writer, export->bundle, export->bundle_room);
     writer.used = export->bundle_used;
     tiles_bundle_append(&writer, entry);
     INVARIANT(writer.status == ST_OK);
     export->bundle_used = writer.used;
+    return ST_OK;
 }
 
 /* The bundle of entry ${index}, its last, and the tile of its leaves. */
@@ -125,69 +131,95 @@ static enum status unit_bundle(struct unit_export *export, uint64_t index)
     return status;
 }
 
-static void unit_level_append(struct unit_level *level,
-                              const uint8_t hash[HASH_SIZE])
+static enum status unit_level_append(struct unit_level *level,
+                                     const uint8_t hash[HASH_SIZE])
 {
     if (level->count == level->room) {
-        level->room = 2 * level->room + TILE_WIDTH_MAX;
-        level->hashes =
-            realloc(level->hashes, level->room * sizeof *level->hashes);
-        INVARIANT(level->hashes != NULL);
+        const size_t room = 2 * level->room + TILE_WIDTH_MAX;
+        uint8_t(*hashes)[HASH_SIZE] =
+            reallocarray(level->hashes, room, sizeof *hashes);
+
+        if (hashes == NULL)
+            return ST_EXHAUSTED;
+        level->hashes = hashes;
+        level->room = room;
     }
     memcpy(level->hashes[level->count++], hash, HASH_SIZE);
+    return ST_OK;
 }
 
 /* The tile of level 0 is full: its root, and of every level that it fills. */
-static void unit_above(struct unit_export *export)
+static enum status unit_above(struct unit_export *export)
 {
     uint8_t hash[HASH_SIZE];
+    enum status status;
 
     tree_root_of(hash, (const uint8_t(*)[HASH_SIZE]) export->tile,
                  TILE_WIDTH_MAX);
     for (unsigned i = 1; i < TILE_LEVELS; i++) {
         struct unit_level *level = &export->above[i];
 
-        unit_level_append(level, hash);
-        if (level->count % TILE_WIDTH_MAX != 0)
-            return;
+        status = unit_level_append(level, hash);
+        if (status != ST_OK || level->count % TILE_WIDTH_MAX != 0)
+            return status;
         tree_root_of(hash,
                      (const uint8_t(*)[HASH_SIZE])
                          level->hashes[level->count - TILE_WIDTH_MAX],
                      TILE_WIDTH_MAX);
     }
+    return ST_OK;
 }
 
 /* ---- Entries ------------------------------------------------------------- */
 
-static void unit_signer(struct unit_export *export, const struct entry *entry)
+static enum status unit_marks_reserve(struct unit_export *export, uint32_t row)
+{
+    const uint32_t room = 2 * (row + 1);
+    uint32_t *marks;
+
+    if (row < export->marks_room)
+        return ST_OK;
+    marks = reallocarray(export->marks, room, sizeof *marks);
+    if (marks == NULL)
+        return ST_EXHAUSTED;
+    memset(marks + export->marks_room, 0,
+           (room - export->marks_room) * sizeof *marks);
+    export->marks = marks;
+    export->marks_room = room;
+    return ST_OK;
+}
+
+static enum status unit_add_signer(struct unit_made *made, uint32_t row)
+{
+    if (made->signers_count == made->signers_room) {
+        const uint32_t room = 2 * made->signers_room + UNIT_SIGNERS_ROOM_MIN;
+        uint32_t *signers = reallocarray(made->signers, room, sizeof *signers);
+
+        if (signers == NULL)
+            return ST_EXHAUSTED;
+        made->signers = signers;
+        made->signers_room = room;
+    }
+    made->signers[made->signers_count++] = row;
+    return ST_OK;
+}
+
+static enum status unit_signer(struct unit_export *export,
+                               const struct entry *entry)
 {
     const struct keys *keys = &export->verify.judge.authority.keys;
-    struct unit_made *made = unit_now(export);
     uint32_t row;
 
     if (entry->place.index == 0)
-        return;
+        return ST_OK;
     row = keys_find(keys, entry->header.key_id);
     INVARIANT(row != KEYS_NONE);
-    if (row >= export->marks_room) {
-        uint32_t room = 2 * (row + 1);
-
-        export->marks = realloc(export->marks, room * sizeof *export->marks);
-        INVARIANT(export->marks != NULL);
-        memset(export->marks + export->marks_room, 0,
-               (room - export->marks_room) * sizeof *export->marks);
-        export->marks_room = room;
-    }
+    if (unit_marks_reserve(export, row) != ST_OK)
+        return ST_EXHAUSTED;
     if (export->marks[row] == export->made_count)
-        return;
+        return ST_OK;
     export->marks[row] = (uint32_t) export->made_count;
-    if (made->signers_count == made->signers_room) {
-        made->signers_room = 2 * made->signers_room + 64;
-        made->signers =
-            realloc(made->signers, made->signers_room * sizeof *made->signers);
-        INVARIANT(made->signers != NULL);
-    }
-    made->signers[made->signers_count++] = row;
+    return unit_add_signer(unit_now(export), row);
 }
 
 static void unit_count(struct unit_export *export, const struct entry *entry)
@@ -213,10 +245,12 @@ static enum status unit_take(struct unit_export *export,
                              const struct entry *entry)
 {
     const uint64_t index = entry->place.index;
-    enum status status = ST_OK;
+    enum status status = unit_append_bundle(export, entry->bytes);
 
-    unit_append_bundle(export, entry->bytes);
-    unit_signer(export, entry);
+    if (status == ST_OK)
+        status = unit_signer(export, entry);
+    if (status != ST_OK)
+        return status;
     if (index >= unit_now(export)->unit.first && index <= export->last)
         unit_count(export, entry);
     if (export->tree.size % TILE_WIDTH_MAX != 0 &&
@@ -237,7 +271,8 @@ static enum status unit_entry(struct unit_export *export,
 
     if (index == 0) {
         export->genesis = malloc(at->entry.bytes.size);
-        INVARIANT(export->genesis != NULL);
+        if (export->genesis == NULL)
+            return ST_EXHAUSTED;
         memcpy(export->genesis, at->entry.bytes.data, at->entry.bytes.size);
         export->genesis_size = at->entry.bytes.size;
     }
@@ -252,8 +287,8 @@ static enum status unit_entry(struct unit_export *export,
     memcpy(export->tile[index % TILE_WIDTH_MAX], at->leaf, HASH_SIZE);
     if (export->is_open)
         status = unit_take(export, &at->entry);
-    if (export->tree.size % TILE_WIDTH_MAX == 0)
-        unit_above(export);
+    if (status == ST_OK && export->tree.size % TILE_WIDTH_MAX == 0)
+        status = unit_above(export);
     return status;
 }
 
@@ -261,7 +296,7 @@ static enum status unit_batch(struct unit_export *export, struct batch *batch)
 {
     struct verify *verify = &export->verify;
     const size_t count = judge_batch(&verify->judge, batch);
-    enum status status = ST_OK;
+    enum status status = verify->judge.status;
 
     if (batch->walk.begins)
         export->segment_size = batch->walk.header.segment_size;
@@ -336,8 +371,11 @@ static enum status unit_prepare(struct unit_export *export)
     status = walk_open(&verify->source.walk, options->directory);
     if (status != ST_OK)
         return status;
-    if (verify_checkpoint(verify, export->result->report, path,
-                          VERIFY_CHECKPOINT) != ST_OK)
+    status = verify_checkpoint(verify, export->result->report, path,
+                               VERIFY_CHECKPOINT);
+    if (status == ST_EXHAUSTED)
+        return status;
+    if (status != ST_OK)
         return unit_refuse(export, ST_ORIGIN,
                            "there is no checkpoint that can be read");
     if (export->result->report->fault.found)
@@ -345,6 +383,8 @@ static enum status unit_prepare(struct unit_export *export)
                            "the checkpoint is not of its format");
     if (options->policy != NULL) {
         status = vouch_policy_load(&export->policy, options->policy);
+        if (status == ST_EXHAUSTED)
+            return status;
         if (status != ST_OK)
             return unit_refuse(export, ST_FILE_FORMAT,
                                "the policy cannot be read");
@@ -367,10 +407,11 @@ static enum status unit_run(struct unit_export *export)
     if ((options->bytes_max > 0 || options->days_max > 0) &&
         mkdir(options->target, 0755) != 0)
         MAYBE(true); /* What follows says what is wrong. */
-    export->packer = unit_packer_open();
-    verify->workers = workers_open(options->threads);
-    batch_init(&verify->batches[0], &verify->source);
-    batch_init(&verify->batches[1], &verify->source);
+    status = unit_packer_open(&export->packer);
+    if (status == ST_OK)
+        status = verify_begin(verify, options->threads);
+    if (status != ST_OK)
+        return status;
     judge_init(&verify->judge, export->result->report, &verify->source,
                &verify->vouches, &export->judging);
     status = unit_pass(export);
@@ -414,9 +455,10 @@ enum status unit_export(struct unit_export_result *result,
     struct report *report = result->report;
     enum status status;
 
-    INVARIANT(export != NULL);
     memset(report, 0, sizeof *report);
     *result = (struct unit_export_result){.report = report};
+    if (export == NULL)
+        return ST_EXHAUSTED;
     export->options = options;
     export->result = result;
     export->judging.directory = options->directory;

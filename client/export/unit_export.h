@@ -53,7 +53,8 @@ struct unit_export_result {
  *           ST_EXISTS if the target is not empty; ST_LOST if the log ends
  *           before the checkpoint; ST_CHECKSUM if the log has a fault, which
  *           stands in the report; ST_TOO_LARGE; ST_FILE_FORMAT for a policy
- *           that is none; ST_DISK_FULL; ST_DISK_FAILED.
+ *           that is none; ST_DISK_FULL; ST_DISK_FAILED; ST_EXHAUSTED if
+ *           memory is short.
  * Order:    after sodium_init().
  */
 NODISCARD enum status unit_export(struct unit_export_result *result,

@@ -45,18 +45,20 @@ static void unit_cosigner(struct writer *writer, struct slice origin,
     archive_keys_write_cosigner(writer, &key);
 }
 
-static void unit_signers(struct writer *writer, const struct keys *keys,
-                         const struct unit_made *made)
+static enum status unit_signers(struct writer *writer, const struct keys *keys,
+                                const struct unit_made *made)
 {
     struct keys_key *rows = calloc(made->signers_count + 1, sizeof *rows);
 
-    INVARIANT(rows != NULL);
+    if (rows == NULL)
+        return ST_EXHAUSTED;
     for (uint32_t i = 0; i < made->signers_count; i++)
         rows[i] = keys->rows[made->signers[i]];
     qsort(rows, made->signers_count, sizeof *rows, unit_key_order);
     for (uint32_t i = 0; i < made->signers_count; i++)
         archive_keys_write_signer(writer, rows[i].public_key);
     free(rows);
+    return writer->status;
 }
 
 static enum status unit_put(struct unit_writer *out, enum archive_kind kind,
@@ -85,17 +87,17 @@ static enum status unit_keys(struct unit_export *export,
                            slice_of(export->genesis, export->genesis_size)) ==
               ST_OK);
     bytes = malloc(ARCHIVE_KEYS_SIZE_MAX);
-    INVARIANT(bytes != NULL);
+    if (bytes == NULL)
+        return ST_EXHAUSTED;
     writer_init(&writer, bytes, ARCHIVE_KEYS_SIZE_MAX);
     note_key_init(&log_key, made->unit.origin, NOTE_ED25519, genesis.log_key.b);
     archive_keys_write(&writer, genesis.authority_key.b, &log_key);
     for (uint32_t i = 0;
          i < authority->nodes_count && i < ARCHIVE_COSIGNERS_MAX; i++)
         unit_cosigner(&writer, genesis.origin, &authority->nodes[i]);
-    unit_signers(&writer, &authority->keys, made);
-    status = writer.status == ST_OK
-                 ? unit_put(out, ARCHIVE_KEYS, writer_slice(&writer))
-                 : writer.status;
+    status = unit_signers(&writer, &authority->keys, made);
+    if (status == ST_OK)
+        status = unit_put(out, ARCHIVE_KEYS, writer_slice(&writer));
     free(bytes);
     return status;
 }

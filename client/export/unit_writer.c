@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "client/audit/tile_files.h"
 
@@ -24,18 +25,24 @@ struct unit_packer {
     size_t room;
 };
 
-struct unit_packer *unit_packer_open(void)
+enum status unit_packer_open(struct unit_packer **packer_out)
 {
     struct unit_packer *packer = calloc(1, sizeof *packer);
 
-    INVARIANT(packer != NULL);
+    *packer_out = NULL;
+    if (packer == NULL)
+        return ST_EXHAUSTED;
     packer->zstd = ZSTD_createCCtx();
-    INVARIANT(packer->zstd != NULL);
+    if (packer->zstd == NULL) {
+        unit_packer_close(packer);
+        return ST_EXHAUSTED;
+    }
     INVARIANT(!ZSTD_isError(ZSTD_CCtx_setParameter(
         packer->zstd, ZSTD_c_compressionLevel, UNIT_LEVEL)));
     INVARIANT(!ZSTD_isError(
         ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_checksumFlag, 1)));
-    return packer;
+    *packer_out = packer;
+    return ST_OK;
 }
 
 void unit_packer_close(struct unit_packer *packer)
@@ -47,40 +54,50 @@ void unit_packer_close(struct unit_packer *packer)
     free(packer);
 }
 
-/* The result is the packer's until the next call. */
-static struct slice unit_pack(struct unit_packer *packer, struct slice bytes)
+/* What it gives is the packer's until the next call. */
+static enum status unit_pack(struct unit_packer *packer, struct slice *out,
+                             struct slice bytes)
 {
     size_t size = ZSTD_compressBound(bytes.size);
 
     if (packer->room < size) {
         free(packer->bytes);
+        packer->room = 0;
         packer->bytes = malloc(size);
-        INVARIANT(packer->bytes != NULL);
+        if (packer->bytes == NULL)
+            return ST_EXHAUSTED;
         packer->room = size;
     }
     size = ZSTD_compress2(packer->zstd, packer->bytes, packer->room, bytes.data,
                           bytes.size);
+    if (ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation)
+        return ST_EXHAUSTED;
     INVARIANT(!ZSTD_isError(size));
-    return slice_of(packer->bytes, size);
+    *out = slice_of(packer->bytes, size);
+    return ST_OK;
 }
 
 /* ---- Files --------------------------------------------------------------- */
 
-static bool unit_is_empty(int directory)
+static enum status unit_check_empty(int directory)
 {
     int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *names = again < 0 ? NULL : fdopendir(again);
     const struct dirent *name;
-    bool is_empty = names != NULL;
+    enum status status = ST_OK;
 
-    if (names == NULL && again >= 0)
-        close(again);
-    while (is_empty && (name = readdir(names)) != NULL)
-        is_empty =
-            strcmp(name->d_name, ".") == 0 || strcmp(name->d_name, "..") == 0;
-    if (names != NULL)
-        closedir(names);
-    return is_empty;
+    if (names == NULL) {
+        status = errno == ENOMEM ? ST_EXHAUSTED : ST_DISK_FAILED;
+        if (again >= 0)
+            close(again);
+        return status;
+    }
+    while (status == ST_OK && (name = readdir(names)) != NULL) {
+        if (strcmp(name->d_name, ".") != 0 && strcmp(name->d_name, "..") != 0)
+            status = ST_EXISTS;
+    }
+    closedir(names);
+    return status;
 }
 
 enum status unit_writer_again(struct unit_writer *writer, const char *path,
@@ -95,10 +112,11 @@ enum status unit_writer_open(struct unit_writer *writer, const char *path,
 {
     enum status status = unit_writer_again(writer, path, packer);
 
-    if (status == ST_OK && !unit_is_empty(writer->out.directory)) {
+    if (status != ST_OK)
+        return status;
+    status = unit_check_empty(writer->out.directory);
+    if (status != ST_OK)
         unit_writer_close(writer);
-        status = ST_EXISTS;
-    }
     return status;
 }
 
@@ -121,10 +139,13 @@ enum status unit_writer_put(struct unit_writer *writer,
                             const struct archive_file *file, struct slice bytes)
 {
     char path[UNIT_PATH_SIZE];
+    enum status status;
 
     if (file->kind == ARCHIVE_BUNDLE) {
         writer->plain_size += bytes.size;
-        bytes = unit_pack(writer->packer, bytes);
+        status = unit_pack(writer->packer, &bytes, bytes);
+        if (status != ST_OK)
+            return status;
         writer->packed_size += bytes.size;
     }
     if (bytes.size > archive_size_max(file->kind))
@@ -189,7 +210,8 @@ enum status unit_writer_end(struct unit_writer *writer,
     struct writer manifest;
     enum status status;
 
-    INVARIANT(bytes != NULL);
+    if (bytes == NULL)
+        return ST_EXHAUSTED;
     writer_init(&manifest, bytes, ARCHIVE_MANIFEST_SIZE_MAX);
     archive_unit_write(&manifest, unit);
     status = unit_lines(writer, &manifest, unit);

@@ -18,8 +18,9 @@ struct unit_writer {
     uint64_t plain_size;        /* they were before. */
 };
 
-/* Order: ends with unit_packer_close(), which accepts NULL. */
-struct unit_packer *unit_packer_open(void);
+/* Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ * Order:   ends with unit_packer_close(), which accepts NULL. */
+NODISCARD enum status unit_packer_open(struct unit_packer **packer_out);
 void unit_packer_close(struct unit_packer *packer);
 
 /*
@@ -27,7 +28,8 @@ void unit_packer_close(struct unit_packer *packer);
  * The directory is made.
  *
  * Returns: ST_OK; ST_EXISTS if it is there and is not empty; ST_NO_FILE if its
- *          parent is not there; ST_DISK_FULL; ST_DISK_FAILED.
+ *          parent is not there; ST_DISK_FULL; ST_DISK_FAILED; ST_EXHAUSTED if
+ *          memory is short.
  * Order:   ends with unit_writer_close().
  */
 NODISCARD enum status unit_writer_open(struct unit_writer *writer,
@@ -43,7 +45,8 @@ void unit_writer_close(struct unit_writer *writer);
  * unit_writer_put(writer, file, bytes):
  * A bundle is given as it is, and compressed here.
  *
- * Returns: ST_OK; ST_TOO_LARGE; ST_DISK_FULL; ST_DISK_FAILED.
+ * Returns: ST_OK; ST_TOO_LARGE; ST_DISK_FULL; ST_DISK_FAILED; ST_EXHAUSTED if
+ *          memory is short.
  */
 NODISCARD enum status unit_writer_put(struct unit_writer *writer,
                                       const struct archive_file *file,
@@ -54,7 +57,8 @@ NODISCARD enum status unit_writer_put(struct unit_writer *writer,
  * All files are written: read them again, and write the manifest, whose
  * SHA-256 is ${hash_out}.
  *
- * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED, also if a file is not there.
+ * Returns: ST_OK; ST_DISK_FULL; ST_DISK_FAILED, also if a file is not there;
+ *          ST_EXHAUSTED if memory is short.
  */
 NODISCARD enum status unit_writer_end(struct unit_writer *writer,
                                       uint8_t hash_out[HASH_SIZE],

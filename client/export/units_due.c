@@ -80,9 +80,9 @@ static enum status due_remove(const char *path)
 
     if (lstat(path, &found) != 0)
         return errno == ENOENT ? ST_OK : ST_DISK_FAILED;
-    return nftw(path, remove_one, DUE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS) == 0
-               ? ST_OK
-               : ST_DISK_FAILED;
+    if (nftw(path, remove_one, DUE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS) == 0)
+        return ST_OK;
+    return errno == ENOMEM ? ST_EXHAUSTED : ST_DISK_FAILED;
 }
 
 static enum status due_rename(struct units_due *due, const char *part,
@@ -234,14 +234,18 @@ static enum status due_read(struct units_due *due, uint64_t *size_out)
     status = walk_open(&verify->source.walk, options->directory);
     if (status != ST_OK)
         return status;
-    if (verify_checkpoint(verify, report, path, VERIFY_CHECKPOINT) != ST_OK ||
-        report->fault.found)
+    status = verify_checkpoint(verify, report, path, VERIFY_CHECKPOINT);
+    if (status == ST_EXHAUSTED)
+        return status;
+    if (status != ST_OK || report->fault.found)
         return due_refuse(due, ST_ORIGIN,
                           "there is no checkpoint that can be read");
     due->judging = (struct verify_options){.directory = options->directory,
                                            .no_signatures = true,
                                            .threads = options->threads};
-    verify_entries(verify, report, &due->judging);
+    status = verify_entries(verify, report, &due->judging);
+    if (status != ST_OK)
+        return status;
     *size_out = verify->vouches.all[0].checkpoint.size;
     /* What is behind the checkpoint is being written, perhaps. */
     if (report->fault.found && verify->judge.tree.size < *size_out)
@@ -274,9 +278,10 @@ enum status units_due(struct units_due_result *result,
     struct report *report = result->report;
     enum status status;
 
-    INVARIANT(due != NULL);
     memset(report, 0, sizeof *report);
     *result = (struct units_due_result){.report = report};
+    if (due == NULL)
+        return ST_EXHAUSTED;
     due->options = options;
     due->result = result;
     due->directory = -1;

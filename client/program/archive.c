@@ -289,15 +289,16 @@ static int restore_run(struct program *program, int argc, char **argv)
     struct restore_result result;
     char hex[2 * HASH_SIZE + 1];
     bool incomplete = false;
-    enum status status;
+    enum status status = ST_OK;
 
     if (!restore_parse(&options, &incomplete, argc, argv))
         return program_usage("archive");
-    for (int i = optind; i < argc - 1; i++)
-        archive_list_add(&list, argv[i]);
+    for (int i = optind; status == ST_OK && i < argc - 1; i++)
+        status = archive_list_add(&list, argv[i]);
     archive_list_give(&list, &options);
-    status =
-        restore_log(&result, &report, &options, argv[argc - 1], incomplete);
+    if (status == ST_OK)
+        status =
+            restore_log(&result, &report, &options, argv[argc - 1], incomplete);
     archive_list_free(&list);
     if (status != ST_OK)
         return restore_failed(argv[argc - 1], status);
@@ -318,6 +319,7 @@ static int list_run(struct program *program, int argc, char **argv)
 {
     struct archive_list list = {.paths = NULL};
     bool json = program->json;
+    enum status status;
     int code, first = 1;
 
     if (argc > 1 && strcmp(argv[1], "--json") == 0) {
@@ -326,8 +328,10 @@ static int list_run(struct program *program, int argc, char **argv)
     }
     if (argc - first != 1 || argv[first][0] == '-')
         return program_usage("archive");
-    archive_list_add(&list, argv[first]);
-    code = archive_list_show(&list, json);
+    status = archive_list_add(&list, argv[first]);
+    code = status == ST_OK ? archive_list_show(&list, json)
+                           : program_fail(EXIT_USAGE, "%s: %s", argv[first],
+                                          status_info(status)->english);
     archive_list_free(&list);
     return code;
 }

@@ -1,6 +1,7 @@
 #include "client/program/archive_list.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -17,43 +18,69 @@
 
 static struct report ignored;
 
-static void list_append(struct archive_list *list, const char *path,
-                        const char *below)
+static enum status list_append(struct archive_list *list, const char *path,
+                               const char *below)
 {
     size_t size = strlen(path) + strlen(below) + 2;
-    char *whole = malloc(size);
+    char **paths = reallocarray(list->paths, list->count + 1, sizeof *paths);
+    char *whole;
 
-    list->paths = realloc(list->paths, (list->count + 1) * sizeof *list->paths);
-    if (whole == NULL || list->paths == NULL)
-        abort();
+    if (paths == NULL)
+        return ST_EXHAUSTED;
+    list->paths = paths;
+    whole = malloc(size);
+    if (whole == NULL)
+        return ST_EXHAUSTED;
     (void)snprintf(whole, size, "%s%s%s", path, below[0] == '\0' ? "" : "/",
                    below);
     list->paths[list->count++] = whole;
+    return ST_OK;
 }
 
+struct list_row {
+    uint64_t first;
+    char *path;
+};
+
 /* Its first entry; what cannot be read comes last. */
-static uint64_t list_first(const char *path)
+static enum status list_first(struct list_row *row)
 {
     struct unit unit;
-    uint64_t first = UINT64_MAX;
+    enum status status;
 
     memset(&ignored, 0, sizeof ignored);
-    if (unit_open(&unit, &ignored, path, "") != ST_OK)
-        return first;
-    if (!ignored.fault.found)
-        first = unit.told.first;
+    row->first = UINT64_MAX;
+    status = unit_open(&unit, &ignored, row->path, "");
+    if (status == ST_OK && !ignored.fault.found)
+        row->first = unit.told.first;
     unit_close(&unit);
-    return first;
+    return status == ST_EXHAUSTED ? status : ST_OK;
 }
 
 static int list_order(const void *left, const void *right)
 {
-    char *const *a = left, *const *b = right;
-    const uint64_t first = list_first(*a), second = list_first(*b);
+    const struct list_row *a = left, *b = right;
 
-    if (first != second)
-        return first < second ? -1 : 1;
-    return strcmp(*a, *b);
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    return strcmp(a->path, b->path);
+}
+
+static enum status list_sort(char **paths, size_t count)
+{
+    struct list_row *rows = calloc(count, sizeof *rows);
+    enum status status = rows == NULL ? ST_EXHAUSTED : ST_OK;
+
+    for (size_t i = 0; status == ST_OK && i < count; i++) {
+        rows[i].path = paths[i];
+        status = list_first(&rows[i]);
+    }
+    if (status == ST_OK)
+        qsort(rows, count, sizeof *rows, list_order);
+    for (size_t i = 0; status == ST_OK && i < count; i++)
+        paths[i] = rows[i].path;
+    free(rows);
+    return status;
 }
 
 static bool list_is_apart(const char *name)
@@ -82,32 +109,45 @@ static char *list_stray(struct archive_list *list, char *stray,
     return path;
 }
 
-void archive_list_add(struct archive_list *list, const char *path)
+/* The folders of ${path} that are units, and the first of the strays. */
+static enum status list_folder(struct archive_list *list, char **stray,
+                               const char *path)
+{
+    DIR *names = opendir(path);
+    const struct dirent *name;
+    enum status status = ST_OK;
+
+    if (names == NULL)
+        return errno == ENOMEM ? ST_EXHAUSTED : ST_OK;
+    while (status == ST_OK && (name = readdir(names)) != NULL) {
+        if (name->d_name[0] == '.')
+            continue;
+        status = list_append(list, path, name->d_name);
+        if (status == ST_OK && !unit_is_one(list->paths[list->count - 1]))
+            *stray = list_stray(list, *stray, name->d_name);
+    }
+    closedir(names);
+    return status;
+}
+
+enum status archive_list_add(struct archive_list *list, const char *path)
 {
     const size_t before = list->count;
     char *stray = NULL;
-    DIR *names = unit_is_one(path) ? NULL : opendir(path);
-    const struct dirent *name;
+    enum status status =
+        unit_is_one(path) ? ST_OK : list_folder(list, &stray, path);
 
-    while (names != NULL && (name = readdir(names)) != NULL) {
-        if (name->d_name[0] == '.')
-            continue;
-        list_append(list, path, name->d_name);
-        if (!unit_is_one(list->paths[list->count - 1]))
-            stray = list_stray(list, stray, name->d_name);
-    }
     list->is_whole = list->is_whole || list->count > before;
     if (list->count > before && list->stray == NULL) {
         list->stray = stray;
         stray = NULL;
     }
     free(stray);
-    if (names != NULL)
-        closedir(names);
-    if (list->count == before)
-        list_append(list, path, "");
-    qsort(list->paths + before, list->count - before, sizeof *list->paths,
-          list_order);
+    if (status == ST_OK && list->count == before)
+        status = list_append(list, path, "");
+    return status == ST_OK
+               ? list_sort(list->paths + before, list->count - before)
+               : status;
 }
 
 void archive_list_free(struct archive_list *list)
@@ -152,11 +192,17 @@ int archive_list_show(const struct archive_list *list, bool json)
 
     for (size_t i = 0; i < list->count; i++) {
         struct unit unit;
+        enum status status;
 
         memset(&ignored, 0, sizeof ignored);
-        if (unit_open(&unit, &ignored, list->paths[i], "") != ST_OK)
-            return program_fail(EXIT_USAGE, "%s: cannot be read",
-                                list->paths[i]);
+        status = unit_open(&unit, &ignored, list->paths[i], "");
+        if (status != ST_OK) {
+            unit_close(&unit);
+            return program_fail(EXIT_USAGE, "%s: %s", list->paths[i],
+                                status == ST_EXHAUSTED
+                                    ? status_info(status)->english
+                                    : "cannot be read");
+        }
         if (ignored.fault.found)
             code =
                 program_fail((int)ignored.verdict, "%s/%s: %s", list->paths[i],

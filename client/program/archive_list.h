@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "protocol/contract.h"
+#include "protocol/status.h"
+
 /* Directories of units, in the order of their first entries. */
 struct archive_list {
     char **paths;
@@ -22,8 +25,12 @@ struct archive_list {
  * beside units those that are no units are strays, of which the first by name
  * is kept; but not what `archive make` has not finished, nor what begins with a
  * dot, nor lost+found.
+ *
+ * Returns: ST_OK; ST_EXHAUSTED if memory is short.
+ * Order:   ends with archive_list_free(), also if it fails.
  */
-void archive_list_add(struct archive_list *list, const char *path);
+NODISCARD enum status archive_list_add(struct archive_list *list,
+                                       const char *path);
 void archive_list_free(struct archive_list *list);
 
 /* Let a verifier have them, for as long as the list is. */

@@ -1,5 +1,6 @@
 #include "client/program/cluster.h"
 
+#include <errno.h>
 #include <ini.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -62,6 +63,9 @@ int cluster_load(struct cluster *cluster, const struct program *program)
         path = FILE_CLUSTER_CONF;
     memset(cluster, 0, sizeof *cluster);
     line = ini_parse(path, take_key, &parsing);
+    if (line < 0 && errno == ENOMEM)
+        return program_fail(EXIT_USAGE, "%s: %s", path,
+                            status_info(ST_EXHAUSTED)->english);
     if (line < 0)
         return program_fail(EXIT_USAGE,
                             "%s: cannot be read (name the cluster with "

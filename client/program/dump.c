@@ -73,7 +73,10 @@ static int dump_log(struct walk *walk, struct range *range)
     char name[WALK_NAME_SIZE];
     bool more = true;
 
-    walk_batch_init(&batch, walk);
+    if (walk_batch_open(&batch, walk) != ST_OK) {
+        walk_batch_close(&batch);
+        return program_fail(EXIT_USAGE, "out of memory");
+    }
     do {
         walk_next(walk, &batch);
         for (size_t i = 0; more && i < batch.frames_count; i++) {
@@ -87,7 +90,7 @@ static int dump_log(struct walk *walk, struct range *range)
                name, batch.stop_place.offset);
     }
     more = more && batch.stop != WALK_DONE;
-    walk_batch_free(&batch);
+    walk_batch_close(&batch);
     return more ? EXIT_REFUSED : EXIT_GOOD;
 }
 
@@ -100,7 +103,8 @@ static int dump_file(const char *path, struct range *range)
     enum status status;
     bool more = true;
 
-    INVARIANT(bytes != NULL);
+    if (bytes == NULL)
+        return program_fail(EXIT_USAGE, "out of memory");
     status = file_read(bytes, &size, path, SEGMENT_SIZE, false);
     if (status == ST_OK && size <= ENTRY_SIZE_MAX) {
         show_entry(range, slice_of(bytes, size), path, 0);

@@ -33,7 +33,7 @@ struct wishes {
 
 int extract_load(struct extract_load *load, const char *path)
 {
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
 
     memset(load, 0, sizeof *load);
     load->bytes = malloc(EXTRACT_FILE_SIZE_MAX);
@@ -146,6 +146,8 @@ static int save_issued(struct wishes *wishes, const uint8_t *bytes, size_t size)
                file->proof.size == 0            ? "\t(not tied to the log yet)"
                : file->attested.entry_size == 0 ? "\t(not attested yet)"
                                                 : "");
+    else if (file == NULL || commitments == NULL)
+        (void)program_fail(code, "out of memory");
     free(file);
     free(commitments);
     return code;

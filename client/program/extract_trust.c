@@ -32,7 +32,7 @@ static int take_authority(struct extract_trusted *trusted,
 static int take_policy(struct extract_trusted *trusted)
 {
     struct tlog_policy_error error;
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
     size_t size;
 
     if (trusted->policy_path == NULL)

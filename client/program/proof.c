@@ -81,7 +81,7 @@ static int proof_take_receipt(struct proof *proof)
 {
     uint8_t *bytes = malloc(RECEIPTS_SIZE_MAX);
     size_t size = 0;
-    enum status status = ST_INTERNAL;
+    enum status status = ST_EXHAUSTED;
     bool found = false;
 
     if (bytes != NULL)

@@ -61,6 +61,7 @@ struct wishes {
     struct program *program;
     struct verify_options *options;
     struct archive_list units;
+    enum status status; /* Not ST_OK: there is no memory for their list. */
     const char *resume;
     bool progress;
 };
@@ -114,7 +115,9 @@ static bool take_units(struct wishes *wishes, char **paths, int count)
     bool are_units = false;
 
     for (int i = 0; i < count; i++) {
-        archive_list_add(&wishes->units, paths[i]);
+        wishes->status = archive_list_add(&wishes->units, paths[i]);
+        if (wishes->status != ST_OK)
+            return true;
         /* What a directory of units gave is known by what it gave. */
         are_units = are_units ||
                     unit_is_one(wishes->units.paths[wishes->units.count - 1]);
@@ -235,7 +238,9 @@ static int judge(struct report *report, const struct wishes *wishes)
         code = take_resume(options, &progress, wishes);
     if (code != EXIT_GOOD)
         return code;
-    status = verify_given(report, options);
+    status = wishes->status;
+    if (status == ST_OK)
+        status = verify_given(report, options);
     if (verify_progress_end(&progress) != ST_OK)
         fprintf(stderr, "defter: %s: cannot be written\n", progress.path);
     return status == ST_OK ? EXIT_GOOD : unjudged(options, report, status);

@@ -164,6 +164,9 @@ static int count(struct counting *counting, const struct asked *asked)
                             asked->directory);
     if (status == ST_DISK_FAILED)
         return program_fail(EXIT_USAGE, "%s: cannot be read", asked->directory);
+    if (status == ST_EXHAUSTED)
+        return program_fail(EXIT_USAGE, "%s: %s", asked->directory,
+                            status_info(status)->english);
     if (status != ST_OK) {
         counting->fault = "the log cannot be counted";
         return EXIT_GOOD;

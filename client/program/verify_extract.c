@@ -2,13 +2,16 @@
  * verify_extract.c: whether an extract is true, offline; and where it is asked
  * for, whether it still holds.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "client/audit/tile_files.h"
 #include "client/program/cluster.h"
 #include "client/program/verify_extract.h"
 #include "client/program/verify_kinds.h"
@@ -41,23 +44,21 @@ static bool is_extract(const char *path)
 {
     static const char suffix[] = ".extract";
     size_t size = strlen(path), suffix_size = sizeof suffix - 1;
+    static uint8_t bytes[EXTRACT_FILE_SIZE_MAX];
     struct stat about;
-    uint8_t *bytes;
-    FILE *file;
-    bool is = false;
+    size_t got = 0;
+    int file;
+    bool is;
 
     if (stat(path, &about) != 0 || !S_ISREG(about.st_mode))
         return false;
     if (size > suffix_size && strcmp(path + size - suffix_size, suffix) == 0)
         return true;
-    bytes = malloc(EXTRACT_FILE_SIZE_MAX);
-    file = fopen(path, "rbe");
-    if (bytes != NULL && file != NULL)
-        is = extract_file_is(
-            slice_of(bytes, fread(bytes, 1, EXTRACT_FILE_SIZE_MAX, file)));
-    if (file != NULL)
-        (void)fclose(file);
-    free(bytes);
+    file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    is = file >= 0 && tile_files_read(file, bytes, &got, sizeof bytes, 0) &&
+         extract_file_is(slice_of(bytes, got));
+    if (file >= 0)
+        close(file);
     return is;
 }
 

@@ -54,7 +54,8 @@ static const char *list_all(struct walk *walk, struct listing *listing)
     struct walk_batch batch;
     const char *why = NULL;
 
-    walk_batch_init(&batch, walk);
+    if (walk_batch_open(&batch, walk) != ST_OK)
+        return "no memory";
     do {
         walk_next(walk, &batch);
         for (size_t i = 0; why == NULL && i < batch.frames_count; i++)
@@ -62,7 +63,7 @@ static const char *list_all(struct walk *walk, struct listing *listing)
     } while (why == NULL && batch.stop == WALK_MORE);
     if (why == NULL && batch.stop != WALK_DONE)
         why = "no more entries can be read";
-    walk_batch_free(&batch);
+    walk_batch_close(&batch);
     return why;
 }
 
