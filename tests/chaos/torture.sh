@@ -150,6 +150,11 @@ verify_run() {
     # 1 says that somebody changed the log: never for a failure of one's own.
     [ $status -ne 1 ] || complain 'it says tampered'
     judge_end $status "$tool_statuses" "$cluster/tool.txt"
+    # Without memory nothing is judged; who says 2 has judged.
+    if [ "$class" = memory ] && [ $status -ne "$verify_status" ]; then
+        [ $status -eq 3 ] || complain "it ended with $status"
+        grep -q 'memory' "$cluster/tool.txt" || complain 'it says no reason'
+    fi
     [ $status -ne 0 ] || grep -q "^  *head  *size $verify_size" \
         "$cluster/tool.txt" || complain 'it verified something else'
 }
@@ -169,8 +174,10 @@ scenario_prepare() {
     node=$cluster/c/node
     fresh
     if [ "$scenario" = verify ]; then
-        verify_size=$("$DEFTER_BIN/defter" verify "$node/log" |
-            sed -n 's/^  *head  *size //p')
+        "$DEFTER_BIN/defter" verify "$node/log" \
+            --checkpoint "$node/checkpoint" >"$cluster/tool.txt" 2>&1
+        verify_status=$?
+        verify_size=$(sed -n 's/^  *head  *size //p' "$cluster/tool.txt")
     fi
 }
 

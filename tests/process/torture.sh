@@ -16,3 +16,4 @@ share start calls 23
 share start clock 11
 share serve room 41
 share verify disk 97
+share verify memory 4
