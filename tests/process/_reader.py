@@ -21,7 +21,7 @@ GENESIS, EPOCH, ATTEST, PING = 0x0001, 0x0002, 0x0004, 0x0010
 ENROL, ROTATE, NODE = 0x0110, 0x0112, 0x000b
 # What a node alone decides: from others it is a refused command.
 NODES_ONLY = {0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x000a,
-              0x0507, 0x0508, 0x0d15}
+              0x0507, 0x0508, 0x0d15, 0x0f00, 0x0f06, 0x0f14}
 REALMS = {"system": {0}, "P": {0x50}, "R": {0x52}, "P or R": {0x50, 0x52}}
 ROW = re.compile(r"\| 0x([0-9a-f]{4}) \| (\S+) \| (\d+) \| ([^|]+) \| (\d) "
                  r"\| \w+ \| ([^|]+) \|")
@@ -273,6 +273,8 @@ class Log:
                  and entry.realm in row.realms
                  and row.is_open == (item.seal == 0),
                  row.name, "in entry", entry.index)
+            need(item.seal >> 32 <= entry.epoch,
+                 "seal key of a later epoch in entry", entry.index)
             self.by_operation[row.name] = (
                 self.by_operation.get(row.name, 0) + 1)
             self.items += 1
@@ -317,6 +319,7 @@ class Log:
             for item, (result, is_allowed) in enumerate(self.results[index]):
                 code = codes.get((index, item), 0)
                 need(code or is_allowed or index == 0, "done in", index)
+                self.decided(index, item, code)
                 result = sha(b"") if code else result
                 leaves.append(result and leaf_of(
                     struct.pack("<QHH", index, item, code) + result))
@@ -326,6 +329,9 @@ class Log:
         self.attested = last + 1
         self.attestations += 1
         self.refused += count
+
+    def decided(self, index, item, code):
+        """An attestation states the item's outcome; in the log's order."""
 
     def take(self, data):
         entry = Entry(data, len(self.leaves))

@@ -18,4 +18,4 @@ cluster_stop || fail "the node ended with $?"
 
 mkdir "$cluster/units"
 PYTHONPATH=tests/process:tests/second python3 tests/process/_units.py \
-    "$node" "$cluster/units" || fail 'they do not agree'
+    all "$node" "$cluster/units" || fail 'they do not agree'

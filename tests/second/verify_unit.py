@@ -7,8 +7,10 @@
 It shares no code with the programs.  It prints one JSON object, whose members
 have the names of those of `defter verify --json` where they mean the same, and
 ends with 0 (good), 1 (tampered) or 2 (incomplete).  Units are joined in the
-order in which they are given; what the entries of a whole log say of duties is
-left to `defter verify`.  --restore writes the log's files.
+order in which they are given.  From the unit of entry 0 on they are read as the
+log that they are (_reader.py), and held against what it says of its units; what
+its entries say of duties is left to `defter verify`.  --restore writes the
+log's files.
 
 It needs python3-zstandard or the program zstd.  --signatures N verifies N of
 each unit: without python3-cryptography they are slow.
@@ -27,11 +29,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 import _reader  # noqa: E402
 import _tlog  # noqa: E402
+import _unit_log  # noqa: E402
 from _tlog import Refused, need  # noqa: E402
 
 GOOD, TAMPERED, INCOMPLETE = 0, 1, 2
 NAMES = {GOOD: "good", TAMPERED: "tampered", INCOMPLETE: "incomplete"}
 BUNDLE_MAX = 256 * (2 + 65535)
+UNATTESTED_MAX = 8192  # AUDIT: a node leaves no more waiting.
 ZEROS = bytes(32)
 NUMBER = r"(0|[1-9][0-9]*)"
 
@@ -45,7 +49,7 @@ class Bad(Exception):
 
 
 class Gap(Bad):
-    """Units are missing."""
+    """Units are missing, or are not those that the log counts."""
 
 
 def unpack(data):
@@ -156,8 +160,10 @@ def tile_name(level, number, width):
 class Unit:
     def __init__(self, path, options):
         self.path, self.options = path, options
-        self.signatures = 0
+        self.signatures = self.items = 0
+        self.cosigners, self.places = [], []
         self.manifest_bytes = self.read("manifest")
+        self.digest = hashlib.sha256(self.manifest_bytes).hexdigest()
         try:
             self.manifest = Manifest(self.manifest_bytes)
         except (Refused, UnicodeDecodeError) as why:
@@ -245,7 +251,7 @@ class Unit:
             if kind == "cosigner" and last is None:
                 key = _tlog.Key(value.encode())
                 need(key.type == _tlog.COSIGNATURE, "no cosigner's key")
-                self.checkpoint.note.signed_by(key)  # Refuses a wrong line.
+                self.cosigners.append(key)
                 continue
             need(kind == "signer", "line of the keys")
             key = _tlog.base64_of(value.encode(), "a signer")
@@ -254,6 +260,11 @@ class Unit:
                  "order of the signers")
             last = key_id
             self.signers[key_id] = key
+        for key in self.cosigners:
+            try:
+                self.checkpoint.note.signed_by(key)
+            except Refused as why:
+                raise Bad(str(why), "checkpoint") from None
 
     def check_policy(self, data):
         _tlog.Policy(data)
@@ -317,7 +328,9 @@ class Unit:
                 if self.manifest.first <= index <= self.manifest.last:
                     count += len(data)
                     categories[entry.category - 1] += 1
-                    self.leaf = entry.leaf
+                    self.leaf, self.epoch = entry.leaf, entry.epoch
+                    self.items += len(entry.items)
+                    self.places.append((name, at))
                     yield data
         if self.leaf.hex() != head["leaf-after"] or count != head["bytes"] or \
                 categories != self.manifest.categories:
@@ -395,7 +408,79 @@ def restore(units, folder):
     flush()
 
 
+def read_log(units, shown):
+    """The units, read as the log that they are together."""
+    log = _unit_log.UnitLog()
+    for unit in units:
+        for (name, at), data in zip(unit.places, unit.entries):
+            index = len(log.leaves)
+            try:
+                log.take(data)
+            except (_reader.Refused, struct.error, UnicodeDecodeError) as why:
+                raise Bad(str(why), shown(unit, name), index=index,
+                          offset=at) from None
+        if _tlog.root_of(log.leaves).hex() != unit.manifest.head["root"]:
+            raise Bad("another root than the manifest's",
+                      shown(unit, "manifest"))
+    return log
+
+
+def check_record(unit, log, shown):
+    """A unit that was sealed is this one; one that only was prepared may have
+    been made by another rule."""
+    found = log.other_record(unit.manifest, unit.digest)
+    if found is None:
+        return
+    record, what = found
+    where = {"file": shown(unit, "manifest"), "index": record.index}
+    if record.sealed is not None:
+        where.update(index=record.sealed, expected=record.manifest,
+                     found=unit.digest)
+        raise Bad(what, **where)
+    expected, actual = record.last, unit.manifest.last
+    if expected == actual:
+        expected, actual = record.number, unit.manifest.head["number"]
+    raise Gap(what, expected=str(expected), found=str(actual), **where)
+
+
+def judge_log(report, units, shown):
+    log = read_log(units, shown)
+    for unit in units:
+        check_record(unit, log, shown)
+    strangers = 0
+    for unit in units:
+        try:
+            strangers += sum(not log.is_cosigner(key)
+                             for key in unit.cosigners)
+        except Refused as why:
+            raise Bad(str(why), shown(unit, "keys")) from None
+    report.update(
+        items=log.items, sealed_items=log.sealed,
+        by_category=_unit_log.category_counts(log),
+        by_operation=log.by_operation, epochs=log.epochs, epoch=log.epoch,
+        keys=len(log.keys), attestations=log.attestations,
+        attested=log.attested, refused_items=log.refused,
+        strange_cosigners=strangers)
+    return len(log.leaves) - log.attested <= UNATTESTED_MAX
+
+
+def count_alone(report, units):
+    """Nothing of what is counted from entry 0 on."""
+    report.update(
+        items=sum(unit.items for unit in units), sealed_items=0,
+        by_category={str(number + 1): sum(unit.manifest.categories[number]
+                                          for unit in units)
+                     for number in range(8)},
+        by_operation={}, epochs=0, epoch=units[-1].epoch, keys=0,
+        attestations=0, attested=0, refused_items=0,
+        strange_cosigners=sum(len(unit.cosigners) for unit in units))
+    return True
+
+
 def verify(report, options):
+    def shown(unit, name):
+        return os.path.join(unit.path, name) if len(options.units) > 1 else name
+
     units = []
     for path in options.units:
         try:
@@ -408,21 +493,21 @@ def verify(report, options):
             raise
     first, last = units[0], units[-1]
     if first.manifest.first == 0:
-        root = _tlog.root_of([_tlog.leaf_of(data) for unit in units
-                              for data in unit.entries])
-        if root.hex() != last.manifest.head["root"]:
-            raise Bad("another root than the manifest's", "manifest")
+        is_whole = judge_log(report, units, shown)
+    else:
+        is_whole = count_alone(report, units)
     report.update(first=first.manifest.first, last=last.manifest.last,
                   size=last.manifest.last + 1, units=len(units),
                   leaf=last.manifest.head["leaf-after"],
                   root=last.manifest.head["root"],
+                  entries=sum(u.manifest.head["entries"] for u in units),
                   bytes=sum(u.manifest.head["bytes"] for u in units))
     if len(units) == 1:
-        report["manifest"] = hashlib.sha256(last.manifest_bytes).hexdigest()
+        report["manifest"] = last.digest
     if options.restore:
         need(first.manifest.first == 0, "the first unit is not the first")
         restore(units, options.restore)
-    return INCOMPLETE if last.quorum == "not met" else GOOD
+    return GOOD if is_whole and last.quorum != "not met" else INCOMPLETE
 
 
 def main():
