@@ -28,6 +28,22 @@ int64_t client_steady_ms(void)
     return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
+bool client_clock_is_credible(int64_t server_us)
+{
+    int64_t own_us = client_wall_us();
+
+    return server_us > own_us - CLIENT_CLOCK_OFF_US_MAX &&
+           server_us < own_us + CLIENT_CLOCK_OFF_US_MAX;
+}
+
+int64_t client_signing_us(const struct defter *client)
+{
+    int64_t own_us = client_wall_us();
+    int64_t server_us = own_us + session_clock_offset_us(client->session);
+
+    return client_clock_is_credible(server_us) ? server_us : own_us;
+}
+
 int client_fail(struct defter *client, int status, const char *reason)
 {
     REQUIRE(status != ST_OK);

@@ -168,16 +168,6 @@ static void forget_signature(struct defter_command *command)
     command->body = NULL;
 }
 
-/* What is signed by a clock far ahead stays good until then: that is for a
- * person to decide. */
-static bool clock_is_credible(int64_t server_us)
-{
-    int64_t own_us = client_wall_us();
-
-    return server_us > own_us - CLIENT_CLOCK_OFF_US_MAX &&
-           server_us < own_us + CLIENT_CLOCK_OFF_US_MAX;
-}
-
 /* What an answer asks of us before it is final; false: it is final. */
 static bool go_on(struct defter *client, struct defter_command *command,
                   const struct call *call, int *resigned, int64_t deadline_ms)
@@ -195,7 +185,7 @@ static bool go_on(struct defter *client, struct defter_command *command,
         return open_session(client, command, deadline_ms) == ST_OK;
     }
     if ((answer->code == ST_EXPIRED || answer->code == ST_EARLY) &&
-        clock_is_credible(answer->committed_at)) {
+        client_clock_is_credible(answer->committed_at)) {
         forget_signature(command);
         if (client->session != NULL)
             session_clock_says(client->session, answer->committed_at,

@@ -178,6 +178,11 @@ void client_send_pending(struct defter *client);
 
 int client_fail(struct defter *client, int status, const char *reason);
 int64_t client_wall_us(void);
+/* What is signed by a clock far ahead stays good until then: that is for a
+ * person to decide. */
+bool client_clock_is_credible(int64_t server_us);
+/* The time to sign by: the server's, or our own where that is not credible. */
+int64_t client_signing_us(const struct defter *client);
 int64_t client_steady_ms(void);
 void client_drop(struct defter *client);
 

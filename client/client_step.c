@@ -107,9 +107,7 @@ void client_send_pending(struct defter *client)
         if (command->request_id != 0)
             continue;
         if (command->body == NULL &&
-            client_sign(command, client,
-                        client_wall_us() +
-                            session_clock_offset_us(client->session)) != ST_OK)
+            client_sign(command, client, client_signing_us(client)) != ST_OK)
             return;
         command->request_id = session_command(
             client->session, slice_of(command->body, command->body_size));
