@@ -9,12 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export CLUSTER3_LOCAL=1
 # shellcheck source=tests/lib/cluster3.sh
 . tests/lib/cluster3.sh
-
-says() {
-    grep -q "$1" "$cluster/said.txt" && return
-    cat "$cluster/said.txt" >&2
-    fail "not said: $1"
-}
+# shellcheck source=tests/lib/forced.sh
+. tests/lib/forced.sh
 
 # operator_exits CODE WORD...: with that status; what was said is in said.txt.
 operator_exits() {
@@ -25,49 +21,6 @@ operator_exits() {
     [ $status -eq "$want" ] && return
     cat "$cluster/said.txt" >&2
     fail "exit status $status, not $want: $*"
-}
-
-# force NODE NAME WORD...: the cluster's name is typed.
-force() {
-    local node=$1 name=$2
-    shift 2
-    (cd "$cluster/c" && printf '%s\n' "$name" | "$DEFTER_BIN/defter" \
-        --cluster cluster.conf --key operator.key force \
-        "${cluster3_id[$node]}" --authority authority/authority.key "$@") \
-        >"$cluster/said.txt" 2>&1
-}
-
-# node_said NODE TEXT: since its newest start.
-node_said() {
-    tac "$cluster/$1.txt" | sed '/^-- start/q' | grep -q "$2"
-}
-
-said_in_time() {
-    wait_for 60 node_said "$@" && return
-    cat "$cluster/$1.txt" >&2
-    fail "node $1 does not say: $2"
-}
-
-ping() {
-    must as operator --json system.ping "text=$1"
-}
-
-# It leads, and takes a command.
-serves() {
-    wait_for 60 cluster3_leads || {
-        cat "$cluster"/?.txt >&2
-        fail 'nobody leads'
-    }
-    ping "$1"
-}
-
-# The log of a node is good, but for an end that nobody vouches for.
-verify() {
-    "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" "${@:2}" \
-        verify "$(cluster3_dir "$1")" >"$cluster/said.txt" 2>&1
-    [ $? -ne 1 ] && return
-    cat "$cluster/said.txt" >&2
-    fail "the log of $1 does not verify"
 }
 
 cluster3_make manual
