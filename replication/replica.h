@@ -261,6 +261,10 @@ void replica_actions_wipe(struct replica_actions *actions);
 
 struct replica; /* Opaque; replica_parts.h for its own files and tests. */
 
+/* The configuration that meta keeps: by itself or in its certificate, behind
+ * the peers that were vouched for.  False: there is none. */
+bool replica_stored_config(struct config *out, struct slice stored);
+
 /*
  * replica_open(replica_out, options, parts):
  * Begin where the log and meta stand.  Aborts without memory, here and below.

@@ -301,6 +301,29 @@ static bool register_load_vouched(struct replica *replica,
     return reader->status == ST_OK;
 }
 
+bool replica_stored_config(struct config *out, struct slice stored)
+{
+    struct config_cert cert = {.config = {NULL, 0}};
+    struct reader reader;
+    struct slice bytes;
+    uint8_t kind;
+
+    reader_init(&reader, stored);
+    kind = reader_u8(&reader);
+    (void)reader_bytes(&reader, (size_t)reader_u8(&reader) * NODE_ID_SIZE);
+    bytes = reader_bytes(&reader, reader_left(&reader));
+    if (reader.status != ST_OK ||
+        (kind != STORED_CERTIFICATE && kind != STORED_CONFIG))
+        return false;
+    if (kind == STORED_CERTIFICATE) {
+        if (bytes.size > CONFIG_CERT_SIZE_MAX ||
+            config_cert_decode(&cert, bytes) != ST_OK)
+            return false;
+        bytes = cert.config;
+    }
+    return bytes.size <= CONFIG_SIZE_MAX && config_decode(out, bytes) == ST_OK;
+}
+
 bool replica_load_config(struct replica *replica, struct slice stored)
 {
     struct config_cert cert = {.config = {NULL, 0}};

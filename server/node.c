@@ -7,8 +7,10 @@
 
 #include <sodium.h>
 
+#include "protocol/config.h"
 #include "replication/halt.h"
 #include "replication/journal_repair.h"
+#include "replication/replica.h"
 #include "server/diag.h"
 #include "server/node_private.h"
 #include "server/store/statements.h"
@@ -74,13 +76,39 @@ static enum node_exit node_not_halted(struct node *node)
                      node->options.directory);
 }
 
+/* What a lineage was forced on is committed, where the log has it: its operator
+ * said so (replica_forced_tend()).  A log that was laid here has a new mark,
+ * which knows of nothing. */
+static uint64_t node_known_by_force(struct node *node)
+{
+    const struct meta_value *meta = &node->meta.value;
+    struct config config;
+    uint8_t leaf[HASH_SIZE];
+    struct slice entry;
+
+    if (!replica_stored_config(
+            &config, slice_of(meta->configuration, meta->configuration_size)) ||
+        config.why != CONFIG_FORCED || config.base_size == 0 ||
+        memcmp(config.lineage, node->lineage, LINEAGE_SIZE) != 0 ||
+        config.base_size > journal_size(node->journal) ||
+        journal_read_entry(node->journal, &entry, node->entry_buffer,
+                           config.base_size - 1) != ST_OK)
+        return 0;
+    entry_leaf_hash(leaf, entry);
+    return memcmp(leaf, config.base_leaf, HASH_SIZE) == 0 ? config.base_size
+                                                          : 0;
+}
+
 /* In a cluster only what is known to be committed may be applied. */
 static enum node_exit node_open_known(struct node *node)
 {
     struct node_known known = {.committed = UINT64_MAX};
 
     if (node->options.cluster.is_there) {
+        uint64_t forced = node_known_by_force(node);
+
         known.committed = journal_committed(node->journal);
+        known.committed = forced > known.committed ? forced : known.committed;
         known.lost = journal_lost(node->journal).kind != MARK_WHOLE;
         known.peers = true;
     }
@@ -192,6 +220,7 @@ static enum node_exit node_open_pipeline(struct node *node)
         .events = net_events(node->net),
         .end = journal_end(node->journal),
         .lost_below = node_lost_below(node),
+        .lacks = node->lacks,
         .lost_taken = node_say_lost,
         .failed = node_failed,
     };

@@ -119,6 +119,7 @@ static bool on_idle(void *context)
     return pipeline_idle(node->pipeline);
 }
 
+/* Who cannot apply the log decides nothing: he waits for a snapshot. */
 static bool on_enrolled(void *context)
 {
     struct node *node = context;
@@ -126,6 +127,8 @@ static bool on_enrolled(void *context)
     uint8_t key_id[KEY_ID_SIZE];
 
     enum { KEY_IS_ACTIVE = 1 };
+    if (pipeline_lacks(node->pipeline) != 0)
+        return false;
     identity_key_id(key_id, node->identity.public_key);
     return directory_find(node->directory, &key, key_id) && key.is_node &&
            key.state == KEY_IS_ACTIVE;

@@ -62,6 +62,7 @@ struct node {
     struct net *net;
     bool crowded;                 /* The core thread: no room for commands. */
     struct journal_report report; /* What opening the log found. */
+    uint64_t lacks; /* What pipeline_lacks() gives at the beginning. */
     struct node_cluster *cluster; /* NULL: a node that is alone. */
     struct node_escrow *escrow;   /* NULL: none is kept. */
 };

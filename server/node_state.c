@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "protocol/config.h"
+#include "replication/replica.h"
 #include "replication/sometimes.h"
 #include "server/diag.h"
 #include "server/node_private.h"
@@ -260,6 +261,19 @@ static enum status replay_group(struct node *node,
     return status;
 }
 
+/* Who lost the act with a lineage may find nobody that has a snapshot. */
+static void state_say_lacks(struct node *node)
+{
+    diag_say(DIAG_WARNING,
+             "what entry %" PRIu64 " holds was destroyed since: this node "
+             "needs a snapshot of another one, and does not lead without",
+             apply_size(node->apply));
+    if (keyring_acts_lost(node->keyring) > 0)
+        diag_say(DIAG_WARNING,
+                 "the act went with the lineage before: if no node of this one "
+                 "has a snapshot, see OPERATING, when every member is gone");
+}
+
 static enum node_exit replay(struct node *node, const struct node_known *known)
 {
     uint64_t from = apply_size(node->apply);
@@ -287,10 +301,8 @@ static enum node_exit replay(struct node *node, const struct node_known *known)
     }
     journal_cursor_close(cursor);
     if (status == ST_CONTENT_GONE && known->peers) {
-        diag_say(DIAG_WARNING,
-                 "what entry %" PRIu64 " holds was destroyed since: this node "
-                 "needs a snapshot of another one",
-                 apply_size(node->apply));
+        node->lacks = apply_size(node->apply) + 1;
+        state_say_lacks(node);
         return NODE_DRAINED;
     }
     if (status == ST_CHECKSUM && known->peers) {
@@ -335,8 +347,8 @@ uint64_t node_lost_below(const struct node *node)
     entry_leaf_hash(leaf, slice_of(node->genesis_bytes, node->genesis_size));
     if (memcmp(leaf, node->lineage, LINEAGE_SIZE) == 0)
         return 0;
-    if (config_decode(&config, slice_of(meta->configuration,
-                                        meta->configuration_size)) == ST_OK &&
+    if (replica_stored_config(
+            &config, slice_of(meta->configuration, meta->configuration_size)) &&
         config.why == CONFIG_FORCED)
         return config.base_size;
     /* A later configuration came before the log did: its begin is not known. */

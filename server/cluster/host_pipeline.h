@@ -49,7 +49,8 @@ struct host_calls {
     /* What the node is, now and again: at least twice in beacon_ms or a second.
      */
     void (*status)(void *context, const struct replica_status *status);
-    /* Whether the log has enrolled this node's key.  Asked now and again. */
+    /* Whether the log has enrolled this node's key, and can be applied here: a
+     * node that does not know so leads nobody.  Asked now and again. */
     bool (*enrolled)(void *context);
     /* The clocks of the nodes that answer, less this node's, lie between these;
      * INT64_MIN and INT64_MAX: none answers. */

@@ -109,6 +109,7 @@ struct pipeline *pipeline_open(const struct pipeline_parts *parts)
     atomic_store(&pipeline->has_secret, apply_has_secret(parts->apply));
     pipeline_tell_state(pipeline);
     atomic_store(&pipeline->size, apply_size(parts->apply));
+    atomic_store(&pipeline->lacks, parts->lacks);
     apply_set_changes(parts->apply, &(struct apply_changes){
                                         .context = pipeline,
                                         .key = pipeline_on_key,

@@ -373,6 +373,7 @@ struct pipeline_parts {
     uint64_t lost_below;
     void *lost_context;
     void (*lost_taken)(void *context, uint64_t count);
+    uint64_t lacks; /* As pipeline_lacks(), known from the start. */
     /* This node cannot go on; it returns only to end the process. */
     void *failed_context;
     void (*failed)(void *context, enum status status, uint64_t index,

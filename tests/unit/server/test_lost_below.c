@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/replica_parts.h"
 #include "server/node_private.h"
 #include "server/registry/rows.h"
 #include "tests/lib/config_sample.h"
@@ -45,11 +46,21 @@ static void configuration(struct sample_config *out, enum config_why why,
 static void knows(enum config_why why, uint64_t base_size)
 {
     struct meta_value *meta = &node->meta.value;
+    uint8_t certificate[CONFIG_CERT_ENCODED_SIZE_MAX];
     struct sample_config sample;
+    struct slice stored;
 
     configuration(&sample, why, base_size);
-    memcpy(meta->configuration, sample.bytes, sample.slice.size);
-    meta->configuration_size = sample.slice.size;
+    stored = sample.slice;
+    if (why == CONFIG_FORCED)
+        stored = sample_config_cert(certificate, why, sample.slice, 3);
+    /* As LOG-FORMAT has it: one peer was vouched for. */
+    memset(meta->configuration, 0, 2 + NODE_ID_SIZE);
+    meta->configuration[0] =
+        why == CONFIG_FORCED ? STORED_CERTIFICATE : STORED_CONFIG;
+    meta->configuration[1] = 1;
+    memcpy(meta->configuration + 2 + NODE_ID_SIZE, stored.data, stored.size);
+    meta->configuration_size = 2 + NODE_ID_SIZE + stored.size;
 }
 
 /* Entry ${index} told the state of it. */
