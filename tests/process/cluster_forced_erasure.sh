@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 300
 # A destruction was carried out, and every node whose log has it is gone: the
 # one that is forced has carried it out too, and its log lost it.  It starts
