@@ -5,7 +5,8 @@
  *
  * The first byte chooses: 0 a configuration, 1 a certificate, 2 a statement,
  * 3 a request, 4 a state of signing whose sum is made to fit, 5 two
- * configurations of which the second is to follow the first.
+ * configurations of which the second is to follow the first, 6 a state of
+ * signing as it is.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -15,12 +16,40 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "protocol/config_cert.h"
 #include "protocol/sign_state.h"
-#include "protocol/statement.h"
 #include "protocol/succession.h"
+#include "tests/lib/config_sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Every change of members that the operator's tool makes keeps the form. */
+static void check_changes(const struct config *config, struct slice bytes)
+{
+    uint8_t again[CONFIG_ENCODED_SIZE_MAX];
+    struct config changed, read;
+    uint8_t chosen[NODE_ID_SIZE];
+    uint32_t epoch;
+    enum status status = config_granted(&epoch, config, config->epoch);
+
+    INVARIANT(
+        IMPLIES(status == ST_OK, epoch - config->epoch >= CONFIG_GRANT_EPOCHS));
+    config_succeed(&changed, config, bytes, CONFIG_REMOVE);
+    if (changed.learners_count > 0) {
+        memcpy(chosen, changed.learners[0], NODE_ID_SIZE);
+        config_admit(&changed, chosen, 7);
+    }
+    memcpy(chosen, changed.members[0].node_id, NODE_ID_SIZE);
+    config_dismiss_others(&changed, chosen);
+    INVARIANT(changed.members_count == 1 &&
+              config_has_member(&changed, chosen));
+    if (config_is_eligible(&changed, chosen)) {
+        config_remove_eligible(&changed, chosen);
+        INVARIANT(config_has_archive(&changed));
+    }
+    config_encode(again, &changed);
+    status = config_decode(&read, slice_of(again, config_size(&changed)));
+    INVARIANT(status == ST_OK);
+}
 
 static void check_config(struct slice input)
 {
@@ -35,8 +64,11 @@ static void check_config(struct slice input)
     INVARIANT(slice_equal(input, slice_of(again, input.size)));
     fault = config_judge(&config, NULL, slice_of(NULL, 0));
     INVARIANT(config_fault_text(fault) != NULL);
+    INVARIANT(config_fault_text_az(fault) != NULL);
+    INVARIANT(config_why_name(config.why) != NULL);
     if (config.number == UINT64_MAX)
         return;
+    check_changes(&config, input);
     config_succeed(&next, &config, input, CONFIG_SETTLE);
     fault = config_judge(&next, &config, input);
     /* V3 may not hold of the older one itself. */
@@ -74,6 +106,12 @@ static void check_pair(struct slice input)
               memcmp(newer.primary, older.primary, NODE_ID_SIZE) == 0);
 }
 
+static void check_fault(enum config_cert_fault fault)
+{
+    INVARIANT(config_cert_fault_text(fault)[0] != '\0');
+    INVARIANT(config_cert_fault_text_az(fault)[0] != '\0');
+}
+
 static void check_certificate(struct slice input)
 {
     uint8_t bytes[CONFIG_CERT_ENCODED_SIZE_MAX];
@@ -83,7 +121,10 @@ static void check_certificate(struct slice input)
 
     if (config_cert_decode(&cert, input) != ST_OK)
         return;
-    (void)config_cert_verify(&cert, &keys, 0);
+    check_fault(config_cert_verify(&cert, &keys, 0));
+    sample_config_keys(&keys);
+    check_fault(config_cert_verify(&cert, &keys, 0));
+    check_fault(config_cert_verify(&cert, &keys, INT64_MAX));
     writer_init(&writer, bytes, sizeof bytes);
     config_cert_begin(&writer, &cert);
     INVARIANT(slice_equal(cert.signed_bytes, writer_slice(&writer)));
@@ -151,7 +192,35 @@ static void check_request(struct slice input)
     INVARIANT(memcmp(again, bytes, sizeof again) == 0);
 }
 
-static void check_state(struct slice input)
+/* Who signed nothing yet comes by the certificate to the same state; who has
+ * signed it signs it once more. */
+static void check_taken(struct sign_state *state)
+{
+    const struct slice certificate =
+        slice_of(state->certificate, state->certificate_size);
+    char paper[SIGN_PAPER_SIZE];
+    struct sign_state fresh;
+
+    sign_state_paper(paper, state);
+    INVARIANT(memchr(paper, '\0', sizeof paper) != NULL);
+    if (certificate.size == 0)
+        return;
+    sign_state_init(&fresh, state->keeper, state->cluster_id);
+    INVARIANT(sign_state_take(&fresh, certificate) == ST_OK);
+    INVARIANT(fresh.number == state->number &&
+              memcmp(fresh.hash, state->hash, HASH_SIZE) == 0);
+    INVARIANT(sign_state_take(state, certificate) == ST_OK);
+    INVARIANT(sign_state_take(&fresh, slice_of(certificate.data, 1)) ==
+              ST_FILE_FORMAT);
+    if (state->number == UINT64_MAX)
+        return;
+    fresh.number++;
+    INVARIANT(sign_state_take(&fresh, certificate) == ST_EXISTS);
+    fresh.cluster_id[0] ^= 1;
+    INVARIANT(sign_state_take(&fresh, certificate) == ST_WRONG_ENV);
+}
+
+static void check_state(struct slice input, bool fit)
 {
     uint8_t bytes[SIGN_STATE_SIZE_MAX], again[SIGN_STATE_SIZE_MAX];
     struct sign_state state;
@@ -160,12 +229,14 @@ static void check_state(struct slice input)
     if (input.size < 40 || input.size > sizeof bytes)
         return;
     memcpy(bytes, input.data, input.size);
-    store_u64(bytes + input.size - 8, XXH3_64bits(bytes, input.size - 8));
+    if (fit)
+        store_u64(bytes + input.size - 8, XXH3_64bits(bytes, input.size - 8));
     if (sign_state_decode(&state, slice_of(bytes, input.size), SIGN_OPERATOR,
                           bytes + 16) != ST_OK)
         return;
     sign_state_encode(again, &size, &state);
     INVARIANT(slice_equal(slice_of(bytes, input.size), slice_of(again, size)));
+    check_taken(&state);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -175,7 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || sodium_init() < 0)
         return 0;
     input = slice_of(data + 1, size - 1);
-    switch (data[0] % 6) {
+    switch (data[0] % 7) {
     case 0:
         check_config(input);
         break;
@@ -189,7 +260,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_request(input);
         break;
     case 4:
-        check_state(input);
+    case 6:
+        check_state(input, data[0] % 7 == 4);
         break;
     case 5:
         check_pair(input);

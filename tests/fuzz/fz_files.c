@@ -45,11 +45,32 @@ static void check_keyfile(struct slice input, bool fit)
     }
 }
 
+/* Any secret is a key of each kind, and another one of each. */
+static void check_secret(struct slice input)
+{
+    static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {1};
+    uint8_t bytes[KEYFILE_SIZE];
+    struct keyfile keyfile, read;
+
+    if (input.size < KEY_SIZE)
+        return;
+    for (unsigned kind = 1; kind <= KEYFILE_COSIGNER; kind++) {
+        keyfile_make(&keyfile, (enum keyfile_kind)kind, cluster_id, input.data);
+        keyfile_encode(bytes, &keyfile);
+        INVARIANT(keyfile_decode(&read, slice_of(bytes, sizeof bytes),
+                                 (enum keyfile_kind)kind) == ST_OK);
+        INVARIANT(memcmp(read.secret, input.data, KEY_SIZE) == 0);
+        bytes[8]++;
+        INVARIANT(keyfile_decode(&read, slice_of(bytes, sizeof bytes),
+                                 (enum keyfile_kind)kind) == ST_CHECKSUM);
+    }
+}
+
 static void check_certificate(struct slice input)
 {
     static const uint8_t seed[SEED_SIZE] = {1};
     struct nodecert_expected expected = {.role = NODECERT_SERVER};
-    uint8_t again[NODECERT_SIZE];
+    uint8_t again[NODECERT_SIZE], other_key[PUBLIC_KEY_SIZE];
     struct identity authority;
     struct nodecert cert;
     enum nodecert_fault fault;
@@ -73,11 +94,29 @@ static void check_certificate(struct slice input)
     MAYBE(nodecert_verify(&cert, &fault, again, &expected, NULL) == ST_OK);
     INVARIANT(fault != NODECERT_BAD_SIGNATURE &&
               fault != NODECERT_OTHER_CLUSTER && fault != NODECERT_OTHER_ROLE);
+    INVARIANT(nodecert_fault_text(fault)[0] != '\0');
+    memcpy(other_key, cert.channel_key, sizeof other_key);
+    other_key[0] ^= 1;
+    INVARIANT(nodecert_verify(&cert, &fault, again, &expected, other_key) ==
+              ST_CERTIFICATE);
+}
+
+static const struct identity *sample_authority(void)
+{
+    static const uint8_t seed[SEED_SIZE] = {1};
+    static struct identity identity;
+    static bool made;
+
+    if (!made)
+        identity_init(&identity, seed);
+    made = true;
+    return &identity;
 }
 
 static void check_receipt(struct slice input)
 {
-    uint8_t again[RECEIPT_SIZE];
+    static const uint8_t cluster_id[CLUSTER_ID_SIZE] = {1};
+    uint8_t again[RECEIPT_SIZE], signature[SIGNATURE_SIZE];
     struct receipt receipt;
 
     if (input.size != RECEIPT_SIZE ||
@@ -85,6 +124,47 @@ static void check_receipt(struct slice input)
         return;
     receipt_encode(again, &receipt);
     INVARIANT(slice_equal(slice_of(again, sizeof again), input));
+    receipt_sign(&receipt, again, signature, cluster_id, sample_authority());
+    INVARIANT(receipt_verify(&receipt, again, signature, cluster_id,
+                             sample_authority()->public_key) == ST_OK);
+    INVARIANT(receipt_verify(&receipt, input.data, signature, cluster_id,
+                             somebody) == ST_RECEIPT);
+}
+
+/* What a node of the authority states whose statement this would be. */
+static void check_stated(const struct completeness_file *file)
+{
+    const struct identity *authority = sample_authority();
+    struct completeness_file stated = *file;
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    struct receipt receipt = {.index = file->size, .committed_at = 1};
+    struct nodecert cert = {.role = NODECERT_SERVER, .not_after_s = 3600};
+    crypto_hash_sha256_state hash;
+    uint8_t numbers[16];
+
+    identity_cluster_id(cluster_id, authority->public_key);
+    memcpy(cert.cluster_id, cluster_id, CLUSTER_ID_SIZE);
+    memcpy(cert.receipt_key, authority->public_key, PUBLIC_KEY_SIZE);
+    crypto_hash_sha256_init(&hash);
+    crypto_hash_sha256_update(&hash, file->salt, SALT_SIZE);
+    store_u64(numbers, file->subject);
+    store_u64(numbers + 8, file->sum.count);
+    crypto_hash_sha256_update(&hash, numbers, 16);
+    crypto_hash_sha256_update(&hash, file->sum.rolling, HASH_SIZE);
+    store_u64(numbers, file->size);
+    crypto_hash_sha256_update(&hash, numbers, 8);
+    crypto_hash_sha256_final(&hash, receipt.result_hash);
+    nodecert_sign(stated.certificate, &cert, authority);
+    receipt_sign(&receipt, stated.receipt, stated.signature, cluster_id,
+                 authority);
+    INVARIANT(completeness_file_judge(&receipt, &stated,
+                                      authority->public_key) == ST_OK);
+    stated.size ^= 1;
+    INVARIANT(completeness_file_judge(&receipt, &stated,
+                                      authority->public_key) == ST_RECEIPT);
+    stated.signature[0] ^= 1;
+    INVARIANT(completeness_file_judge(&receipt, &stated,
+                                      authority->public_key) != ST_OK);
 }
 
 static void check_completeness(struct slice input)
@@ -100,6 +180,7 @@ static void check_completeness(struct slice input)
     completeness_file_write(&writer, &file);
     INVARIANT(slice_equal(writer_slice(&writer), input));
     INVARIANT(completeness_file_judge(&receipt, &file, somebody) != ST_OK);
+    check_stated(&file);
 }
 
 static void check_genesis(struct slice input)
@@ -144,6 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 0:
     case 1:
         check_keyfile(input, data[0] % 7 == 1);
+        check_secret(input);
         break;
     case 2:
         check_certificate(input);

@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "protocol/dump.h"
 #include "protocol/frame.h"
@@ -27,6 +28,19 @@ static void frame_line(void *context, struct slice name, struct slice value)
     for (size_t i = 0; i < value.size; i++)
         INVARIANT(value.data[i] >= 0x20 && value.data[i] != 0x7f);
     *lines += 1;
+}
+
+/* A pad that is taken is the pad of its size. */
+static void frame_check_pad(const struct frame *frame)
+{
+    static uint8_t bytes[FRAME_SIZE_MAX];
+    struct writer writer;
+
+    writer_init(&writer, bytes, sizeof bytes);
+    frame_write_pad(&writer, frame->body.size);
+    INVARIANT(writer.used == FRAME_HEADER_SIZE + frame->body.size);
+    INVARIANT(memcmp(bytes + FRAME_HEADER_SIZE, frame->body.data,
+                     frame->body.size) == 0);
 }
 
 static void frame_gate_set(struct frame_gate *gate, uint8_t choice)
@@ -67,6 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         status = frame_decode(&gate, &body, &error, &frame);
         if (status != ST_OK)
             (void)frame_scope(&gate, status, &frame);
+        else if (frame.type == MESSAGE_PAD && frame.body.size > 0)
+            frame_check_pad(&frame);
     }
     dump_init(&dump, &lines, frame_line);
     dump_frames(&dump, slice_of(data + 1, size - 1));

@@ -19,7 +19,7 @@ static void log_try_entry(struct slice bytes)
     uint8_t composed[COMMAND_SIGNED_SIZE];
     uint8_t leaf[HASH_SIZE];
     struct entry entry;
-    struct item item;
+    struct item item, alone;
     struct slice rest;
     size_t count = 0;
 
@@ -30,6 +30,10 @@ static void log_try_entry(struct slice bytes)
     rest = entry.items;
     while (entry_next_item(&item, &rest)) {
         INVARIANT(item_check_open(&item) == ST_OK);
+        INVARIANT(item_decode(&alone, item.bytes) == ST_OK);
+        INVARIANT(slice_equal(alone.data, item.data));
+        INVARIANT(item_decode(&alone, slice_of(item.bytes.data,
+                                               item.bytes.size - 1)) != ST_OK);
         count++;
     }
     INVARIANT(count == entry.header.items_count);

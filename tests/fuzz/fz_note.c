@@ -5,10 +5,12 @@
  *
  * The first byte chooses: 0 a note with a checkpoint, 1 a key, 2 a policy, by
  * which a good checkpoint is judged, 3 a proof, 4 a request to a witness, 5 the
- * path of a tile, 6 a bundle.
+ * path of a tile, 6 a bundle, 7 two sizes of a log, between which tiles are
+ * told.
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -40,6 +42,8 @@ static const char fuzz_note[] =
     "tbygLQAAAABlU/EAIxBYW7UIciebzFT68DIb"
     "HGzNgYUTCy/B3tHQUEWCECTW5Y0BM7PRf1hP0ZUu04StNW2TyVObyRANTEiO71IyBA==\n";
 
+enum { FUZZ_TILES_MAX = 64 };
+
 static uint8_t written[TLOG_PROOF_SIZE_MAX];
 
 /* A writer into a buffer that holds whatever was read. */
@@ -49,6 +53,22 @@ static struct writer write_again(void)
 
     writer_init(&writer, written, sizeof written);
     return writer;
+}
+
+/* A quorum of one witness over the log above. */
+static const struct tlog_policy *fuzz_policy(void)
+{
+    static char text[512];
+    static struct tlog_policy policy;
+    struct tlog_policy_error error;
+
+    if (policy.logs_count > 0)
+        return &policy;
+    (void)snprintf(text, sizeof text, "log %s\nwitness w %s\nquorum w\n",
+                   fuzz_log, fuzz_witness);
+    INVARIANT(tlog_policy_read(&policy, &error, slice_of(text, strlen(text))) ==
+              ST_OK);
+    return &policy;
 }
 
 static struct note_key fuzz_key(const char *text)
@@ -108,6 +128,7 @@ static void check_policy(struct slice input)
     enum status status = tlog_policy_read(&policy, &error, input);
 
     INVARIANT(tlog_policy_fault_text(error.fault) != NULL);
+    INVARIANT(tlog_policy_fault_text_az(error.fault) != NULL);
     INVARIANT((status == ST_OK) == (error.fault == TLOG_POLICY_GOOD));
     INVARIANT(error.line >= 1 && error.line <= input.size + 1);
     if (status != ST_OK)
@@ -126,6 +147,7 @@ static void check_proof(struct slice input)
     static struct tlog_proof proof;
     struct note_key log_key = fuzz_key(fuzz_log);
     struct writer writer = write_again();
+    struct tlog_policy_verdict verdict;
     struct checkpoint checkpoint;
     uint8_t leaf[HASH_SIZE];
 
@@ -136,6 +158,9 @@ static void check_proof(struct slice input)
     tree_leaf_hash(leaf, slice_of("entry-2", 7));
     if (tlog_proof_verify(&checkpoint, &proof, leaf, &log_key) == ST_OK)
         INVARIANT(proof.index == 2 && checkpoint.size == 5);
+    if (tlog_proof_judge(&verdict, &checkpoint, &proof, leaf, fuzz_policy()) ==
+        ST_OK)
+        INVARIANT(verdict.satisfied && proof.index == 2);
 }
 
 static void check_request(struct slice input)
@@ -171,6 +196,61 @@ static void check_path(struct slice input)
     INVARIANT(slice_equal(writer_slice(&writer), input));
 }
 
+/* A hash that says which it is. */
+static enum status hash_read(void *context, uint8_t out[HASH_SIZE],
+                             unsigned level, uint64_t index)
+{
+    (void)context;
+    memset(out, 0, HASH_SIZE);
+    store_u64(out, index);
+    store_u64(out + 8, level);
+    return ST_OK;
+}
+
+static void check_tile(const struct tile *tile)
+{
+    const struct tree_source source = {NULL, hash_read};
+    struct writer writer = write_again();
+    struct tile again;
+
+    tiles_path_write(&writer, tile);
+    INVARIANT(writer.used <= TILE_PATH_SIZE_MAX);
+    INVARIANT(tiles_path_read(&again, writer_slice(&writer)) == ST_OK);
+    INVARIANT(again.level == tile->level && again.index == tile->index &&
+              again.width == tile->width);
+    if (tile->level == TILE_ENTRIES)
+        return;
+    writer = write_again();
+    INVARIANT(tiles_write(&writer, tile, &source) == ST_OK);
+    INVARIANT(writer.used == tile->width * (size_t)HASH_SIZE);
+    INVARIANT(load_u64(written) == tile->index << TILE_HEIGHT);
+}
+
+/* Each tile that the newer log has and the older has not, once and in order. */
+static void check_walk(struct slice input)
+{
+    struct tile tile, last = {0, 0, 0};
+    struct tiles_walk walk;
+    uint64_t older, newer;
+
+    if (input.size < 16)
+        return;
+    older = load_u64(input.data) % (TREE_SIZE_MAX + 1);
+    newer = load_u64(input.data + 8) % (TREE_SIZE_MAX - older + 1) + older;
+    tiles_walk_init(&walk, older, newer);
+    for (int left = FUZZ_TILES_MAX; left > 0; left--) {
+        if (!tiles_walk_next(&walk, &tile))
+            return;
+        INVARIANT(tile.width == tiles_width(newer, tile.level, tile.index));
+        INVARIANT(tile.width > tiles_width(older, tile.level, tile.index));
+        INVARIANT(last.width == 0 || tile.level == last.level
+                      ? last.width == 0 || tile.index == last.index + 1
+                      : last.level == TILE_ENTRIES || tile.level > last.level);
+        check_tile(&tile);
+        last = tile;
+    }
+}
+
 static void check_bundle(struct slice input)
 {
     struct writer writer = write_again();
@@ -193,7 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || sodium_init() < 0)
         return 0;
     input = slice_of(data + 1, size - 1);
-    switch (data[0] % 7) {
+    switch (data[0] % 8) {
     case 0:
         check_note(input);
         break;
@@ -214,6 +294,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 6:
         check_bundle(input);
+        break;
+    case 7:
+        check_walk(input);
         break;
     }
     return 0;

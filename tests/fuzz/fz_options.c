@@ -8,15 +8,20 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "client/nodes.h"
 #include "replication/replica.h"
 #include "server/cluster/link_address.h"
-#include "server/options.h"
+#include "server/options_private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { FUZZ_TEXT_MAX = 8192 };
 
 static void check_options(const char *text)
 {
@@ -42,8 +47,37 @@ static void check_options(const char *text)
     INVARIANT(timers.beacon_ms > 0);
 }
 
+/* A file says what its text says; one with a NUL in it is none. */
+static void check_file(const uint8_t *data, size_t size)
+{
+    static struct options given, read;
+    char error[OPTIONS_ERROR_SIZE], again[OPTIONS_ERROR_SIZE];
+    char path[64], text[FUZZ_TEXT_MAX + 1];
+    const int file = memfd_create("options", MFD_CLOEXEC);
+    enum status status;
+
+    if (size > FUZZ_TEXT_MAX)
+        size = FUZZ_TEXT_MAX;
+    INVARIANT(file >= 0 && write(file, data, size) == (ssize_t)size);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    status = options_read(&read, error, path);
+    (void)close(file);
+    if (size > 0 && memchr(data, '\0', size) != NULL) {
+        INVARIANT(status == ST_TOO_LARGE);
+        return;
+    }
+    memcpy(text, data, size);
+    text[size] = '\0';
+    INVARIANT(options_parse(&given, again, text, "/proc/self/fd") == status);
+    INVARIANT(strcmp(error, again) == 0);
+    if (status == ST_OK)
+        INVARIANT(options_numbers_fixed(&given, &read) == NULL);
+}
+
 static void check_nodes(const char *text)
 {
+    static const int failures[] = {ST_CERTIFICATE, ST_REJECTED, ST_AUTH,
+                                   ST_NOT_PRIMARY};
     static char reasons[NODES_REASON_SIZE];
     static struct nodes nodes;
 
@@ -57,7 +91,13 @@ static void check_nodes(const char *text)
          nodes_fail(&nodes, ST_CONNECT, nodes_address(&nodes)); left--)
         INVARIANT(left > 0);
     nodes_reasons(&nodes, reasons);
-    MAYBE(nodes_verdict(&nodes) == ST_CONNECT);
+    INVARIANT(nodes_verdict(&nodes) == ST_CONNECT);
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        nodes_worked(&nodes);
+        INVARIANT(nodes_verdict(&nodes) == ST_OK);
+        MAYBE(nodes_fail(&nodes, failures[i], ""));
+        INVARIANT(nodes_verdict(&nodes) == failures[i]);
+    }
 }
 
 static void check_address(const char *text)
@@ -90,12 +130,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
-    if (data[0] % 3 == 0)
+    switch (data[0] % 3) {
+    case 0:
         check_options(text);
-    else if (data[0] % 3 == 1)
+        check_file(data + 1, size - 1);
+        break;
+    case 1:
         check_nodes(text);
-    else
+        break;
+    case 2:
         check_address(text);
+        break;
+    }
     free(text);
     return 0;
 }

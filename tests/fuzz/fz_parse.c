@@ -1,9 +1,10 @@
 /*
- * fz_parse.c: "name=value" as a person types it, for any operation.  What is
- * read is within its bounds or refused as a body, and its text reads back to
- * the same text.
+ * fz_parse.c: "name=value" as a person types it, for any operation or section.
+ * What is read is within its bounds or refused as a body, and its text reads
+ * back to the same text.
  *
- * The input is the operation's u16 number and the text.  The mutator knows how
+ * The input is the operation's u16 number, or 0xff00 and a section's, and the
+ * text.  The mutator knows how
  * a value of each field is written.
  */
 #include <stddef.h>
@@ -21,7 +22,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
                                unsigned seed);
 
-enum { STRUCT_SIZE_MAX = 8192, TEXT_SIZE_MAX = 65536, HEAD_SIZE = 2 };
+enum {
+    STRUCT_SIZE_MAX = 8192,
+    TEXT_SIZE_MAX = 65536,
+    HEAD_SIZE = 2,
+    FIRST_SECTION = 0xff00 /* Above the operations. */
+};
+
+/* NULL: the number is nobody's. */
+static const struct schema *schema_of(uint16_t number)
+{
+    const struct operation_info *operation = operation_info(number);
+
+    if (number > FIRST_SECTION && number <= FIRST_SECTION + SECTIONS_COUNT)
+        return section_info((uint8_t)(number - FIRST_SECTION))->record;
+    return operation == NULL ? NULL : operation->fields;
+}
 
 /* The text of the field that ${assignment} names, after reading it. */
 static enum status parse_and_render(struct writer *text,
@@ -55,17 +71,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t first_bytes[4 * TEXT_SIZE_MAX];
     static uint8_t second_bytes[4 * TEXT_SIZE_MAX];
-    const struct operation_info *operation;
     const struct schema *schema;
     struct writer first;
     struct writer second;
 
     if (size < HEAD_SIZE || size > TEXT_SIZE_MAX)
         return 0;
-    operation = operation_info(load_u16(data));
-    if (operation == NULL)
+    schema = schema_of(load_u16(data));
+    if (schema == NULL)
         return 0;
-    schema = operation->fields;
     INVARIANT(schema->struct_size <= STRUCT_SIZE_MAX);
     writer_init(&first, first_bytes, sizeof first_bytes);
     if (parse_and_render(&first, schema,
@@ -84,14 +98,17 @@ static size_t new_line(struct random *random, uint8_t *out, size_t size_max)
 {
     static _Alignas(16) uint8_t value[STRUCT_SIZE_MAX];
     static uint8_t texts[8 << 20];
-    uint32_t count;
+    uint32_t count, chosen;
     const struct operation_info *operations = operation_list(&count);
-    const struct operation_info *operation =
-        &operations[random_below(random, count)];
-    const struct schema *schema = operation->fields;
+    const struct schema *schema;
     const struct field *row;
     struct writer writer;
+    uint16_t number;
 
+    chosen = random_below(random, count + SECTIONS_COUNT);
+    number = chosen < count ? operations[chosen].opcode
+                            : (uint16_t)(FIRST_SECTION + 1 + chosen - count);
+    schema = schema_of(number);
     if (schema->fields_count == 0)
         return 0;
     row = &schema->rows()[random_below(random, schema->fields_count)];
@@ -100,7 +117,7 @@ static size_t new_line(struct random *random, uint8_t *out, size_t size_max)
                        random_below(random, 3) == 0 ? SAMPLE_GREATEST
                                                     : SAMPLE_MODEST);
     writer_init(&writer, out, size_max);
-    writer_u16(&writer, operation->opcode);
+    writer_u16(&writer, number);
     writer_bytes(&writer, row->name, strlen(row->name));
     writer_u8(&writer, '=');
     render_value(&writer, row, value + row->offset);

@@ -6,8 +6,9 @@
  * answer to what it did not ask, and never keeps more than it may.
  *
  * The input is a byte of choices (1: the login is answered well first, 2: there
- * are requests in flight) and then the parts of mutate_parts(), each a record's
- * plaintext; they are sealed with the channel's key.
+ * are requests in flight, 4: the parts come as they are, 8: and before the
+ * handshake) and then the parts of mutate_parts(), each a record's plaintext;
+ * they are sealed with the channel's key.
  */
 #include <stdint.h>
 #include <string.h>
@@ -22,7 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
                                unsigned seed);
 
-enum { CHOICE_LOGGED_IN = 1, CHOICE_ASKED = 2, ASKED = 4 };
+enum {
+    CHOICE_LOGGED_IN = 1,
+    CHOICE_ASKED = 2,
+    CHOICE_RAW = 4,
+    CHOICE_HANDSHAKE = 8,
+    ASKED = 4
+};
 
 static size_t told;
 
@@ -42,7 +49,7 @@ static void happened(void *context, const struct session_event *event)
     }
 }
 
-static struct session *begin(const struct session **self)
+static struct session *begin(const struct session **self, bool handshake)
 {
     static const uint8_t seed[SEED_SIZE] = {9};
     static struct identity identity;
@@ -56,11 +63,32 @@ static struct session *begin(const struct session **self)
     identity_init(&identity, seed);
     INVARIANT(session_open(&session, &login, &events) == ST_OK);
     *self = session;
+    if (handshake)
+        return session;
     channel_wipe(&session->channel); /* Both directions: a key of zeros. */
     session->channel.state = CHANNEL_OPEN;
     session_sent(session, session_output(session).size);
     INVARIANT(session_begin_login(session) == ST_OK);
     return session;
+}
+
+static void check_phase(struct session *session, enum status status)
+{
+    INVARIANT((status != ST_OK) == (session_phase(session) == SESSION_OVER));
+    INVARIANT((session_phase(session) == SESSION_OVER) ==
+              (session_reason(session)[0] != '\0'));
+    session_sent(session, session_output(session).size);
+}
+
+/* Bytes that nobody sealed; what comes after the end is not looked at. */
+static enum status say_raw(struct session *session, struct slice bytes)
+{
+    enum status status = session_input(session, bytes);
+
+    check_phase(session, status);
+    if (status != ST_OK)
+        INVARIANT(session_input(session, bytes) == status);
+    return status;
 }
 
 static enum status say(struct session *session, struct noise_cipher *cipher,
@@ -76,10 +104,7 @@ static enum status say(struct session *session, struct noise_cipher *cipher,
         status = session_input(
             session,
             slice_of(record + half, plain.size + RECORD_OVERHEAD - half));
-    INVARIANT((status != ST_OK) == (session_phase(session) == SESSION_OVER));
-    INVARIANT((session_phase(session) == SESSION_OVER) ==
-              (session_reason(session)[0] != '\0'));
-    session_sent(session, session_output(session).size);
+    check_phase(session, status);
     return status;
 }
 
@@ -120,12 +145,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct session *self;
     struct session *session;
     enum status status = ST_OK;
+    bool raw;
 
     if (size == 0 || sodium_init() < 0)
         return 0;
     told = 0;
-    session = begin(&self);
-    if ((data[0] & CHOICE_LOGGED_IN) != 0)
+    raw = (data[0] & (CHOICE_RAW | CHOICE_HANDSHAKE)) != 0;
+    session = begin(&self, (data[0] & CHOICE_HANDSHAKE) != 0);
+    if ((data[0] & CHOICE_LOGGED_IN) != 0 &&
+        session_phase(session) == SESSION_LOGIN)
         log_in(session, &cipher);
     if ((data[0] & CHOICE_ASKED) != 0 && session_phase(session) == SESSION_OPEN)
         ask(session);
@@ -136,7 +164,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (part > size - 2)
             part = size - 2;
-        status = say(session, &cipher, slice_of(data + 2, part));
+        status = raw ? say_raw(session, slice_of(data + 2, part))
+                     : say(session, &cipher, slice_of(data + 2, part));
         data += 2 + part;
         size -= 2 + part;
     }

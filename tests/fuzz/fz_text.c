@@ -12,6 +12,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum { BAKU_MINUTES = 240 };
+
 /* The one code point that ${size} bytes write in their shortest form, or -1. */
 static int64_t point_of(const uint8_t *at, size_t size)
 {
@@ -84,6 +86,10 @@ static void check_numbers(struct slice text)
     if (dates_parse(&days, text) == ST_OK) {
         dates_format(date, days);
         INVARIANT(slice_equal(slice_of(date, sizeof date), text));
+        INVARIANT(dates_from_civil(dates_to_civil(days)) == days);
+        INVARIANT(dates_weekday(days) >= 1 && dates_weekday(days) <= 7);
+        INVARIANT(dates_day_at(dates_day_begin(days, BAKU_MINUTES),
+                               BAKU_MINUTES) == days);
     }
     if (dates_time_parse(&time, text) == ST_OK)
         INVARIANT(time >= DATES_TIME_MIN && time <= DATES_TIME_MAX);
