@@ -20,6 +20,7 @@ COMMAND, FRAME, FIELDS, ENTRY = range(4)  # As decode.py has them.
 FILE_SIZE_MAX = 1024  # Longer ones cost more than they find.
 # Under which number fz_session asks for what a frame answers.
 ASKED = {3: 1, 5: 1, 0x11: 2, 0x15: 3, 0x13: 4, 0x19: 5, 0x7f: 2}
+FROM_BOTH = {6, 7, 8, 0x0f}
 FROM_CLIENTS = {1, 2, 4, 6, 7, 8, 0x0f, 0x10, 0x12, 0x14, 0x16, 0x18, 0x1a}
 NODE_CONF = b"""[node]
 directory = /var/lib/defter
@@ -37,6 +38,66 @@ beacon_ms = 100
 [evidence]
 policy = policy.txt
 """
+
+
+# What people write, well and badly, beside NODE_CONF.
+ETCD = b"mode = etcd\nminimum = 1\nlisten = 127.0.0.1:7841\n"
+NODE_CONFS = {
+    "etcd": ETCD + b"etcd = 127.0.0.1:2379, [::1]:2379\n"
+    b"etcd_ca = ca\netcd_certificate = c\netcd_key = /k\narchive = no\n"
+    b"peer = 00112233445566778899aabbccddeeff archive 127.0.0.1:7842 [::1]:1\n"
+    b"[escrow]\ndirectory = /e\nrecovery_key = " + b"ab" * 32 +
+    b"\n[node]\nsandbox = required\n[evidence]\npolicy = /p\n",
+    "etcd-none": ETCD,
+    "etcd-many": ETCD + b"etcd = " + b"127.0.0.1:1, " * 9 + b"127.0.0.1:1\n",
+    "etcd-long": ETCD + b"etcd = " + b"1" * 200 + b"\n",
+    "etcd-name": ETCD + b"etcd = localhost:1\n",
+    "etcd-files": ETCD + b"etcd = 127.0.0.1:1\netcd_ca = /a\n",
+    "etcd-manual": b"listen = 127.0.0.1:1\nminimum = 1\n"
+    b"etcd = 127.0.0.1:1\n",
+    "archive-alone": b"listen = 127.0.0.1:1\nminimum = 1\narchive = yes\n",
+    "archive-word": b"archive = perhaps\n",
+    "listen-none": b"minimum = 1\n",
+    "minimum": b"listen = 127.0.0.1:1\nminimum = 3\n",
+    "remove": b"listen = 127.0.0.1:1\nminimum = 1\nbeacon_ms = 900\n"
+    b"remove_ms = 900\n",
+    "grace": b"listen = 127.0.0.1:1\nminimum = 1\nremove_ms = 900\n"
+    b"grace_ms = 900\n",
+    "peer-again": b"peer = %032x backup 127.0.0.1:1\n" % 1 * 2,
+    "peer-many": b"".join(
+        b"peer = %032x backup 127.0.0.1:%d\n" % (i, i) for i in range(1, 40)),
+    "peer-long": b"peer = " + b"0" * 300 + b"\n",
+    "peer-words": b"peer = 00 backup\n",
+    "peer-number": b"peer = 00 backup 127.0.0.1:1\n",
+    "peer-role": b"peer = 00112233445566778899aabbccddeeff x 127.0.0.1:1\n",
+    "peer-address": b"peer = 00112233445566778899aabbccddeeff backup x\n",
+    "key": b"unknown = 1\n",
+    "sandbox": b"[node]\nsandbox = perhaps\n",
+    "recovery": b"[escrow]\nrecovery_key = 00\n",
+    "number": b"[net]\nloops = x\n",
+    "range": b"[net]\nloops = 0\n",
+    "listen": b"[net]\nlisten = localhost:1\n",
+    "path": b"[evidence]\npolicy =\n",
+    "section": b"[nobody]\nname = 1\n",
+    "no-key": b"neither\n",
+    "nul": b"listen = \0",
+}
+# A policy's lines, each of which is wrong behind good ones.
+POLICY_ENDS = {
+    "quorum-again": "quorum w\nquorum w\n", "quorum-words": "quorum w w\n",
+    "quorum-unknown": "quorum nobody\n", "quorum-none": "quorum none\n",
+    "no-quorum": "", "keyword": "nothing\n", "log-again": "log LOG\n",
+    "witness-again": "witness v WITNESS\n", "name-again": "witness w WITNESS\n",
+    "witness-role": "witness v LOG\n", "log-role": "log WITNESS\n",
+    "log-words": "log\n", "key": "log x+y\n", "reserved": "group none 1 w\n",
+    "member-again": "group a 1 w\ngroup b 1 w\nquorum b\n",
+    "member-unknown": "group a 1 nobody\n", "no-member": "group a 1\n",
+    "threshold": "group a 2 w\nquorum a\n", "any": "group a any w\nquorum a\n",
+    "group-again": "group a any w\ngroup a any a\n", "control": "quorum \1\n",
+    "long-name": "group %s any w\nquorum a\n" % ("a" * 300),
+    "words": "log LOG url more\n", "no-end": "quorum w",
+    "too-large": "#" * 1000 + "\n",
+}
 
 
 def vectors(name):
@@ -73,12 +134,37 @@ def put_frame(name, frame):
     put("fz_differential", "frame-" + name, bytes([FRAME, kind]), frame[16:])
     for choice in (1, 0):
         put("fz_frame", "%s-%d" % (name, choice), bytes([choice | 2]), frame)
+    if kind in FROM_BOTH:
+        for choice in (0, 3):
+            # A server's PING, BYE and PAD have no number, its PONG has one.
+            number = struct.pack("<Q", kind == 7)
+            put("fz_session", "%s-%d" % (name, choice), bytes([choice]),
+                part(frame[:8] + number + frame[16:]))
+        put("fz_frame", name + "-numbered", b"\3",
+            frame[:8] + number + frame[16:])
     if kind in FROM_CLIENTS:
         put("fz_connection", name, bytes([kind not in (1, 2, 4)]), part(frame))
     else:
         number = ASKED.get(kind, 0)
         put("fz_session", name, bytes([3 if kind not in (3, 5) else 0]),
             part(frame[:8] + struct.pack("<Q", number) + frame[16:]))
+
+
+def put_answers(frame):
+    """What joins, and what is mixed; what nobody sealed."""
+    def numbered(number, more):
+        return (frame[:5] + bytes([more]) + frame[6:8]
+                + struct.pack("<Q", number) + frame[16:])
+
+    first, last, other = numbered(2, 1), numbered(2, 0), numbered(3, 0)
+    put("fz_session", "answer-in-two", b"\3", part(first), part(last))
+    put("fz_session", "answers-mixed", b"\3", part(first + other))
+    for choice in (4, 8):
+        for name, data in (("short", b"\0\0"), ("long", b"\xff" * 70),
+                           ("zeros", bytes(200)),
+                           ("rejected", b"DFT1\0" + bytes(59))):
+            put("fz_session", "unsealed-%s-%d" % (name, choice),
+                bytes([choice]), part(data), part(data))
 
 
 def put_body(name, body):
@@ -132,6 +218,15 @@ def put_notes():
     for choice in (0, 2):
         put("fz_exchange", "note-%d" % choice, bytes([choice]), note)
     put("fz_exchange", "line", b"\1", struct.pack("<Q", 5), line)
+    keys = [tlog(name + ".vkey").decode().strip()
+            for name in ("log", "witness")]
+    for name, text in POLICY_ENDS.items():
+        text = "log LOG\nwitness w WITNESS https://w.example/\n" + text
+        text = text.replace("LOG", keys[0]).replace("WITNESS", keys[1])
+        put("fz_note", "policy-" + name, b"\2", text.encode())
+    for older, newer in ((0, 5), (5, 70000), (255, 1), (65536, 1 << 40)):
+        put("fz_note", "walk-%d-%d" % (older, newer), b"\7",
+            struct.pack("<QQ", older, newer))
     for method, path, body in (("POST", "/add-checkpoint", request),
                                ("GET", "/" + "0" * 64 + "/checkpoint", b""),
                                ("HEAD", "/", b"")):
@@ -155,6 +250,7 @@ def main():
                       raw(each["frame"]))
     for name in ("answer", "error"):
         put_frame(name, raw(ours["answers"][name]))
+    put_answers(raw(ours["answers"]["answer"]))
     for number, each in enumerate(ours["bodies"]):
         put_body("items-%d-%d" % (each["items"], number),
                  raw(each["frame_body"]))
@@ -165,6 +261,9 @@ def main():
     put_files(ours, theirs)
     put_notes()
     put("fz_options", "node", b"\0", NODE_CONF)
+    for name, text in NODE_CONFS.items():
+        put("fz_options", "node-" + name, b"\0",
+            b"[node]\ndirectory = /d\n[cluster]\n", text)
     put("fz_options", "nodes", b"\1", b"127.0.0.1:7840, [::1]:7841")
     put("fz_options", "address", b"\2", b"[::ffff:127.0.0.1]:7841")
     put("fz_differential", "fields", bytes([FIELDS, 0x10, 0]),
