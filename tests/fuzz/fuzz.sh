@@ -131,18 +131,40 @@ run_afl() {
     return $failed
 }
 
-# Lines of each decoder that the corpora reach, kept ones and found ones.
+# runs_of NAME: how the tests run it, as tests/CMakeLists.txt says.
+runs_of() {
+    local head
+    head=$(head -n 5 "tests/fuzz/$1.c")
+    if [[ $head =~ fuzz-runs:\ *([0-9]+)(\ plain)? ]]; then
+        [ -z "${BASH_REMATCH[2]}" ] || echo --plain
+        echo --runs "${BASH_REMATCH[1]}"
+    else
+        echo --runs 3000
+    fi
+}
+
+# covered PROFILE NAME ARGUMENT...: a run of a target that counts lines.
+covered() {
+    local profile=$1 name=$2
+    shift 2
+    LLVM_PROFILE_FILE=build-coverage/$profile.profraw \
+        "build-coverage/tests/$name" "$@" >"build-coverage/$name.txt" 2>&1 &&
+        return
+    tail -n 20 "build-coverage/$name.txt"
+    return 1
+}
+
+# Lines of each decoder that the tests reach with the kept inputs and what they
+# make of them, and the corpora that were found.
 run_coverage() {
-    local name objects=() folders
+    local name objects=()
     rm -f build-coverage/*.profraw
     for name in $(targets ''); do
-        folders=("tests/fuzz/corpus/$name" "build-fuzz/corpus/$name")
-        LLVM_PROFILE_FILE=build-coverage/$name.profraw \
-            "build-coverage/tests/$name" --plain "${folders[@]}" \
-            >"build-coverage/$name.txt" 2>&1 || {
-            tail -n 20 "build-coverage/$name.txt"
+        # shellcheck disable=SC2046
+        covered "$name" "$name" $(runs_of "$name") \
+            "tests/fuzz/corpus/$name" || return 1
+        covered "$name-found" "$name" --plain "build-fuzz/corpus/$name" ||
             return 1
-        }
         objects+=(-object "build-coverage/tests/$name")
     done
     llvm-profdata merge -sparse build-coverage/*.profraw \
