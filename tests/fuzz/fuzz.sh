@@ -55,21 +55,24 @@ targets() {
 # libfuzzer NAME FOLDER OPTION...: over its corpus, and what lies in FOLDER,
 # where new inputs go.
 libfuzzer() {
-    local name=$1 folder=$2/$1 kept=tests/fuzz/corpus/$1
+    local name=$1 folder=$2/$1 kept=tests/fuzz/corpus/$1 failed=0
+    local TIMEFORMAT='stat::cpu_seconds: %U'
     shift 2
     mkdir -p "$folder" "$found"
     [ -d "$kept" ] || kept=
-    "build-fuzz/tests/$name" "$@" -rss_limit_mb=2048 -timeout=20 \
-        -max_len=$input_size_max -print_final_stats=1 \
-        -artifact_prefix="$found/$name-" "$folder" \
-        ${kept:+"$kept"} >"build-fuzz/$name.txt" 2>&1 && return
-    tail -n 40 "build-fuzz/$name.txt"
-    return 1
+    {
+        time "build-fuzz/tests/$name" "$@" -rss_limit_mb=2048 -timeout=20 \
+            -max_len=$input_size_max -print_final_stats=1 \
+            -artifact_prefix="$found/$name-" "$folder" \
+            ${kept:+"$kept"} >"build-fuzz/$name.txt" 2>&1 || failed=1
+    } 2>"build-fuzz/$name.time"
+    [ $failed -eq 0 ] || tail -n 40 "build-fuzz/$name.txt"
+    return $failed
 }
 
 figures() {
     grep -E '^stat::(number_of_executed|average_exec|new_units)' \
-        "build-fuzz/$1.txt"
+        "build-fuzz/$1.txt" | cat - "build-fuzz/$1.time"
     grep -oE 'cov: [0-9]+ ft: [0-9]+' "build-fuzz/$1.txt" | tail -n 1
 }
 
