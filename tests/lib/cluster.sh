@@ -74,13 +74,14 @@ cluster_make() {
         >>"$node/defterd.conf"
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: until the command succeeds; $wait_pause seconds
+# between, where what asks is itself a load.
 wait_for() {
     local end=$((SECONDS + $1))
     shift
     until "$@"; do
         [ $SECONDS -lt $end ] || return 1
-        sleep 0.02
+        sleep "${wait_pause-0.05}"
     done
 }
 

@@ -33,6 +33,9 @@
 . tests/lib/cluster.sh
 # shellcheck source=tests/lib/netns.sh
 . tests/lib/netns.sh
+
+# Each question to a cluster is a dozen programs.
+wait_pause=0.25
 # shellcheck source=tests/lib/amnesia.sh
 . tests/lib/amnesia.sh
 
@@ -373,6 +376,9 @@ cluster3_begin() {
     fi
     cluster3_await 60 || {
         as operator status >&2
+        for name in "${cluster3_nodes[@]}"; do
+            tail -n 20 "$cluster/$name.txt" >&2
+        done
         fail 'the nodes did not become one cluster'
     }
 }
