@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 120
 # The power loss of libamnesia.so: a program that syncs what it promises keeps
 # it at every seed, and each one that forgets a sync is caught.

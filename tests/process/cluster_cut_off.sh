@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 180
 # A primary that only its clients reach: it sends them away as soon as another
 # one may lead, and does not let them wait until their patience ends; what it

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 240
 # T_R_8_2_2 on three nodes: a password that was changed leaves
 # nothing of the former one on any disk, without anybody's act; and an act about

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 240
 # Every member is gone: of three nodes two are destroyed, the third has lost the
 # end of its log.  It is forced, leads a new lineage by itself, takes commands,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 180
 # Every member is gone but for a copy of the archive's log, which is laid to a
 # node that may lead and has less: that one is forced on the copy.

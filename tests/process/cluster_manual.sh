@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 240
 # Three nodes and the operator: the first one begins alone, the others become
 # members by certificates that the archive countersigns, the primary is killed

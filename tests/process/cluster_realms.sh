@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 240
 # T_P_6_1_4, T_R_8_2_5a, T_R_8_2_5b on real nodes: after an unplanned failover
 # the log tells epoch, incident and activation of the portal, in this order; the

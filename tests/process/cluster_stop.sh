@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 180
 # Three nodes and a real etcd: the primary is stopped in order.  It takes its
 # sign of life away, so that the next one leads long before a silent one would

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 240
 # Three nodes and a witness outside: backup and archive cosign what the primary
 # signs, the witness is asked over HTTP, and Python alone finds all their

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 180
 # T_R_8_2_2, scenario 14: two persons destroy a subject's data by an act that
 # a third one orders.  Then the keys are in no file, answers say ERASED, also

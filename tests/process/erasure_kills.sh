@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 180
 # A node that is killed at any moment after an act was ordered ends with the
 # keys destroyed, the act confirmed once, and a log that replays.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 300
 # The register on three members of etcd: the leader is killed, another is
 # paused, and whoever asks goes on with the others.

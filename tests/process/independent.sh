@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 120
 # A verifier made from the documents alone, in Python, comes to the same log as
 # `defter verify`, and both refuse every changed copy.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 120
 # The node is killed and its log goes on at another address, under a load, a
 # shell and a bench that know both: each goes on by itself and loses nothing.

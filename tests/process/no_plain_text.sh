@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 120
 # No file of a node holds a name, an address, a personal number or a telephone
 # in plain text: neither while it serves, nor killed, nor stopped.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 120
 # `defter verify` of what is no log, or not all of one: every ending has its
 # status, JSON is JSON, nothing hangs, and nothing is called good.

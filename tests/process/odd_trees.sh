@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 120
 # `defter verify` of what is no tree or proof, or not all of one, and `defter
 # export` of what it cannot export: every ending has its status, JSON is JSON,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 300
 # A node that was killed loses its power at each EVERY-th of the calls by which
 # its start changes files, and again in the start after that; then it serves.

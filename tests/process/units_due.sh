@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest-label: release
+# ctest-label: long
 # ctest-timeout: 600
 # T-P-7.1.4: what a timer calls makes the units of the log's archive records,
 # each once, while the node runs; killed at any instant, the next run goes on;

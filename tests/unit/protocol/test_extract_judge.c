@@ -1,3 +1,4 @@
+/* ctest-label: release */
 #include "protocol/extract_judge.h"
 
 #include <stdlib.h>

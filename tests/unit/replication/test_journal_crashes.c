@@ -1,6 +1,7 @@
 /*
  * Every state in which a loss of power can leave a short history of the log.
  * ctest-timeout: 300
+ * ctest-label: release
  *
  * All sequences of up to JOURNAL_HISTORY_DEPTH operations run on the model
  * disk.  In the last operation the power goes off after each call that changes
