@@ -301,34 +301,44 @@ static bool register_load_vouched(struct replica *replica,
     return reader->status == ST_OK;
 }
 
+/* What stands behind the peers, by itself or in its certificate: ${*bytes}
+ * becomes the configuration's, and ${*certificate_out} what they were. */
+static bool register_read_config(struct config *out, struct slice *bytes,
+                                 struct slice *certificate_out, uint8_t kind)
+{
+    struct config_cert cert;
+
+    *certificate_out = slice_of(NULL, 0);
+    if (kind == STORED_CERTIFICATE) {
+        if (bytes->size > CONFIG_CERT_SIZE_MAX ||
+            config_cert_decode(&cert, *bytes) != ST_OK)
+            return false;
+        *certificate_out = *bytes;
+        *bytes = cert.config;
+    } else if (kind != STORED_CONFIG) {
+        return false;
+    }
+    return bytes->size <= CONFIG_SIZE_MAX &&
+           config_decode(out, *bytes) == ST_OK;
+}
+
 bool replica_stored_config(struct config *out, struct slice stored)
 {
-    struct config_cert cert = {.config = {NULL, 0}};
+    struct slice bytes, certificate;
     struct reader reader;
-    struct slice bytes;
     uint8_t kind;
 
     reader_init(&reader, stored);
     kind = reader_u8(&reader);
     (void)reader_bytes(&reader, (size_t)reader_u8(&reader) * NODE_ID_SIZE);
     bytes = reader_bytes(&reader, reader_left(&reader));
-    if (reader.status != ST_OK ||
-        (kind != STORED_CERTIFICATE && kind != STORED_CONFIG))
-        return false;
-    if (kind == STORED_CERTIFICATE) {
-        if (bytes.size > CONFIG_CERT_SIZE_MAX ||
-            config_cert_decode(&cert, bytes) != ST_OK)
-            return false;
-        bytes = cert.config;
-    }
-    return bytes.size <= CONFIG_SIZE_MAX && config_decode(out, bytes) == ST_OK;
+    return reader.status == ST_OK &&
+           register_read_config(out, &bytes, &certificate, kind);
 }
 
 bool replica_load_config(struct replica *replica, struct slice stored)
 {
-    struct config_cert cert = {.config = {NULL, 0}};
-    struct slice certificate = {NULL, 0};
-    struct slice bytes;
+    struct slice bytes, certificate;
     struct config config;
     struct reader reader;
     uint8_t kind;
@@ -338,18 +348,8 @@ bool replica_load_config(struct replica *replica, struct slice stored)
     if (!register_load_vouched(replica, &reader))
         return false;
     bytes = reader_bytes(&reader, reader_left(&reader));
-    if (kind == STORED_CERTIFICATE) {
-        if (bytes.size > CONFIG_CERT_SIZE_MAX ||
-            config_cert_decode(&cert, bytes) != ST_OK)
-            return false;
-        certificate = bytes;
-        bytes = cert.config;
-    } else if (kind != STORED_CONFIG) {
-        return false;
-    }
     /* Both stand in one value, and change in one write. */
-    if (bytes.size > CONFIG_SIZE_MAX ||
-        config_decode(&config, bytes) != ST_OK ||
+    if (!register_read_config(&config, &bytes, &certificate, kind) ||
         memcmp(config.lineage, replica->options.lineage, LINEAGE_SIZE) != 0)
         return false;
     register_set(replica, &config, bytes, certificate);
