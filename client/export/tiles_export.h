@@ -40,8 +40,9 @@ struct tiles_export_result {
  *          checkpoint's root; ST_EXISTS if another log's tree, or a newer one,
  *          is at the target; ST_LOST if the log ends before the checkpoint;
  *          ST_CHECKSUM for damage in the log; ST_TOO_LARGE; ST_DISK_FULL;
- *          ST_DISK_FAILED; ST_EXHAUSTED if memory is short. ${result_out->what}
- * says more. Order:   after sodium_init().
+ *          ST_DISK_FAILED; ST_EXHAUSTED if memory is short.
+ *          ${result_out->what} says more.
+ * Order:   after sodium_init().
  */
 NODISCARD enum status tiles_export(struct tiles_export_result *result_out,
                                    const struct tiles_export_options *options);

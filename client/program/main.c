@@ -124,10 +124,11 @@ static const struct subcommand subcommands[] = {
      "Show what was destroyed, by whose word and where",
      "Nəyin, kimin qərarı ilə və harada məhv edildiyini göstərmək"},
     {"bench", bench_run,
-     "--key FILE bench [--seconds N | --commands N] [--receipts]\n"
+     "--key FILE bench [--seconds N] [--commands N] [--receipts]\n"
      "         [--sessions 1,16,64,256] [--directory DIR]\n"
      "         [OPERATION name=value ...]\n"
-     "  system.ping if no operation is named; DIR is where fdatasync is timed",
+     "  For 5 seconds, or until all commands are answered; system.ping if no\n"
+     "  operation is named; DIR is where fdatasync is timed",
      "Measure a node with signed commands", "Qovşağın sürətini ölçmək"},
     {"extract", extract_run,
      "--key FILE extract issue --subject VOEN --sections S01,S06\n"
