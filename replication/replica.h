@@ -334,7 +334,9 @@ struct slice replica_certificate(const struct replica *replica);
 
 /* What this node may state to the operator's tool (protocol/statement.h); the
  * caller signs it.  What is stated for ADD or REPLACE binds this node: the ACK
- * is set once REPLICA_VOUCH for the named node is durable; ask again. */
+ * is set once REPLICA_VOUCH for the named node is durable; ask again.  For
+ * ADOPTED the ACK says that this node is durably where the named member sealed
+ * its log for the term of the configuration that is stated. */
 struct statement;
 NODISCARD enum status replica_state(struct replica *replica,
                                     struct statement *out, enum config_why why,

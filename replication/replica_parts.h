@@ -535,6 +535,9 @@ void replica_on_sealed(struct replica *replica, size_t peer,
                        const struct peer_sealed *sealed);
 void replica_adopt_fetched(struct replica *replica, size_t peer,
                            const struct peer_frame *frame);
+/* Whether all that ${peer} sealed in this term of a node that was no member is
+ * durable here, and whole. */
+bool replica_has_adopted(const struct replica *replica, size_t peer);
 
 /* replica_members.c */
 void replica_members_tend(struct replica *replica);

@@ -195,6 +195,21 @@ static bool recover_matches(const struct replica *replica,
            memcmp(replica->log.end.leaf, peer->sealed_leaf, HASH_SIZE) == 0;
 }
 
+bool replica_has_adopted(const struct replica *replica, size_t at)
+{
+    const struct replica_peer *peer = &replica->peers[at];
+
+    if (MUTANT(92))
+        return replica->configured &&
+               replica->config.phase == CONFIG_RECOVERING;
+    return replica->role == REPLICA_RECOVERING && replica->adopted &&
+           replica->adopt_peer == at && peer->linked && peer->sealed &&
+           replica->config.phase == CONFIG_RECOVERING && !replica->lost &&
+           !replica_has_holes(replica) &&
+           replica->log.durable.size == replica->log.end.size &&
+           recover_matches(replica, peer);
+}
+
 /* The log is that member's: what was missing here is not missing any more. */
 static void recover_done(struct replica *replica)
 {

@@ -188,6 +188,11 @@ enum status replica_state(struct replica *replica, struct statement *out,
     if (at == SIZE_MAX)
         return !about || replica_is_self(replica, node_id) ? ST_OK : ST_NO_SUCH;
     state_about(replica, out, at);
+    if (why == CONFIG_ADOPTED && replica_has_adopted(replica, at)) {
+        out->other_matched = replica->peers[at].sealed_size;
+        out->flags |= STATEMENT_ACK;
+        return ST_OK;
+    }
     if (!replica_leads(replica) || !replica_caught_up(replica, at))
         return ST_OK;
     if (!replica->options.automatic &&

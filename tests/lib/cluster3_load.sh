@@ -91,6 +91,7 @@ cluster3_resend_begin() {
     "$DEFTER_BIN/resend" "$cluster/c/cluster.conf" "$keys/operator.key" \
         <"$cluster/resend.in" >"$cluster/resend.txt" &
     cluster3_resend_pid=$!
+    cluster_pids+=("$cluster3_resend_pid")
     exec {cluster3_resend_in}>"$cluster/resend.in"
     wait_for 30 grep -q sent "$cluster/resend.txt" || fail 'nothing was sent'
     # What was sent before is in the log once later commands are.

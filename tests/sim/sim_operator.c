@@ -187,7 +187,8 @@ static bool operator_helps(struct sim *sim, struct sim_node *primary,
                            const struct statement *statement)
 {
     struct config config;
-    const struct sim_node *other = operator_node(sim, primary->want_node);
+    struct sim_node *other = operator_node(sim, primary->want_node);
+    struct statement about;
 
     if (primary->want != CONFIG_RESTART && primary->want != CONFIG_ADOPTED)
         return false;
@@ -198,10 +199,15 @@ static bool operator_helps(struct sim *sim, struct sim_node *primary,
         operator_renews(&config, primary->id, statement->incarnation);
     } else {
         if (older->phase != CONFIG_RECOVERING || other == NULL || !other->up ||
-            !config_has_member(older, other->id))
+            !config_has_member(older, other->id) ||
+            !operator_asks(sim, primary, &about, CONFIG_ADOPTED, other->id,
+                           older->number) ||
+            (about.flags & STATEMENT_ACK) == 0 ||
+            about.other_matched < about.committed ||
+            about.other_incarnation != other->meta.value.incarnation)
             return true;
         config_dismiss_others(&config, other->id);
-        operator_renews(&config, other->id, other->meta.value.incarnation);
+        operator_renews(&config, other->id, about.other_incarnation);
         config_admit(&config, primary->id, statement->incarnation);
         config.phase = CONFIG_NORMAL;
         SOMETIMES(operator_adopts);

@@ -522,12 +522,10 @@ START_TEST(a_backup_leads_when_a_certificate_says_so_and_never_before)
 }
 END_TEST
 
-START_TEST(a_node_that_adopted_a_members_log_waits_for_the_certificate_of_that)
+/* B, that is none of the members A and Z, is to lead over Z's log: its own has
+ * all four entries already. */
+static void begin_recovering_b(void)
 {
-    static uint8_t bytes[PEER_EPOCHS_MAX * 44];
-    struct peer_frame frame = {.type = PEER_SEALED};
-    struct writer space;
-
     begin('B');
     certify_first(2);
     next(CONFIG_ADD);
@@ -547,12 +545,38 @@ START_TEST(a_node_that_adopted_a_members_log_waits_for_the_certificate_of_that)
     certify();
     go();
     ck_assert_int_eq(lone_role(&rig), REPLICA_RECOVERING);
+}
+
+static void z_seals(uint32_t epoch)
+{
+    static uint8_t bytes[PEER_EPOCHS_MAX * 44];
+    struct peer_frame frame = {.type = PEER_SEALED};
+    struct writer space;
+
     writer_init(&space, bytes, sizeof bytes);
-    frame.sealed.epoch = 4097;
+    frame.sealed.epoch = epoch;
     frame.sealed.size = 4;
     memcpy(frame.sealed.leaf.b, log_a.ends[4].leaf, HASH_SIZE);
     frame.sealed.epochs = rig_log_epochs(&log_a, &space, 4);
     lone_receive(&rig, 'Z', &frame);
+}
+
+/* What B states of having adopted the log of Z. */
+static struct statement adoption(void)
+{
+    struct statement statement;
+
+    ck_assert_int_eq(replica_state(rig.replica, &statement, CONFIG_ADOPTED,
+                                   sample_node('Z'), rig.now_ms),
+                     ST_OK);
+    ck_assert_mem_eq(statement.other, sample_node('Z'), NODE_ID_SIZE);
+    return statement;
+}
+
+START_TEST(a_node_that_adopted_a_members_log_waits_for_the_certificate_of_that)
+{
+    begin_recovering_b();
+    z_seals(4097);
     pass(20000);
     ck_assert_uint_ge(lone_count(&rig, "say want Z 8\n"), 1);
     ck_assert(!rig.leads);
@@ -563,6 +587,51 @@ START_TEST(a_node_that_adopted_a_members_log_waits_for_the_certificate_of_that)
     certify();
     go();
     ck_assert(lone_did(&rig, "lead epoch 4097 at 4 certified\n"));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R20_that_a_log_was_adopted_is_stated_once_it_was_and_not_before)
+{
+    begin_recovering_b();
+    ck_assert((adoption().flags & STATEMENT_ACK) == 0);
+    z_seals(4097);
+    go();
+    ck_assert((adoption().flags & STATEMENT_ACK) != 0);
+    ck_assert_uint_eq(adoption().other_matched, 4);
+    ck_assert_uint_eq(adoption().other_incarnation, 1);
+    ck_assert_uint_eq(adoption().size, 4);
+    lone_unlink(&rig, 'Z');
+    ck_assert((adoption().flags & STATEMENT_ACK) == 0);
+    lone_end(&rig);
+}
+END_TEST
+
+/* Simulator, seed 23234: A led between the two, and committed more. */
+START_TEST(R20_what_was_adopted_under_an_earlier_configuration_is_not_stated)
+{
+    begin_recovering_b();
+    z_seals(4097);
+    go();
+    ck_assert((adoption().flags & STATEMENT_ACK) != 0);
+    next(CONFIG_PROMOTE);
+    newest.config.epoch += CONFIG_GRANT_EPOCHS;
+    newest.config.phase = CONFIG_NORMAL;
+    memcpy(newest.config.primary, sample_node('A'), NODE_ID_SIZE);
+    certify();
+    go();
+    ck_assert((adoption().flags & STATEMENT_ACK) == 0);
+    next(CONFIG_PROMOTE_VIA);
+    newest.config.epoch += CONFIG_GRANT_EPOCHS;
+    newest.config.phase = CONFIG_RECOVERING;
+    memcpy(newest.config.primary, sample_node('B'), NODE_ID_SIZE);
+    certify();
+    go();
+    ck_assert_int_eq(lone_role(&rig), REPLICA_RECOVERING);
+    ck_assert((adoption().flags & STATEMENT_ACK) == 0);
+    z_seals(3 * CONFIG_GRANT_EPOCHS + 1);
+    go();
+    ck_assert((adoption().flags & STATEMENT_ACK) != 0);
     lone_end(&rig);
 }
 END_TEST
@@ -588,4 +657,6 @@ SUITE_MAIN("replica_manual",
            who_may_join_is_asked_for_and_let_in_by_a_certificate,
            a_hand_over_waits_for_a_certificate_and_states_that_all_is_sealed,
            a_backup_leads_when_a_certificate_says_so_and_never_before,
-           a_node_that_adopted_a_members_log_waits_for_the_certificate_of_that)
+           a_node_that_adopted_a_members_log_waits_for_the_certificate_of_that,
+           R20_that_a_log_was_adopted_is_stated_once_it_was_and_not_before,
+           R20_what_was_adopted_under_an_earlier_configuration_is_not_stated)
