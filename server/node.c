@@ -43,6 +43,11 @@ void node_failed(void *context, enum status status, uint64_t index,
         _exit(NODE_DISK);
     if (status == ST_EXHAUSTED)
         _exit(NODE_MEMORY);
+    /* What a key sealed that is gone, or that went with an act which this node
+     * has not come to: a start says what to do. */
+    if (status == ST_CONTENT_GONE || status == ST_KEY_MISSING ||
+        status == ST_SEAL)
+        _exit(NODE_DAMAGED);
     abort();
 }
 

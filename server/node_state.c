@@ -67,8 +67,36 @@ static bool state_is_foreign(const struct node *node)
     return memcmp(leaf, node->lineage, LINEAGE_SIZE) != 0;
 }
 
+/* Without a key what it sealed can be read neither here nor by anybody who is
+ * given it from here: this node serves nobody, and leads nobody. */
+static enum status state_check_keys(const struct node *node)
+{
+    struct apply_lacks lacks;
+
+    if (!apply_lacks_keys(&lacks, node->state, node->keyring))
+        return ST_OK;
+    diag_say(DIAG_FAILURE,
+             lacks.status == ST_KEY_MISSING
+                 ? "%s lacks seal keys that this state needs, %" PRIu64
+                   " at least, the lowest %" PRIu64
+                   ": it was lost, or is an older one. Nothing was changed: "
+                   "see OPERATING, when seal keys are missing"
+                 : "%s holds seal keys that do not open, %" PRIu64
+                   " at least, the lowest %" PRIu64
+                   ": it is damaged. Nothing was changed: see OPERATING, when "
+                   "seal keys are missing",
+             FILE_KEYRING_DB, lacks.keys, lacks.first);
+    return lacks.status;
+}
+
+static bool state_lacks_keys(enum status status)
+{
+    return status == ST_KEY_MISSING || status == ST_SEAL;
+}
+
 static enum status state_open_apply(struct node *node)
 {
+    enum status status = state_check_keys(node);
     struct apply_parts parts = {
         .state = node->state,
         .keyring = node->keyring,
@@ -82,7 +110,7 @@ static enum status state_open_apply(struct node *node)
     };
 
     memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);
-    return apply_open(&node->apply, &parts);
+    return status == ST_OK ? apply_open(&node->apply, &parts) : status;
 }
 
 static enum status state_try(struct node *node, const char *path,
@@ -133,6 +161,8 @@ static enum node_exit state_open_any(struct node *node,
                         path);
         return NODE_DAMAGED;
     }
+    if (state_lacks_keys(status))
+        return NODE_DAMAGED;
     if (status != ST_OK)
         return node_fail(status, "opening the state", path);
     return NODE_DRAINED;
@@ -189,6 +219,8 @@ static enum node_exit state_from_snapshot(struct node *node,
         erasure_loaded(node->apply, size, digest);
         return NODE_DRAINED;
     }
+    if (state_lacks_keys(status))
+        return NODE_DAMAGED;
     diag_say(DIAG_WARNING,
              "the snapshot of %" PRIu64 " entries cannot be read (%s): the "
              "state is rebuilt from the log",

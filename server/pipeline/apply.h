@@ -70,11 +70,27 @@ struct apply_changes {
 struct apply;
 
 /*
+ * apply_lacks_keys(lacks_out, state, keyring):
+ * Whether a seal key that rows of the state need is not in the keyring, though
+ * no act destroyed it: keyring.db was lost, put back from before, or is
+ * damaged. With that no apply can be opened.
+ */
+struct apply_lacks {
+    uint64_t keys;      /* Numbers looked for in vain, or that do not open;
+                           one may count more than once. */
+    uint64_t first;     /* The lowest of them. */
+    enum status status; /* Of it: ST_KEY_MISSING or ST_SEAL. */
+};
+NODISCARD bool apply_lacks_keys(struct apply_lacks *lacks_out,
+                                struct state *state, struct keyring *keyring);
+
+/*
  * apply_open(apply_out, parts):
  * Go on where the state's head is.
  *
  * Returns: ST_OK; ST_FILE_FORMAT if the state lacks rows that it must have
  *          (delete it and replay).
+ * Requires: apply_lacks_keys() found nothing.
  */
 NODISCARD enum status apply_open(struct apply **apply_out,
                                  const struct apply_parts *parts);

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "protocol/files.h"
 #include "server/files.h"
 #include "server/node_private.h"
@@ -140,6 +142,55 @@ START_TEST(a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept)
 }
 END_TEST
 
+START_TEST(a_node_that_lacks_seal_keys_says_so_and_stops)
+{
+    node_fixture_make(&fixture);
+    run_once(4);
+    move("keyring.db", "aside.keyring");
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    /* Nothing was changed: with its keys it goes on. */
+    move("aside.keyring", "keyring.db");
+    run_once(1);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+START_TEST(
+    a_node_that_cannot_build_its_state_for_want_of_a_key_says_so_and_stops)
+{
+    node_fixture_make(&fixture);
+    run_once(4);
+    move("keyring.db", "aside.keyring");
+    move("state.db", "aside.state");
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    move("aside.keyring", "keyring.db");
+    run_once(1);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+START_TEST(a_seal_key_that_does_not_open_stops_the_node)
+{
+    char path[PATH_SIZE];
+    sqlite3 *db;
+
+    node_fixture_make(&fixture);
+    run_once(4);
+    path_of(path, FILE_KEYRING_DB);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(
+        sqlite3_exec(db,
+                     "UPDATE \"key\" SET wrapped = zeroblob(length(wrapped))",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    ck_assert_int_gt(sqlite3_changes(db), 0);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+    ck_assert_int_eq(start(), NODE_DAMAGED);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
 /* ---- Where more nodes than one decide what is committed -------------------
  */
 
@@ -214,8 +265,12 @@ START_TEST(a_node_that_knows_that_its_log_is_shorter_keeps_its_state_and_keys)
 }
 END_TEST
 
-SUITE_MAIN("start", a_node_whose_log_is_gone_makes_no_new_one_beside_its_keys,
-           a_state_ahead_of_its_log_stops_the_node,
-           a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept,
-           a_state_made_anew_goes_no_further_than_what_is_committed,
-           a_node_that_knows_that_its_log_is_shorter_keeps_its_state_and_keys)
+SUITE_MAIN(
+    "start", a_node_whose_log_is_gone_makes_no_new_one_beside_its_keys,
+    a_state_ahead_of_its_log_stops_the_node,
+    a_keyring_far_ahead_of_its_log_stops_the_node_and_is_kept,
+    a_node_that_lacks_seal_keys_says_so_and_stops,
+    a_node_that_cannot_build_its_state_for_want_of_a_key_says_so_and_stops,
+    a_seal_key_that_does_not_open_stops_the_node,
+    a_state_made_anew_goes_no_further_than_what_is_committed,
+    a_node_that_knows_that_its_log_is_shorter_keeps_its_state_and_keys)
