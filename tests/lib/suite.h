@@ -5,7 +5,10 @@
  *   SUITE_MAIN_WITH("node", open, close, first_test_name, ...)
  *
  * Each test runs in a process of its own; what ${open} made lives in the
- * parent, where its threads go on.
+ * parent, where its threads go on.  Under ASan a process costs fifty times
+ * what most tests do, so there those of SUITE_MAIN share one, unless the file
+ * defines SUITE_FORKS before this one is included: because they count on a
+ * fresh process, or leave something behind.  $CK_FORK decides otherwise.
  */
 #ifndef DEFTER_TESTS_LIB_SUITE_H
 #define DEFTER_TESTS_LIB_SUITE_H
@@ -16,6 +19,14 @@
 
 #include <check.h>
 
+#include "tests/lib/sanitizer.h"
+
+#if defined(SANITIZER_OF_MEMORY) && !defined(SUITE_FORKS)
+#define SUITE_SHARED 1
+#else
+#define SUITE_SHARED 0
+#endif
+
 static inline int suite_run_until(const char *name, SFun open, SFun close,
                                   const TTest *const *tests, size_t count,
                                   int signal)
@@ -25,12 +36,15 @@ static inline int suite_run_until(const char *name, SFun open, SFun close,
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 300);
     if (open != NULL)
         tcase_add_unchecked_fixture(tcase, open, close);
     for (size_t i = 0; i < count; i++)
         tcase_add_test_raise_signal(tcase, tests[i], signal);
     suite_add_tcase(suite, tcase);
+    if (SUITE_SHARED && open == NULL && signal == 0 &&
+        getenv("CK_FORK") == NULL)
+        srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 240
 # Three nodes and a real etcd: the primary is killed under load, another one
 # leads, clients go on with the same bytes, the old one comes back; every copy

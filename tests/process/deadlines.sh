@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 90
 # A granted consent whose time is over ends by itself: a reading after it is
 # refused at once, and the node enters consent.end.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 180
 # Everything that is ever said to etcd: a real one and the one in memory answer
 # the same, to the revision.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 180
 # Three sites in network namespaces: each hears the others, a cut holds one way
 # only, an isolated site hears nobody, and all of it heals and is gone.

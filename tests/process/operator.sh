@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 120
 # The operator's commands against three nodes that state what this script says:
 # promotions, members, what is refused, and all three locks against signing two

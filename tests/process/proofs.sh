@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 120
 # A person takes proofs home that a stranger's program verifies; a log that was
 # rewritten is called so by its clients, and is not signed by its own node.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest-label: release
 # ctest-timeout: 120
 # state.db is made anew from the log: every attested state digest comes out
 # again (else the node would stop with 4), and answers are what they were.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ctest-timeout: 600
-# The simulator in a few minutes: seeds that failed once, some thousand others,
+# The simulator in a few minutes: seeds that failed once, some hundred others,
 # a canary that must sing, and some rules broken that must be missed.
 set -u
 sim=$DEFTER_BUILD/bin/sim
@@ -14,11 +14,11 @@ fail() {
 # With ASan, what it can show; what failed once is left to the release build.
 if [ "${2:-}" = short ]; then
     "$sim" --from 1 --seeds "$1" || fail "a seed failed ($?)"
-    "$sim" --full --from 62 --seeds 4 || fail "a full seed failed ($?)"
+    "$sim" --full --from 62 --seeds 2 || fail "a full seed failed ($?)"
     exit $failed
 fi
 "$sim" --regressions "$DEFTER_SOURCE/tests/sim/seeds.txt" \
-    --from 1 --seeds "${1:-2000}" || fail "a seed failed ($?)"
+    --from 1 --seeds "${1:-700}" || fail "a seed failed ($?)"
 # Among them 64, which is run twice.
 "$sim" --full --from 1 --seeds 64 || fail "a full seed failed ($?)"
 

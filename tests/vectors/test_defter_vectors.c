@@ -11,6 +11,7 @@
 #include "protocol/record.h"
 #include "protocol/statement.h"
 #include "tests/lib/sample_channel.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 #include "tests/lib/vector_file.h"
 

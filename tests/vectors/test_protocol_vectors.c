@@ -15,6 +15,7 @@
 #include "protocol/seal.h"
 #include "protocol/tree.h"
 #include "tests/lib/sample.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 #include "tests/lib/vector_file.h"
 

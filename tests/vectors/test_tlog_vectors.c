@@ -9,6 +9,7 @@
 #include "protocol/tiles.h"
 #include "protocol/tlog_proof.h"
 #include "protocol/witness_request.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 #include "tests/lib/tlog_sample.h"
 #include "tests/lib/vector_file.h"

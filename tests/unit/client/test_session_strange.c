@@ -7,6 +7,7 @@
 
 #include "client/session_state.h"
 #include "protocol/record.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 
 static struct session *session;

@@ -13,6 +13,7 @@
 #include "server/node_private.h"
 #include "server/pipeline/pipeline_private.h"
 #include "tests/lib/node_expect.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 
 enum { ADDRESSES_SIZE = 256, SHORT_MS = 1500, STEPS_MAX = 20000 };

@@ -14,6 +14,7 @@
 #include "replication/halt.h"
 #include "tests/lib/fake_replica.h"
 #include "tests/lib/host_rig.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 
 static void act_all(uint8_t number, struct replica_actions *actions,

@@ -11,6 +11,7 @@
 
 #include "tests/lib/fake_replica.h"
 #include "tests/lib/host_rig.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 
 START_TEST(questions_are_answered_from_the_hosts_thread)

@@ -11,6 +11,7 @@
 
 #include "tests/lib/heap.h"
 #include "tests/lib/node_expect.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 
 enum { WIRES = 40 };

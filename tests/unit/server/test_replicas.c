@@ -18,6 +18,7 @@
 #include "tests/lib/link_rig.h"
 #include "tests/lib/log_maker.h"
 #include "tests/lib/seats.h"
+#define SUITE_FORKS
 #include "tests/lib/suite.h"
 
 enum { NODES_MAX = 3, SEGMENT = 256 * 1024, ENTRY = 300 };
