@@ -33,6 +33,7 @@ enum main_option {
     OPTION_MUTANTS,
     OPTION_REGRESSIONS,
     OPTION_MARKS,
+    OPTION_REACHES,
     OPTION_CANARY,
     OPTION_TRACE,
     OPTION_FRAMES,
@@ -56,6 +57,7 @@ static const struct option known[] = {
     {"mutants", no_argument, NULL, OPTION_MUTANTS},
     {"regressions", required_argument, NULL, OPTION_REGRESSIONS},
     {"marks", no_argument, NULL, OPTION_MARKS},
+    {"reaches", required_argument, NULL, OPTION_REACHES},
     {"canary", no_argument, NULL, OPTION_CANARY},
     {"trace", no_argument, NULL, OPTION_TRACE},
     {"frames", no_argument, NULL, OPTION_FRAMES},
@@ -142,6 +144,11 @@ static bool line_read(struct main_line *line, int argc, char **argv)
         case OPTION_MARKS:
             line->marks = true;
             break;
+        case OPTION_REACHES:
+            line->plan.reaches = sim_marks_number(optarg);
+            if (line->plan.reaches == 0)
+                return false;
+            break;
         case OPTION_CANARY:
             line->plan.wish.canary = true;
             break;
@@ -194,7 +201,9 @@ static void main_counts(const struct sim_sum *sum)
     printf("\n");
 }
 
-static int main_many(const struct main_line *line)
+/* ${marks}: what was reached before. */
+static int main_many(const struct main_line *line,
+                     const struct sim_marks *marks)
 {
     static struct sim_sum sum;
     time_t began = time(NULL);
@@ -204,6 +213,7 @@ static int main_many(const struct main_line *line)
     printf("%llu seeds, %llu failed, %ld s\n", (unsigned long long)sum.seeds,
            (unsigned long long)sum.failures, (long)(time(NULL) - began));
     main_counts(&sum);
+    sim_marks_add(&sum.marks, marks);
     if (line->marks || sum.seeds >= MAIN_MARKS_SEEDS)
         missing = sim_marks_missing(&sum.marks);
     for (size_t i = 0; i < sum.failed_count && i < MAIN_SHRINK; i++)
@@ -213,8 +223,10 @@ static int main_many(const struct main_line *line)
     return sum.worst;
 }
 
-/* Seeds that failed once, one a line; "full" behind its number: a full one. */
-static int main_regressions(const struct main_line *line)
+/* Seeds that failed once, or get where few do, one a line; "full" behind its
+ * number: a full one. */
+static int main_regressions(struct sim_marks *marks,
+                            const struct main_line *line)
 {
     FILE *file = fopen(line->regressions, "re");
     struct main_line once = *line;
@@ -233,6 +245,7 @@ static int main_regressions(const struct main_line *line)
             continue;
         once.plan.wish.full = strncmp(end, " full", 5) == 0;
         sim_run_plan(&sum, &once.plan);
+        sim_marks_add(marks, &sum.marks);
         if (sum.worst > worst)
             worst = sum.worst;
     }
@@ -242,6 +255,7 @@ static int main_regressions(const struct main_line *line)
 
 int main(int argc, char **argv)
 {
+    struct sim_marks marks = {{0}};
     struct main_line line;
     int worst = SIM_GOOD;
 
@@ -259,9 +273,9 @@ int main(int argc, char **argv)
     if (line.one)
         return main_one(&line);
     if (line.regressions != NULL)
-        worst = main_regressions(&line);
+        worst = main_regressions(&marks, &line);
     if (line.plan.count > 0) {
-        int code = main_many(&line);
+        int code = main_many(&line, &marks);
 
         if (code > worst)
             worst = code;

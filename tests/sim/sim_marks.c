@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/contract.h"
 #include "replication/sometimes.h"
 
 struct marks_row {
@@ -53,14 +54,28 @@ void sim_marks_add(struct sim_marks *sum, const struct sim_marks *more)
         sum->words[i] |= more->words[i];
 }
 
-static void mark_find(struct sometimes_mark *mark)
+size_t sim_marks_number(const char *name)
 {
     for (size_t i = 0; i < ROWS; i++) {
-        if (strcmp(rows[i].name, mark->name) == 0) {
-            mark->number = i + 1;
-            return;
-        }
+        if (strcmp(rows[i].name, name) == 0)
+            return i + 1;
     }
+    return 0;
+}
+
+bool sim_marks_has(const struct sim_marks *marks, size_t number)
+{
+    size_t at = number - 1;
+
+    REQUIRE(number > 0 && number <= ROWS);
+    return (marks->words[at / 64] >> at % 64 & 1) != 0;
+}
+
+static void mark_find(struct sometimes_mark *mark)
+{
+    mark->number = sim_marks_number(mark->name);
+    if (mark->number != 0)
+        return;
     fprintf(stderr, "marks.def does not list %s\n", mark->name);
     abort();
 }
@@ -85,7 +100,7 @@ unsigned sim_marks_missing(const struct sim_marks *sum)
     unsigned missing = 0;
 
     for (size_t i = 0; i < ROWS; i++) {
-        if ((sum->words[i / 64] >> i % 64 & 1) != 0) {
+        if (sim_marks_has(sum, i + 1)) {
             if (rows[i].unreachable[0] != '\0')
                 printf("reached after all: %s\n", rows[i].name);
             continue;

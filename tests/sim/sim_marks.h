@@ -5,6 +5,7 @@
 #ifndef DEFTER_TESTS_SIM_SIM_MARKS_H
 #define DEFTER_TESTS_SIM_SIM_MARKS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tests/lib/random.h"
@@ -20,6 +21,10 @@ struct sim_marks {
 void sim_marks_begin(struct random *random);
 void sim_marks_get(struct sim_marks *out);
 void sim_marks_add(struct sim_marks *sum, const struct sim_marks *more);
+
+/* The mark of that name, from 1; 0 if there is none. */
+size_t sim_marks_number(const char *name);
+bool sim_marks_has(const struct sim_marks *marks, size_t number);
 
 /* Prints the marks that are not in ${sum}; how many there are. */
 unsigned sim_marks_missing(const struct sim_marks *sum);

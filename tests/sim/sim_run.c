@@ -119,6 +119,11 @@ static void run_note(struct run *run, const struct sim_result *result)
     sim_marks_add(&sum->marks, &result->marks);
     for (size_t i = 0; i < SIM_COUNTS; i++)
         sum->counts[i] += result->counts[i];
+    if (run->plan->reaches != 0 &&
+        sim_marks_has(&result->marks, run->plan->reaches)) {
+        printf("seed %llu gets there\n", (unsigned long long)result->seed);
+        run->stopping = true;
+    }
     if (result->code == SIM_GOOD)
         return;
     if (!run->plan->quiet)

@@ -47,6 +47,8 @@ struct sim_plan {
     int64_t seconds;       /* 0: no limit. */
     unsigned failures_max; /* The run ends then. */
     bool quiet;
+    size_t
+        reaches; /* The run ends at a seed that reaches this mark; 0: none. */
     struct sim_wish wish;
 };
 
