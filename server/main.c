@@ -117,13 +117,24 @@ static const char *main_directory(char out[FILES_PATH_SIZE_MAX],
     return out;
 }
 
+static void main_say(enum sandbox_news news, const char *line)
+{
+    static const enum diag_level levels[] = {
+        [SANDBOX_HOLDS] = DIAG_NOTE,
+        [SANDBOX_LACKS] = DIAG_WARNING,
+        [SANDBOX_REFUSES] = DIAG_FAILURE,
+    };
+
+    diag_say(levels[news], "%s", line);
+}
+
 /* Before the first thread begins: what the node opens, it opens again when it
  * begins anew. */
 static enum node_exit main_confine(const struct main_task *task,
                                    const struct options *options)
 {
     const struct options_cluster *cluster = &options->cluster;
-    struct sandbox_rules rules = {.mode = options->sandbox};
+    struct sandbox_rules rules = {.mode = options->sandbox, .say = main_say};
     char directory[FILES_PATH_SIZE_MAX];
 
     sandbox_add_path(&rules, options->directory, true);

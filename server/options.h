@@ -8,7 +8,7 @@
 
 #include "server/cluster/link.h"
 #include "server/net/net.h"
-#include "server/sandbox.h"
+#include "sandbox/sandbox.h"
 
 enum {
     OPTIONS_PATH_SIZE_MAX = 1024,

@@ -236,6 +236,7 @@ static const struct subcommand subcommands[] = {
     {"witness", witness_run,
      "witness init --dir DIR --name NAME\n"
      "       witness --dir DIR --listen HOST:PORT [--logs FILE]\n"
+     "               [--sandbox on|required|off]\n"
      "  init makes the witness's key, under NAME, and prints what others need\n"
      "  of it; FILE (DIR/logs) has a line \"log KEY\" for each log that it "
      "signs\n"

@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <event2/event.h>
@@ -12,6 +14,7 @@
 #include "client/program/program.h"
 #include "client/witness/witness_http.h"
 #include "client/witness/witness_logs.h"
+#include "sandbox/sandbox.h"
 
 /* `defter witness`: a stand-alone cosigner. */
 struct running {
@@ -19,6 +22,7 @@ struct running {
     const char *address;
     const char *name;
     const char *logs_path; /* NULL: in the directory. */
+    enum sandbox_mode sandbox;
     struct identity identity;
     struct note_key key;
     struct witness_logs logs;
@@ -39,6 +43,21 @@ static int fail_at(const char *path, enum status status)
                         status_info(status)->english);
 }
 
+static bool read_mode(enum sandbox_mode *out, const char *word)
+{
+    static const char *const words[] = {[SANDBOX_ON] = "on",
+                                        [SANDBOX_REQUIRED] = "required",
+                                        [SANDBOX_OFF] = "off"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) != 0)
+            continue;
+        *out = (enum sandbox_mode)i;
+        return true;
+    }
+    return false;
+}
+
 /* "init" stands first, if it is meant. */
 static int parse(struct running *running, bool *init_out, int argc, char **argv)
 {
@@ -47,6 +66,7 @@ static int parse(struct running *running, bool *init_out, int argc, char **argv)
         {"listen", required_argument, NULL, 'l'},
         {"name", required_argument, NULL, 'n'},
         {"logs", required_argument, NULL, 'o'},
+        {"sandbox", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0}};
     int option;
 
@@ -60,6 +80,8 @@ static int parse(struct running *running, bool *init_out, int argc, char **argv)
             running->name = optarg;
         else if (option == 'o')
             running->logs_path = optarg;
+        else if (option == 's' && read_mode(&running->sandbox, optarg))
+            continue;
         else
             return usage();
     }
@@ -206,6 +228,26 @@ static void say(void *context, const char *line)
     fprintf(stderr, "%s %s\n", text, line);
 }
 
+static void say_sandbox(enum sandbox_news news, const char *line)
+{
+    (void)news;
+    say(NULL, line);
+}
+
+/* What it needs from now on: its directory, for what it signs, and guests on
+ * the port that is bound already.  Its key goes into no core file, and nobody
+ * of the same user looks into the process. */
+static enum status confine(const struct running *running)
+{
+    struct sandbox_rules rules = {.mode = running->sandbox, .say = say_sandbox};
+    struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    sandbox_add_path(&rules, running->directory, true);
+    return sandbox_enter(&rules);
+}
+
 static void on_signal(evutil_socket_t number, short what, void *argument)
 {
     (void)number;
@@ -229,6 +271,8 @@ static int serve(struct running *running)
         status =
             witness_http_open(&running->http, running->base, running->witness,
                               running->address, NULL, say);
+    if (status == ST_OK)
+        status = confine(running);
     if (status == ST_OK) {
         printf("%s signs for %zu keys of logs, on port %u\n", running->key.name,
                running->logs.count, (unsigned)witness_http_port(running->http));

@@ -73,7 +73,7 @@ keeps_secrets
 if is_sanitized; then
     cluster_stop || fail "ended with $?"
     sandbox required
-    refuses $could_not_start 'the configuration requires it'
+    refuses $could_not_start 'it is required'
     exit 0
 fi
 says 'sandbox: .*system calls (seccomp)'

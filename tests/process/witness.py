@@ -115,10 +115,11 @@ class Witness:
             logs.write("# the log of this test\nlog %s+%s+%s\n"
                        % (ORIGIN, keyid.hex(), b64(b"\1" + public)))
 
-    def start(self):
+    def start(self, *options):
         self.process = subprocess.Popen(
             [BIN + "/defter", "witness", "--dir", self.directory, "--listen",
-             "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+             "127.0.0.1:0", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline().decode()
         assert "port " in line, self.process.stderr.read()
         self.port = int(line.split("port ")[1])
@@ -312,6 +313,36 @@ def slow(witness):
     assert witness.end(signal.SIGTERM)[0] == 0
 
 
+def process_says(witness, field):
+    with open("/proc/%d/status" % witness.process.pid,
+              encoding="ascii") as lines:
+        return dict(line.split(":", 1) for line in lines)[field].strip()
+
+
+def confined(witness):
+    """It serves from within the sandbox, and leaves no core file; a build with
+    a sanitizer has none."""
+    witness.start()
+    held = process_says(witness, "Seccomp")
+    with open("/proc/%d/limits" % witness.process.pid,
+              encoding="ascii") as lines:
+        cores = [line.split()[4:6] for line in lines if "core file" in line]
+    assert cores == [["0", "0"]], cores
+    status, said = witness.end(signal.SIGTERM)
+    assert status == 0, status
+    if "none in a build with a sanitizer" in said:
+        return
+    assert held == "2" and "system calls (seccomp)" in said, (held, said)
+    witness.start("--sandbox", "off")
+    held = process_says(witness, "Seccomp")
+    said = witness.end(signal.SIGTERM)[1]
+    assert held == "0" and "sandbox: off" in said, (held, said)
+    wrong = subprocess.run(
+        [BIN + "/defter", "witness", "--dir", witness.directory, "--listen",
+         "127.0.0.1:0", "--sandbox", "no"], capture_output=True, check=False)
+    assert wrong.returncode == 3, wrong
+
+
 def kills(witness, dice):
     """kill -9 at random moments while two histories are offered in turn."""
     signed = {}  # size: root
@@ -363,6 +394,7 @@ def main():
             repeats(witness)
             heads(witness)
             slow(witness)
+            confined(witness)
             count = kills(witness, dice)
         except AssertionError:
             print("SEED=%d repeats this" % SEED, file=sys.stderr)

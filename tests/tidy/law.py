@@ -3,6 +3,7 @@
 
     examples -> client -> protocol <- replication <- server
 
+The node and the program stand on sandbox/ too, which uses protocol/ alone.
 protocol/ is pure and replication/ deterministic: their objects may use only
 the outside symbols of an allow-list.  The auditor links protocol/, libsodium,
 libzstd (archive units are compressed) and the C library.  The client knows
@@ -43,10 +44,12 @@ INCLUDES = {
                     PURE + ["stdlib.h", "stdio.h", "stdatomic.h"]),
     "client": (["protocol/", "client/"], None),
     "client/audit": (["protocol/", "client/audit/"], None),
+    "client/program": (["protocol/", "client/", "sandbox/"], None),
+    "sandbox": (["protocol/", "sandbox/"], None),
     "client/witness": (["protocol/", "client/witness/"], None),
     "client/export": (["protocol/", "client/audit/", "client/export/"], None),
     "examples": (["client/defter.h", "examples/"], None),
-    "server": (["protocol/", "replication/", "server/"], None),
+    "server": (["protocol/", "replication/", "sandbox/", "server/"], None),
     "server/store": (["protocol/", "replication/", "server/store/"], None),
     "server/evidence": (["protocol/", "replication/", "server/evidence/"],
                         None),

@@ -20,7 +20,7 @@
 
 #include <seccomp.h>
 
-#include "server/sandbox_private.h"
+#include "sandbox/sandbox_private.h"
 
 /* ---- What is said ------------------------------------------------------- */
 
@@ -71,7 +71,7 @@ static bool calls_handle(void)
 
 static const char *const calls_plain[] = {
 #define CALL(name) #name,
-#include "server/sandbox_calls.def"
+#include "sandbox/sandbox_calls.def"
 #undef CALL
 };
 

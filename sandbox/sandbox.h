@@ -4,10 +4,10 @@
  * Landlock holds it to the files that the configuration names, a seccomp filter
  * to the system calls of sandbox_calls.def.  Neither can be taken back, and
  * whatever thread begins later is under both.  A call that is not listed ends
- * the process: nothing that this program does makes one.
+ * the process: nothing that a node or a witness does makes one.
  */
-#ifndef DEFTER_SERVER_SANDBOX_H
-#define DEFTER_SERVER_SANDBOX_H
+#ifndef DEFTER_SANDBOX_SANDBOX_H
+#define DEFTER_SANDBOX_SANDBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,9 +30,16 @@ struct sandbox_path {
     bool write; /* Make, change, rename and remove; else only read. */
 };
 
+enum sandbox_news {
+    SANDBOX_HOLDS,  /* Which of both hold. */
+    SANDBOX_LACKS,  /* Something is lacking, and the process goes on. */
+    SANDBOX_REFUSES /* Something is lacking that the mode requires. */
+};
+
 /* What is borrowed here is borrowed for sandbox_enter() only. */
 struct sandbox_rules {
     enum sandbox_mode mode;
+    void (*say)(enum sandbox_news news, const char *line); /* Called there. */
     struct sandbox_path paths[SANDBOX_PATHS_MAX];
     size_t paths_count;
     /* TCP ports that may be listened on; 0 stands for any. */

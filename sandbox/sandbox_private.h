@@ -1,10 +1,10 @@
 /*
  * sandbox_private.h: the two halves of the sandbox.
  */
-#ifndef DEFTER_SERVER_SANDBOX_PRIVATE_H
-#define DEFTER_SERVER_SANDBOX_PRIVATE_H
+#ifndef DEFTER_SANDBOX_SANDBOX_PRIVATE_H
+#define DEFTER_SANDBOX_SANDBOX_PRIVATE_H
 
-#include "server/sandbox.h"
+#include "sandbox/sandbox.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANDBOX_SANITIZED 1

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "server/sandbox_private.h"
+#include "sandbox/sandbox_private.h"
 
 /* Permanent numbers of the kernel's interface; the same on every machine. */
 enum {

@@ -1,9 +1,11 @@
-#include "server/sandbox.h"
+#include "sandbox/sandbox.h"
 
+#include <stdio.h>
 #include <sys/prctl.h>
 
-#include "server/diag.h"
-#include "server/sandbox_private.h"
+#include "sandbox/sandbox_private.h"
+
+enum { SANDBOX_LINE_SIZE = 160 };
 
 void sandbox_add_path(struct sandbox_rules *rules, const char *path, bool write)
 {
@@ -25,9 +27,11 @@ static enum status sandbox_lack(const struct sandbox_rules *rules,
                                 const char *what)
 {
     bool required = rules->mode == SANDBOX_REQUIRED;
+    char line[SANDBOX_LINE_SIZE];
 
-    diag_say(required ? DIAG_FAILURE : DIAG_WARNING, "sandbox: %s%s", what,
-             required ? "; the configuration requires it" : "");
+    (void)snprintf(line, sizeof line, "sandbox: %s%s", what,
+                   required ? "; it is required" : "");
+    rules->say(required ? SANDBOX_REFUSES : SANDBOX_LACKS, line);
     return required ? ST_WRONG_STATE : ST_OK;
 }
 
@@ -38,7 +42,7 @@ enum status sandbox_enter(const struct sandbox_rules *rules)
     int version = 0;
 
     if (rules->mode == SANDBOX_OFF) {
-        diag_say(DIAG_WARNING, "sandbox: off, as the configuration says");
+        rules->say(SANDBOX_LACKS, "sandbox: off, as it was asked for");
         return ST_OK;
     }
     if (SANDBOX_SANITIZED)
@@ -57,8 +61,10 @@ enum status sandbox_enter(const struct sandbox_rules *rules)
         status = sandbox_lack(rules, "this kernel takes no seccomp filter: "
                                      "system calls are not held");
     if (status == ST_OK && (files || calls))
-        diag_say(DIAG_NOTE, "sandbox: %s%s%s", files ? "files (Landlock)" : "",
-                 files && calls ? " and " : "",
-                 calls ? "system calls (seccomp)" : "");
+        rules->say(SANDBOX_HOLDS,
+                   files && calls
+                       ? "sandbox: files (Landlock) and system calls (seccomp)"
+                   : files ? "sandbox: files (Landlock)"
+                           : "sandbox: system calls (seccomp)");
     return status;
 }
