@@ -5,9 +5,9 @@
  *   SUITE_MAIN_WITH("node", open, close, first_test_name, ...)
  *
  * Each test runs in a process of its own; what ${open} made lives in the
- * parent, where its threads go on.  Under ASan a process costs fifty times
- * what most tests do, so there those of SUITE_MAIN share one, unless the file
- * defines SUITE_FORKS before this one is included: because they count on a
+ * parent, where its threads go on.  Under a sanitizer a process costs fifty
+ * times what most tests do, so there those of SUITE_MAIN share one, unless the
+ * file defines SUITE_FORKS before this one is included: because they count on a
  * fresh process, or leave something behind.  $CK_FORK decides otherwise.
  */
 #ifndef DEFTER_TESTS_LIB_SUITE_H
@@ -21,7 +21,8 @@
 
 #include "tests/lib/sanitizer.h"
 
-#if defined(SANITIZER_OF_MEMORY) && !defined(SUITE_FORKS)
+#if (defined(SANITIZER_OF_MEMORY) || defined(SANITIZER_OF_THREADS)) && \
+    !defined(SUITE_FORKS)
 #define SUITE_SHARED 1
 #else
 #define SUITE_SHARED 0

@@ -11,7 +11,8 @@ import sys
 
 ROOT = os.path.realpath(os.environ.get(
     "DEFTER_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
-FOLDERS = ["protocol", "replication", "sandbox", "server", "client", "tests", "examples"]
+FOLDERS = ["protocol", "replication", "sandbox", "server", "client", "tests",
+           "examples"]
 LAYERS = ["protocol", "replication", "store", "registry", "evidence",
           "pipeline", "net", "cluster", "client", "audit", "export", "server",
           "chaos", "cosign", "witness"]
