@@ -225,7 +225,8 @@ void replica_repair_tend(struct replica *replica)
         replica->hopeless = false;
         replica->repair.misfit = false;
     }
-    if (!repair_waits(replica) &&
+    /* Who is not registered asks nobody (R25). */
+    if (replica->registered && !repair_waits(replica) &&
         journal_hole_at(replica->log.journal, &gap, 0) == ST_OK) {
         /* No answer is one that does not help. */
         if (replica->repair.gathering)

@@ -76,8 +76,10 @@ void replica_compare(struct replica *replica, uint64_t size)
 
     if (size > replica->log.committed)
         size = replica->log.committed;
-    if (size == 0 || replica_log_leaf(&replica->log, frame.scrub.digest.b,
-                                      size - 1) != ST_OK)
+    /* Who is not registered has not said HELLO: others drop the link (R25). */
+    if (!replica->registered || size == 0 ||
+        replica_log_leaf(&replica->log, frame.scrub.digest.b, size - 1) !=
+            ST_OK)
         return;
     frame.scrub.first = 0;
     frame.scrub.end = size;

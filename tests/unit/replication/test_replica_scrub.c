@@ -90,5 +90,56 @@ START_TEST(a_scrub_reads_everything_and_then_asks_the_others)
 }
 END_TEST
 
+/* The next start of B, which has log A: A said hello, and the register has not
+ * answered. */
+static void start_unregistered(void)
+{
+    lone_stop(&rig);
+    lone_open(&rig);
+    rig.replica->options.timers.scrub_ms = 100;
+    lone_greet(&rig, 'A', &log_a, 40);
+    lone_tick(&rig, 1);
+    lone_looked(&rig, rig.meta.value.claimed);
+    lone_forget(&rig);
+}
+
+START_TEST(R25_who_is_not_registered_yet_compares_with_nobody)
+{
+    begin(40, 40);
+    start_unregistered();
+    for (int i = 0; i < 300; i++)
+        lone_tick(&rig, 200);
+    ck_assert_uint_eq(lone_count(&rig, "send"), 0);
+    lone_registered(&rig);
+    ck_assert(lone_did(&rig, "send A HELLO"));
+    for (int i = 0; i < 300 && !lone_did(&rig, "send A SCRUB"); i++)
+        lone_tick(&rig, 200);
+    ck_assert(lone_did(&rig, "send A SCRUB end "));
+    lone_end(&rig);
+}
+END_TEST
+
+START_TEST(R25_who_is_not_registered_yet_asks_nobody_for_what_is_damaged)
+{
+    begin(40, 40);
+    start_unregistered();
+    rot(9);
+    for (int i = 0; i < 300; i++) {
+        lone_tick(&rig, 200);
+        lone_work(&rig);
+    }
+    ck_assert(lone_did(&rig, "say rot 9\n"));
+    ck_assert_uint_eq(lone_count(&rig, "send"), 0);
+    lone_registered(&rig);
+    lone_forget(&rig);
+    for (int i = 0; i < 300 && !lone_did(&rig, "send A FETCH"); i++)
+        lone_tick(&rig, 200);
+    ck_assert(lone_did(&rig, "send A FETCH"));
+    lone_end(&rig);
+}
+END_TEST
+
 SUITE_MAIN("replica_scrub", logs_that_are_compared_are_equal_or_that_is_told,
-           a_scrub_reads_everything_and_then_asks_the_others)
+           a_scrub_reads_everything_and_then_asks_the_others,
+           R25_who_is_not_registered_yet_compares_with_nobody,
+           R25_who_is_not_registered_yet_asks_nobody_for_what_is_damaged)
