@@ -173,7 +173,7 @@ enum replica_action_type {
 enum replica_note {
     NOTE_ROLE,    /* number: role */
     NOTE_LEADS,   /* epoch */
-    NOTE_STALLED, /* members that answer */
+    NOTE_STALLED, /* number: members */
     NOTE_RESUMED,
     NOTE_DROPPED, /* node: a member was removed or replaced */
     NOTE_ADDED,   /* node */

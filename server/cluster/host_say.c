@@ -134,6 +134,24 @@ static void say_want(struct host *host, const struct replica_action *action,
                   why_text(why), node, command);
 }
 
+static void say_stalled(struct host *host, uint64_t members)
+{
+    struct replica_status status;
+
+    replica_status(host->replica, &status, cluster_clock_ms());
+    if (members < status.minimum)
+        host_tell(host, CLUSTER_WARNING,
+                  "nothing is acknowledged: it has %" PRIu64
+                  " of the %u members that must hold an entry, and no other "
+                  "node has caught up yet",
+                  members, (unsigned)status.minimum);
+    else
+        host_tell(host, CLUSTER_WARNING,
+                  "nothing is acknowledged: of %" PRIu64
+                  " members not all answer, and none may be let go",
+                  members);
+}
+
 static void say_lineage(struct host *host, const char *node, uint64_t number)
 {
     char own[2 * sizeof number + 1];
@@ -179,10 +197,7 @@ void host_say(struct host *host, const struct replica_action *action)
                   "this node is the primary of epoch %" PRIu64, number);
         return;
     case NOTE_STALLED:
-        host_tell(host, CLUSTER_WARNING,
-                  "nothing is acknowledged: of %" PRIu64
-                  " members not all answer, and none may be let go",
-                  number);
+        say_stalled(host, number);
         return;
     case NOTE_RESUMED:
         host_tell(host, CLUSTER_NOTE, "entries are acknowledged again");

@@ -27,6 +27,7 @@ static struct fake_event events[FAKE_EVENTS_MAX];
 static uint8_t numbers[FAKE_EVENTS_MAX];
 static size_t events_count;
 static bool healthy = true;
+static uint8_t minimum;
 static struct replica_member_status node_list[CONFIG_NODES_MAX];
 static size_t nodes_count;
 static const char *config_bytes = "";
@@ -81,6 +82,13 @@ void fake_replica_await(uint8_t number, enum replica_event_type type,
     /* A test that waits in vain is ended by its suite. */
     while (fake_replica_count(number, type) < least)
         (void)usleep(500);
+}
+
+void fake_replica_set_minimum(uint8_t least)
+{
+    pthread_mutex_lock(&lock);
+    minimum = least;
+    pthread_mutex_unlock(&lock);
 }
 
 void fake_replica_set_healthy(bool is_healthy)
@@ -202,6 +210,7 @@ WEAK void replica_status(const struct replica *replica,
     ck_assert_int_ge(now_ms, replica->now_ms);
     pthread_mutex_lock(&lock);
     out->healthy = healthy;
+    out->minimum = minimum;
     out->size = events_count;
     out->nodes_count = nodes_count;
     memcpy(out->nodes, node_list, sizeof node_list);

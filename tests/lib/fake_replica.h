@@ -42,8 +42,10 @@ struct fake_event fake_replica_newest(uint8_t number,
 void fake_replica_await(uint8_t number, enum replica_event_type type,
                         size_t least);
 
-/* What replica_status() says of health; what replica_config() gives, or "". */
+/* What replica_status() says of health and the minimum; what replica_config()
+ * gives, or "". */
 void fake_replica_set_healthy(bool healthy);
+void fake_replica_set_minimum(uint8_t minimum);
 void fake_replica_set_nodes(const struct replica_member_status *nodes,
                             size_t count);
 void fake_replica_set_config(const char *config);

@@ -110,6 +110,35 @@ START_TEST(every_note_has_a_sentence_of_its_own)
 }
 END_TEST
 
+static void act_stalls(uint8_t number, struct replica_actions *actions,
+                       const struct replica_event *event)
+{
+    static uint64_t members = 1;
+
+    MAYBE(number == 1);
+    if (members > 2 || event->type != REPLICA_TICK)
+        return;
+    struct replica_action *action = fake_act(actions, REPLICA_SAY);
+
+    action->say.note = NOTE_STALLED;
+    action->say.number = members++;
+    action->say.text = "";
+}
+
+START_TEST(who_waits_for_more_members_does_not_speak_of_silent_ones)
+{
+    struct host *host;
+
+    fake_replica_set_minimum(2);
+    fake_replica_script = act_stalls;
+    host = host_rig_start();
+    host_rig_await(host_rig_said, "of 2 members not all answer");
+    host_rig_end(host);
+    ck_assert_ptr_nonnull(strstr(host_rig_said, "1 of the 2 members"));
+    ck_assert_ptr_null(strstr(host_rig_said, "of 1 members"));
+}
+END_TEST
+
 static struct storage_job jobs[500];
 
 static void act_jobs(uint8_t number, struct replica_actions *actions,
@@ -398,6 +427,7 @@ END_TEST
 
 SUITE_MAIN("host", actions_are_carried_out_in_their_order,
            every_note_has_a_sentence_of_its_own,
+           who_waits_for_more_members_does_not_speak_of_silent_ones,
            jobs_go_to_the_disk_and_come_back_as_events_in_order,
            without_a_register_incarnations_count_and_proposals_are_refused,
            entries_of_another_term_never_reach_the_replica,
