@@ -52,16 +52,16 @@ void help_all(const struct program *program)
     help_options(azerbaijani);
     for (const struct subcommand *at = program_subcommands(); at->name != NULL;
          at++)
-        printf("  %-9s %s\n", at->name,
+        printf("  %-11s %s\n", at->name,
                azerbaijani ? at->azerbaijani : at->english);
-    puts(
-        azerbaijani
-            ? "  help      altəmr, əməliyyat və ya bölmə (S06) haqqında\n\n"
-              "əməliyyatlar:"
-            : "  help      On a subcommand, an operation or a section (S06)\n\n"
-              "operations:");
+    puts(azerbaijani
+             ? "  help        altəmr, əməliyyat və ya bölmə (S06) haqqında\n\n"
+               "əməliyyatlar:"
+             : "  help        On a subcommand, an operation or a section "
+               "(S06)\n\n"
+               "operations:");
     for (uint32_t i = 0; i < count; i++)
-        printf("  %-20s %s\n", operations[i].name,
+        printf("  %-21s %s\n", operations[i].name,
                azerbaijani ? operations[i].azerbaijani : operations[i].english);
     puts(
         azerbaijani

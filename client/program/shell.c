@@ -105,7 +105,7 @@ static void help(const struct program *program, int count, char **words)
         return;
     }
     for (uint32_t i = 0; i < operations_count; i++)
-        printf("  %-20s %s\n", operations[i].name,
+        printf("  %-21s %s\n", operations[i].name,
                program->azerbaijani ? operations[i].azerbaijani
                                     : operations[i].english);
     puts(program->azerbaijani ? "\n  help ƏMƏLİYYAT   əməliyyatın (və ya "

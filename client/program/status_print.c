@@ -116,7 +116,7 @@ static void print_figures(const struct rows_status *rows)
     list_reader_init(&reader, &rows->figures);
     while (list_reader_next(&reader, &schema_status_row, &row)) {
         char name[TEXT_SIZE_MAX + 1], value[TEXT_SIZE_MAX + 1];
-        printf("%-26s %s\n", text_of(name, row.name),
+        printf("%-30s %s\n", text_of(name, row.name),
                text_of(value, row.value));
     }
 }
