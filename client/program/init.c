@@ -25,6 +25,9 @@ struct init {
     struct founding founding;
 };
 
+static const char *const init_environments[] = {"production", "test",
+                                                "training"};
+
 static int usage(void)
 {
     return program_usage("init");
@@ -32,10 +35,8 @@ static int usage(void)
 
 static int parse_environment(struct init *init, const char *text)
 {
-    static const char *const names[] = {"production", "test", "training"};
-
     for (uint8_t i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) == 0) {
+        if (strcmp(text, init_environments[i]) == 0) {
             init->environment = (uint8_t)(i + 1);
             return EXIT_GOOD;
         }
@@ -199,28 +200,50 @@ static enum status make_directories(const struct init *init)
     return status;
 }
 
+/* Nodes that the first one's configuration names at its very first start need
+ * not be let into the cluster later. */
+static void say_others(const struct init *init)
+{
+    const char *directory = init->directory;
+
+    printf("Next, each other node, before the first one starts; it prints "
+           "what to do with it:\n\n"
+           "  defter node new DIR --role backup|archive --cluster %s \\\n"
+           "      --listen HOST:PORT --peer-listen HOST:PORT\n\n"
+           "Then:\n\n",
+           directory);
+}
+
 static void say(const struct init *init)
 {
     char id[2 * CLUSTER_ID_SIZE + 1];
 
     sodium_bin2hex(id, sizeof id, init->founding.cluster_id, CLUSTER_ID_SIZE);
     printf("Made cluster %s in %s:\n\n"
-           "  %s/   keep offline: the authority's key and the recovery key\n"
-           "  %s/        the first node: keys, certificate, genesis, "
+           "  %s/      keep offline: the authority's key and the recovery key\n"
+           "  %s/           the first node: keys, certificate, genesis, "
            "configuration\n"
-           "  %s  the first administrator's key\n"
-           "  %s  what clients need\n"
-           "%s\n"
-           "Next:\n\n"
-           "  defterd --config %s/%s/%s\n"
-           "  defter --cluster %s/%s --key %s/%s shell\n",
+           "  %s    the first administrator's key\n"
+           "  %s    what clients need\n"
+           "%s\n",
            id, init->directory, FILE_AUTHORITY_DIR, FILE_NODE_DIR,
            FILE_OPERATOR_KEY, FILE_CLUSTER_CONF,
            init->peer_address == NULL
                ? ""
                : "  " FILE_OPERATOR_STATE "  what the operator signed last: "
                  "keep it with his key\n"
-                 "  " FILE_NODES_CONF "  the nodes; `defter node new` adds\n",
+                 "  " FILE_NODES_CONF "      the nodes; `defter node new` "
+                 "adds\n");
+    printf("It is a %s environment; its log is called %s, its owner %s. "
+           "Genesis says so\n"
+           "for good: --environment, --origin and --owner say otherwise.\n\n",
+           init_environments[init->environment - 1], init->origin, init->owner);
+    if (init->peer_address == NULL)
+        puts("Next:\n");
+    else
+        say_others(init);
+    printf("  defterd --config %s/%s/%s\n"
+           "  defter --cluster %s/%s --key %s/%s shell\n",
            init->directory, FILE_NODE_DIR, FILE_NODE_CONF, init->directory,
            FILE_CLUSTER_CONF, init->directory, FILE_OPERATOR_KEY);
 }

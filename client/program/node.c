@@ -260,8 +260,7 @@ static void say_enrolment(const struct making *making, const char *id)
                    PUBLIC_KEY_SIZE);
     sodium_bin2hex(proof, sizeof proof, signature, SIGNATURE_SIZE);
     printf("Enter it in the log, with the SHA-256 of the paper that orders it "
-           "as BASIS; it\n"
-           "cannot be primary before that:\n\n"
+           "as BASIS;\n%s before that:\n\n"
            "  defter --cluster %s/%s --key %s/%s node.enrol as=1 node_id=%s "
            "role=%u \\\n"
            "      label=%.4s address=%s \\\n"
@@ -270,9 +269,27 @@ static void say_enrolment(const struct making *making, const char *id)
            "      cosigner_key=%s \\\n"
            "      proof=%s \\\n"
            "      basis=BASIS\n",
+           making->self.archive ? "the log refuses what it countersigns"
+                                : "it cannot be primary",
            making->cluster, FILE_CLUSTER_CONF, making->cluster,
            FILE_OPERATOR_KEY, id, (unsigned)role, id, making->self.address,
            channel, receipt, cosigner, proof);
+}
+
+/* An archive learns everything without being a member. */
+static void say_admission(const struct making *making, const char *id)
+{
+    printf("Start this node, and let it in (with mode = etcd the primary does "
+           "so by itself):\n\n"
+           "  defterd --config %s/%s\n"
+           "  defter --cluster %s/%s --key %s/%s member enrol %s\n",
+           making->directory, FILE_NODE_CONF, making->cluster,
+           FILE_CLUSTER_CONF, making->cluster, FILE_OPERATOR_KEY, id);
+    if (!making->self.archive)
+        printf("  defter --cluster %s/%s --key %s/%s member add %s\n",
+               making->cluster, FILE_CLUSTER_CONF, making->cluster,
+               FILE_OPERATOR_KEY, id);
+    puts("");
 }
 
 static void say(const struct making *making)
@@ -287,15 +304,10 @@ static void say(const struct making *making)
            "  peer = %s %s %s %s\n\n",
            id, making->directory, id, kind, making->self.peer_address,
            making->self.address);
-    printf("Start this node, and let it in (with mode = etcd the primary does "
-           "so by itself):\n\n"
-           "  defterd --config %s/%s\n"
-           "  defter --cluster %s/%s --key %s/%s member enrol %s\n"
-           "  defter --cluster %s/%s --key %s/%s member add %s\n\n",
-           making->directory, FILE_NODE_CONF, making->cluster,
-           FILE_CLUSTER_CONF, making->cluster, FILE_OPERATOR_KEY, id,
-           making->cluster, FILE_CLUSTER_CONF, making->cluster,
-           FILE_OPERATOR_KEY, id);
+    printf("Add to [cluster] in every client's %s:\n\n"
+           "  address = %s\n\n",
+           FILE_CLUSTER_CONF, making->self.address);
+    say_admission(making, id);
     say_enrolment(making, id);
 }
 

@@ -101,6 +101,17 @@ grep -q "peer = ${id_of[z]} archive 127.0.0.4:7841" "$cluster/z.txt" ||
     fail 'no line for the others'
 grep -q "peer = ${id_of[b]} backup 127.0.0.3:7841" \
     "$cluster/z/defterd.conf" || fail 'the archive does not know the backup'
+grep -q "defter node new DIR .* --cluster $cluster/c " "$cluster/init.txt" ||
+    fail 'init does not say that the other nodes come before the first start'
+grep -q 'a test environment; its log is called defter.local/log, its owner ' \
+    "$cluster/init.txt" || fail 'init does not say what stays for good'
+for one in b z; do
+    grep -q "  address = $(address "$one")\$" "$cluster/$one.txt" ||
+        fail "node new does not say what clients need of $one"
+done
+grep -q "member add ${id_of[b]}" "$cluster/b.txt" || fail 'backup: member add'
+! grep -q 'member add\|be primary' "$cluster/z.txt" ||
+    fail 'an archive is told to be a member, or to lead'
 [ -e "$cluster/b/log.key" ] || fail 'a backup cannot sign checkpoints'
 [ ! -e "$cluster/z/log.key" ] || fail 'an archive could sign checkpoints'
 exits 1 "$defter" node new "$cluster/b" --role backup \
