@@ -179,6 +179,17 @@ static void say_forced(const struct operator_job *job)
            older, newer);
 }
 
+/* Only a member is promoted; who is none, and may lead, has another way. */
+static bool may_go_via(const struct operator_job *job)
+{
+    const struct config *older = &job->plan.older;
+
+    return job->wish.why == CONFIG_PROMOTE && job->fault == SUCCESSION_CONFIG &&
+           job->plan.config_fault == CONFIG_V3_PRIMARY &&
+           config_is_eligible(older, job->wish.node) &&
+           !config_has_member(older, job->wish.node);
+}
+
 static void say_fault(const struct operator_job *job)
 {
     const struct program *program = &job->program;
@@ -200,6 +211,17 @@ static void say_fault(const struct operator_job *job)
         printf(" [%s]", id);
     }
     puts(".");
+    if (!may_go_via(job))
+        return;
+    operator_short(id, job->wish.node);
+    printf(OPERATOR_WORDS(&job->program,
+                          "It is no member. Where no member may lead, it can "
+                          "take over the log of one: defter promote %s --via "
+                          "MEMBER\n",
+                          "O, üzv deyil. Üzvlərdən heç biri rəhbərlik edə "
+                          "bilməzsə, o, üzvün jurnalını mənimsəyə bilər: "
+                          "defter promote %s --via ÜZV\n"),
+           id);
 }
 
 void operator_say_nodes(const struct operator_job *job)

@@ -211,6 +211,8 @@ says 'others know are committed'
 state b 0 1000 998 1 3 1000
 exits 1 tool promote "$z" --yes
 says 'V3'
+! grep -q 'promote .* --via' "$cluster/said.txt" ||
+    fail 'an archive is told how it may lead'
 exits 0 tool promote "$b" --yes
 says 'took it'
 says "^Next: defter member replace $a $z " # A is silent, two must hold all.
@@ -274,6 +276,7 @@ stop b
 state z 1 998 998 3 1 998 # The archive lost what it had.
 exits 1 tool promote "$a" --yes --without "$b"
 says 'V3'
+says "defter promote $a --via MEMBER"
 exits 1 tool force "$a" --authority "$cluster/c/authority/authority.key"
 says 'the newest configuration: deliver that first'
 for certificate in "$third" "$fourth" "$cluster"/c/5-*.certificate; do
