@@ -18,6 +18,18 @@ bool replica_has_holes(const struct replica *replica)
            journal_hole_at(replica->log.journal, &gap, 0) == ST_OK;
 }
 
+static bool damage_is_known(const struct replica *replica, uint64_t index)
+{
+    struct journal_gap gap;
+
+    for (size_t i = 0; journal_hole_at(replica->log.journal, &gap, i) == ST_OK;
+         i++) {
+        if (index >= gap.first && index - gap.first < gap.count)
+            return true;
+    }
+    return false;
+}
+
 void replica_damaged(struct replica *replica, uint64_t index)
 {
     struct replica_job *job;
@@ -25,7 +37,8 @@ void replica_damaged(struct replica *replica, uint64_t index)
     /* One look at a time; what else is damaged is met again. */
     if (replica->repair.examined > 0 || index >= replica->log.durable.size)
         return;
-    replica_say(replica, NOTE_ROT, NULL, index);
+    if (!damage_is_known(replica, index))
+        replica_say(replica, NOTE_ROT, NULL, index);
     replica->repair.examined++;
     job = replica_job_new(replica, STORAGE_EXAMINE);
     job->job.size = index;

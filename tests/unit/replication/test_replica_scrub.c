@@ -90,6 +90,20 @@ START_TEST(a_scrub_reads_everything_and_then_asks_the_others)
 }
 END_TEST
 
+START_TEST(damage_that_nobody_can_repair_is_told_once)
+{
+    begin(40, 40);
+    rig.replica->options.timers.scrub_ms = 100;
+    rot(9);
+    for (int i = 0; i < 600; i++) {
+        lone_tick(&rig, 200);
+        lone_work(&rig);
+    }
+    ck_assert_uint_eq(lone_count(&rig, "say rot 9\n"), 1);
+    lone_end(&rig);
+}
+END_TEST
+
 /* The next start of B, which has log A: A said hello, and the register has not
  * answered. */
 static void start_unregistered(void)
@@ -141,5 +155,6 @@ END_TEST
 
 SUITE_MAIN("replica_scrub", logs_that_are_compared_are_equal_or_that_is_told,
            a_scrub_reads_everything_and_then_asks_the_others,
+           damage_that_nobody_can_repair_is_told_once,
            R25_who_is_not_registered_yet_compares_with_nobody,
            R25_who_is_not_registered_yet_asks_nobody_for_what_is_damaged)
