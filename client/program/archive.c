@@ -12,6 +12,7 @@
 #include "client/export/units_due.h"
 #include "client/program/archive_escrow.h"
 #include "client/program/archive_list.h"
+#include "client/program/file.h"
 #include "client/program/program.h"
 
 static struct report report;
@@ -165,7 +166,7 @@ static int make_failed(const struct making *making, enum status status,
                                 what);
     }
     if (status == ST_NO_FILE && said == NULL)
-        what = "no log is there";
+        what = file_no_log(making->options.directory);
     return program_fail(
         code, "%s: %s",
         is_target ? making->options.target : making->options.directory, what);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/program/file.h"
 #include "client/program/program.h"
 
 static void show(void *context, uint64_t passed, uint64_t total)
@@ -67,7 +68,7 @@ static int failed(const struct tiles_export_result *result,
              status == ST_CHECKSUM)
         code = EXIT_REFUSED;
     if (status == ST_NO_FILE && result->what == NULL)
-        what = "no log is there";
+        what = file_no_log(options->directory);
     if (result->index != UINT64_MAX)
         return program_fail(code, "%s: entry %" PRIu64 ": %s",
                             options->directory, result->index, what);

@@ -8,12 +8,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "protocol/files.h"
+
 bool file_path(char out[FILE_PATH_SIZE_MAX], const char *directory,
                const char *name)
 {
     int size = snprintf(out, FILE_PATH_SIZE_MAX, "%s/%s", directory, name);
 
     return size > 0 && size < FILE_PATH_SIZE_MAX;
+}
+
+const char *file_no_log(const char *directory)
+{
+    char path[FILE_PATH_SIZE_MAX];
+
+    return file_path(path, directory, "node/" FILE_LOG_DIR) &&
+                   access(path, F_OK) == 0
+               ? "no log is there, but in the folder node in it"
+               : "no log is there";
 }
 
 static enum status open_status(int error)

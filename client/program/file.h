@@ -16,6 +16,10 @@ enum { FILE_PATH_SIZE_MAX = 1024 };
 bool file_path(char out[FILE_PATH_SIZE_MAX], const char *directory,
                const char *name);
 
+/* What is said of ${directory} where no log is found; it may be the cluster's,
+ * that has the node's in it. */
+const char *file_no_log(const char *directory);
+
 /*
  * file_read(out, size_out, path, size_max, is_secret):
  * Read a regular file of at most ${size_max} bytes.

@@ -13,6 +13,7 @@
 
 #include "client/program/archive_list.h"
 #include "client/program/cluster.h"
+#include "client/program/file.h"
 #include "client/program/program.h"
 #include "client/program/verify_kinds.h"
 #include "client/program/verify_progress.h"
@@ -199,8 +200,8 @@ static int unjudged(const struct verify_options *options,
                             "%s: cannot be read, or is not of its format",
                             report->unusable);
     if (status == ST_NO_FILE)
-        return program_fail(EXIT_USAGE, "%s: no log is there",
-                            options->directory);
+        return program_fail(EXIT_USAGE, "%s: %s", options->directory,
+                            file_no_log(options->directory));
     if (status == ST_DISK_FAILED)
         return program_fail(EXIT_USAGE, "%s: cannot be read",
                             options->directory);

@@ -62,6 +62,9 @@ says 'ends before the expected head'
 verify 1 --authority "$(printf '%064d' 7)" "$node"
 says 'another authority'
 verify 3 "$cluster/c/authority"
+verify 3 "$cluster/c" # What somebody gives who made a cluster.
+grep -q 'in the folder node in it' "$cluster/verdict.txt" ||
+    fail 'it does not say where the log is'
 verify 3 --head nonsense "$node"
 
 # A claim that nobody attests is not good, however much of it there is.
