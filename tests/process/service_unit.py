@@ -12,7 +12,7 @@ import tempfile
 ROOT = os.environ.get("DEFTER_SOURCE") or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNIT = os.path.join(ROOT, "packaging", "defterd.service")
-CALLS = os.path.join(ROOT, "server", "sandbox_calls.def")
+CALLS = os.path.join(ROOT, "sandbox", "sandbox_calls.def")
 EXPOSURE_MAX = 1.5
 
 # What the sandbox itself is made with, and what has a rule of its own.

@@ -136,7 +136,7 @@ START_TEST(a_cluster_that_is_well_gives_0_and_a_row_for_each_node)
     expect_said("10\n");
     expect_said("Last failover: epoch 5, 2026-08-17T09:00:00");
     expect_said("archive     not in sync         500 entries");
-    expect_said("\nstate                      serving\n");
+    expect_said("\nstate                          serving\n");
     close_cluster();
 }
 END_TEST
