@@ -15,6 +15,9 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export DEFTER_SOURCE=$PWD PYTHONDONTWRITEBYTECODE=1
 readonly found=build-fuzz/found
 readonly smoke_runs=2000 input_size_max=65536
+# libFuzzer counts the time that a run waits for a busy machine. What it gave up
+# is run again with so much of the CPU; only what uses that up is a hang.
+readonly wait_s=300 hang_cpu_s=${HANG_CPU_S:-20}
 
 # What reads bytes from outside; the table of --coverage is about these.
 readonly decoders=(
@@ -52,27 +55,43 @@ targets() {
     done
 }
 
+# waited NAME: the run that was given up needs less of the CPU than a hang does,
+# and nothing else was found.
+waited() {
+    local name=$1 input
+    input=$(grep -oE "$found/$name-timeout-[0-9a-f]+" "build-fuzz/$name.txt") &&
+        (
+            ulimit -t "$hang_cpu_s"
+            "build-fuzz/tests/$name" -timeout=0 "$input"
+        ) >"build-fuzz/$name.again.txt" 2>&1 || return
+    rm -f "$input"
+    say "$name ended early: it waited $wait_s s for this machine"
+}
+
 # libfuzzer NAME FOLDER OPTION...: over its corpus, and what lies in FOLDER,
 # where new inputs go.
 libfuzzer() {
     local name=$1 folder=$2/$1 kept=tests/fuzz/corpus/$1 failed=0
-    local TIMEFORMAT='stat::cpu_seconds: %U'
+    local TIMEFORMAT='%U %S'
     shift 2
     mkdir -p "$folder" "$found"
     [ -d "$kept" ] || kept=
     {
-        time "build-fuzz/tests/$name" "$@" -rss_limit_mb=2048 -timeout=20 \
-            -max_len=$input_size_max -print_final_stats=1 \
-            -artifact_prefix="$found/$name-" "$folder" \
-            ${kept:+"$kept"} >"build-fuzz/$name.txt" 2>&1 || failed=1
+        time "build-fuzz/tests/$name" -rss_limit_mb=2048 -timeout=$wait_s \
+            -report_slow_units=$wait_s -max_len=$input_size_max \
+            -print_final_stats=1 -artifact_prefix="$found/$name-" "$@" \
+            "$folder" ${kept:+"$kept"} >"build-fuzz/$name.txt" 2>&1 || failed=1
     } 2>"build-fuzz/$name.time"
-    [ $failed -eq 0 ] || tail -n 40 "build-fuzz/$name.txt"
-    return $failed
+    [ $failed -eq 0 ] || waited "$name" || {
+        tail -n 40 "build-fuzz/$name.txt"
+        return 1
+    }
 }
 
 figures() {
     grep -E '^stat::(number_of_executed|average_exec|new_units)' \
-        "build-fuzz/$1.txt" | cat - "build-fuzz/$1.time"
+        "build-fuzz/$1.txt"
+    awk 'NF == 2 { print "stat::cpu_seconds: " $1 + $2 }' "build-fuzz/$1.time"
     grep -oE 'cov: [0-9]+ ft: [0-9]+' "build-fuzz/$1.txt" | tail -n 1
 }
 

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# ctest-timeout: 120
+# What tests/fuzz/fuzz.sh says of targets that crash, hang, or wait for a
+# machine that does something else.
+# shellcheck disable=SC2016
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/tests/fuzz" "$tree/build-fuzz/tests"
+cp tests/fuzz/fuzz.sh "$tree/tests/fuzz/"
+found=build-fuzz/found
+
+fail() {
+    printf 'FAILED: %s\n' "$*" >&2
+    cat "$tree/said.txt" >&2
+    exit 1
+}
+
+# target NAME: one that does what stands in the standard input.
+target() {
+    printf '/* fuzz-runs: 7 plain\n' >"$tree/tests/fuzz/fz_$1.c"
+    {
+        echo '#!/bin/bash'
+        echo 'give_up() {
+            echo input >"'$found/'${0##*/}-$1-0a1b"
+            echo "Test unit written to '$found/'${0##*/}-$1-0a1b"
+            exit 70
+        }'
+        cat
+    } >"$tree/build-fuzz/tests/fz_$1"
+    chmod +x "$tree/build-fuzz/tests/fz_$1"
+}
+
+# fuzz ARGUMENT...: as ./dev fuzz calls it.
+fuzz() {
+    (cd "$tree" && HANG_CPU_S=1 bash tests/fuzz/fuzz.sh "$@") \
+        >"$tree/said.txt" 2>&1
+}
+
+target good <<<'echo "$*" >arguments; echo "#9 DONE cov: 3 ft: 4 corp: 1"'
+target crash <<<'give_up crash'
+target waits <<<'[ "$1" = -timeout=0 ] || give_up timeout'
+target hangs <<<'[ "$1" = -timeout=0 ] || give_up timeout; while :; do :; done'
+
+fuzz libfuzzer good 2 || fail 'a target without a finding fails'
+grep -q 'max_total_time=120 ' "$tree/arguments" || fail 'not for two minutes'
+grep -q '^stat::cpu_seconds: [0-9]' "$tree/said.txt" ||
+    fail 'no CPU seconds are told'
+
+fuzz libfuzzer crash 1 && fail 'a crash is no failure'
+[ -f "$tree/$found/fz_crash-crash-0a1b" ] || fail 'what crashes is not kept'
+
+fuzz libfuzzer waits 1 || fail 'waiting for the machine is a failure'
+grep -q 'fz_waits ended early' "$tree/said.txt" ||
+    fail 'nobody is told that it ended early'
+[ ! -e "$tree/$found/fz_waits-timeout-0a1b" ] || fail 'an innocent is kept'
+
+fuzz libfuzzer hangs 1 && fail 'a hang is no failure'
+[ -f "$tree/$found/fz_hangs-timeout-0a1b" ] || fail 'what hangs is not kept'
+exit 0
