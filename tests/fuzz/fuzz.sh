@@ -106,13 +106,25 @@ run_libfuzzer() {
     return $failed
 }
 
-# The same inputs every time.
+# read_runs NAME: how the tests run it, as tests/CMakeLists.txt says.
+read_runs() {
+    local head
+    runs=3000 plain=
+    head=$(head -n 5 "tests/fuzz/$1.c")
+    if [[ $head =~ fuzz-runs:\ *([0-9]+)(\ plain)? ]]; then
+        runs=${BASH_REMATCH[1]} plain=${BASH_REMATCH[2]:+--plain}
+    fi
+}
+
+# The same inputs every time, fewer where a run is dear.
 run_smoke() {
-    local name failed=0
+    local name runs plain failed=0
     for name in $(targets "$1"); do
-        say "$name, $smoke_runs runs"
+        read_runs "$name"
+        runs=$((runs * 10 < smoke_runs ? runs * 10 : smoke_runs))
+        say "$name, $runs runs"
         rm -rf "build-fuzz/smoke/$name"
-        libfuzzer "$name" build-fuzz/smoke -runs=$smoke_runs -seed=1 || failed=1
+        libfuzzer "$name" build-fuzz/smoke -runs=$runs -seed=1 || failed=1
     done
     return $failed
 }
@@ -153,18 +165,6 @@ run_afl() {
     return $failed
 }
 
-# runs_of NAME: how the tests run it, as tests/CMakeLists.txt says.
-runs_of() {
-    local head
-    head=$(head -n 5 "tests/fuzz/$1.c")
-    if [[ $head =~ fuzz-runs:\ *([0-9]+)(\ plain)? ]]; then
-        [ -z "${BASH_REMATCH[2]}" ] || echo --plain
-        echo --runs "${BASH_REMATCH[1]}"
-    else
-        echo --runs 3000
-    fi
-}
-
 # covered PROFILE NAME ARGUMENT...: a run of a target that counts lines.
 covered() {
     local profile=$1 name=$2
@@ -179,11 +179,11 @@ covered() {
 # Lines of each decoder that the tests reach with the kept inputs and what they
 # make of them, and the corpora that were found.
 run_coverage() {
-    local name objects=()
+    local name runs plain objects=()
     rm -f build-coverage/*.profraw
     for name in $(targets ''); do
-        # shellcheck disable=SC2046
-        covered "$name" "$name" $(runs_of "$name") \
+        read_runs "$name"
+        covered "$name" "$name" ${plain:+"$plain"} --runs "$runs" \
             "tests/fuzz/corpus/$name" || return 1
         covered "$name-found" "$name" --plain "build-fuzz/corpus/$name" ||
             return 1

@@ -46,6 +46,9 @@ fuzz libfuzzer good 2 || fail 'a target without a finding fails'
 grep -q 'max_total_time=120 ' "$tree/arguments" || fail 'not for two minutes'
 grep -q '^stat::cpu_seconds: [0-9]' "$tree/said.txt" ||
     fail 'no CPU seconds are told'
+fuzz smoke good || fail 'a target without a finding fails'
+grep -q 'runs=70 -seed=1 ' "$tree/arguments" ||
+    fail 'a dear target is not run less often'
 
 fuzz libfuzzer crash 1 && fail 'a crash is no failure'
 [ -f "$tree/$found/fz_crash-crash-0a1b" ] || fail 'what crashes is not kept'
