@@ -60,4 +60,25 @@ grep -q 'fz_waits ended early' "$tree/said.txt" ||
 
 fuzz libfuzzer hangs 1 && fail 'a hang is no failure'
 [ -f "$tree/$found/fz_hangs-timeout-0a1b" ] || fail 'what hangs is not kept'
+# What is reached of decoders, from a report that calls them by longer paths.
+mkdir -p "$tree/build-coverage/tests" "$tree/bin"
+for name in good crash waits hangs; do
+    ln -s /bin/true "$tree/build-coverage/tests/fz_$name"
+done
+decoders=()
+# shellcheck source=/dev/null
+. <(sed -n '/^readonly decoders=(/,/^)/p' tests/fuzz/fuzz.sh)
+printf 'elsewhere/%s 1 1 1 1 1 1 8 2 75.00%%\n' "${decoders[@]}" \
+    other/thing.c >"$tree/report"
+echo 'cat report' >"$tree/bin/llvm-cov"
+ln -s /bin/true "$tree/bin/llvm-profdata"
+chmod +x "$tree/bin/llvm-cov"
+PATH=$tree/bin:$PATH
+fuzz coverage || fail 'no table of the lines that are reached'
+grep -qE '^protocol/frame.c +8 lines +2 not reached +75.0 %' \
+    "$tree/said.txt" || fail 'a decoder is not in the table'
+grep -qE "^all of them +$((8 * ${#decoders[@]})) lines .* 75.0 %" \
+    "$tree/said.txt" || fail 'the sum is not that of all decoders'
+sed -i '/protocol\/frame.c/d' "$tree/report"
+fuzz coverage && fail 'nobody misses a decoder that is not in the report'
 exit 0
