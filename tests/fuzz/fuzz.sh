@@ -231,6 +231,9 @@ run_coverage() {
     coverage_table <build-coverage/report.txt
 }
 
+# A fuzzer that is interrupted ends as if by itself.
+trap 'exit 130' INT
+
 case ${1-} in
 libfuzzer) run_libfuzzer "${2-}" "${3-1}" ;;
 smoke) run_smoke "${2-}" ;;

@@ -33,7 +33,8 @@ target() {
 
 # fuzz ARGUMENT...: as ./dev fuzz calls it.
 fuzz() {
-    (cd "$tree" && HANG_CPU_S=1 bash tests/fuzz/fuzz.sh "$@") \
+    (cd "$tree" && env --default-signal=INT HANG_CPU_S=1 \
+        bash tests/fuzz/fuzz.sh "$@") \
         >"$tree/said.txt" 2>&1
 }
 
@@ -81,4 +82,10 @@ grep -qE "^all of them +$((8 * ${#decoders[@]})) lines .* 75.0 %" \
     "$tree/said.txt" || fail 'the sum is not that of all decoders'
 sed -i '/protocol\/frame.c/d' "$tree/report"
 fuzz coverage && fail 'nobody misses a decoder that is not in the report'
+
+# Who interrupts means all of them; a fuzzer ends with its figures.
+target asked <<<'kill -INT "$PPID"; exit 72'
+fuzz smoke && fail 'who interrupts is told that all is well'
+grep -q fz_asked "$tree/said.txt" || fail 'the first target does not run'
+grep -q fz_crash "$tree/said.txt" && fail 'the next target runs nevertheless'
 exit 0
