@@ -136,3 +136,29 @@ enum status disk_replace(struct disk *disk, const char *name,
         status = disk_sync_directory(disk, directory);
     return status;
 }
+
+static enum status discard_bytes(struct disk_file *file)
+{
+    uint64_t size;
+    enum status status = disk_size(file, &size);
+
+    if (status == ST_OK)
+        status = disk_write_zeros(file, 0, size);
+    return status == ST_OK ? disk_sync(file) : status;
+}
+
+enum status disk_discard(struct disk *disk, const char *name,
+                         const char *directory)
+{
+    struct disk_file *file = NULL;
+    enum status status = disk_open(disk, &file, name);
+
+    if (status == ST_NO_FILE)
+        return ST_OK;
+    if (status == ST_OK)
+        status = discard_bytes(file);
+    disk_close(file);
+    if (status == ST_OK)
+        status = disk_remove(disk, name);
+    return status == ST_OK ? disk_sync_directory(disk, directory) : status;
+}

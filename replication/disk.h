@@ -158,4 +158,16 @@ NODISCARD enum status disk_replace(struct disk *disk, const char *name,
                                    const char *directory, const void *data,
                                    size_t size);
 
+/*
+ * disk_discard(disk, name, directory):
+ * Overwrite the bytes of ${name} in ${directory} with zeros, durably, and then
+ * remove it: without its name nobody finds them again.  One that is not there
+ * is ST_OK.
+ *
+ * Returns: ST_OK, and the name is gone durably; ST_DISK_FULL; ST_DISK_FAILED,
+ *          and it is to be called again.
+ */
+NODISCARD enum status disk_discard(struct disk *disk, const char *name,
+                                   const char *directory);
+
 #endif

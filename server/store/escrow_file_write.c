@@ -163,32 +163,6 @@ static enum status seal_all(struct escrow_sealing *sealing,
 
 /* ---- Files that come and go ---------------------------------------------- */
 
-static enum status wipe(struct disk_file *file)
-{
-    uint64_t size;
-    enum status status = disk_size(file, &size);
-
-    if (status == ST_OK)
-        status = disk_write_zeros(file, 0, size);
-    return status == ST_OK ? disk_sync(file) : status;
-}
-
-/* A name goes when its bytes are gone: without it nobody finds them again. */
-static enum status discard(struct disk *disk, const char *name)
-{
-    struct disk_file *file = NULL;
-    enum status status = disk_open(disk, &file, name);
-
-    if (status == ST_NO_FILE)
-        return ST_OK;
-    if (status == ST_OK)
-        status = wipe(file);
-    disk_close(file);
-    if (status == ST_OK)
-        status = disk_remove(disk, name);
-    return status == ST_OK ? disk_sync_directory(disk, "") : status;
-}
-
 /*
  * What a write that did not come to its end left.  A former file beside the new
  * one is wiped only when the new one's name is durable.
@@ -204,8 +178,8 @@ static enum status settle(struct disk *disk)
     if (status == ST_OK || status == ST_NO_FILE)
         status = disk_sync_directory(disk, "");
     if (status == ST_OK)
-        status = discard(disk, ESCROW_FILE_FORMER);
-    return status == ST_OK ? discard(disk, ESCROW_FILE_PART) : status;
+        status = disk_discard(disk, ESCROW_FILE_FORMER, "");
+    return status == ST_OK ? disk_discard(disk, ESCROW_FILE_PART, "") : status;
 }
 
 /* Its name is durable before its first byte, which could not be found else. */
@@ -227,7 +201,8 @@ static enum status put_in_place(struct disk *disk)
         status = disk_rename(disk, ESCROW_FILE_PART, ESCROW_FILE);
     if (status == ST_OK)
         status = disk_sync_directory(disk, "");
-    return status == ST_OK ? discard(disk, ESCROW_FILE_FORMER) : status;
+    return status == ST_OK ? disk_discard(disk, ESCROW_FILE_FORMER, "")
+                           : status;
 }
 
 enum status escrow_file_write(struct escrow_file_result *result_out,
