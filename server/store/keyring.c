@@ -6,8 +6,7 @@
 #include "server/store/database.h"
 #include "server/store/statements.h"
 
-/* Requires: the lock is held, so that no reader is in the way. */
-static void checkpoint(struct keyring *keyring, int mode)
+void keyring_checkpoint(struct keyring *keyring, int mode)
 {
     int code =
         sqlite3_wal_checkpoint_v2(keyring->writer, NULL, mode, NULL, NULL);
@@ -174,7 +173,7 @@ void keyring_commit(struct keyring *keyring)
     pthread_mutex_lock(&keyring->lock);
     keyring->staged_count = 0;
     if (keyring->wal_pages >= DATABASE_WAL_PAGES_MAX)
-        checkpoint(keyring, SQLITE_CHECKPOINT_PASSIVE);
+        keyring_checkpoint(keyring, SQLITE_CHECKPOINT_PASSIVE);
     pthread_mutex_unlock(&keyring->lock);
 }
 
@@ -203,7 +202,7 @@ static void delete_rows(struct keyring *keyring, sqlite3_stmt *statement)
     keyring_run(keyring->commit);
     pthread_mutex_lock(&keyring->lock);
     keyring_arena_drop_all(keyring->arena);
-    checkpoint(keyring, SQLITE_CHECKPOINT_TRUNCATE);
+    keyring_checkpoint(keyring, SQLITE_CHECKPOINT_TRUNCATE);
     pthread_mutex_unlock(&keyring->lock);
     keyring_map_wipe(&keyring->map);
     keyring_map_init(&keyring->map);
@@ -272,7 +271,7 @@ void keyring_bury(struct keyring *keyring, const uint64_t *numbers,
     for (size_t i = 0; i < count; i++)
         keyring_arena_drop(keyring->arena, numbers[i]);
     /* The WAL still holds the page as it was; SECURE_DELETE cleans the file. */
-    checkpoint(keyring, SQLITE_CHECKPOINT_TRUNCATE);
+    keyring_checkpoint(keyring, SQLITE_CHECKPOINT_TRUNCATE);
     pthread_mutex_unlock(&keyring->lock);
 }
 

@@ -30,46 +30,89 @@ static const char *const create_later[] = {
     "\"act\" INTEGER NOT NULL, \"first_index\" INTEGER NOT NULL) STRICT",
     "CREATE INDEX IF NOT EXISTS \"buried_by_first_index\" ON \"buried\" "
     "(\"first_index\", \"number\")",
+    "CREATE TABLE IF NOT EXISTS \"announced\" (\"id\" INTEGER PRIMARY KEY, "
+    "\"check\" BLOB NOT NULL) STRICT",
 };
 
 /* ---- Wrapping ------------------------------------------------------------ */
 
-static void make_ad(uint8_t ad[KEYRING_AD_SIZE], const struct keyring *keyring,
+static void make_ad(uint8_t ad[KEYRING_AD_SIZE],
+                    const uint8_t cluster_id[CLUSTER_ID_SIZE],
                     const struct keyring_row *row)
 {
     store_u64(ad, row->number);
     ad[8] = (uint8_t)row->class;
     store_u64(ad + 9, row->owner);
-    memcpy(ad + 17, keyring->cluster_id, CLUSTER_ID_SIZE);
+    memcpy(ad + 17, cluster_id, CLUSTER_ID_SIZE);
+}
+
+void keyring_wrap_under(uint8_t out[KEYRING_WRAPPED_SIZE],
+                        const uint8_t wrapping_key[KEY_SIZE],
+                        const uint8_t cluster_id[CLUSTER_ID_SIZE],
+                        const struct keyring_row *row,
+                        const uint8_t key[KEY_SIZE])
+{
+    uint8_t ad[KEYRING_AD_SIZE];
+
+    make_ad(ad, cluster_id, row);
+    randombytes_buf(out, SEAL_NONCE_SIZE);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + SEAL_NONCE_SIZE, NULL, key,
+                                               KEY_SIZE, ad, sizeof ad, NULL,
+                                               out, wrapping_key);
+}
+
+enum status keyring_unwrap_under(uint8_t key_out[KEY_SIZE],
+                                 const uint8_t wrapping_key[KEY_SIZE],
+                                 const uint8_t cluster_id[CLUSTER_ID_SIZE],
+                                 const struct keyring_row *row,
+                                 struct slice wrapped)
+{
+    uint8_t ad[KEYRING_AD_SIZE];
+
+    make_ad(ad, cluster_id, row);
+    if (wrapped.size != KEYRING_WRAPPED_SIZE ||
+        crypto_aead_xchacha20poly1305_ietf_decrypt(
+            key_out, NULL, NULL, wrapped.data + SEAL_NONCE_SIZE,
+            KEYRING_WRAPPED_SIZE - SEAL_NONCE_SIZE, ad, sizeof ad, wrapped.data,
+            wrapping_key) != 0)
+        return ST_SEAL;
+    return ST_OK;
 }
 
 void keyring_wrap(const struct keyring *keyring,
                   uint8_t out[KEYRING_WRAPPED_SIZE],
                   const struct keyring_row *row, const uint8_t key[KEY_SIZE])
 {
-    uint8_t ad[KEYRING_AD_SIZE];
-
-    make_ad(ad, keyring, row);
-    randombytes_buf(out, SEAL_NONCE_SIZE);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(
-        out + SEAL_NONCE_SIZE, NULL, key, KEY_SIZE, ad, sizeof ad, NULL, out,
-        keyring->arena->wrapping_key);
+    keyring_wrap_under(out, keyring->arena->wrapping_key, keyring->cluster_id,
+                       row, key);
 }
 
 enum status keyring_unwrap(const struct keyring *keyring,
                            uint8_t key_out[KEY_SIZE],
                            const struct keyring_row *row, struct slice wrapped)
 {
-    uint8_t ad[KEYRING_AD_SIZE];
+    return keyring_unwrap_under(key_out, keyring->arena->wrapping_key,
+                                keyring->cluster_id, row, wrapped);
+}
 
-    make_ad(ad, keyring, row);
-    if (wrapped.size != KEYRING_WRAPPED_SIZE ||
-        crypto_aead_xchacha20poly1305_ietf_decrypt(
-            key_out, NULL, NULL, wrapped.data + SEAL_NONCE_SIZE,
-            KEYRING_WRAPPED_SIZE - SEAL_NONCE_SIZE, ad, sizeof ad, wrapped.data,
-            keyring->arena->wrapping_key) != 0)
-        return ST_SEAL;
-    return ST_OK;
+void keyring_check_make(uint8_t out[KEYRING_WRAPPED_SIZE],
+                        const uint8_t wrapping_key[KEY_SIZE],
+                        const uint8_t cluster_id[CLUSTER_ID_SIZE])
+{
+    const struct keyring_row zero = {0};
+    const uint8_t zeros[KEY_SIZE] = {0};
+
+    keyring_wrap_under(out, wrapping_key, cluster_id, &zero, zeros);
+}
+
+enum status keyring_check_open(const uint8_t wrapping_key[KEY_SIZE],
+                               const uint8_t cluster_id[CLUSTER_ID_SIZE],
+                               struct slice check)
+{
+    const struct keyring_row zero = {0};
+    uint8_t key[KEY_SIZE];
+
+    return keyring_unwrap_under(key, wrapping_key, cluster_id, &zero, check);
 }
 
 /* ---- Statements ---------------------------------------------------------- */
@@ -127,12 +170,11 @@ static int count_wal(void *context, sqlite3 *db, const char *name, int pages)
 
 static void create_file(struct keyring *keyring)
 {
-    const struct keyring_row zero = {0};
-    const uint8_t zeros[KEY_SIZE] = {0};
     uint8_t check[KEYRING_WRAPPED_SIZE];
     sqlite3_stmt *insert;
 
-    keyring_wrap(keyring, check, &zero, zeros);
+    keyring_check_make(check, keyring->arena->wrapping_key,
+                       keyring->cluster_id);
     statements_run(keyring->writer, "BEGIN IMMEDIATE");
     for (size_t i = 0; i < sizeof create / sizeof create[0]; i++)
         statements_run(keyring->writer, create[i]);
@@ -146,25 +188,24 @@ static void create_file(struct keyring *keyring)
     statements_run(keyring->writer, "COMMIT");
 }
 
-/* Is this our version, our cluster, and do its rows open under our key? */
-static enum status check_head(struct keyring *keyring)
+enum status keyring_head_check(sqlite3 *db,
+                               const uint8_t wrapping_key[KEY_SIZE],
+                               const uint8_t cluster_id[CLUSTER_ID_SIZE])
 {
-    const struct keyring_row zero = {0};
     enum status status = ST_FILE_FORMAT;
-    uint8_t key[KEY_SIZE];
     sqlite3_stmt *statement = NULL;
 
-    if (sqlite3_prepare_v2(keyring->writer,
+    if (sqlite3_prepare_v2(db,
                            "SELECT \"version\", \"cluster_id\", \"check\" "
                            "FROM \"head\" WHERE \"id\" = 1",
                            -1, &statement, NULL) != SQLITE_OK)
-        return database_status(keyring->writer);
+        return database_status(db);
     if (keyring_step(statement) &&
         sqlite3_column_int64(statement, 0) == KEYRING_VERSION &&
         slice_equal(keyring_bytes(statement, 1),
-                    slice_of(keyring->cluster_id, CLUSTER_ID_SIZE)))
-        status =
-            keyring_unwrap(keyring, key, &zero, keyring_bytes(statement, 2));
+                    slice_of(cluster_id, CLUSTER_ID_SIZE)))
+        status = keyring_check_open(wrapping_key, cluster_id,
+                                    keyring_bytes(statement, 2));
     sqlite3_finalize(statement);
     return status;
 }
@@ -255,7 +296,8 @@ static enum status open_files(struct keyring *keyring, const char *path)
     if (status == ST_OK && fresh)
         create_file(keyring);
     if (status == ST_OK)
-        status = check_head(keyring);
+        status = keyring_head_check(
+            keyring->writer, keyring->arena->wrapping_key, keyring->cluster_id);
     for (size_t i = 0;
          status == ST_OK && i < sizeof create_later / sizeof create_later[0];
          i++)

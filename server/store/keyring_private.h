@@ -69,7 +69,19 @@ struct keyring {
     int wal_pages;
 };
 
-/* Seal ${key} for its row, and open it: ST_OK or ST_SEAL. */
+/* Seal ${key} for its row under ${wrapping_key}, and open it: ST_OK or ST_SEAL.
+ */
+void keyring_wrap_under(uint8_t out[KEYRING_WRAPPED_SIZE],
+                        const uint8_t wrapping_key[KEY_SIZE],
+                        const uint8_t cluster_id[CLUSTER_ID_SIZE],
+                        const struct keyring_row *row,
+                        const uint8_t key[KEY_SIZE]);
+NODISCARD enum status keyring_unwrap_under(
+    uint8_t key_out[KEY_SIZE], const uint8_t wrapping_key[KEY_SIZE],
+    const uint8_t cluster_id[CLUSTER_ID_SIZE], const struct keyring_row *row,
+    struct slice wrapped);
+
+/* The same under the keyring's own wrapping key. */
 void keyring_wrap(const struct keyring *keyring,
                   uint8_t out[KEYRING_WRAPPED_SIZE],
                   const struct keyring_row *row, const uint8_t key[KEY_SIZE]);
@@ -77,6 +89,25 @@ NODISCARD enum status keyring_unwrap(const struct keyring *keyring,
                                      uint8_t key_out[KEY_SIZE],
                                      const struct keyring_row *row,
                                      struct slice wrapped);
+
+/* What opens under no other wrapping key: zeros, wrapped for a row of zeros. */
+void keyring_check_make(uint8_t out[KEYRING_WRAPPED_SIZE],
+                        const uint8_t wrapping_key[KEY_SIZE],
+                        const uint8_t cluster_id[CLUSTER_ID_SIZE]);
+/* Returns: ST_OK; ST_SEAL. */
+NODISCARD enum status keyring_check_open(
+    const uint8_t wrapping_key[KEY_SIZE],
+    const uint8_t cluster_id[CLUSTER_ID_SIZE], struct slice check);
+
+/* Is this our version, our cluster, and do its rows open under this key?
+ * Returns: ST_OK; ST_SEAL; ST_FILE_FORMAT; ST_DISK_FAILED. */
+NODISCARD enum status keyring_head_check(
+    sqlite3 *db, const uint8_t wrapping_key[KEY_SIZE],
+    const uint8_t cluster_id[CLUSTER_ID_SIZE]);
+
+/* Bring what the WAL holds into the file; the mode is one of SQLite's.
+ * Requires: the lock is held, so that no reader is in the way. */
+void keyring_checkpoint(struct keyring *keyring, int mode);
 
 /* Makes ${path}, for its owner only, unless it is there: SQLite gives its other
  * files the same mode.  Returns: ST_OK; ST_DISK_FAILED. */
