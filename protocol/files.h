@@ -17,6 +17,10 @@
 #define FILE_RECEIPT_KEY "receipt.key" /* KEYFILE_RECEIPT */
 #define FILE_LOG_KEY     "log.key"     /* KEYFILE_LOG */
 #define FILE_KEYRING_KEY "keyring.key" /* KEYFILE_KEYRING */
+/* While another one takes its place (server/store/rewrap.h). */
+#define FILE_KEYRING_KEY_PART   "keyring.key.part"
+#define FILE_KEYRING_KEY_NEXT   "keyring.key.next"
+#define FILE_KEYRING_KEY_FORMER "keyring.key.former"
 /* KEYFILE_COSIGNER; older directories have none. */
 #define FILE_COSIGNER_KEY "cosigner.key"
 #define FILE_NODE_CERT    "node.cert" /* NODECERT_SIZE bytes: for clients */
