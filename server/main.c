@@ -26,6 +26,8 @@ static void main_help(FILE *out)
                 "       defterd --restore FILE --from DIR --recovery-key KEY\n"
                 "                               take them out, for a log that "
                 "was restored\n"
+                "       defterd --rewrap FILE   another keyring.key for a "
+                "stopped node\n"
                 "       defterd --dev DIR [--listen HOST:PORT]\n"
                 "                               make and serve a node to try "
                 "things out\n"
@@ -93,6 +95,7 @@ struct main_task {
     bool check;
     bool resume;
     bool escrow;
+    bool rewrap;
     bool restore;
 };
 
@@ -279,6 +282,8 @@ static int main_run(struct main_task *task)
         return (int)node_resume(&options);
     if (task->escrow)
         return (int)node_escrow(&options);
+    if (task->rewrap)
+        return (int)node_rewrap(&options);
     if (task->restore)
         return (int)node_restore(&options, task->from, task->key);
     return task->check ? (int)NODE_DRAINED : main_serve(task, &options);
@@ -308,6 +313,9 @@ static bool main_take(struct main_task *task, int option)
     case 'e':
         task->escrow = true;
         break;
+    case 'w':
+        task->rewrap = true;
+        break;
     case 's':
         task->restore = true;
         break;
@@ -324,7 +332,9 @@ static bool main_take(struct main_task *task, int option)
 static bool main_goes_together(const struct main_task *task)
 {
     return (task->config == NULL) != (task->dev == NULL) &&
-           task->check + task->resume + task->escrow + task->restore <= 1 &&
+           task->check + task->resume + task->escrow + task->rewrap +
+                   task->restore <=
+               1 &&
            (task->listen == NULL || task->dev != NULL) &&
            (task->from != NULL) == task->restore &&
            (task->key != NULL) == task->restore;
@@ -337,6 +347,7 @@ int main(int argc, char **argv)
         {"check", required_argument, NULL, 'k'},
         {"resume", required_argument, NULL, 'r'},
         {"escrow", required_argument, NULL, 'e'},
+        {"rewrap", required_argument, NULL, 'w'},
         {"restore", required_argument, NULL, 's'},
         {"from", required_argument, NULL, 'f'},
         {"recovery-key", required_argument, NULL, 'y'},

@@ -60,6 +60,19 @@ enum node_exit node_restore(const struct options *options, const char *escrow,
                             const char *key);
 
 /*
+ * node_rewrap(options):
+ * Put a new key in the place of a stopped node's keyring.key, and its seal keys
+ * under that; the former one is overwritten.  What an earlier call left is
+ * finished, and that is all then, or taken back before.  Says what it did.
+ *
+ * Returns: NODE_DRAINED; NODE_REFUSED: the node runs, the key is a credential
+ *          or does not open the keyring, or there is a key that was not made
+ *          here; NODE_DISK.  The node starts after it as before it, with the
+ *          former key or the new one.
+ */
+enum node_exit node_rewrap(const struct options *options);
+
+/*
  * node_open(node_out, options):
  * Take the node's directory and bring the state to the end of the log; in the
  * first start make log and meta from genesis.  Says what it finds.

@@ -5,9 +5,9 @@
 #include "server/diag.h"
 #include "server/node_private.h"
 
-static enum node_exit files_key_in(struct keyfile *out, bool *there_out,
-                                   const char *directory, const char *name,
-                                   enum keyfile_kind kind, bool credential)
+enum node_exit node_read_key_in(struct keyfile *out, bool *there_out,
+                                const char *directory, const char *name,
+                                enum keyfile_kind kind, bool credential)
 {
     char path[FILES_PATH_SIZE_MAX];
     enum status status;
@@ -34,11 +34,11 @@ enum node_exit node_read_key(const struct node *node, struct keyfile *out,
 
     *there_out = false;
     if (options->credentials[0] != '\0')
-        exit = files_key_in(out, there_out, options->credentials, name, kind,
-                            true);
+        exit = node_read_key_in(out, there_out, options->credentials, name,
+                                kind, true);
     if (exit == NODE_DRAINED && !*there_out)
-        exit =
-            files_key_in(out, there_out, options->directory, name, kind, false);
+        exit = node_read_key_in(out, there_out, options->directory, name, kind,
+                                false);
     return exit;
 }
 
@@ -68,7 +68,7 @@ enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,
     return NODE_DRAINED;
 }
 
-static enum node_exit files_genesis(struct node *node)
+enum node_exit node_read_genesis(struct node *node)
 {
     struct entry entry;
     enum status status;
@@ -153,9 +153,12 @@ static enum node_exit files_certificate(struct node *node)
 
 enum node_exit node_read_files(struct node *node)
 {
+    enum rewrap_found found;
     struct keyfile receipt = {0};
-    enum node_exit exit = files_genesis(node);
+    enum node_exit exit = node_read_genesis(node);
 
+    if (exit == NODE_DRAINED)
+        exit = node_rewrap_settle(node, &found);
     if (exit == NODE_DRAINED)
         exit = files_key(node, &node->channel_key, FILE_CHANNEL_KEY,
                          KEYFILE_CHANNEL);

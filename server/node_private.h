@@ -16,6 +16,7 @@
 #include "server/node_confirmed.h"
 #include "server/pipeline/apply.h"
 #include "server/store/disk_posix.h"
+#include "server/store/rewrap.h"
 
 /* An origin, and eight digits of the lineage behind it. */
 enum { NODE_ORIGIN_SIZE = 64 + 1 + 8 + 1 };
@@ -89,9 +90,21 @@ enum node_exit node_read_files(struct node *node);
 enum node_exit node_read_key(const struct node *node, struct keyfile *out,
                              bool *there_out, const char *name,
                              enum keyfile_kind kind);
+/* The same in one directory; ${credential}: of the service manager's. */
+enum node_exit node_read_key_in(struct keyfile *out, bool *there_out,
+                                const char *directory, const char *name,
+                                enum keyfile_kind kind, bool credential);
+/* Genesis alone, and the cluster's id. */
+enum node_exit node_read_genesis(struct node *node);
 /* A file that anybody may read.  Says what is wrong with it. */
 enum node_exit node_read_plain(struct node *node, void *out, size_t *size_out,
                                size_t size_max, const char *name);
+
+/* node_rewrap.c: whatever a --rewrap left that did not come to its end is
+ * finished or taken back, and this says so.  Order: node->disk is taken and
+ * genesis read; the keyring's key is read afterwards. */
+enum node_exit node_rewrap_settle(struct node *node,
+                                  enum rewrap_found *found_out);
 
 /* node_link.c: what a node of a cluster shows to its peers. */
 enum node_exit node_read_link(struct node *node);

@@ -420,6 +420,11 @@ enum node_exit node_open_state(struct node *node,
     if (files_path(path, node->options.directory, FILE_KEYRING_DB))
         status = keyring_open(&node->keyring, path, node->keyring_key.secret,
                               node->cluster_id);
+    if (status == ST_SEAL)
+        return node_fail(status,
+                         "this node's keyring.key does not open it; is it the "
+                         "one from before a --rewrap?",
+                         path);
     if (status != ST_OK)
         return node_fail(status, "opening the keyring", path);
     if (node->snapshots != NULL)
