@@ -300,6 +300,27 @@ static enum succession_fault judge_old_primary(struct succession_work *work)
     return SUCCESSION_GOOD;
 }
 
+/* The primary stays, and has no epoch left that it may lead in: somebody named
+ * one that is above its grant. */
+static enum succession_fault make_restart(struct succession_work *work)
+{
+    struct succession_plan *plan = work->plan;
+    enum succession_fault fault;
+
+    if (!same_id(work->wish->node, plan->older.primary))
+        return fault_of(plan, SUCCESSION_UNKNOWN_NODE, work->wish->node);
+    if (work->primary == NULL || !is_current(work, work->primary))
+        return fault_of(plan, SUCCESSION_PRIMARY_SILENT, plan->older.primary);
+    if (leads(work))
+        return fault_of(plan, SUCCESSION_PRIMARY_LIVES, plan->older.primary);
+    fault = judge_whole(work, work->primary, plan->older.primary);
+    if (fault != SUCCESSION_GOOD)
+        return fault;
+    lead_with(work);
+    take_base(plan, work->primary);
+    return SUCCESSION_GOOD;
+}
+
 static enum succession_fault make_promote(struct succession_work *work)
 {
     struct succession_plan *plan = work->plan;
@@ -362,6 +383,10 @@ static enum succession_fault make_adopted(struct succession_work *work)
     fault = judge_whole(work, work->primary, plan->older.primary);
     if (fault == SUCCESSION_GOOD)
         fault = judge_joining(work, wish->by);
+    if (fault == SUCCESSION_GOOD &&
+        reached_node(work->view, wish->by)->statement.size <
+            work->primary->statement.other_matched)
+        fault = fault_of(plan, SUCCESSION_BEHIND, wish->by);
     if (fault != SUCCESSION_GOOD)
         return fault;
     config_dismiss_others(newer, wish->by);
@@ -484,8 +509,9 @@ static enum succession_fault make_one(struct succession_work *work)
         return make_nodes(work);
     case CONFIG_FORCED:
         return make_forced(work);
-    case CONFIG_BOOT:
     case CONFIG_RESTART:
+        return make_restart(work);
+    case CONFIG_BOOT:
         break;
     }
     return SUCCESSION_KIND;
@@ -494,7 +520,8 @@ static enum succession_fault make_one(struct succession_work *work)
 static bool gives_a_term(enum config_why why)
 {
     return why == CONFIG_PROMOTE || why == CONFIG_PROMOTE_VIA ||
-           why == CONFIG_SWITCHOVER || why == CONFIG_FORCED;
+           why == CONFIG_SWITCHOVER || why == CONFIG_FORCED ||
+           why == CONFIG_RESTART;
 }
 
 enum succession_fault succession_make(struct succession_plan *plan,

@@ -264,7 +264,7 @@ static void lead_begin(struct replica *replica, uint32_t epoch)
     }
     replica_set_role(replica,
                      (member && replica->config.phase == CONFIG_NORMAL &&
-                      !replica->adopting) ||
+                      !replica->adopting && replica_holds_base(replica)) ||
                              MUTANT(21)
                          ? REPLICA_CANDIDATE
                          : REPLICA_RECOVERING);

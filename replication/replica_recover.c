@@ -38,22 +38,34 @@ void replica_on_sealed(struct replica *replica, size_t at,
     replica_peer_epochs(peer, &sealed->epochs);
 }
 
-static bool recover_choose(struct replica *replica)
+/* A member that sealed at least ${size} entries; SIZE_MAX if there is none. */
+static size_t recover_sealed(const struct replica *replica, uint64_t size)
 {
     for (size_t i = 1; i <= replica->peers_count; i++) {
         size_t at = (replica->adopt_last + i) % replica->peers_count;
         const struct replica_peer *peer = &replica->peers[at];
 
         if (peer->greeted && peer->sealed &&
-            peer->sealed_epoch == replica->epoch &&
-            config_has_member(&replica->config, peer->node_id)) {
-            replica->adopt_peer = replica->adopt_last = at;
-            replica->adopt_ms = 0;
-            replica->adopt_asks = 0;
-            return true;
-        }
+            peer->sealed_epoch == replica->epoch && peer->sealed_size >= size &&
+            config_has_member(&replica->config, peer->node_id))
+            return at;
     }
-    return false;
+    return SIZE_MAX;
+}
+
+/* One that has what the configuration was decided on goes before others. */
+static bool recover_choose(struct replica *replica)
+{
+    size_t at = recover_sealed(replica, replica->config.base_size);
+
+    if (at == SIZE_MAX)
+        at = recover_sealed(replica, 0);
+    if (at == SIZE_MAX)
+        return false;
+    replica->adopt_peer = replica->adopt_last = at;
+    replica->adopt_ms = 0;
+    replica->adopt_asks = 0;
+    return true;
 }
 
 /* Another may give what this one sealed and does not. */
@@ -61,6 +73,7 @@ static void recover_leave_source(struct replica *replica)
 {
     replica->peers[replica->adopt_peer].sealed = false;
     replica->adopt_peer = SIZE_MAX;
+    replica->adopted = false;
     replica->adopt_ms = replica->now_ms; /* It is not asked at once again. */
 }
 
@@ -195,6 +208,19 @@ static bool recover_matches(const struct replica *replica,
            memcmp(replica->log.end.leaf, peer->sealed_leaf, HASH_SIZE) == 0;
 }
 
+bool replica_holds_base(const struct replica *replica)
+{
+    const struct config *config = &replica->config;
+    uint8_t leaf[HASH_SIZE];
+
+    if (config->why != CONFIG_ADOPTED || config->base_size == 0 || MUTANT(93))
+        return true;
+    return replica->log.end.size >= config->base_size &&
+           replica_log_leaf(&replica->log, leaf, config->base_size - 1) ==
+               ST_OK &&
+           memcmp(leaf, config->base_leaf, HASH_SIZE) == 0;
+}
+
 bool replica_has_adopted(const struct replica *replica, size_t at)
 {
     const struct replica_peer *peer = &replica->peers[at];
@@ -231,6 +257,10 @@ static void recover_done(struct replica *replica)
         replica_find(replica);
         return;
     }
+    if (!replica_holds_base(replica)) {
+        recover_leave_source(replica);
+        return;
+    }
     replica->adopting = false;
     replica_set_role(replica, REPLICA_CANDIDATE);
     replica_candidate(replica);
@@ -262,7 +292,9 @@ static bool recover_has_source(struct replica *replica)
         return false;
     }
     peer = &replica->peers[replica->adopt_peer];
-    if (peer->linked && peer->sealed)
+    if (peer->linked && peer->sealed &&
+        (peer->sealed_size >= replica->config.base_size ||
+         recover_sealed(replica, replica->config.base_size) == SIZE_MAX))
         return true;
     replica->adopt_peer = SIZE_MAX;
     replica->adopted = false;
@@ -282,7 +314,7 @@ void replica_recovering(struct replica *replica)
         replica->adopting = false;
     }
     if (replica->config.phase == CONFIG_NORMAL && replica_is_member(replica) &&
-        !replica->adopting) {
+        !replica->adopting && replica_holds_base(replica)) {
         replica_set_role(replica, REPLICA_CANDIDATE);
         replica_candidate(replica);
         return;

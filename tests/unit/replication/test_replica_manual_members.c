@@ -277,6 +277,97 @@ START_TEST(R20_what_was_adopted_under_an_earlier_configuration_is_not_stated)
 }
 END_TEST
 
+/* A member that is hostile, or lost what it had and does not know. */
+static void a_seals_short(uint32_t epoch)
+{
+    static uint8_t bytes[PEER_EPOCHS_MAX * 44];
+    struct peer_frame frame = {.type = PEER_SEALED};
+    struct writer space;
+
+    writer_init(&space, bytes, sizeof bytes);
+    frame.sealed.epoch = epoch;
+    frame.sealed.size = 2;
+    memcpy(frame.sealed.leaf.b, manual_log.ends[2].leaf, HASH_SIZE);
+    frame.sealed.epochs = rig_log_epochs(&manual_log, &space, 2);
+    lone_receive(&manual_rig, 'A', &frame);
+}
+
+/* What was asked of Z last. */
+static void z_gives(uint64_t first, uint64_t end)
+{
+    static uint8_t bytes[PEER_ENTRIES_SIZE_MAX];
+    struct peer_frame asked, frame = {.type = PEER_FETCHED};
+    struct writer entries;
+
+    ck_assert(lone_sent(&manual_rig, &asked, 'Z', PEER_FETCH));
+    ck_assert_uint_eq(asked.fetch.first, first);
+    writer_init(&entries, bytes, sizeof bytes);
+    rig_log_entries(&manual_log, &entries, first, end);
+    frame.fetched.token = asked.fetch.token;
+    frame.fetched.first = first;
+    frame.fetched.result = PEER_FETCH_ENTRIES;
+    frame.entries = writer_slice(&entries);
+    lone_receive(&manual_rig, 'Z', &frame);
+}
+
+START_TEST(R20_who_sealed_what_the_certificate_rests_on_goes_before_others)
+{
+    begin_recovering_b();
+    manual_next(CONFIG_RESTART);
+    manual_newest.config.epoch += CONFIG_GRANT_EPOCHS;
+    manual_newest.config.base_size = 4;
+    memcpy(manual_newest.config.base_leaf, manual_log.ends[4].leaf, HASH_SIZE);
+    manual_certify();
+    manual_go();
+    lone_greet(&manual_rig, 'A', &manual_log, 4);
+    a_seals_short(2 * CONFIG_GRANT_EPOCHS + 1);
+    z_seals(2 * CONFIG_GRANT_EPOCHS + 1);
+    manual_go();
+    ck_assert_uint_eq(adoption().size, 2);
+    z_gives(2, 4);
+    manual_go();
+    ck_assert_uint_eq(adoption().size, 4);
+    ck_assert((adoption().flags & STATEMENT_ACK) != 0);
+    lone_end(&manual_rig);
+}
+END_TEST
+
+/* The certificate of what was adopted comes to a later start, that took over
+ * another member's log meanwhile. */
+START_TEST(R20_who_has_less_than_the_certificate_says_does_not_lead)
+{
+    begin_recovering_b();
+    z_seals(4097);
+    manual_go();
+    ck_assert((adoption().flags & STATEMENT_ACK) != 0);
+    lone_lose_power(&manual_rig);
+    lone_start(&manual_rig);
+    lone_greet(&manual_rig, 'A', &manual_log, 4);
+    manual_go();
+    a_seals_short(4098);
+    manual_go();
+    ck_assert_uint_eq(adoption().size, 2);
+    manual_next(CONFIG_ADOPTED);
+    manual_newest.config.phase = CONFIG_NORMAL;
+    config_dismiss_others(&manual_newest.config, sample_node('Z'));
+    config_admit(&manual_newest.config, sample_node('B'), 1);
+    manual_newest.config.base_size = 4;
+    memcpy(manual_newest.config.base_leaf, manual_log.ends[4].leaf, HASH_SIZE);
+    manual_certify();
+    manual_pass(30000);
+    ck_assert(!manual_rig.leads);
+    ck_assert_int_eq(lone_role(&manual_rig), REPLICA_RECOVERING);
+    /* Once it has that again, it does. */
+    lone_forget(&manual_rig);
+    lone_greet(&manual_rig, 'Z', &manual_log, 4);
+    z_seals(4098);
+    z_gives(2, 4);
+    manual_go();
+    ck_assert(manual_rig.leads);
+    lone_end(&manual_rig);
+}
+END_TEST
+
 SUITE_MAIN("replica_manual_members",
            R13_a_silent_member_counts_until_a_certificate_let_it_go,
            R15_whoever_is_named_in_a_statement_must_agree_from_then_on,
@@ -286,4 +377,6 @@ SUITE_MAIN("replica_manual_members",
            a_backup_leads_when_a_certificate_says_so_and_never_before,
            a_node_that_adopted_a_members_log_waits_for_the_certificate_of_that,
            R20_that_a_log_was_adopted_is_stated_once_it_was_and_not_before,
-           R20_what_was_adopted_under_an_earlier_configuration_is_not_stated)
+           R20_what_was_adopted_under_an_earlier_configuration_is_not_stated,
+           R20_who_sealed_what_the_certificate_rests_on_goes_before_others,
+           R20_who_has_less_than_the_certificate_says_does_not_lead)
