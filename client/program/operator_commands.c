@@ -107,6 +107,13 @@ static int refuse_without_witness(const struct operator_job *job)
                        "səlahiyyətli açarla imzalayın: --authority FAYL"));
 }
 
+/* Who is the primary already is promoted to further epochs. */
+static bool is_primary(struct operator_job *job)
+{
+    return succession_newest(&job->plan, &job->view) == SUCCESSION_GOOD &&
+           memcmp(job->plan.older.primary, job->wish.node, NODE_ID_SIZE) == 0;
+}
+
 /* From the wish to what came of it. */
 static int carry_out(struct operator_job *job)
 {
@@ -130,6 +137,8 @@ static int carry_out(struct operator_job *job)
     if (is_automatic(job))
         return refuse_automatic(job);
     randombytes_buf(job->wish.nonce, CONFIG_NONCE_SIZE);
+    if (job->wish.why == CONFIG_PROMOTE && is_primary(job))
+        job->wish.why = CONFIG_RESTART;
     job->fault = succession_make(&job->plan, &job->view, &job->wish);
     if (!job->program.json)
         operator_say(job);

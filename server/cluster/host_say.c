@@ -80,6 +80,9 @@ static void want_command(char out[CLUSTER_LINE_SIZE_MAX], uint64_t why,
     case CONFIG_ADOPTED:
         before = ": defter member adopted ";
         break;
+    case CONFIG_RESTART:
+        before = ": defter promote ";
+        break;
     case CONFIG_SETTLE:
         before = ": defter member settle";
         node = "";
