@@ -538,8 +538,7 @@ void replica_adopt_fetched(struct replica *replica, size_t peer,
 /* Whether all that ${peer} sealed in this term of a node that was no member is
  * durable here, and whole. */
 bool replica_has_adopted(const struct replica *replica, size_t peer);
-/* Whether this log has what ADOPTED says of it: since it was stated, a start, or
- * another member's shorter log, may have come between. */
+/* Whether this log has, still, what ADOPTED says of it. */
 bool replica_holds_base(const struct replica *replica);
 
 /* replica_members.c */

@@ -152,6 +152,20 @@ static bool calls_allow_rest(scmp_filter_ctx filter)
                             IS(0, 0)) == 0;
 }
 
+/* The C library asks for the name of a link when an address of it is printed,
+ * and prints the number where there is none. */
+static bool calls_refuse_links(scmp_filter_ctx filter)
+{
+    static const unsigned long requests[] = {SIOCGIFNAME, SIOCGIFINDEX};
+    bool done = true;
+
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
+        done = done &&
+               seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENODEV), SCMP_SYS(ioctl),
+                                1, IS(1, requests[i])) == 0;
+    return done;
+}
+
 static bool calls_allow_plain(scmp_filter_ctx filter)
 {
     for (size_t i = 0; i < sizeof calls_plain / sizeof calls_plain[0]; i++) {
@@ -175,7 +189,8 @@ enum status sandbox_calls_enter(void)
         seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&
         calls_allow_plain(filter) && calls_allow_memory(filter) &&
         calls_allow_sockets(filter) && calls_allow_threads(filter) &&
-        calls_allow_rest(filter) && seccomp_load(filter) == 0)
+        calls_allow_rest(filter) && calls_refuse_links(filter) &&
+        seccomp_load(filter) == 0)
         status = ST_OK;
     seccomp_release(filter);
     return status;
