@@ -234,17 +234,21 @@ static void say_sandbox(enum sandbox_news news, const char *line)
     say(NULL, line);
 }
 
-/* What it needs from now on: its directory, for what it signs, and guests on
+/* What it needs from now on: the folder of what it has signed, and guests on
  * the port that is bound already.  Its key goes into no core file, and nobody
  * of the same user looks into the process. */
 static enum status confine(const struct running *running)
 {
     struct sandbox_rules rules = {.mode = running->sandbox, .say = say_sandbox};
     struct rlimit none = {0, 0};
+    char path[FILE_PATH_SIZE_MAX];
 
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    sandbox_add_path(&rules, running->directory, true);
+    if (!file_path(path, running->directory, WITNESS_FOLDER_STATE))
+        return ST_USAGE;
+    sandbox_add_path(&rules, path, true);
+    sandbox_add_port(&rules, witness_http_port(running->http));
     return sandbox_enter(&rules);
 }
 

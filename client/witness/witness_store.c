@@ -11,8 +11,7 @@
 
 #include <sodium.h>
 
-#define STORE_FOLDER "state"
-#define STORE_FRESH  ".new"
+#define STORE_FRESH ".new"
 
 enum { STORE_FILE_NAME_SIZE = WITNESS_STORE_NAME_SIZE + 16 };
 
@@ -85,13 +84,13 @@ static enum status store_take(struct witness_store *store,
 
 static enum status store_folder(struct witness_store *store)
 {
-    if (mkdirat(store->directory, STORE_FOLDER, S_IRWXU) == 0) {
+    if (mkdirat(store->directory, WITNESS_FOLDER_STATE, S_IRWXU) == 0) {
         if (fsync(store->directory) != 0)
             return store_failure();
     } else if (errno != EEXIST) {
         return store_failure();
     }
-    store->folder = openat(store->directory, STORE_FOLDER,
+    store->folder = openat(store->directory, WITNESS_FOLDER_STATE,
                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (store->folder < 0)
         return ST_DISK_FAILED;

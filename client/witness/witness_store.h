@@ -16,6 +16,8 @@
 #include "protocol/bytes.h"
 #include "protocol/limits.h"
 
+#define WITNESS_FOLDER_STATE "state" /* What was signed, in its directory. */
+
 struct witness_store; /* Opaque. */
 
 /* Names of files: "" and what follows the hash of the log's name. */
