@@ -72,21 +72,23 @@ static bool state_is_foreign(const struct node *node)
 static enum status state_check_keys(const struct node *node)
 {
     struct apply_lacks lacks;
+    enum status status = apply_check_keys(&lacks, node->state, node->keyring);
 
-    if (!apply_lacks_keys(&lacks, node->state, node->keyring))
-        return ST_OK;
-    diag_say(DIAG_FAILURE,
-             lacks.status == ST_KEY_MISSING
-                 ? "%s lacks seal keys that this state needs, %" PRIu64
-                   " at least, the lowest %" PRIu64
-                   ": it was lost, or is an older one. Nothing was changed: "
-                   "see OPERATING, when seal keys are missing"
-                 : "%s holds seal keys that do not open, %" PRIu64
-                   " at least, the lowest %" PRIu64
-                   ": it is damaged. Nothing was changed: see OPERATING, when "
-                   "seal keys are missing",
-             FILE_KEYRING_DB, lacks.keys, lacks.first);
-    return lacks.status;
+    if (status == ST_OK || status == ST_FILE_FORMAT)
+        return status;
+    diag_say(
+        DIAG_FAILURE,
+        status == ST_KEY_MISSING
+            ? "%s lacks seal keys that this state needs, %" PRIu64
+              " at least, the lowest %" PRIu64
+              ": it was lost, or is an older one, and stays as it is: see "
+              "OPERATING, seal keys are missing"
+            : "%s holds seal keys that do not open, %" PRIu64
+              " at least, the lowest %" PRIu64
+              ": it is damaged, and stays as it is: see OPERATING, seal keys "
+              "are missing",
+        FILE_KEYRING_DB, lacks.keys, lacks.first);
+    return status;
 }
 
 static bool state_lacks_keys(enum status status)

@@ -70,19 +70,24 @@ struct apply_changes {
 struct apply;
 
 /*
- * apply_lacks_keys(lacks_out, state, keyring):
- * Whether a seal key that rows of the state need is not in the keyring, though
- * no act destroyed it: keyring.db was lost, put back from before, or is
- * damaged. With that no apply can be opened.
+ * apply_check_keys(lacks_out, state, keyring):
+ * Whether the keyring has every seal key that rows of the state need, and no
+ * act destroyed.  With anything but ST_OK no apply can be opened.
+ *
+ * Returns: ST_OK; ST_KEY_MISSING or ST_SEAL as in ${lacks_out}: keyring.db was
+ *          lost, put back from before, or is damaged; ST_FILE_FORMAT: the state
+ *          is damaged, or from before an act that the keyring knows (delete it
+ *          and replay).
  */
 struct apply_lacks {
     uint64_t keys;      /* Numbers looked for in vain, or that do not open;
                            one may count more than once. */
     uint64_t first;     /* The lowest of them. */
-    enum status status; /* Of it: ST_KEY_MISSING or ST_SEAL. */
+    enum status status; /* Of it; ST_OK: none. */
 };
-NODISCARD bool apply_lacks_keys(struct apply_lacks *lacks_out,
-                                struct state *state, struct keyring *keyring);
+NODISCARD enum status apply_check_keys(struct apply_lacks *lacks_out,
+                                       struct state *state,
+                                       struct keyring *keyring);
 
 /*
  * apply_open(apply_out, parts):
@@ -90,7 +95,7 @@ NODISCARD bool apply_lacks_keys(struct apply_lacks *lacks_out,
  *
  * Returns: ST_OK; ST_FILE_FORMAT if the state lacks rows that it must have
  *          (delete it and replay).
- * Requires: apply_lacks_keys() found nothing.
+ * Requires: apply_check_keys() gave ST_OK.
  */
 NODISCARD enum status apply_open(struct apply **apply_out,
                                  const struct apply_parts *parts);

@@ -170,23 +170,51 @@ START_TEST(
 }
 END_TEST
 
-START_TEST(a_seal_key_that_does_not_open_stops_the_node)
+static void change(const char *name, const char *sql)
 {
     char path[PATH_SIZE];
     sqlite3 *db;
 
-    node_fixture_make(&fixture);
-    run_once(4);
-    path_of(path, FILE_KEYRING_DB);
+    path_of(path, name);
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_int_eq(
-        sqlite3_exec(db,
-                     "UPDATE \"key\" SET wrapped = zeroblob(length(wrapped))",
-                     NULL, NULL, NULL),
-        SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     ck_assert_int_gt(sqlite3_changes(db), 0);
     ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(a_seal_key_that_does_not_open_stops_the_node)
+{
+    node_fixture_make(&fixture);
+    run_once(4);
+    change(FILE_KEYRING_DB,
+           "UPDATE \"key\" SET wrapped = zeroblob(length(wrapped))");
     ck_assert_int_eq(start(), NODE_DAMAGED);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+START_TEST(a_state_with_an_item_that_is_none_is_made_anew)
+{
+    node_fixture_make(&fixture);
+    run_once(4);
+    change(FILE_STATE_DB,
+           "UPDATE \"record\" SET item = zeroblob(length(item))");
+    ck_assert_int_eq(start(), NODE_DRAINED);
+    run_once(1);
+    node_fixture_remove(&fixture);
+}
+END_TEST
+
+/* As after a state from before an act was put beside a keyring from after. */
+START_TEST(a_state_that_does_not_know_of_an_act_is_not_gone_on_with)
+{
+    node_fixture_make(&fixture);
+    run_once(4);
+    change(FILE_KEYRING_DB,
+           "INSERT INTO \"buried\" SELECT number, 3, first_index FROM "
+           "\"key\"; DELETE FROM \"key\"");
+    ck_assert_int_ne(start(), NODE_DRAINED);
+    ck_assert_int_ne(start(), NODE_DRAINED);
     node_fixture_remove(&fixture);
 }
 END_TEST
@@ -272,5 +300,7 @@ SUITE_MAIN(
     a_node_that_lacks_seal_keys_says_so_and_stops,
     a_node_that_cannot_build_its_state_for_want_of_a_key_says_so_and_stops,
     a_seal_key_that_does_not_open_stops_the_node,
+    a_state_with_an_item_that_is_none_is_made_anew,
+    a_state_that_does_not_know_of_an_act_is_not_gone_on_with,
     a_state_made_anew_goes_no_further_than_what_is_committed,
     a_node_that_knows_that_its_log_is_shorter_keeps_its_state_and_keys)
