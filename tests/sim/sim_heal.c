@@ -23,6 +23,13 @@ static bool heal_is_lost(const struct sim_node *node)
     return lost;
 }
 
+/* One whose log never came so far as to know it cannot begin a term. */
+static bool heal_may_lead(const struct sim_node *node)
+{
+    return !node->archive && !node->damaged &&
+           (node->full == NULL || sim_full_was_enrolled(node));
+}
+
 /* Whether the others are enough: one that may lead, enough members, and
  * everything that was acknowledged. */
 static bool heal_without(struct sim *sim, const struct sim_node *lost)
@@ -38,7 +45,7 @@ static bool heal_without(struct sim *sim, const struct sim_node *lost)
         if (node == lost || node->down_for_good)
             continue;
         nodes++;
-        eligible += !node->archive && !node->damaged && !heal_is_lost(node);
+        eligible += heal_may_lead(node) && !heal_is_lost(node);
         members += sim_atlas_holds(sim, node);
     }
     return nodes >= config.minimum && eligible > 0 && members > 0;
@@ -100,13 +107,6 @@ static void heal_node(struct sim *sim, struct sim_node *node)
         }
     }
     sim_at(sim, sim->now + 1000, EVENT_START, node->number, 0, NULL);
-}
-
-/* One whose log never came so far as to know it cannot begin a term. */
-static bool heal_may_lead(const struct sim_node *node)
-{
-    return !node->archive && !node->damaged &&
-           (node->full == NULL || sim_full_was_enrolled(node));
 }
 
 /* Damage and a change of the members may together leave no whole copy with a
