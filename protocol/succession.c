@@ -314,6 +314,11 @@ static enum succession_fault make_restart(struct succession_work *work)
     if (leads(work))
         return fault_of(plan, SUCCESSION_PRIMARY_LIVES, plan->older.primary);
     fault = judge_whole(work, work->primary, plan->older.primary);
+    /* Who recovers may not have yet what its configuration rests on; who is to
+     * lead has it, or waits until it has fetched it. */
+    if (fault == SUCCESSION_GOOD && plan->older.phase == CONFIG_NORMAL &&
+        work->primary->statement.size < plan->older.base_size)
+        fault = fault_of(plan, SUCCESSION_BEHIND, plan->older.primary);
     if (fault != SUCCESSION_GOOD)
         return fault;
     lead_with(work);

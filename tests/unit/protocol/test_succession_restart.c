@@ -94,6 +94,24 @@ START_TEST(primary_that_leads_or_lost_entries_or_is_silent_gets_none)
 }
 END_TEST
 
+/* New epochs are no way around what ADOPTED says that it holds. */
+START_TEST(primary_with_less_than_its_configuration_rests_on_gets_none)
+{
+    begin();
+    older.config.base_size = said[A].size + 1;
+    sample_config_encode(&older);
+    for (int at = 0; at < NODES; at++) {
+        config_hash(said[at].config_hash, older.slice);
+        take(at);
+    }
+    expect(SUCCESSION_BEHIND);
+    said[A].size = older.config.base_size;
+    take(A);
+    expect(SUCCESSION_GOOD);
+}
+END_TEST
+
 SUITE_MAIN("succession_restart",
            primary_that_does_not_lead_gets_epochs_above_all_that_is_promised,
-           primary_that_leads_or_lost_entries_or_is_silent_gets_none)
+           primary_that_leads_or_lost_entries_or_is_silent_gets_none,
+           primary_with_less_than_its_configuration_rests_on_gets_none)
