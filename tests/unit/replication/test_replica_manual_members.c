@@ -187,7 +187,8 @@ static void begin_recovering_b(void)
     ck_assert_int_eq(lone_role(&manual_rig), REPLICA_RECOVERING);
 }
 
-static void z_seals(uint32_t epoch)
+/* ${peer} seals the first ${size} entries. */
+static void seals(char peer, uint32_t epoch, uint64_t size)
 {
     static uint8_t bytes[PEER_EPOCHS_MAX * 44];
     struct peer_frame frame = {.type = PEER_SEALED};
@@ -195,10 +196,15 @@ static void z_seals(uint32_t epoch)
 
     writer_init(&space, bytes, sizeof bytes);
     frame.sealed.epoch = epoch;
-    frame.sealed.size = 4;
-    memcpy(frame.sealed.leaf.b, manual_log.ends[4].leaf, HASH_SIZE);
-    frame.sealed.epochs = rig_log_epochs(&manual_log, &space, 4);
-    lone_receive(&manual_rig, 'Z', &frame);
+    frame.sealed.size = size;
+    memcpy(frame.sealed.leaf.b, manual_log.ends[size].leaf, HASH_SIZE);
+    frame.sealed.epochs = rig_log_epochs(&manual_log, &space, size);
+    lone_receive(&manual_rig, peer, &frame);
+}
+
+static void z_seals(uint32_t epoch)
+{
+    seals('Z', epoch, 4);
 }
 
 /* What B states of having adopted the log of Z. */
@@ -280,16 +286,7 @@ END_TEST
 /* A member that is hostile, or lost what it had and does not know. */
 static void a_seals_short(uint32_t epoch)
 {
-    static uint8_t bytes[PEER_EPOCHS_MAX * 44];
-    struct peer_frame frame = {.type = PEER_SEALED};
-    struct writer space;
-
-    writer_init(&space, bytes, sizeof bytes);
-    frame.sealed.epoch = epoch;
-    frame.sealed.size = 2;
-    memcpy(frame.sealed.leaf.b, manual_log.ends[2].leaf, HASH_SIZE);
-    frame.sealed.epochs = rig_log_epochs(&manual_log, &space, 2);
-    lone_receive(&manual_rig, 'A', &frame);
+    seals('A', epoch, 2);
 }
 
 /* What was asked of Z last. */
