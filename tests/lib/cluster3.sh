@@ -20,6 +20,8 @@
 #   cluster3_promote NODE, cluster3_switchover NODE, cluster3_add NODE,
 #   cluster3_remove NODE     the operator signs
 #   cluster3_operator WORD...   another act of his
+#   cluster3_operator_exits CODE WORD...   with that status, or the test fails;
+#                            what was said is in said.txt
 #   cluster3_await SECONDS   until all run, one leads and all hold the same
 #   cluster3_check HISTORY RECEIPTS   all that must hold at the end
 #   as NAME WORD...          defter with NAME's key, to the node that leads
@@ -237,6 +239,16 @@ cluster3_operator() {
         status=$?
     done
     return $status
+}
+
+cluster3_operator_exits() {
+    local want=$1 status
+    shift
+    cluster3_operator "$@" >"$cluster/said.txt" 2>&1
+    status=$?
+    [ $status -eq "$want" ] && return
+    cat "$cluster/said.txt" >&2
+    fail "exit status $status, not $want: $*"
 }
 
 cluster3_operator_once() {

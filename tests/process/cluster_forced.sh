@@ -12,17 +12,6 @@ export CLUSTER3_LOCAL=1
 # shellcheck source=tests/lib/forced.sh
 . tests/lib/forced.sh
 
-# operator_exits CODE WORD...: with that status; what was said is in said.txt.
-operator_exits() {
-    local want=$1 status
-    shift
-    cluster3_operator "$@" >"$cluster/said.txt" 2>&1
-    status=$?
-    [ $status -eq "$want" ] && return
-    cat "$cluster/said.txt" >&2
-    fail "exit status $status, not $want: $*"
-}
-
 cluster3_make manual
 cluster3_begin
 for text in 1 2 3 4 5; do
@@ -53,7 +42,7 @@ END
 cluster3_start B
 said_in_time B 'is now lost'
 wait_for 60 test "$(cluster3_figure B role)" = lost
-operator_exits 1 promote "${cluster3_id[B]}"
+cluster3_operator_exits 1 promote "${cluster3_id[B]}"
 says 'lacks entries that it had acknowledged'
 force B 'a wrong name' --minimum 1
 [ $? -eq 1 ] || fail 'forced on a wrong name'
@@ -82,7 +71,7 @@ cluster3_kill B
 cluster3_start B
 serves 'after a restart'
 [ "$(cluster3_figure B lineage)" = "$lineage" ] || fail 'the lineage is gone'
-operator_exits 0 certificate deliver "$forced" # The same once more.
+cluster3_operator_exits 0 certificate deliver "$forced" # The same once more.
 
 # ---- The log -----------------------------------------------------------------
 

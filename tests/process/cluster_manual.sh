@@ -12,17 +12,6 @@ export CLUSTER3_LOCAL=1
 # shellcheck source=tests/lib/cluster3_load.sh
 . tests/lib/cluster3_load.sh
 
-# operator_exits CODE WORD...: with that status; what was said is in said.txt.
-operator_exits() {
-    local want=$1 status
-    shift
-    cluster3_operator "$@" >"$cluster/said.txt" 2>&1
-    status=$?
-    [ $status -eq "$want" ] && return
-    cat "$cluster/said.txt" >&2
-    fail "exit status $status, not $want: $*"
-}
-
 # hand_in NODE FILE: as a file, as where no client's port can be reached.
 hand_in() {
     cp "$2" "$(cluster3_dir "$1")/half"
@@ -40,7 +29,7 @@ cluster3_await_acked 100
 # Whom the operator has named, and then not signed for, must hold everything as
 # well: when it goes, the primary waits until that is settled.
 archive=${cluster3_id[Z]}
-operator_exits 0 member remove "$archive"
+cluster3_operator_exits 0 member remove "$archive"
 is_named() {
     (cd "$cluster/c" && "$DEFTER_BIN/defter" --cluster cluster.conf \
         --key operator.key member add "$archive") </dev/null \
@@ -64,7 +53,7 @@ wait_for 30 status_names_settling || {
     fail 'the status does not name what ends the stall'
 }
 cluster3_cont Z # Its signature is needed, too.
-operator_exits 0 member settle
+cluster3_operator_exits 0 member settle
 grep -q 'Nobody joins or leaves' "$cluster/said.txt" ||
     fail 'it is not said what settling is'
 cluster3_pause Z
@@ -76,7 +65,7 @@ wait_for 30 cluster3_added Z || {
 }
 
 # A primary that leads is not deposed.
-operator_exits 1 promote "${cluster3_id[B]}"
+cluster3_operator_exits 1 promote "${cluster3_id[B]}"
 # What was changed on its way is not taken, nor what is old.
 certificate=$(find "$cluster/c" -name '2-*.certificate')
 python3 - "$certificate" "$cluster/changed" <<'END'
@@ -100,7 +89,7 @@ cluster3_await_acked 20
 
 cluster3_resend_begin
 cluster3_kill A
-operator_exits 0 promote "${cluster3_id[B]}"
+cluster3_operator_exits 0 promote "${cluster3_id[B]}"
 # It never decides by itself that a copy fewer is enough.
 is_removed() {
     cluster3_remove A >"$cluster/said.txt" 2>&1
@@ -121,7 +110,7 @@ wait_for 60 cluster3_added A || {
 }
 wait_for 60 cluster3_in_sync A || fail 'A is not a member again'
 cluster3_await_acked 50
-operator_exits 0 switchover "${cluster3_id[A]}"
+cluster3_operator_exits 0 switchover "${cluster3_id[A]}"
 leads_again() {
     [ "$(cluster3_primary)" = A ]
 }

@@ -11,23 +11,14 @@ export CLUSTER3_LOCAL=1
 # shellcheck source=tests/lib/cluster3_load.sh
 . tests/lib/cluster3_load.sh
 
-operator_exits() {
-    local want=$1 status
-    shift
-    cluster3_operator "$@" >"$cluster/said.txt" 2>&1
-    status=$?
-    [ $status -eq "$want" ] && return
-    cat "$cluster/said.txt" >&2
-    fail "exit status $status, not $want: $*"
-}
-
 cluster3_make manual 'connections_per_person = 100' \
     'commands_per_second_person = 1000000'
 cluster3_begin
 backup=${cluster3_id[B]} archive=${cluster3_id[Z]}
 cluster3_load --clients 4 --pace 10
-operator_exits 0 member remove "$backup"
-operator_exits 1 member adopted "$archive" # Nobody takes anything over.
+cluster3_operator_exits 0 member remove "$backup"
+# Nobody takes anything over.
+cluster3_operator_exits 1 member adopted "$archive"
 cluster3_await_acked 100
 
 # What the backup does not have is acknowledged: A and Z hold it.
@@ -37,15 +28,15 @@ cluster3_resend_begin
 cluster3_kill A
 cluster3_pause Z
 cluster3_cont B
-operator_exits 1 promote "$backup"
-operator_exits 1 promote "$backup" --via "$archive"
+cluster3_operator_exits 1 promote "$backup"
+cluster3_operator_exits 1 promote "$backup" --via "$archive"
 cluster3_cont Z
-operator_exits 0 promote "$backup" --via "$archive"
+cluster3_operator_exits 0 promote "$backup" --via "$archive"
 
 wait_for 60 cluster3_line_of B "defter member adopted ${archive:0:8}" ||
     fail 'B does not say what it waits for'
 cluster3_leads && fail 'it leads before that is signed'
-operator_exits 0 member adopted "$archive"
+cluster3_operator_exits 0 member adopted "$archive"
 wait_for 60 cluster3_leads || fail 'nobody leads'
 [ "$(cluster3_primary)" = B ] || fail 'not the promoted one leads'
 cluster3_await_acked 100
