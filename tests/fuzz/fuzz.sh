@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # fuzz.sh: runs the fuzz targets that ./dev fuzz has built.
 #
-#     fuzz.sh libfuzzer|afl|smoke [TARGET] MINUTES
+#     fuzz.sh libfuzzer [TARGET] MINUTES JOBS
+#     fuzz.sh afl|smoke [TARGET] MINUTES
 #     fuzz.sh coverage
 #
 # New inputs that reach more are kept in build-fuzz/corpus/, inputs that break a
-# target in build-fuzz/found/.  The first half of a target's name may be left
-# out: "command" is fz_command.
+# target in build-fuzz/found/.  Each campaign of libFuzzer adds a line to
+# build-fuzz/campaigns.txt: target, executions, CPU seconds.  The first half of
+# a target's name may be left out: "command" is fz_command.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 3
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export DEFTER_SOURCE=$PWD PYTHONDONTWRITEBYTECODE=1
-readonly found=build-fuzz/found
+readonly found=build-fuzz/found campaigns=build-fuzz/campaigns.txt
 readonly smoke_runs=2000 input_size_max=65536
 # libFuzzer counts the time that a run waits for a busy machine. What it gave up
 # is run again with so much of the CPU; only what uses that up is a hang.
@@ -88,20 +90,50 @@ libfuzzer() {
     }
 }
 
-figures() {
-    grep -E '^stat::(number_of_executed|average_exec|new_units)' \
+# number WORD: what the last run of a target says of it, 0 if nothing.
+number() {
+    awk -v word="stat::$2:" '$1 == word { found = $2 } END { print found + 0 }' \
         "build-fuzz/$1.txt"
-    awk 'NF == 2 { print "stat::cpu_seconds: " $1 + $2 }' "build-fuzz/$1.time"
-    grep -oE 'cov: [0-9]+ ft: [0-9]+' "build-fuzz/$1.txt" | tail -n 1
 }
 
+# figures NAME: what its run came to; it is added to the list of campaigns.
+figures() {
+    local cpu
+    cpu=$(awk 'NF == 2 { print $1 + $2 }' "build-fuzz/$1.time")
+    grep -E '^stat::(number_of_executed|average_exec|new_units)' \
+        "build-fuzz/$1.txt"
+    echo "stat::cpu_seconds: $cpu"
+    grep -oE 'cov: [0-9]+ ft: [0-9]+' "build-fuzz/$1.txt" | tail -n 1
+    echo "$1 $(number "$1" number_of_executed_units) $cpu" >>"$campaigns"
+}
+
+# campaign NAME MINUTES: one target's, told in one piece.
+campaign() {
+    local failed=0 told=build-fuzz/$1.told.txt
+    {
+        say "$1 for $2 min"
+        libfuzzer "$1" build-fuzz/corpus -max_total_time=$(($2 * 60)) ||
+            failed=1
+        figures "$1"
+    } >"$told" 2>&1
+    cat "$told"
+    return $failed
+}
+
+# run_libfuzzer NAME MINUTES JOBS
 run_libfuzzer() {
-    local name failed=0
+    local name failed=0 running=0
     for name in $(targets "$1"); do
-        say "$name for $2 min"
-        libfuzzer "$name" build-fuzz/corpus \
-            -max_total_time=$(($2 * 60)) || failed=1
-        figures "$name"
+        [ $running -lt "$3" ] || {
+            wait -n || failed=1
+            running=$((running - 1))
+        }
+        campaign "$name" "$2" &
+        running=$((running + 1))
+    done
+    while [ $running -gt 0 ]; do
+        wait -n || failed=1
+        running=$((running - 1))
     done
     return $failed
 }
@@ -235,7 +267,7 @@ run_coverage() {
 trap 'exit 130' INT
 
 case ${1-} in
-libfuzzer) run_libfuzzer "${2-}" "${3-1}" ;;
+libfuzzer) run_libfuzzer "${2-}" "${3-1}" "${4-1}" ;;
 smoke) run_smoke "${2-}" ;;
 afl) run_afl "${2-}" "${3-1}" ;;
 coverage) run_coverage ;;

@@ -38,7 +38,8 @@ fuzz() {
         >"$tree/said.txt" 2>&1
 }
 
-target good <<<'echo "$*" >arguments; echo "#9 DONE cov: 3 ft: 4 corp: 1"'
+target good <<<'echo "$*" >arguments; echo "#9 DONE cov: 3 ft: 4 corp: 1"
+    echo "stat::number_of_executed_units: 9"'
 target crash <<<'give_up crash'
 target waits <<<'[ "$1" = -timeout=0 ] || give_up timeout'
 target hangs <<<'[ "$1" = -timeout=0 ] || give_up timeout; while :; do :; done'
@@ -47,6 +48,8 @@ fuzz libfuzzer good 2 || fail 'a target without a finding fails'
 grep -q 'max_total_time=120 ' "$tree/arguments" || fail 'not for two minutes'
 grep -q '^stat::cpu_seconds: [0-9]' "$tree/said.txt" ||
     fail 'no CPU seconds are told'
+grep -qE '^fz_good 9 [0-9.]+$' "$tree/build-fuzz/campaigns.txt" ||
+    fail 'the campaign is not in the list'
 fuzz smoke good || fail 'a target without a finding fails'
 grep -q 'runs=70 -seed=1 ' "$tree/arguments" ||
     fail 'a dear target is not run less often'
@@ -61,6 +64,11 @@ grep -q 'fz_waits ended early' "$tree/said.txt" ||
 
 fuzz libfuzzer hangs 1 && fail 'a hang is no failure'
 [ -f "$tree/$found/fz_hangs-timeout-0a1b" ] || fail 'what hangs is not kept'
+fuzz libfuzzer '' 1 2 && fail 'a finding among several is no failure'
+for name in good crash waits hangs; do
+    grep -q "^== fz_$name for 1 min" "$tree/said.txt" || fail "no fz_$name"
+done
+
 # What is reached of decoders, from a report that calls them by longer paths.
 mkdir -p "$tree/build-coverage/tests" "$tree/bin"
 for name in good crash waits hangs; do
