@@ -10,77 +10,15 @@
 #
 # scenarios: start serve verify init; classes: memory disk room calls clock.
 # Without a word: all of them.  On 127.0.0.1; needs no root.  --valgrind: the
-# process runs under memcheck, whose own malloc takes the place of the one that
-# fails, so without the class memory.
+# process runs under memcheck, without the class memory.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=tests/lib/cluster.sh
 . tests/lib/cluster.sh
+# shellcheck source=tests/lib/torture.sh
+. tests/lib/torture.sh
 
 scenarios=(start serve verify init)
-classes=(memory disk room calls clock)
-every=1 from=1 to=1000000000
-readonly EIO=5 ENOMEM=12 EMFILE=24 ENOSPC=28
-declare -A errno_of=([memory]=$ENOMEM [disk]=$EIO [room]=$ENOSPC
-    [calls]=$EMFILE [clock]=0)
-# What a process may end with: the node's statuses, those of the tool.
-readonly node_statuses=' 0 1 2 3 5 6 ' tool_statuses=' 0 1 2 3 '
-
-under=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --valgrind)
-        # Not the wrapper: it is a script, whose calls would fail first.
-        under=(/usr/bin/valgrind.bin -q --error-exitcode=99)
-        classes=(disk room calls clock)
-        shift
-        continue
-        ;;
-    esac
-    [ $# -gt 1 ] || fail "$1: not known, or without its value"
-    case $1 in
-    --scenario) scenarios=("$2") ;;
-    --class) classes=("$2") ;;
-    --every) every=$2 ;;
-    --from) from=$2 ;;
-    --to) to=$2 ;;
-    *) fail "no option $1" ;;
-    esac
-    shift 2
-done
-
-# ---- One process under torture ----
-
-words=()
-
-# torture_env N [WORD...]: the words for env(1); each third goes on failing.
-torture_env() {
-    local number=$1
-    shift
-    # A sanitizer insists on being the first library; this one must be before.
-    words=("LD_PRELOAD=$DEFTER_BIN/../lib/libtorture.so"
-        "ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0:detect_leaks=0"
-        "MALLOC_PERTURB_=165" "TORTURE_CLASS=$class" "TORTURE_NTH=$number"
-        "TORTURE_ERROR=${errno_of[$class]}" "TORTURE_REPORT=$cluster/report"
-        "TORTURE_ON=$((number / every % 3 == 2))"
-        "TORTURE_STEP=$((number % 2 ? 7200 : -7200))" "$@")
-    rm -f "$cluster/report"
-}
-
-# What was hit; empty: nothing, because there are not so many calls.
-torture_hit() {
-    sed -n 's/^hit //p' "$cluster/report" 2>/dev/null
-}
-
-complain() {
-    tail -n 12 "$cluster/tool.txt" "$cluster/node.txt" >&2
-    fail "$scenario, $class $number ($(torture_hit)): $*"
-}
-
-# judge_end STATUS ALLOWED FILE: it ended as it may, and said why.
-judge_end() {
-    [[ "$2" == *" $1 "* ]] || complain "it ended with $1"
-    [ "$1" -eq 0 ] || [ -s "$3" ] || complain "it ended with $1 in silence"
-}
+torture_options "$@"
 
 # The node in its own way, with what it was given before; pid in $cluster_pid.
 node_begin() {
@@ -184,7 +122,7 @@ init_run() {
     judge_end $status "$tool_statuses" "$cluster/tool.txt"
 }
 
-scenario_prepare() {
+torture_prepare() {
     node=$cluster/c/node
     fresh
     if [ "$scenario" = verify ]; then
@@ -204,19 +142,5 @@ must as operator --receipts "$cluster/receipts" system.ping text=before
 cluster_stop || fail "the node drained with $?"
 cp -a "$cluster/c" "$cluster/fresh"
 
-runs=0
-for scenario in "${scenarios[@]}"; do
-    for class in "${classes[@]}"; do
-        scenario_prepare
-        number=$from
-        while [ "$number" -le "$to" ]; do
-            "${scenario}_run"
-            runs=$((runs + 1))
-            [ -n "$(torture_hit)" ] || break
-            number=$((number + every))
-        done
-        echo "$scenario, $class: up to $((number - 1)), every $every"
-    done
-done
-[ $runs -gt 0 ] || fail 'nothing was run'
-echo "$runs runs"
+told=("$cluster/tool.txt" "$cluster/node.txt")
+torture_all
