@@ -1,4 +1,5 @@
 #include "replication/halt.h"
+#include "replication/need.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,7 +122,7 @@ enum status halt_cause(uint32_t *cause_out, struct disk *disk)
     struct halt_note note;
     enum status status;
 
-    INVARIANT(bytes != NULL);
+    NEED(bytes != NULL);
     status = halt_load(&note, bytes, disk);
     free(bytes);
     *cause_out = status == ST_OK        ? note.cause
@@ -136,7 +137,7 @@ enum status halt_keep(struct disk *disk, const struct halt_note *note)
     struct halt_note kept;
     enum status status;
 
-    INVARIANT(bytes != NULL);
+    NEED(bytes != NULL);
     status = halt_load(&kept, bytes, disk);
     if (status == ST_NO_FILE || status == ST_FILE_FORMAT ||
         status == ST_CHECKSUM)

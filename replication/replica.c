@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
@@ -61,7 +62,7 @@ enum status replica_open(struct replica **replica_out,
     struct replica *replica = calloc(1, sizeof *replica);
     const struct meta_value *meta = parts->meta;
 
-    INVARIANT(replica != NULL);
+    NEED(replica != NULL);
     replica->options = *options;
     replica_open_peers(replica);
     replica_log_open(&replica->log, parts->journal);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 
 enum { ARENA_BLOCK_SIZE = 256 * 1024 };
@@ -56,7 +57,7 @@ struct replica_action *replica_act(struct replica *replica,
         actions->capacity = actions->capacity * 2 + 16;
         actions->list =
             realloc(actions->list, actions->capacity * sizeof *actions->list);
-        INVARIANT(actions->list != NULL);
+        NEED(actions->list != NULL);
     }
     struct replica_action *action = &actions->list[actions->count++];
     memset(action, 0, sizeof *action);
@@ -76,7 +77,7 @@ uint8_t *replica_space(struct replica *replica, size_t size)
         size_t room = size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE;
         struct replica_arena *block = malloc(sizeof *block + room);
 
-        INVARIANT(block != NULL);
+        NEED(block != NULL);
         *block = (struct replica_arena){.size = room};
         if (actions->arena == NULL) {
             actions->arena = block;

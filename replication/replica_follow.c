@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
@@ -300,7 +301,7 @@ void replica_on_append(struct replica *replica, size_t peer,
         return;
     }
     follow = malloc(sizeof *follow);
-    INVARIANT(follow != NULL);
+    NEED(follow != NULL);
     status = follow_begin(replica, follow, append);
     if (status == ST_CHAIN_BROKEN) {
         SOMETIMES(append_mismatches);
@@ -329,7 +330,7 @@ void replica_follow_fetched(struct replica *replica, size_t peer,
     struct follow *follow = malloc(sizeof *follow);
     enum status status;
 
-    INVARIANT(follow != NULL);
+    NEED(follow != NULL);
     frame.append.epoch = epoch;
     frame.append.previous_size = replica->log.end.size;
     memcpy(frame.append.previous_leaf.b, replica->log.end.leaf, HASH_SIZE);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
@@ -11,7 +12,7 @@ struct replica_job *replica_job_new(struct replica *replica,
 {
     struct replica_job *job = calloc(1, sizeof *job);
 
-    INVARIANT(job != NULL);
+    NEED(job != NULL);
     job->job.type = type;
     job->job.committed = replica->log.committed;
     job->peer = SIZE_MAX;
@@ -22,7 +23,7 @@ uint8_t *replica_bytes(size_t size)
 {
     uint8_t *bytes = malloc(size);
 
-    INVARIANT(bytes != NULL);
+    NEED(bytes != NULL);
     return bytes;
 }
 

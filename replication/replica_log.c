@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
@@ -15,7 +16,7 @@ void replica_log_open(struct replica_log *log, struct journal *journal)
     log->committed = journal_committed(journal);
     log->marked = log->committed;
     log->buffer = malloc(JOURNAL_READ_SIZE);
-    INVARIANT(log->buffer != NULL);
+    NEED(log->buffer != NULL);
     INVARIANT(log->committed <= log->end.size);
     replica_log_read_epochs(log);
 }
@@ -42,7 +43,7 @@ void replica_log_note_epoch(struct replica_log *log, uint32_t epoch,
         log->epochs_capacity = log->epochs_capacity * 2 + 16;
         log->epochs =
             realloc(log->epochs, log->epochs_capacity * sizeof *log->epochs);
-        INVARIANT(log->epochs != NULL);
+        NEED(log->epochs != NULL);
     }
     row = &log->epochs[log->epochs_count++];
     row->epoch = epoch;
@@ -240,7 +241,7 @@ struct replica_batch *replica_log_add(struct replica_log *log,
     for (size_t i = 0; i < count; i++)
         size += entries[i].bytes.size;
     batch = malloc(sizeof *batch + count * sizeof *batch->entries + size);
-    INVARIANT(batch != NULL);
+    NEED(batch != NULL);
     *batch = (struct replica_batch){
         .before = log->end,
         .first = log->end.size,

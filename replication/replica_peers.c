@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
@@ -254,7 +255,7 @@ static void peers_on_keys(struct replica *replica, size_t at,
         return;
     }
     copy = malloc(keys->rows.size);
-    INVARIANT(copy != NULL);
+    NEED(copy != NULL);
     memcpy(copy, keys->rows.data, keys->rows.size);
     peer->keys[peer->keys_count++] = slice_of(copy, keys->rows.size);
 }

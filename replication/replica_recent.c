@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 
 enum { RECENT_CAPACITY_MIN = 64 };
@@ -25,7 +26,7 @@ static void recent_grow(struct replica_recent *recent)
         recent->capacity == 0 ? RECENT_CAPACITY_MIN : recent->capacity * 2;
     struct replica_batch **ring = calloc(capacity, sizeof(void *));
 
-    INVARIANT(ring != NULL);
+    NEED(ring != NULL);
     for (size_t i = 0; i < recent->count; i++)
         ring[i] = replica_recent_at(recent, i);
     free(recent->ring);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
+#include "replication/need.h"
 #include "replication/replica_parts.h"
 #include "replication/sometimes.h"
 
@@ -114,7 +115,7 @@ static void repair_begin(struct replica *replica, const struct journal_gap *gap)
     repair->job->job.size = repair->first;
     repair->job->entries = calloc((size_t)(repair->end - repair->first),
                                   sizeof *repair->job->entries);
-    INVARIANT(repair->job->entries != NULL);
+    NEED(repair->job->entries != NULL);
     repair->job->job.entries = repair->job->entries;
     repair_ask(replica);
 }

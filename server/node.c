@@ -10,6 +10,7 @@
 #include "protocol/config.h"
 #include "replication/halt.h"
 #include "replication/journal_repair.h"
+#include "replication/need.h"
 #include "replication/replica.h"
 #include "server/diag.h"
 #include "server/node_private.h"
@@ -125,14 +126,14 @@ enum node_exit node_open(struct node **node_out, const struct options *options)
     struct node *node = calloc(1, sizeof *node);
     enum node_exit exit;
 
-    INVARIANT(node != NULL);
+    NEED(node != NULL);
     /* It holds the node's keys. */
     (void)sodium_mlock(node, sizeof *node);
     node->options = *options;
     node->clock = clock_system();
     node->options.net.address = node->options.address;
     node->entry_buffer = malloc(JOURNAL_READ_SIZE);
-    INVARIANT(node->entry_buffer != NULL);
+    NEED(node->entry_buffer != NULL);
     exit = node_take(&node->disk, node->options.directory);
     if (exit == NODE_DRAINED) {
         node->snapshots = disk_posix_disk(node->disk);

@@ -6,6 +6,7 @@
 #ifndef DEFTER_SERVER_NODE_H
 #define DEFTER_SERVER_NODE_H
 
+#include "replication/need.h"
 #include "server/options.h"
 
 /* Exit codes of defterd. */
@@ -16,7 +17,8 @@ enum node_exit {
     NODE_USAGE = 3,
     NODE_DIVERGED = 4, /* This node came to something else than the log says. */
     NODE_DISK = 5,     /* Its disk is full or fails; the log has what counts. */
-    NODE_MEMORY = 6    /* No memory is left; the log has what counts. */
+    /* No memory is left; the log has what counts. */
+    NODE_MEMORY = NEED_STATUS
 };
 
 /* Sent to the process when the node must be closed and opened again. */

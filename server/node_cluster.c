@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "replication/need.h"
 #include "server/cluster/cluster_clock.h"
 #include "server/diag.h"
 #include "server/node_cluster.h"
@@ -275,7 +276,7 @@ static void on_submit(void *context, struct group *group, bool keyed)
     struct node *node = context;
     struct cluster_submission *sent = calloc(1, sizeof *sent);
 
-    INVARIANT(sent != NULL);
+    NEED(sent != NULL);
     sent->node = node;
     sent->group = group;
     sent->submission.epoch = group->epoch;
@@ -416,7 +417,7 @@ static enum status cluster_open_host(struct node *node)
     struct cluster_register reg = cluster_register_of(node);
     enum status status;
 
-    INVARIANT(options != NULL);
+    NEED(options != NULL);
     cluster_replica(node, &options->replica);
     cluster->grace_ms = options->replica.timers.grace_ms;
     options->links = node->options.cluster.links;
@@ -436,12 +437,12 @@ enum node_exit node_cluster_open(struct node *node)
     struct node_cluster *cluster = calloc(1, sizeof *cluster);
     enum status status;
 
-    INVARIANT(cluster != NULL);
+    NEED(cluster != NULL);
     node->cluster = cluster;
     cluster->log = (struct pipeline_log){
         .context = node, .submit = on_submit, .confirm = node_cluster_confirm};
-    INVARIANT(pthread_mutex_init(&cluster->lock, NULL) == 0);
-    INVARIANT(pthread_mutex_init(&cluster->witness_lock, NULL) == 0);
+    NEED(pthread_mutex_init(&cluster->lock, NULL) == 0);
+    NEED(pthread_mutex_init(&cluster->witness_lock, NULL) == 0);
     status = cluster_open_host(node);
     if (status != ST_OK)
         return node_fail(status, "listening for other nodes",

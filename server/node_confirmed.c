@@ -10,6 +10,7 @@
 #include "protocol/entry.h"
 #include "protocol/identity.h"
 #include "replication/journal.h"
+#include "replication/need.h"
 
 struct confirmed_node {
     struct bytes16 node_id;
@@ -53,9 +54,9 @@ struct confirmed *confirmed_open(struct journal *journal,
 {
     struct confirmed *confirmed = calloc(1, sizeof *confirmed);
 
-    INVARIANT(confirmed != NULL);
+    NEED(confirmed != NULL);
     confirmed->items = calloc(CONFIRMED_ITEMS_MAX, sizeof *confirmed->items);
-    INVARIANT(confirmed->items != NULL);
+    NEED(confirmed->items != NULL);
     confirmed->journal = journal;
     memcpy(confirmed->cluster_id, cluster_id, CLUSTER_ID_SIZE);
     return confirmed;
@@ -94,7 +95,7 @@ static void add_kept(struct confirmed *confirmed,
         confirmed->kept_room = 2 * confirmed->kept_room + NODES_ENROLLED_MAX;
         confirmed->kept = realloc(confirmed->kept, confirmed->kept_room *
                                                        sizeof *confirmed->kept);
-        INVARIANT(confirmed->kept != NULL);
+        NEED(confirmed->kept != NULL);
     }
     confirmed->kept[confirmed->kept_count++] = *kept;
 }

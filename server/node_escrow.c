@@ -14,6 +14,7 @@
 
 #include <sodium.h>
 
+#include "replication/need.h"
 #include "server/diag.h"
 #include "server/node_private.h"
 #include "server/pipeline/pipeline.h"
@@ -195,7 +196,7 @@ enum node_exit node_escrow_open(struct node *node)
     if (node->options.escrow.directory[0] == '\0')
         return NODE_DRAINED;
     node->escrow = calloc(1, sizeof *node->escrow);
-    INVARIANT(node->escrow != NULL);
+    NEED(node->escrow != NULL);
     escrow_init(node->escrow, node);
     exit = escrow_key(node->escrow);
     if (exit == NODE_DRAINED)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/diag.h"
 #include "server/node_private.h"
 
@@ -87,7 +88,7 @@ static enum node_exit evidence_policy(struct node *node)
         return NODE_DRAINED;
     node->policy = calloc(1, sizeof *node->policy);
     node->policy_text = malloc(TLOG_POLICY_SIZE_MAX);
-    INVARIANT(node->policy != NULL && node->policy_text != NULL);
+    NEED(node->policy != NULL && node->policy_text != NULL);
     status =
         files_read(node->policy_text, &size, path, TLOG_POLICY_SIZE_MAX, false);
     if (status != ST_OK)

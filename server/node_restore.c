@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "replication/mark.h"
+#include "replication/need.h"
 #include "server/diag.h"
 #include "server/evidence/evidence_state.h"
 #include "server/node_private.h"
@@ -310,7 +311,7 @@ enum node_exit node_restore(const struct options *options, const char *escrow,
     bool is_begun;
 
     restoring.node = calloc(1, sizeof *restoring.node);
-    INVARIANT(restoring.node != NULL);
+    NEED(restoring.node != NULL);
     exit = restore_open(&restoring, options, key);
     if (exit == NODE_DRAINED)
         exit = restore_check(&restoring);

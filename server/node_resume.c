@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "replication/halt.h"
+#include "replication/need.h"
 #include "server/diag.h"
 #include "server/node_private.h"
 
@@ -11,7 +12,7 @@ static void resume_say(struct disk *disk)
     uint8_t *bytes = malloc(HALT_SIZE_MAX + 1);
     struct halt_note note;
 
-    INVARIANT(bytes != NULL);
+    NEED(bytes != NULL);
     if (halt_load(&note, bytes, disk) == ST_OK)
         diag_say(DIAG_NOTE,
                  "this node halted %" PRId64

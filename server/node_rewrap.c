@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "replication/need.h"
 #include "server/diag.h"
 #include "server/node_private.h"
 
@@ -159,7 +160,7 @@ enum node_exit node_rewrap(const struct options *options)
     struct node *node = calloc(1, sizeof *node);
     enum node_exit exit;
 
-    INVARIANT(node != NULL);
+    NEED(node != NULL);
     /* It holds the node's keys. */
     (void)sodium_mlock(node, sizeof *node);
     node->options = *options;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/files.h"
 
 enum { UNDO_DESCRIPTORS = 16 };
@@ -33,10 +34,10 @@ enum status node_undo_note(struct node_undo *undo_out, const char *directory)
         char **more = realloc(undo_out->names,
                               (undo_out->count + 1) * sizeof *undo_out->names);
 
-        INVARIANT(more != NULL);
+        NEED(more != NULL);
         undo_out->names = more;
         more[undo_out->count] = strdup(one->d_name);
-        INVARIANT(more[undo_out->count] != NULL);
+        NEED(more[undo_out->count] != NULL);
         undo_out->count++;
     }
     /* A name that was not read would be taken for one that was made since. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/cluster/cluster_clock.h"
 
 enum { DISK_BATCH_MAX = 64, DISK_RING_MIN = 256 };
@@ -35,12 +36,12 @@ struct disk_thread *disk_thread_open(const struct storage *storage,
 {
     struct disk_thread *thread = calloc(1, sizeof *thread);
 
-    INVARIANT(thread != NULL);
+    NEED(thread != NULL);
     thread->storage = *storage;
     thread->events = *events;
     thread->capacity = DISK_RING_MIN;
     thread->ring = calloc(thread->capacity, sizeof(struct storage_job *));
-    INVARIANT(thread->ring != NULL);
+    NEED(thread->ring != NULL);
     (void)pthread_mutex_init(&thread->lock, NULL);
     (void)pthread_cond_init(&thread->changed, NULL);
     (void)pthread_cond_init(&thread->spare, NULL);
@@ -59,7 +60,7 @@ static void grow(struct disk_thread *thread)
     size_t capacity = thread->capacity * 2;
     struct storage_job **ring = calloc(capacity, sizeof(struct storage_job *));
 
-    INVARIANT(ring != NULL);
+    NEED(ring != NULL);
     for (size_t i = 0; i < thread->count; i++)
         ring[i] = *at(thread, i);
     free(thread->ring);

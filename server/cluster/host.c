@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "replication/need.h"
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
@@ -106,7 +107,7 @@ static void arm(struct event *event, int64_t delay_ms)
                             (suseconds_t)(delay_ms % 1000) * 1000};
 
     /* Without its timers a node would be silent and look alive. */
-    INVARIANT(event_add(event, &delay) == 0);
+    NEED(event_add(event, &delay) == 0);
 }
 
 void host_settle(struct host *host)
@@ -245,7 +246,7 @@ enum status host_open(struct host **host_out,
     enum status status;
 
     check_peers(options);
-    INVARIANT(host != NULL);
+    NEED(host != NULL);
     host->options = *options;
     host->parts = *parts;
     host->reg = *reg;
@@ -256,7 +257,7 @@ enum status host_open(struct host **host_out,
     replica_actions_init(&host->actions);
     host->rows = malloc(PEER_KEYS_SIZE_MAX);
     host->frame = malloc(FRAME_BODY_SIZE_MAX);
-    INVARIANT(host->rows != NULL && host->frame != NULL);
+    NEED(host->rows != NULL && host->frame != NULL);
     status = open_base(host);
     if (status == ST_OK)
         status = open_parts(host);

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "protocol/peer.h"
+#include "replication/need.h"
 #include "server/cluster/host_private.h"
 
 /* ---- What peers send ---------------------------------------------------- */
@@ -121,7 +122,7 @@ void host_send(struct host *host, const uint8_t *node_id,
 
     REQUIRE(frame->type == PEER_CHECKPOINT || frame->type == PEER_COSIGNED ||
             frame->type == PEER_CONFIRM || frame->type == PEER_SNAPSHOT_ASK);
-    INVARIANT(sent != NULL);
+    NEED(sent != NULL);
     sent->mail.deliver = deliver_aside;
     sent->all = node_id == NULL;
     if (node_id != NULL)

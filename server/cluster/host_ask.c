@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "replication/need.h"
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
@@ -140,7 +141,7 @@ enum status host_ask(struct host *host, struct host_query *query,
     enum status status = ST_TIMEOUT;
 
     REQUIRE(query->bytes_size <= sizeof query->bytes);
-    INVARIANT(question != NULL);
+    NEED(question != NULL);
     (void)pthread_mutex_init(&question->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

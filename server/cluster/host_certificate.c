@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "protocol/config_cert.h"
+#include "replication/need.h"
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
@@ -148,7 +149,7 @@ void host_verify(struct host *host, struct slice bytes)
 {
     struct certificate_mail *sent = calloc(1, sizeof *sent);
 
-    INVARIANT(sent != NULL);
+    NEED(sent != NULL);
     if (bytes.size > sizeof sent->bytes) {
         free(sent);
         return;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/host_private.h"
 
@@ -68,7 +69,7 @@ static struct register_mail *register_mail(enum replica_event_type type,
 {
     struct register_mail *told = calloc(1, sizeof *told);
 
-    INVARIANT(told != NULL);
+    NEED(told != NULL);
     told->mail.deliver = deliver_register;
     told->event.type = type;
     if (view != NULL)

@@ -258,10 +258,14 @@ enum status cosign_open(struct cosign **cosign_out,
     struct cosign *cosign = calloc(1, sizeof *cosign);
     enum status status;
 
-    INVARIANT(cosign != NULL);
+    if (cosign == NULL)
+        return ST_EXHAUSTED;
+    if (pthread_mutex_init(&cosign->lock, NULL) != 0) {
+        free(cosign);
+        return ST_EXHAUSTED;
+    }
     cosign->calls = *calls;
     cosign->wake_fd = -1;
-    INVARIANT(pthread_mutex_init(&cosign->lock, NULL) == 0);
     exchange_init(&cosign->exchange, &options->exchange, &cosign->calls);
     status = open_base(cosign);
     if (status == ST_OK && options->policy != NULL)

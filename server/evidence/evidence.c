@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "replication/need.h"
 #include "server/evidence/checkpoint_files.h"
 #include "server/evidence/evidence_private.h"
 
@@ -77,11 +78,11 @@ static void open_locks(struct evidence *evidence)
 {
     pthread_condattr_t attributes;
 
-    INVARIANT(pthread_mutex_init(&evidence->state_lock, NULL) == 0);
-    INVARIANT(pthread_mutex_init(&evidence->lock, NULL) == 0);
-    INVARIANT(pthread_condattr_init(&attributes) == 0);
-    INVARIANT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    INVARIANT(pthread_cond_init(&evidence->changed, &attributes) == 0);
+    NEED(pthread_mutex_init(&evidence->state_lock, NULL) == 0);
+    NEED(pthread_mutex_init(&evidence->lock, NULL) == 0);
+    NEED(pthread_condattr_init(&attributes) == 0);
+    NEED(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    NEED(pthread_cond_init(&evidence->changed, &attributes) == 0);
     (void)pthread_condattr_destroy(&attributes);
 }
 
@@ -129,7 +130,7 @@ static void open_note(struct evidence *evidence, const char *name)
     size_t size;
     enum status status;
 
-    INVARIANT(bytes != NULL);
+    NEED(bytes != NULL);
     status = checkpoint_file_read(bytes, &size, evidence->parts.disk, name);
     if (status == ST_OK)
         status = notes_read(&note, &evidence->notes, slice_of(bytes, size));
@@ -172,10 +173,10 @@ enum status evidence_open(struct evidence **evidence_out,
     bool anchored;
     enum status status;
 
-    INVARIANT(evidence != NULL);
+    NEED(evidence != NULL);
     evidence->parts = *parts;
     evidence->scratch = calloc(1, sizeof *evidence->scratch);
-    INVARIANT(evidence->scratch != NULL);
+    NEED(evidence->scratch != NULL);
     evidence->signed_ms = INT64_MIN / 2;
     evidence->mended_ms = INT64_MIN / 2;
     evidence->idle = EVIDENCE_FOLLOWS;

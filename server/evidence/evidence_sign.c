@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/evidence/checkpoint_files.h"
 #include "server/evidence/evidence_private.h"
 
@@ -319,7 +320,7 @@ static void settle_witnessed(struct evidence *evidence,
         return;
     write_note(evidence, FILE_CHECKPOINT_WITNESSED, checkpoint->note);
     copy = malloc(sizeof *copy);
-    INVARIANT(copy != NULL);
+    NEED(copy != NULL);
     *copy = *evidence->scratch;
     (void)pthread_mutex_lock(&evidence->lock);
     is_new =

@@ -1,4 +1,5 @@
 #include "server/evidence/notes.h"
+#include "replication/need.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ enum status notes_read(struct notes_note **note_out, const struct notes *notes,
     if (status != ST_OK)
         return status;
     kept = calloc(1, sizeof *kept);
-    INVARIANT(kept != NULL);
+    NEED(kept != NULL);
     kept->size = checkpoint.size;
     memcpy(kept->root, checkpoint.root, HASH_SIZE);
     kept->text_size = note.text.size;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "protocol/entry.h"
+#include "replication/need.h"
 
 /* Levels of the tree in one file's step. */
 enum { FILES_STEP = 8, FILES_WIDTH = 1 << FILES_STEP };
@@ -205,7 +206,7 @@ static bool open_holds_entry(struct tree_files *files, struct journal *journal,
     size_t count;
     enum status status;
 
-    INVARIANT(buffer != NULL);
+    NEED(buffer != NULL);
     status = journal_read_entry(journal, &entry, buffer, index);
     if (status == ST_OK) {
         entry_leaf_hash(leaf, entry);
@@ -259,8 +260,8 @@ enum status tree_files_open(struct tree_files **files_out, bool *anchored_out,
     struct tree_files *files = calloc(1, sizeof *files);
     enum status status;
 
-    INVARIANT(files != NULL);
-    INVARIANT(pthread_mutex_init(&files->lock, NULL) == 0);
+    NEED(files != NULL);
+    NEED(pthread_mutex_init(&files->lock, NULL) == 0);
     files->disk = disk;
     status = disk_make_directory(disk, TREE_FILES_DIRECTORY);
     for (unsigned i = 0; i < TREE_FILES_LEVELS && status == ST_OK; i++)
@@ -405,7 +406,7 @@ enum status tree_files_mend(struct tree_files *files, struct journal *journal)
     struct tree tree;
     enum status status;
 
-    INVARIANT(writer != NULL);
+    NEED(writer != NULL);
     /* Before anything is written: what is found damaged from now on counts. */
     atomic_store(&files->damaged, false);
     tree_files_edge(files, &tree);

@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "replication/need.h"
 #include "server/pipeline/apply_private.h"
 #include "server/registry/destroy.h"
 
@@ -105,7 +106,7 @@ enum status apply_check_keys(struct apply_lacks *lacks_out, struct state *state,
     enum status status = ST_OK, judged = ST_OK;
     uint64_t from = 0;
 
-    INVARIANT(needed != NULL);
+    NEED(needed != NULL);
     *lacks_out = (struct apply_lacks){.status = ST_OK};
     while (status == ST_OK && judged == ST_OK) {
         status = keys_next(needed, state, &from);

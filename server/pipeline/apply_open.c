@@ -6,6 +6,7 @@
 #include "protocol/contract.h"
 #include "protocol/extract.h"
 #include "protocol/seal.h"
+#include "replication/need.h"
 #include "server/pipeline/apply_private.h"
 #include "server/registry/destroy.h"
 #include "server/registry/system.h"
@@ -112,7 +113,7 @@ static uint8_t *apply_bytes(size_t size)
 {
     uint8_t *bytes = malloc(size);
 
-    INVARIANT(bytes != NULL);
+    NEED(bytes != NULL);
     return bytes;
 }
 
@@ -166,7 +167,7 @@ enum status apply_open(struct apply **apply_out,
     const struct state_head *head = state_head(parts->state);
     enum status status;
 
-    INVARIANT(apply != NULL);
+    NEED(apply != NULL);
     apply->parts = *parts;
     apply->item_result = apply_bytes(RESULT_SIZE_MAX);
     apply->result = apply_bytes(RESULT_SIZE_MAX);

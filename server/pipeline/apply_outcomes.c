@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/contract.h"
+#include "replication/need.h"
 #include "server/pipeline/apply_private.h"
 
 enum { OUTCOME_PLACE_SHIFT = 16 };
@@ -46,7 +47,7 @@ void apply_keep_outcomes(struct apply *apply,
     if (count == 0)
         return;
     paths = calloc(count, sizeof *paths);
-    INVARIANT(paths != NULL);
+    NEED(paths != NULL);
     attest_paths(apply->attest, paths, indexes, count, stated->last);
     for (size_t i = 0; i < count; i++) {
         struct row_outcome row = {

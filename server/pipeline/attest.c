@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "protocol/tree.h"
+#include "replication/need.h"
 
 enum { ATTEST_GROWTH_MIN = 1024 };
 
@@ -41,7 +42,7 @@ struct attest *attest_open(uint64_t first)
 {
     struct attest *attest = calloc(1, sizeof *attest);
 
-    INVARIANT(attest != NULL);
+    NEED(attest != NULL);
     attest->first = first;
     return attest;
 }
@@ -67,7 +68,7 @@ static void *attest_grow(void *array, size_t *room, size_t needed, size_t each)
         return array;
     size_t more = *room * 2 > needed ? *room * 2 : needed + ATTEST_GROWTH_MIN;
     void *grown = realloc(array, more * each);
-    INVARIANT(grown != NULL);
+    NEED(grown != NULL);
     *room = more;
     return grown;
 }
@@ -207,7 +208,7 @@ void attest_paths(const struct attest *attest,
     uint8_t(*leaves)[HASH_SIZE] = malloc(leaves_count * HASH_SIZE);
     size_t *positions = calloc(count, sizeof *positions);
 
-    INVARIANT(leaves != NULL && positions != NULL);
+    NEED(leaves != NULL && positions != NULL);
     memcpy(leaves, attest->leaves, leaves_count * HASH_SIZE);
     for (size_t i = 0; i < count; i++) {
         REQUIRE(indexes[i] >= attest->first && indexes[i] <= last);

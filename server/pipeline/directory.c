@@ -8,6 +8,7 @@
 
 #include "protocol/contract.h"
 #include "protocol/tags.h"
+#include "replication/need.h"
 #include "server/pipeline/directory_map.h"
 #include "server/registry/rows.h"
 
@@ -24,8 +25,8 @@ struct directory *directory_open(void)
 {
     struct directory *directory = calloc(1, sizeof *directory);
 
-    INVARIANT(directory != NULL);
-    INVARIANT(pthread_rwlock_init(&directory->lock, NULL) == 0);
+    NEED(directory != NULL);
+    NEED(pthread_rwlock_init(&directory->lock, NULL) == 0);
     directory_map_init(&directory->keys, KEY_ID_SIZE,
                        sizeof(struct directory_key));
     directory_map_init(&directory->accounts, HASH_SIZE,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/contract.h"
+#include "replication/need.h"
 
 enum { DIRECTORY_MAP_SLOTS_MIN = 256 };
 
@@ -11,7 +12,7 @@ static void map_allocate(struct directory_map *map, size_t slots_count)
 {
     map->values = calloc(slots_count, map->value_size);
     map->taken = calloc(slots_count, sizeof *map->taken);
-    INVARIANT(map->values != NULL && map->taken != NULL);
+    NEED(map->values != NULL && map->taken != NULL);
     map->slots_count = slots_count;
     map->used = 0;
 }

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "replication/need.h"
 #include "server/pipeline/apply_private.h"
 #include "server/registry/destroy.h"
 #include "server/store/snapshot.h"
@@ -105,7 +106,7 @@ static uint64_t *grow(uint64_t *array, size_t room)
 {
     uint64_t *larger = realloc(array, room * sizeof *array);
 
-    INVARIANT(larger != NULL);
+    NEED(larger != NULL);
     return larger;
 }
 

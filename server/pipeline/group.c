@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "protocol/segment.h"
+#include "replication/need.h"
 
 struct group *group_open(void)
 {
     struct group *group = calloc(1, sizeof *group);
 
-    INVARIANT(group != NULL);
+    NEED(group != NULL);
     group->buffer = malloc(GROUP_BYTES_MAX);
-    INVARIANT(group->buffer != NULL);
+    NEED(group->buffer != NULL);
     return group;
 }
 

@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "protocol/contract.h"
+#include "replication/need.h"
 
 enum {
     IDEMPOTENCY_SLOTS_MIN = 1 << 16,
@@ -51,15 +52,15 @@ struct idempotency *idempotency_open(void)
 {
     struct idempotency *table = calloc(1, sizeof *table);
 
-    INVARIANT(table != NULL);
-    INVARIANT(pthread_mutex_init(&table->lock, NULL) == 0);
+    NEED(table != NULL);
+    NEED(pthread_mutex_init(&table->lock, NULL) == 0);
     crypto_shorthash_keygen(table->key);
     table->pending_count = IDEMPOTENCY_PENDING_MAX;
     table->pending = calloc(table->pending_count, sizeof *table->pending);
-    INVARIANT(table->pending != NULL);
+    NEED(table->pending != NULL);
     table->slots_count = IDEMPOTENCY_SLOTS_MIN;
     table->slots = calloc(table->slots_count, sizeof *table->slots);
-    INVARIANT(table->slots != NULL);
+    NEED(table->slots != NULL);
     return table;
 }
 
@@ -168,7 +169,7 @@ static void idempotency_rehash(struct idempotency *table)
     if (kept * 4 > former_count)
         table->slots_count *= 2;
     table->slots = calloc(table->slots_count, sizeof *table->slots);
-    INVARIANT(table->slots != NULL);
+    NEED(table->slots != NULL);
     table->slots_used = 0;
     for (size_t i = 0; i < former_count; i++) {
         if (idempotency_keeps(table, &former[i]))
@@ -189,7 +190,7 @@ void idempotency_reserve(struct idempotency *table, uint64_t count)
         table->pending_count *= 2;
     if (table->pending_count > former_count) {
         table->pending = calloc(table->pending_count, sizeof *table->pending);
-        INVARIANT(table->pending != NULL);
+        NEED(table->pending != NULL);
         for (size_t i = 0; i < former_count; i++) {
             if (former[i].size > 0)
                 *idempotency_pending_at(table, former[i].size) = former[i];

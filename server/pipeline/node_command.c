@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "protocol/command_build.h"
+#include "replication/need.h"
 
 struct node_command {
     const struct node_signer *signer;
@@ -19,7 +20,7 @@ struct node_command *node_command_begin(const struct node_signer *signer)
 {
     struct node_command *command = malloc(sizeof *command);
 
-    INVARIANT(command != NULL);
+    NEED(command != NULL);
     command->signer = signer;
     struct command_header header = {.realm = REALM_SYSTEM,
                                     .ttl_s = TTL_S_DEFAULT};
@@ -70,7 +71,7 @@ struct work *node_command_finish(struct node_command *command, int64_t wall)
     command_digest(&parsed, signer->cluster_id);
     memcpy(origin.session_key.b, signer->identity->key_id, KEY_ID_SIZE);
     struct work *work = work_open(&parsed, &origin);
-    INVARIANT(work != NULL);
+    NEED(work != NULL);
     work->node_made = true;
     sodium_memzero(command->fields, sizeof command->fields);
     sodium_memzero(command->buffer, sizeof command->buffer);

@@ -9,13 +9,14 @@
 
 #include "protocol/contract.h"
 #include "protocol/entry.h"
+#include "replication/need.h"
 
 enum { OPEN_DATA_PURPOSE_SIZE_MAX = 1024 };
 
 void open_data_init(struct open_data *data)
 {
     memset(data, 0, sizeof *data);
-    INVARIANT(pthread_rwlock_init(&data->lock, NULL) == 0);
+    NEED(pthread_rwlock_init(&data->lock, NULL) == 0);
 }
 
 static void open_data_forget_purposes(struct open_data *data)

@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "replication/need.h"
 #include "server/pipeline/decode.h"
 #include "server/pipeline/pipeline_private.h"
 
@@ -64,26 +65,26 @@ static void pipeline_open_gate(struct pipeline *pipeline)
 {
     pthread_condattr_t attributes;
 
-    INVARIANT(pthread_mutex_init(&pipeline->gate, NULL) == 0);
-    INVARIANT(pthread_condattr_init(&attributes) == 0);
-    INVARIANT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    INVARIANT(pthread_cond_init(&pipeline->gate_changed, &attributes) == 0);
+    NEED(pthread_mutex_init(&pipeline->gate, NULL) == 0);
+    NEED(pthread_condattr_init(&attributes) == 0);
+    NEED(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    NEED(pthread_cond_init(&pipeline->gate_changed, &attributes) == 0);
     (void)pthread_condattr_destroy(&attributes);
 }
 
 static void pipeline_open_keys(struct pipeline *pipeline)
 {
-    INVARIANT(pthread_mutex_init(&pipeline->keys.lock, NULL) == 0);
-    INVARIANT(pthread_cond_init(&pipeline->keys.changed, NULL) == 0);
+    NEED(pthread_mutex_init(&pipeline->keys.lock, NULL) == 0);
+    NEED(pthread_cond_init(&pipeline->keys.changed, NULL) == 0);
     pipeline->accept_buffer = malloc(ENTRY_SIZE_MAX);
-    INVARIANT(pipeline->accept_buffer != NULL);
+    NEED(pipeline->accept_buffer != NULL);
 }
 
 struct pipeline *pipeline_open(const struct pipeline_parts *parts)
 {
     struct pipeline *pipeline = calloc(1, sizeof *pipeline);
 
-    INVARIANT(pipeline != NULL);
+    NEED(pipeline != NULL);
     pipeline->parts = *parts;
     pipeline->signer.identity = parts->identity;
     memcpy(pipeline->signer.cluster_id, parts->cluster_id, CLUSTER_ID_SIZE);

@@ -1,10 +1,11 @@
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/pipeline/pipeline_private.h"
 
 void pipeline_cluster_init(struct pipeline_cluster *cluster)
 {
-    INVARIANT(pthread_mutex_init(&cluster->lock, NULL) == 0);
+    NEED(pthread_mutex_init(&cluster->lock, NULL) == 0);
 }
 
 void pipeline_cluster_wipe(struct pipeline_cluster *cluster)

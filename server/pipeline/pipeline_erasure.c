@@ -4,19 +4,20 @@
  */
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/pipeline/decode.h"
 #include "server/pipeline/pipeline_private.h"
 #include "server/registry/destroy.h"
 
 void pipeline_burial_init(struct pipeline_burial *burial)
 {
-    INVARIANT(pthread_mutex_init(&burial->lock, NULL) == 0);
+    NEED(pthread_mutex_init(&burial->lock, NULL) == 0);
     atomic_store(&burial->due, false);
 }
 
 void pipeline_awaits_init(struct pipeline_awaits *awaits)
 {
-    INVARIANT(pthread_mutex_init(&awaits->lock, NULL) == 0);
+    NEED(pthread_mutex_init(&awaits->lock, NULL) == 0);
     awaits->count = 0;
 }
 

@@ -5,13 +5,14 @@
  */
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/pipeline/pipeline_private.h"
 
 void pipeline_role_init(struct pipeline *pipeline)
 {
     struct pipeline_role *role = &pipeline->role;
 
-    INVARIANT(pthread_mutex_init(&role->lock, NULL) == 0);
+    NEED(pthread_mutex_init(&role->lock, NULL) == 0);
     role->offset_us_min = INT64_MIN;
     role->offset_us_max = INT64_MAX;
     role->view.term = 1;

@@ -1,4 +1,5 @@
 #include "server/pipeline/queue.h"
+#include "replication/need.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -16,11 +17,11 @@ void queue_init(struct queue *queue, size_t capacity)
     queue->count = 0;
     queue->closed = false;
     queue->woken = false;
-    INVARIANT(queue->ring != NULL);
-    INVARIANT(pthread_mutex_init(&queue->mutex, NULL) == 0);
-    INVARIANT(pthread_condattr_init(&attributes) == 0);
-    INVARIANT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    INVARIANT(pthread_cond_init(&queue->changed, &attributes) == 0);
+    NEED(queue->ring != NULL);
+    NEED(pthread_mutex_init(&queue->mutex, NULL) == 0);
+    NEED(pthread_condattr_init(&attributes) == 0);
+    NEED(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    NEED(pthread_cond_init(&queue->changed, &attributes) == 0);
     (void)pthread_condattr_destroy(&attributes);
 }
 

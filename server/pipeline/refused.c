@@ -1,11 +1,12 @@
 #include "server/pipeline/refused.h"
+#include "replication/need.h"
 
 #include <string.h>
 
 void refused_init(struct refused *refused)
 {
     memset(refused, 0, sizeof *refused);
-    INVARIANT(pthread_mutex_init(&refused->mutex, NULL) == 0);
+    NEED(pthread_mutex_init(&refused->mutex, NULL) == 0);
 }
 
 void refused_wipe(struct refused *refused)

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "replication/need.h"
 #include "replication/sometimes.h"
 
 /* How long to wait before the same bytes are worth sending again. */
@@ -15,7 +16,7 @@ static struct reply *reply_open(const struct work *work, size_t result_size)
     struct reply *reply = calloc(1, sizeof *reply + result_size);
 
     /* An answer that cannot be given must not be swallowed. */
-    INVARIANT(reply != NULL);
+    NEED(reply != NULL);
     reply->connection = work->origin.connection;
     reply->request_id = work->origin.request_id;
     reply->item = UINT16_MAX;
@@ -109,7 +110,7 @@ static struct reply *reply_to_place(const struct pipeline_place *place,
 {
     struct reply *reply = calloc(1, sizeof *reply + result_size);
 
-    INVARIANT(reply != NULL);
+    NEED(reply != NULL);
     reply->connection = place->connection;
     reply->request_id = place->request_id;
     reply->item = UINT16_MAX;

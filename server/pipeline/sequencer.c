@@ -5,6 +5,7 @@
 
 #include "protocol/entry.h"
 #include "protocol/segment.h"
+#include "replication/need.h"
 #include "server/pipeline/seal_choice.h"
 
 /* Wall time may differ this much from the progress since the last command, and
@@ -30,7 +31,7 @@ struct sequencer *sequencer_open(const struct sequencer_parts *parts,
 {
     struct sequencer *sequencer = calloc(1, sizeof *sequencer);
 
-    INVARIANT(sequencer != NULL);
+    NEED(sequencer != NULL);
     sequencer->parts = *parts;
     sequencer->offset_min = INT64_MIN;
     sequencer->offset_max = INT64_MAX;

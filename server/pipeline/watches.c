@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "protocol/contract.h"
+#include "replication/need.h"
 #include "server/registry/rows.h"
 
 void watches_init(struct watches *watches)
 {
     memset(watches, 0, sizeof *watches);
-    INVARIANT(pthread_mutex_init(&watches->mutex, NULL) == 0);
+    NEED(pthread_mutex_init(&watches->mutex, NULL) == 0);
 }
 
 void watches_wipe(struct watches *watches)

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/store/statements.h"
 
 static const struct {
@@ -134,7 +135,7 @@ void database_remove(const char *path)
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         char *name = sqlite3_mprintf("%s%s", path, endings[i]);
 
-        INVARIANT(name != NULL);
+        NEED(name != NULL);
         (void)vfs->xDelete(vfs, name, 0);
         sqlite3_free(name);
     }

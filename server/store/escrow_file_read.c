@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/store/escrow_file.h"
 #include "server/store/keyring_rows.h"
 #include "server/store/snapshot.h"
@@ -184,7 +185,7 @@ enum status escrow_file_take(struct escrow_file_result *result_out,
     struct disk_file *file;
     enum status status;
 
-    INVARIANT(taking != NULL);
+    NEED(taking != NULL);
     memset(taking, 0, sizeof *taking);
     memset(result_out, 0, sizeof *result_out);
     taking->keyring = keyring;

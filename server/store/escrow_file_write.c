@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "replication/need.h"
 #include "server/store/escrow_file.h"
 #include "server/store/keyring_rows.h"
 #include "server/store/snapshot.h"
@@ -212,7 +213,7 @@ enum status escrow_file_write(struct escrow_file_result *result_out,
     struct escrow_sealing *sealing = sodium_malloc(sizeof *sealing);
     enum status status;
 
-    INVARIANT(sealing != NULL);
+    NEED(sealing != NULL);
     memset(sealing, 0, sizeof *sealing);
     memset(result_out, 0, sizeof *result_out);
     status = settle(disk);
