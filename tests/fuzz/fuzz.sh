@@ -90,10 +90,10 @@ libfuzzer() {
     }
 }
 
-# number WORD: what the last run of a target says of it, 0 if nothing.
+# number NAME WORD: what the last run of a target says of it, 0 if nothing.
 number() {
-    awk -v word="stat::$2:" '$1 == word { found = $2 } END { print found + 0 }' \
-        "build-fuzz/$1.txt"
+    awk -v word="stat::$2:" '$1 == word { found = $2 }
+        END { print found + 0 }' "build-fuzz/$1.txt"
 }
 
 # figures NAME: what its run came to; it is added to the list of campaigns.
