@@ -299,7 +299,9 @@ struct replica_member_status {
     bool lost;
     uint64_t matched; /* As the primary knows it; else what it said. */
     int64_t heard_ms; /* Since it was last heard; -1 never. */
-    int64_t clock_us; /* Its clock less ours, when it was heard. */
+    /* Its wall clock less ours now, if its own did not leap since it was
+     * heard. */
+    int64_t clock_us;
 };
 
 struct replica_status {

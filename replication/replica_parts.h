@@ -145,7 +145,7 @@ struct replica_peer {
     struct journal_epoch epochs[PEER_EPOCHS_MAX];
     size_t epochs_count;
     int64_t heard_ms; /* 0: never. */
-    int64_t clock_us;
+    int64_t clock_us; /* Its wall clock less our now_ms, when it was heard. */
     int64_t disputed_ms; /* When people were told of it; 0: never. */
     bool foreign_told;   /* That it is of another lineage. */
 

@@ -140,12 +140,14 @@ void replica_peer_epochs(struct replica_peer *peer, const struct list *epochs)
     }
 }
 
+/* Beside the clock that is never set: this node's own wall clock may leap
+ * before the peer is heard again. */
 static void peers_note_clock(struct replica *replica, struct replica_peer *peer,
                              int64_t time)
 {
     if (time > INT64_MAX / 2 || time < INT64_MIN / 2)
         return;
-    peer->clock_us = time - replica->wall_us;
+    peer->clock_us = time - replica->now_ms * 1000;
 }
 
 static void peers_take_hello(struct replica *replica, struct replica_peer *peer,

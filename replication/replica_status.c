@@ -29,7 +29,8 @@ static void status_peer(const struct replica *replica,
     out->lost = (peer->flags & PEER_LOST) != 0;
     out->matched = replica_leads(replica) ? peer->matched : peer->size;
     out->heard_ms = peer->heard_ms == 0 ? -1 : now_ms - peer->heard_ms;
-    out->clock_us = peer->clock_us;
+    out->clock_us =
+        peer->clock_us - (replica->wall_us - replica->now_ms * 1000);
 }
 
 static void status_lists(const struct replica *replica,

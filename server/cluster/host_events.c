@@ -167,24 +167,29 @@ void host_tick(struct host *host)
     host_step(host, &event);
 }
 
-/* Told to the pipeline: a clock that is thrown forward must not become the
- * log's. */
-static void tell_clocks(struct host *host, const struct replica_status *status)
+void host_tell_clocks(struct host *host, const struct replica_status *status)
 {
     int64_t least = INT64_MAX, most = INT64_MIN;
+    bool alone = true;
 
-    for (size_t i = 0; i < status->nodes_count; i++) {
+    /* The first one is this node itself. */
+    for (size_t i = 1; i < status->nodes_count; i++) {
         const struct replica_member_status *node = &status->nodes[i];
 
+        if (node->member)
+            alone = false;
         if (!node->linked || node->heard_ms < 0)
             continue;
         least = node->clock_us < least ? node->clock_us : least;
         most = node->clock_us > most ? node->clock_us : most;
     }
-    if (least > most)
-        host->calls.peer_clock(host->calls.context, INT64_MIN, INT64_MAX);
-    else
-        host->calls.peer_clock(host->calls.context, least, most);
+    if (alone || least <= most)
+        host->clock_checked = true;
+    if (least > most && host->clock_checked) {
+        least = INT64_MIN;
+        most = INT64_MAX;
+    }
+    host->calls.peer_clock(host->calls.context, least, most);
 }
 
 /* A hung disk is a dead node, however well it talks: it lets its sign of life
@@ -227,7 +232,7 @@ void host_beat(struct host *host)
 
     host_tell_status(host, &status);
     tell_health(host, &status);
-    tell_clocks(host, &status);
+    host_tell_clocks(host, &status);
     tell_enrolled(host);
     if (host->draining && host->calls.idle(host->calls.context)) {
         struct replica_event event = {.type = REPLICA_DRAINED};

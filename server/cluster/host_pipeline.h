@@ -53,7 +53,8 @@ struct host_calls {
      * node that does not know so leads nobody.  Asked now and again. */
     bool (*enrolled)(void *context);
     /* The clocks of the nodes that answer, less this node's, lie between these;
-     * INT64_MIN and INT64_MAX: none answers. */
+     * INT64_MIN and INT64_MAX: none answers; the other way about: none has
+     * answered yet, and the first entry of this term waits for one. */
     void (*peer_clock)(void *context, int64_t offset_us_min,
                        int64_t offset_us_max);
     /* Write the next rows of keys first used below ${end}, at most ${size}

@@ -41,6 +41,7 @@ struct host {
     bool stepping;
     int64_t now_ms;       /* Of the newest event. */
     uint32_t lead_epoch;  /* 0: does not lead. */
+    bool clock_checked;   /* In this term, against one other node's. */
     uint64_t config_told; /* Number, in this term. */
     const char *refusal;  /* Of a certificate judged in this step; or NULL. */
     uint8_t *rows;        /* PEER_KEYS_SIZE_MAX. */
@@ -78,6 +79,11 @@ void host_tick(struct host *host);
 void host_beat(struct host *host);
 /* What the node is, to whoever is asked for it. */
 void host_tell_status(struct host *host, struct replica_status *status_out);
+
+/* Told to the pipeline, often and before it leads: a clock that is thrown
+ * forward must not become the log's.  A term's first entry waits for the clock
+ * of one other node, where others are members. */
+void host_tell_clocks(struct host *host, const struct replica_status *status);
 
 /* host_say.c */
 void host_say(struct host *host, const struct replica_action *action);

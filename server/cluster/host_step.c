@@ -53,6 +53,11 @@ static void ask(struct host *host, const struct replica_action *action)
 
 static void lead(struct host *host, const struct replica_action *action)
 {
+    struct replica_status status;
+
+    host->clock_checked = false;
+    replica_status(host->replica, &status, cluster_clock_ms());
+    host_tell_clocks(host, &status);
     host->lead_epoch = action->lead.epoch;
     host->config_told = 0;
     host->calls.lead(host->calls.context, action->lead.epoch, &action->lead.end,

@@ -152,7 +152,8 @@ bool pipeline_idle(struct pipeline *pipeline);
  * pipeline_peer_clock(pipeline, offset_us_min, offset_us_max):
  * The clocks of the nodes that answer, less this node's, lie between these.
  * While all are more than a minute ahead, or all behind, nothing is sequenced.
- * INT64_MIN and INT64_MAX: none answers.
+ * INT64_MIN and INT64_MAX: none answers; INT64_MAX and INT64_MIN: one has to
+ * answer first.
  */
 void pipeline_peer_clock(struct pipeline *pipeline, int64_t offset_us_min,
                          int64_t offset_us_max);

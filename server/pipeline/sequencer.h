@@ -48,7 +48,7 @@ void sequencer_begin(struct sequencer *sequencer,
  * Between which differences the clocks of the other nodes lie, as seen from
  * this one's: where all are ahead by more than a minute, or all behind, it is
  * this clock that is not to be believed.  INT64_MIN and INT64_MAX: none
- * answers.
+ * answers; the other way about, it is not to be believed before one does.
  */
 void sequencer_peers(struct sequencer *sequencer, int64_t offset_us_min,
                      int64_t offset_us_max);

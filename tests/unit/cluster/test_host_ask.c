@@ -76,9 +76,10 @@ END_TEST
 START_TEST(the_clocks_of_those_who_answer_are_told)
 {
     static const struct replica_member_status nodes[] = {
+        {.heard_ms = 0, .linked = true, .clock_us = 0}, /* Itself. */
         {.heard_ms = -1, .linked = true, .clock_us = 99},
-        {.heard_ms = 5, .linked = true, .clock_us = -7},
         {.heard_ms = 5, .linked = true, .clock_us = 4},
+        {.heard_ms = 5, .linked = true, .clock_us = 7},
         {.heard_ms = 5, .linked = false, .clock_us = 1000},
     };
     struct host *host = host_rig_start();
@@ -86,11 +87,49 @@ START_TEST(the_clocks_of_those_who_answer_are_told)
     while (atomic_load(&host_rig_clock_most) != INT64_MAX)
         (void)usleep(500);
     ck_assert_int_eq(atomic_load(&host_rig_clock_least), INT64_MIN);
-    fake_replica_set_nodes(nodes, 4);
+    fake_replica_set_nodes(nodes, 5);
+    while (atomic_load(&host_rig_clock_most) != 7)
+        (void)usleep(500);
+    ck_assert_int_eq(atomic_load(&host_rig_clock_least), 4);
+    ck_assert_int_eq(atomic_load(&host_rig_nodes), 5);
+    host_rig_end(host);
+}
+END_TEST
+
+static void act_lead(uint8_t number, struct replica_actions *actions,
+                     const struct replica_event *event)
+{
+    MAYBE(number == 1);
+    if (event->type == REPLICA_HAND_OVER)
+        fake_act(actions, REPLICA_LEAD)->lead.epoch = 7;
+}
+
+START_TEST(a_term_waits_for_the_clock_of_another_member_once)
+{
+    static const struct replica_member_status silent[] = {
+        {.member = true, .linked = true},
+        {.member = true, .linked = true, .heard_ms = -1},
+    };
+    static const struct replica_member_status heard[] = {
+        {.member = true, .linked = true},
+        {.member = true, .linked = true, .heard_ms = 5, .clock_us = 4},
+    };
+    struct host_query query = {.question = HOST_HAND_OVER};
+    struct host *host;
+
+    fake_replica_script = act_lead;
+    host = host_rig_start();
+    fake_replica_set_nodes(silent, 2);
+    ck_assert_int_eq(host_ask(host, &query, 60000), ST_OK);
+    host_rig_await(host_rig_did, "lead:7");
+    ck_assert_int_eq(atomic_load(&host_rig_clock_least), INT64_MAX);
+    fake_replica_set_nodes(heard, 2);
     while (atomic_load(&host_rig_clock_most) != 4)
         (void)usleep(500);
-    ck_assert_int_eq(atomic_load(&host_rig_clock_least), -7);
-    ck_assert_int_eq(atomic_load(&host_rig_nodes), 4);
+    fake_replica_set_nodes(silent, 2);
+    while (atomic_load(&host_rig_clock_most) != INT64_MAX)
+        (void)usleep(500);
+    ck_assert_int_eq(atomic_load(&host_rig_clock_least), INT64_MIN);
     host_rig_end(host);
 }
 END_TEST
@@ -364,6 +403,7 @@ END_TEST
 SUITE_MAIN("host_ask", questions_are_answered_from_the_hosts_thread,
            the_replica_learns_once_that_nothing_is_under_way,
            the_clocks_of_those_who_answer_are_told,
+           a_term_waits_for_the_clock_of_another_member_once,
            who_asks_waits_no_longer_than_he_said,
            a_node_whose_disk_hangs_lets_its_sign_of_life_go,
            a_certificate_in_the_directory_is_taken,

@@ -474,6 +474,37 @@ START_TEST(an_archive_that_stays_lost_is_let_in_less_and_less_often)
 }
 END_TEST
 
+/* ---- Clocks -------------------------------------------------------------- */
+
+static int64_t clock_of(char peer)
+{
+    struct replica_status status;
+
+    replica_status(rig.replica, &status, rig.now_ms);
+    for (size_t i = 0; i < status.nodes_count; i++) {
+        if (status.nodes[i].node_id[0] == (uint8_t)peer)
+            return status.nodes[i].clock_us;
+    }
+    ck_abort_msg("%c is not in the status", peer);
+}
+
+START_TEST(a_peers_clock_is_told_beside_ours_as_it_is_now)
+{
+    const int64_t hours_us = INT64_C(7200000000);
+
+    begin_pair();
+    heard('B');
+    lone_tick(&rig, 100);
+    ck_assert_int_eq(clock_of('B'), 0);
+    rig.wall_us += hours_us; /* It is set; B said nothing since. */
+    lone_tick(&rig, 100);
+    ck_assert_int_eq(clock_of('B'), -hours_us);
+    heard('B'); /* Its own was set, too. */
+    ck_assert_int_eq(clock_of('B'), 0);
+    lone_end(&rig);
+}
+END_TEST
+
 /* ---- Timers -------------------------------------------------------------- */
 
 START_TEST(R28_who_serves_drops_a_member_before_that_one_tries_to_lead)
@@ -510,4 +541,5 @@ SUITE_MAIN("replica_members",
            an_archive_that_stays_lost_is_let_in_less_and_less_often,
            what_a_lost_member_has_again_counts_once_it_is_admitted_anew,
            a_lost_member_in_the_start_it_was_admitted_with_is_not_admitted_anew,
+           a_peers_clock_is_told_beside_ours_as_it_is_now,
            R28_who_serves_drops_a_member_before_that_one_tries_to_lead)
