@@ -210,6 +210,17 @@ static bool node_has_room(void *context)
     return !node->crowded;
 }
 
+static void node_say_clock(bool doubted)
+{
+    if (doubted)
+        diag_say(DIAG_WARNING,
+                 "this node's clock leapt, or differs from every other node's "
+                 "by more than a minute: commands are answered 604 until it is "
+                 "right");
+    else
+        diag_say(DIAG_NOTE, "this node's clock is believed again");
+}
+
 static enum node_exit node_open_pipeline(struct node *node)
 {
     struct pipeline_parts parts = {
@@ -228,6 +239,7 @@ static enum node_exit node_open_pipeline(struct node *node)
         .lost_below = node_lost_below(node),
         .lacks = node->lacks,
         .lost_taken = node_say_lost,
+        .clock_doubted = node_say_clock,
         .failed = node_failed,
     };
     enum status status = ST_OK;

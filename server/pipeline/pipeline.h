@@ -373,6 +373,9 @@ struct pipeline_parts {
     uint64_t lost_below;
     void *lost_context;
     void (*lost_taken)(void *context, uint64_t count);
+    /* This node's clock is not to be believed from now on, and commands are
+     * refused; or it is again.  NULL: nobody is told. */
+    void (*clock_doubted)(bool doubted);
     uint64_t lacks; /* As pipeline_lacks(), known from the start. */
     /* This node cannot go on; it returns only to end the process. */
     void *failed_context;

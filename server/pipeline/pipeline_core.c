@@ -178,6 +178,15 @@ static void core_hand_on(struct core *core, struct group *group, bool keyed)
     INVARIANT(pushed);
 }
 
+void core_stall(struct core *core, bool stalled)
+{
+    struct pipeline *pipeline = core->pipeline;
+
+    if (atomic_exchange(&pipeline->stalled, stalled) != stalled &&
+        pipeline->parts.clock_doubted != NULL)
+        pipeline->parts.clock_doubted(stalled);
+}
+
 void core_send(struct core *core, struct group *group)
 {
     struct pipeline *pipeline = core->pipeline;
@@ -190,7 +199,7 @@ void core_send(struct core *core, struct group *group)
     group->epoch = sequencer_end(pipeline->sequencer)->epoch;
     group->term = core->term;
     reply_deliver(&core->replies, &pipeline->parts.events);
-    atomic_store(&pipeline->stalled, sequencer_stalled(pipeline->sequencer));
+    core_stall(core, sequencer_stalled(pipeline->sequencer));
     if (group->works != NULL) {
         core_hand_on(core, group, keyed);
         return;
@@ -296,8 +305,7 @@ bool core_turn(struct core *core)
     pipeline_enter_refused(pipeline, core->term);
     if (core->works_count == 0) {
         if (sequencer_stalled(pipeline->sequencer))
-            atomic_store(&pipeline->stalled,
-                         sequencer_look(pipeline->sequencer));
+            core_stall(core, sequencer_look(pipeline->sequencer));
         return !queue_ended(&pipeline->commands);
     }
     group = core_group(core);

@@ -317,6 +317,8 @@ bool core_turn(struct core *core);
 
 /* Hand what was put into ${group} on. */
 void core_send(struct core *core, struct group *group);
+/* Whether nothing can be sequenced because of the clock. */
+void core_stall(struct core *core, bool stalled);
 /* An empty group. */
 struct group *core_group(struct core *core);
 

@@ -189,7 +189,7 @@ bool core_serve_term(struct core *core)
     if (view.term != core->term) {
         core_end_term(core);
         core->term = view.term;
-        atomic_store(&pipeline->stalled, false);
+        core_stall(core, false);
     }
     core->waits = false;
     if (!view.leads || atomic_load(&pipeline->draining))

@@ -84,6 +84,13 @@ static void host_on_failed(void *context, enum status status, uint64_t index,
     ck_abort_msg("%s: %s", what, status_name(status));
 }
 
+atomic_int pipeline_host_doubts;
+
+static void host_on_clock(bool doubted)
+{
+    atomic_fetch_add(&pipeline_host_doubts, doubted ? 1 : -1);
+}
+
 static int64_t host_wall(void *context)
 {
     struct pipeline_host *host = context;
@@ -148,6 +155,7 @@ void pipeline_host_open_forced(struct pipeline_host *host,
         .lost_below = size,
         .lost_context = host,
         .lost_taken = host_on_lost,
+        .clock_doubted = host_on_clock,
         .failed = host_on_failed,
     };
     memcpy(parts.cluster_id, rig->cluster_id, CLUSTER_ID_SIZE);

@@ -33,6 +33,9 @@ struct pipeline_host_answer {
     uint64_t index; /* Of the receipt. */
 };
 
+/* 1 while the newest one's clock is said not to be believed. */
+extern atomic_int pipeline_host_doubts;
+
 struct pipeline_host {
     struct rig rig;
     struct pipeline *pipeline;

@@ -504,6 +504,11 @@ START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
     pipeline_host_nap_long();
     /* Not even EPOCH is sequenced. */
     ck_assert_uint_eq(pipeline_host_held(&host), 0);
+    ck_assert_int_eq(atomic_load(&pipeline_host_doubts), 1);
+    /* Nor as long as nobody's clock is known. */
+    pipeline_peer_clock(host.pipeline, INT64_MAX, INT64_MIN);
+    pipeline_host_nap_long();
+    ck_assert_uint_eq(pipeline_host_held(&host), 0);
     pipeline_peer_clock(host.pipeline, -5 * RIG_SECOND, 90 * RIG_SECOND);
     pipeline_host_run_to(&host, 2);
     while (!pipeline_idle(host.pipeline)) {
@@ -513,6 +518,7 @@ START_TEST(a_clock_that_every_other_node_contradicts_stalls_the_primary)
         pipeline_host_nap();
     }
     (void)pipeline_host_run_ping(&host, 1);
+    ck_assert_int_eq(atomic_load(&pipeline_host_doubts), 0);
     pipeline_peer_clock(host.pipeline, -90 * RIG_SECOND, -70 * RIG_SECOND);
     struct pipeline_host_answer answer;
     struct work *work = pipeline_host_ping(&host);
