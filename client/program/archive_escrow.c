@@ -188,7 +188,7 @@ static int show_file(const char *path, const struct keyfile *recovery,
     int code = EXIT_GOOD;
 
     if (reading == NULL)
-        abort();
+        return program_fail(EXIT_USAGE, "no memory for %s", path);
     memset(reading, 0, sizeof *reading);
     reading->file = fopen(path, "re");
     if (reading->file != NULL) {

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "replication/need.h"
 #include "server/net/home.h"
 
 enum {
@@ -133,8 +134,8 @@ static void on_answer(void *context, uint32_t loop, struct reply *replies)
     struct mail_replies *letter = calloc(1, sizeof *letter);
 
     REQUIRE(loop < net->homes_opened);
-    if (letter == NULL)
-        abort(); /* An answer must not vanish while its sender waits. */
+    /* An answer must not vanish while its sender waits. */
+    NEED(letter != NULL);
     letter->mail.deliver = deliver_replies;
     letter->replies = replies;
     loop_post(net->homes[loop].loop, &letter->mail);
@@ -199,8 +200,9 @@ static void on_key_ended(void *context, const uint8_t *key_id)
 
     for (uint32_t i = 0; i < net->homes_opened; i++) {
         struct mail_key *letter = calloc(1, sizeof *letter);
-        if (letter == NULL)
-            abort(); /* A revoked key's sessions must end. */
+
+        /* A revoked key's sessions must end. */
+        NEED(letter != NULL);
         letter->mail.deliver = deliver_key_ended;
         memcpy(letter->key_id.b, key_id, KEY_ID_SIZE);
         loop_post(net->homes[i].loop, &letter->mail);
