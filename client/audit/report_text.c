@@ -17,6 +17,18 @@ static void text_hex(FILE *out, const char *label, const uint8_t *bytes,
             sodium_bin2hex(hex, sizeof hex, bytes, size));
 }
 
+/* Names from outside do nothing to the terminal that shows them. */
+static void text_name(FILE *out, const char *name)
+{
+    for (const unsigned char *at = (const unsigned char *)name; *at != '\0';
+         at++) {
+        if (*at < ' ' || *at > '~')
+            fprintf(out, "\\x%02x", *at);
+        else
+            fputc(*at, out);
+    }
+}
+
 static void text_fault(const struct report *report, FILE *out)
 {
     const struct report_fault *fault = &report->fault;
@@ -27,16 +39,21 @@ static void text_fault(const struct report *report, FILE *out)
         fprintf(out, "  %s\n", fault->what);
     else
         fprintf(out, "  entry %" PRIu64 ": %s\n", fault->index, fault->what);
-    if (fault->file[0] != '\0')
-        fprintf(out, "  at           %s, offset %" PRIu64, fault->file,
-                fault->offset);
-    if (fault->file[0] != '\0' && fault->hash != REPORT_NO_INDEX)
-        fprintf(out, " (hash %" PRIu64 ")", fault->hash);
-    if (fault->file[0] != '\0')
+    if (fault->file[0] != '\0') {
+        fputs("  at           ", out);
+        text_name(out, fault->file);
+        fprintf(out, ", offset %" PRIu64, fault->offset);
+        if (fault->hash != REPORT_NO_INDEX)
+            fprintf(out, " (hash %" PRIu64 ")", fault->hash);
         fputc('\n', out);
-    if (fault->expected[0] != '\0')
-        fprintf(out, "  expected     %s\n  found        %s\n", fault->expected,
-                fault->actual);
+    }
+    if (fault->expected[0] != '\0') {
+        fputs("  expected     ", out);
+        text_name(out, fault->expected);
+        fputs("\n  found        ", out);
+        text_name(out, fault->actual);
+        fputc('\n', out);
+    }
 }
 
 static void text_sentences(FILE *out, uint32_t bits, const char *const *texts,
@@ -181,14 +198,16 @@ static void text_checkpoints(const struct report *report, FILE *out)
     for (uint32_t i = 0; i < report->checkpoints_count; i++) {
         const struct report_checkpoint *at = &report->checkpoints[i];
 
-        fprintf(out, "  checkpoint   %s: size %" PRIu64 ", %s, %s", at->file,
-                at->size,
+        fputs("  checkpoint   ", out);
+        text_name(out, at->file);
+        fprintf(out, ": size %" PRIu64 ", %s, %s", at->size,
                 at->is_signed ? "signed by the log"
                               : "not verified as the log's",
                 text_quorum(at->quorum));
-        for (uint32_t j = 0; j < at->cosigned_count; j++)
-            fprintf(out, "%s %s", j == 0 ? "; cosigned by" : ",",
-                    at->cosigned[j]);
+        for (uint32_t j = 0; j < at->cosigned_count; j++) {
+            fprintf(out, "%s ", j == 0 ? "; cosigned by" : ",");
+            text_name(out, at->cosigned[j]);
+        }
         fputc('\n', out);
     }
 }

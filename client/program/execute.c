@@ -8,6 +8,7 @@
 
 #include "client/program/cluster.h"
 #include "client/program/format.h"
+#include "client/program/say.h"
 #include "protocol/answer.h"
 #include "protocol/parse.h"
 #include "protocol/render.h"
@@ -224,7 +225,6 @@ static void print_json(const struct execution *execution,
                        const struct defter_answer *answer, const void *result)
 {
     cJSON *object = cJSON_CreateObject();
-    char *text;
 
     cJSON_AddStringToObject(object, "operation", execution->operation->name);
     cJSON_AddNumberToObject(object, "code", answer->code);
@@ -241,10 +241,7 @@ static void print_json(const struct execution *execution,
         cJSON_AddItemToObject(
             object, "result",
             format_json(execution->operation->result, result));
-    text = cJSON_PrintUnformatted(object);
-    puts(text != NULL ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(object);
+    say_json(object, false);
 }
 
 static void print_text(const struct program *program,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/program/operator.h"
+#include "client/program/say.h"
 
 static void add_id(cJSON *object, const char *name, const uint8_t *node_id)
 {
@@ -102,7 +103,6 @@ void operator_say_json(const struct operator_job *job)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON *nodes = cJSON_AddArrayToObject(root, "nodes");
-    char *text;
 
     for (size_t at = 0; at < job->view.nodes_count; at++)
         add_node(nodes, job, at);
@@ -116,8 +116,5 @@ void operator_say_json(const struct operator_job *job)
         operator_next(job, next);
         cJSON_AddStringToObject(root, "next_command", next);
     }
-    text = cJSON_Print(root);
-    puts(text != NULL ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(root);
+    say_json(root, true);
 }

@@ -16,4 +16,11 @@
  * (protocol/text.h), as \xNN.  A line end stays one where ${lines}. */
 void say_text(FILE *out, struct slice text, bool lines);
 
+struct cJSON;
+
+/* A line, or indented lines, of JSON on the standard output.  What no field may
+ * hold is a \uXXXX there; a byte that is no UTF-8 is U+FFFD.  Takes
+ * ${object}. */
+void say_json(struct cJSON *object, bool indented);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/program/say.h"
 #include "client/program/status.h"
 #include "protocol/dates.h"
 
@@ -304,7 +305,6 @@ void status_print_json(const struct status_report *report)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON *nodes = cJSON_AddArrayToObject(object, "nodes");
-    char *text;
 
     cJSON_AddBoolToObject(object, "degraded", report->why[0] != '\0');
     cJSON_AddStringToObject(object, "why", report->why);
@@ -317,8 +317,5 @@ void status_print_json(const struct status_report *report)
         cJSON_AddItemToObject(object, "members",
                               json_members(&report->primary->rows));
     }
-    text = cJSON_Print(object);
-    puts(text != NULL ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(object);
+    say_json(object, true);
 }

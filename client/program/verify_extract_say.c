@@ -4,6 +4,7 @@
 #include <cJSON.h>
 #include <stdio.h>
 
+#include "client/program/say.h"
 #include "client/program/verify_extract.h"
 #include "protocol/catalogue.h"
 #include "protocol/extract_show.h"
@@ -118,10 +119,12 @@ static void print_text(const struct program *program,
 
     writer_init(&writer, bytes, sizeof bytes);
     extract_show_title(&writer, &shown);
-    printf("%.*s\n", (int)writer.used, (const char *)bytes);
+    say_text(stdout, slice_of(bytes, writer.used), true);
+    putchar('\n');
     writer_init(&writer, bytes, sizeof bytes);
     extract_show_origin(&writer, &shown);
-    printf("%.*s\n", (int)writer.used, (const char *)bytes);
+    say_text(stdout, slice_of(bytes, writer.used), true);
+    putchar('\n');
     print_finding(program, report->finding, report->line);
     if (report->finding == EXTRACT_FOUND_CERTIFICATE ||
         (report->finding == EXTRACT_FOUND_ATTESTER &&
@@ -139,10 +142,11 @@ static void print_text(const struct program *program,
                (unsigned long long)report->attested_at);
     writer_init(&writer, bytes, sizeof bytes);
     extract_show_count(&writer, &shown);
-    printf("%.*s\n", (int)writer.used, (const char *)bytes);
+    say_text(stdout, slice_of(bytes, writer.used), true);
+    putchar('\n');
     writer_init(&writer, bytes, sizeof bytes);
     extract_show_unchecked(&writer, &shown);
-    printf("%.*s", (int)writer.used, (const char *)bytes);
+    say_text(stdout, slice_of(bytes, writer.used), true);
     print_online(program, online);
 }
 
@@ -190,16 +194,6 @@ static void json_unchecked(cJSON *object, uint32_t unchecked)
     }
 }
 
-/* Takes ${object}. */
-static void put_json(cJSON *object)
-{
-    char *text = cJSON_PrintUnformatted(object);
-
-    puts(text != NULL ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(object);
-}
-
 static void print_json(const struct extract_load *load,
                        const struct extract_report *report,
                        const struct verify_extract_online *online)
@@ -219,7 +213,7 @@ static void print_json(const struct extract_load *load,
     cJSON_AddNumberToObject(object, "shown", load->file.disclosures_count);
     json_online(object, report, online);
     json_unchecked(object, report->unchecked);
-    put_json(object);
+    say_json(object, false);
 }
 
 int verify_extract_say(const struct program *program,
@@ -241,7 +235,7 @@ int verify_extract_say_unread(const struct program *program,
                               const struct extract_load *load)
 {
     if (program->json)
-        put_json(json_of(SAID_TAMPERED, EXTRACT_FOUND_FORM, load->line));
+        say_json(json_of(SAID_TAMPERED, EXTRACT_FOUND_FORM, load->line), false);
     else
         print_finding(program, EXTRACT_FOUND_FORM, load->line);
     return saids[SAID_TAMPERED].code;
