@@ -40,7 +40,8 @@ void node_failed(void *context, enum status status, uint64_t index,
              status_info(status)->english);
     if (status == ST_DIVERGED)
         _exit(NODE_DIVERGED);
-    if (status == ST_DISK_FULL || status == ST_DISK_FAILED)
+    if (status == ST_DISK_FULL || status == ST_DISK_FAILED ||
+        status == ST_CHECKSUM)
         _exit(NODE_DISK);
     if (status == ST_EXHAUSTED)
         _exit(NODE_MEMORY);

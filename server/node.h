@@ -16,7 +16,9 @@ enum node_exit {
     NODE_DAMAGED = 2, /* The log is damaged: it stays as it is. */
     NODE_USAGE = 3,
     NODE_DIVERGED = 4, /* This node came to something else than the log says. */
-    NODE_DISK = 5,     /* Its disk is full or fails; the log has what counts. */
+    /* Its disk is full, fails, or gives back something else than was written;
+     * the log has what counts. */
+    NODE_DISK = 5,
     /* No memory is left; the log has what counts. */
     NODE_MEMORY = NEED_STATUS
 };

@@ -109,6 +109,7 @@ static enum status state_open_apply(struct node *node)
         .snapshots = node->snapshots,
         .log = node,
         .read_entry = node_read_entry,
+        .failed = node_failed,
     };
 
     memcpy(parts.cluster_id, node->cluster_id, CLUSTER_ID_SIZE);

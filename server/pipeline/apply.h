@@ -36,6 +36,10 @@ struct apply_parts {
     void *log;
     enum status (*read_entry)(void *log, uint64_t index,
                               struct slice *entry_out);
+    /* An entry that could be read when it was looked at before can be read no
+     * more, in the middle of an act: ends the process.  NULL: abort(). */
+    void (*failed)(void *context, enum status status, uint64_t index,
+                   const char *what);
 };
 
 /* What an entry came to; slices are lent until the next entry. */

@@ -36,7 +36,8 @@ static bool known_epoch(struct apply *apply, uint32_t *epoch_out,
 {
     struct slice bytes;
     struct entry entry;
-    enum status status = apply->services.read_entry(apply, index, &bytes);
+    enum status status =
+        apply->parts.read_entry(apply->parts.log, index, &bytes);
 
     if (status != ST_OK)
         return false;

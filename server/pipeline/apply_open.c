@@ -100,13 +100,19 @@ static enum status apply_seal_key(void *context, struct keyring_row *row_out,
     return keyring_row(apply->parts.keyring, row_out, number);
 }
 
-/* act_services.read_entry */
+/* act_services.read_entry: an act has no outcome that says that this disk is
+ * bad, and apply_readable.c saw a moment ago that it is not. */
 static enum status apply_read_entry(void *context, uint64_t index,
                                     struct slice *entry_out)
 {
     struct apply *apply = context;
+    enum status status =
+        apply->parts.read_entry(apply->parts.log, index, entry_out);
 
-    return apply->parts.read_entry(apply->parts.log, index, entry_out);
+    if (status != ST_OK && apply->parts.failed != NULL)
+        apply->parts.failed(NULL, status, index, "reading the log again");
+    INVARIANT(status == ST_OK);
+    return status;
 }
 
 static uint8_t *apply_bytes(size_t size)

@@ -3,6 +3,7 @@
  * else of the server's surroundings stands here: diagnostics, the keyring's
  * file, chance.
  */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,6 +102,15 @@ void diag_say(enum diag_level level, const char *format, ...)
     if (innermost != NULL)
         sim_trace(innermost->full->sim, "%u says: %s",
                   innermost->full->node->number, line);
+}
+
+void node_failed(void *context, enum status status, uint64_t index,
+                 const char *what)
+{
+    (void)context;
+    diag_say(DIAG_FAILURE, "%s at entry %" PRIu64 ": %d", what, index,
+             (int)status);
+    abort();
 }
 
 enum node_exit node_fail(enum status status, const char *what,

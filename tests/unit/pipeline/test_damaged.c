@@ -1,7 +1,10 @@
 #include "tests/lib/suite.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "server/registry/act.h"
 #include "tests/lib/pipeline_rig.h"
 
 static struct rig rig;
@@ -43,11 +46,25 @@ END_TEST
 
 /* ---- Entries that read the log ------------------------------------------ */
 
+static bool disk_has_failed;
+
 static enum status read_entry(void *log, uint64_t index,
                               struct slice *entry_out)
 {
     (void)log;
+    if (disk_has_failed)
+        return ST_DISK_FAILED;
     return journal_read_entry(rig.journal, entry_out, rig.entry_buffer, index);
+}
+
+static void on_failed(void *context, enum status status, uint64_t index,
+                      const char *what)
+{
+    MAYBE(context == NULL);
+    _exit(status == ST_DISK_FAILED && index == 1 &&
+                  strcmp(what, "reading the log again") == 0
+              ? 42
+              : 1);
 }
 
 static struct apply *open_apply(struct state *state, struct idempotency *table,
@@ -58,7 +75,8 @@ static struct apply *open_apply(struct state *state, struct idempotency *table,
                                 .directory = directory,
                                 .idempotency = table,
                                 .identity = &rig.node,
-                                .read_entry = read_entry};
+                                .read_entry = read_entry,
+                                .failed = on_failed};
     struct apply *apply;
 
     memcpy(parts.cluster_id, rig.cluster_id, CLUSTER_ID_SIZE);
@@ -111,5 +129,39 @@ START_TEST(an_entry_that_reads_a_damaged_one_is_applied_once_it_is_whole)
 }
 END_TEST
 
+START_TEST(an_entry_that_an_act_cannot_read_any_more_ends_the_process)
+{
+    struct idempotency *table = idempotency_open();
+    struct directory *directory = directory_open();
+    struct act_services *services;
+    struct state *state;
+    struct apply *apply;
+    struct slice bytes;
+    int status;
+    pid_t child;
+
+    rig_open(&rig);
+    ck_assert_int_eq(state_open(&state, ":memory:"), ST_OK);
+    apply = open_apply(state, table, directory);
+    services = apply_services(apply);
+    ck_assert_int_eq(services->read_entry(services->context, 1, &bytes), ST_OK);
+    child = fork();
+    if (child == 0) {
+        disk_has_failed = true;
+        MAYBE(services->read_entry(services->context, 1, &bytes) == ST_OK);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 42);
+    apply_close(apply);
+    state_close(state);
+    idempotency_close(table);
+    directory_close(directory);
+    rig_close(&rig);
+}
+END_TEST
+
 SUITE_MAIN("damaged", a_known_command_is_in_progress_while_its_entry_is_damaged,
-           an_entry_that_reads_a_damaged_one_is_applied_once_it_is_whole)
+           an_entry_that_reads_a_damaged_one_is_applied_once_it_is_whole,
+           an_entry_that_an_act_cannot_read_any_more_ends_the_process)
