@@ -245,8 +245,20 @@ void connection_error(struct connection *connection, enum status status,
         connection_finish(connection);
 }
 
-static void end_deadlines(struct connection *connection)
+void connection_drop_input(struct connection *connection)
 {
+    free(connection->rx);
+    connection_let_go(connection, connection->rx_size);
+    connection->rx = NULL;
+    connection->rx_size = 0;
+    connection->cut_short = false;
+}
+
+/* Nothing more is heard: what came of a record goes, which may be more than
+ * the room in which a connection that closes is read off. */
+static void end_hearing(struct connection *connection)
+{
+    connection_drop_input(connection);
     connection->phase_deadline_us =
         loop_now_us() + (int64_t)CLOSE_LINGER_MS_MAX * 1000;
     connection->record_deadline_us = 0;
@@ -260,8 +272,7 @@ void connection_finish(struct connection *connection)
     if (connection->phase >= PHASE_CLOSING)
         return;
     connection->phase = PHASE_CLOSING;
-    connection->cut_short = false;
-    end_deadlines(connection);
+    end_hearing(connection);
     connection_wake(connection);
 }
 
@@ -283,7 +294,7 @@ void connection_leave(struct connection *connection, enum status status)
         return;
     connection->leaving = true;
     connection->leave_status = status;
-    end_deadlines(connection);
+    end_hearing(connection);
     connection_wake(connection);
     connection_answered(connection);
 }

@@ -180,6 +180,8 @@ void connection_error(struct connection *connection, enum status status,
                       enum status_scope scope, uint64_t request_id,
                       const struct connection_fault *fault);
 
+/* What came of a record that is not whole goes, with its memory. */
+void connection_drop_input(struct connection *connection);
 /* Write what is there, then read off and close. */
 void connection_finish(struct connection *connection);
 /* ERROR ${status} about the connection, BYE, then connection_finish(). */

@@ -193,10 +193,7 @@ static void linger(struct connection *connection, ssize_t got)
 /* What waits in rx and what came behind it. */
 static void take_all(struct connection *connection, size_t size)
 {
-    free(connection->rx);
-    connection_let_go(connection, connection->rx_size);
-    connection->rx = NULL;
-    connection->rx_size = 0;
+    connection_drop_input(connection);
     take_input(connection, slice_of(connection->home->scratch, size));
 }
 

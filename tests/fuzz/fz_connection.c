@@ -2,9 +2,10 @@
  * fz_connection.c: what a client sends behind the handshake, to one connection
  * of a loop whose pipeline is a stand-in.
  *
- * The input is a byte of choices (1: log in first, 2: as a carrier) and then
- * the parts of mutate_parts(), each a record's plaintext.  They are sealed with
- * the channel's key, so that the fuzzer meets what lies behind the cipher; its
+ * The input is a byte of choices (1: log in first, 2: as a carrier, 4: end with
+ * a record that is not whole, 8: with a FIN) and then the parts of
+ * mutate_parts(), each a record's plaintext.  They are sealed with the
+ * channel's key, so that the fuzzer meets what lies behind the cipher; its
  * mutator knows frames, and signs the commands in them.
  */
 #include <event2/event.h>
@@ -365,6 +366,19 @@ static void log_in(struct noise_cipher *cipher, int fd)
     say(cipher, fd, writer_slice(&writer));
 }
 
+/* How a client may stop: inside a record of the greatest size, and for good. */
+static void break_off(uint8_t choices, int fd)
+{
+    static uint8_t record[RECORD_SIZE_MAX];
+    size_t size = 1 + (size_t)(choices >> 4) * ((sizeof record - 1) / 16);
+
+    store_u16(record, UINT16_MAX);
+    if ((choices & 4) != 0)
+        (void)send(fd, record, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if ((choices & 8) != 0)
+        (void)shutdown(fd, SHUT_WR);
+}
+
 static void end(int fd)
 {
     struct net_loop *home = &net->homes[0];
@@ -390,6 +404,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fds[2];
     size_t took = 0;
     bool lives = true;
+    uint8_t choices;
 
     if (size == 0 || sodium_init() < 0)
         return 0;
@@ -397,10 +412,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         identity_init(&client, seed);
         renew_net();
     }
-    is_carrier = (data[0] & 2) != 0;
+    choices = data[0];
+    is_carrier = (choices & 2) != 0;
     INVARIANT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
     (void)begin(fds[0]);
-    if ((data[0] & 1) != 0)
+    if ((choices & 1) != 0)
         log_in(&cipher, fds[1]);
     data++;
     size--;
@@ -413,8 +429,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= 2 + part;
         lives = turn(fds[1], &took);
     }
-    for (int i = 0; lives && i < 4; i++)
-        lives = turn(fds[1], &took);
+    if (lives)
+        break_off(choices, fds[1]);
+    /* Its end of it may be closed while ours is read off. */
+    for (int i = 0; i < 6 && net->homes[0].slots[0] != NULL; i++)
+        (void)turn(fds[1], &took);
     end(fds[1]);
     return 0;
 }

@@ -135,6 +135,26 @@ START_TEST(D281_a_fin_inside_a_record_ends_it_in_silence)
 }
 END_TEST
 
+/* What stays of a long record must not be taken for what fits before a login.
+ */
+START_TEST(D281_a_fin_inside_a_long_record_ends_it_in_silence)
+{
+    static uint8_t part[RECORD_HEADER_SIZE + RECORD_SIZE_MAX - 1];
+    static const size_t sizes[] = {RX_SIZE_BEFORE_LOGIN,
+                                   RX_SIZE_BEFORE_LOGIN + 1, sizeof part};
+
+    memset(part, 0xff, RECORD_HEADER_SIZE);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        node_fixture_login(&fixture, &wire, node_fixture_own(&fixture),
+                           ROLE_STAFF);
+        wire_send_raw(&wire, part, sizes[i]);
+        wire_send_fin(&wire);
+        ck_assert(wire_closed_silently(&wire));
+        wire_close(&wire);
+    }
+}
+END_TEST
+
 START_TEST(D30_swapped_records_end_it_in_silence)
 {
     uint8_t first[64 + RECORD_OVERHEAD], second[64 + RECORD_OVERHEAD];
@@ -372,6 +392,7 @@ ROW_SUITE_MAIN("bad_records", &fixture, open_node, close_node,
                a_valid_record_of_1040_before_login_is_taken,
                D29_a_flipped_bit_in_a_record_ends_it_in_silence,
                D281_a_fin_inside_a_record_ends_it_in_silence,
+               D281_a_fin_inside_a_long_record_ends_it_in_silence,
                D30_swapped_records_end_it_in_silence,
                D31_a_record_sent_twice_ends_it_in_silence_at_the_second,
                D32_a_dropped_record_ends_it_in_silence_at_the_next,
