@@ -78,6 +78,11 @@ enum status file_read(void *out, size_t *size_out, const char *path,
     return status;
 }
 
+static enum status write_failure(void)
+{
+    return errno == ENOSPC || errno == EDQUOT ? ST_DISK_FULL : ST_DISK_FAILED;
+}
+
 static enum status write_whole(int fd, const uint8_t *bytes, size_t size)
 {
     while (size > 0) {
@@ -85,23 +90,26 @@ static enum status write_whole(int fd, const uint8_t *bytes, size_t size)
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return errno == ENOSPC || errno == EDQUOT ? ST_DISK_FULL
-                                                      : ST_DISK_FAILED;
+            return write_failure();
         bytes += written;
         size -= (size_t)written;
     }
     return fsync(fd) == 0 ? ST_OK : ST_DISK_FAILED;
 }
 
-enum status file_write_new(const char *path, const void *bytes, size_t size,
-                           unsigned mode)
+/* The file at ${path}, in place of what a former try left there. */
+static enum status write_fresh(const char *path, const void *bytes, size_t size,
+                               unsigned mode)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                  (mode_t)mode);
     enum status status;
+    int fd;
 
+    if (unlink(path) != 0 && errno != ENOENT)
+        return ST_DISK_FAILED;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+              (mode_t)mode);
     if (fd < 0)
-        return errno == EEXIST ? ST_EXISTS : ST_DISK_FAILED;
+        return write_failure();
     status = write_whole(fd, bytes, size);
     if (close(fd) != 0 && status == ST_OK)
         status = ST_DISK_FAILED;
@@ -129,6 +137,42 @@ static enum status sync_directory(const char *path)
     return status;
 }
 
+/* Not every file system has the first way (NFS), or the second (FAT). */
+static enum status rename_new(const char *fresh, const char *path)
+{
+    if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return ST_OK;
+    if (errno == EINVAL && link(fresh, path) == 0) {
+        (void)unlink(fresh);
+        return ST_OK;
+    }
+    return errno == EEXIST ? ST_EXISTS : write_failure();
+}
+
+enum status file_write_new(const char *path, const void *bytes, size_t size,
+                           unsigned mode)
+{
+    char fresh[FILE_PATH_SIZE_MAX];
+    /* Whoever writes the same file at the same time has another. */
+    int length =
+        snprintf(fresh, sizeof fresh, "%s.%ld.new", path, (long)getpid());
+    struct stat about;
+    enum status status;
+
+    if (length <= 0 || length >= (int)sizeof fresh)
+        return ST_USAGE;
+    if (lstat(path, &about) == 0)
+        return ST_EXISTS;
+    status = write_fresh(fresh, bytes, size, mode);
+    if (status == ST_OK)
+        status = rename_new(fresh, path);
+    if (status != ST_OK) {
+        (void)unlink(fresh);
+        return status;
+    }
+    return sync_directory(path);
+}
+
 enum status file_replace(const char *path, const void *bytes, size_t size,
                          unsigned mode)
 {
@@ -138,13 +182,11 @@ enum status file_replace(const char *path, const void *bytes, size_t size,
 
     if (length <= 0 || length >= (int)sizeof fresh)
         return ST_USAGE;
-    if (unlink(fresh) != 0 && errno != ENOENT)
-        return ST_DISK_FAILED;
-    status = file_write_new(fresh, bytes, size, mode);
+    status = write_fresh(fresh, bytes, size, mode);
     if (status != ST_OK)
         return status;
     if (rename(fresh, path) != 0)
-        return ST_DISK_FAILED;
+        return write_failure();
     return sync_directory(path);
 }
 

@@ -33,9 +33,11 @@ NODISCARD enum status file_read(void *out, size_t *size_out, const char *path,
 
 /*
  * file_write_new(path, bytes, size, mode):
- * Write a file that must not exist, and sync it.
+ * Put a file of these bytes at ${path}, where none may be, durably: whatever
+ * happens, the path stands for the whole file or for none.
  *
- * Returns: ST_OK; ST_EXISTS; ST_DISK_FULL; ST_DISK_FAILED.
+ * Returns: ST_OK; ST_EXISTS; ST_USAGE for a path that is too long;
+ *          ST_DISK_FULL; ST_DISK_FAILED.
  */
 NODISCARD enum status file_write_new(const char *path, const void *bytes,
                                      size_t size, unsigned mode);

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # The N-th call of a class fails, for each N (or each K-th): while a node
-# starts, while it serves, while a log is verified, while keys are made.  The
-# process may go on or end by a status that is documented, with a line that says
-# why.  Then it is started again with nothing in its way: it serves, and what
-# was acknowledged is in its log.
+# starts, while it serves, while a log or an extract is verified, while fields
+# of an extract are kept back, while keys are made.  The process may go on or
+# end by a status that is documented, with a line that says why.  Then a node is
+# started again with nothing in its way: it serves, and what was acknowledged is
+# in its log; a file that was written is whole, or not there.
 #
 #   torture.sh [--scenario WORD] [--class WORD] [--every K] [--from N] [--to N]
 #              [--valgrind]
 #
-# scenarios: start serve verify init; classes: memory disk room calls clock.
+# scenarios: start serve verify extract redact init; classes: memory disk room
+# calls clock.
 # Without a word: all of them.  On 127.0.0.1; needs no root.  --valgrind: the
 # process runs under memcheck, without the class memory.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
@@ -17,7 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=tests/lib/torture.sh
 . tests/lib/torture.sh
 
-scenarios=(start serve verify init)
+scenarios=(start serve verify extract redact init)
 torture_options "$@"
 
 # The node in its own way, with what it was given before; pid in $cluster_pid.
@@ -92,22 +94,60 @@ serve_run() {
     node_is_well
 }
 
+# judge_verdict STATUS USUAL: 1 says that somebody changed what is verified:
+# never for a failure of one's own.  Without memory nothing is judged; who says
+# 2 has judged.
+judge_verdict() {
+    [ "$1" -ne 1 ] || complain 'it says tampered'
+    judge_end "$1" "$tool_statuses" "$cluster/tool.txt"
+    [ "$class" = memory ] && [ "$1" -ne "$2" ] || return 0
+    [ "$1" -eq 3 ] || complain "it ended with $1"
+    grep -q 'memory' "$cluster/tool.txt" || complain 'it says no reason'
+}
+
 verify_run() {
     local status
     torture_env "$number"
     env "${words[@]}" "${under[@]}" "$DEFTER_BIN/defter" verify "$node/log" \
         --checkpoint "$node/checkpoint" >"$cluster/tool.txt" 2>&1
     status=$?
-    # 1 says that somebody changed the log: never for a failure of one's own.
-    [ $status -ne 1 ] || complain 'it says tampered'
-    judge_end $status "$tool_statuses" "$cluster/tool.txt"
-    # Without memory nothing is judged; who says 2 has judged.
-    if [ "$class" = memory ] && [ $status -ne "$verify_status" ]; then
-        [ $status -eq 3 ] || complain "it ended with $status"
-        grep -q 'memory' "$cluster/tool.txt" || complain 'it says no reason'
-    fi
+    judge_verdict $status "$verify_status"
     [ $status -ne 0 ] || grep -q "^  *head  *size $verify_size" \
         "$cluster/tool.txt" || complain 'it verified something else'
+}
+
+# verify_extract FILE [WORD...]: WORDs for env(1) and in front of the program.
+verify_extract() {
+    local file=$1
+    shift
+    env "$@" "$DEFTER_BIN/defter" verify "$file" --policy "$sample/policy" \
+        --authority "$(cat "$sample/authority")" >"$cluster/tool.txt" 2>&1
+}
+
+extract_run() {
+    local status
+    torture_env "$number"
+    verify_extract "$sample/whole.extract" "${words[@]}" "${under[@]}"
+    status=$?
+    judge_verdict $status 0
+    [ $status -ne 0 ] || grep -q '^true: ' "$cluster/tool.txt" ||
+        complain 'it found something else'
+}
+
+# What was written is a true extract, without what was kept back.
+redact_run() {
+    local status some=$sample/some.extract
+    rm -f "$some"
+    torture_env "$number"
+    env "${words[@]}" "${under[@]}" "$DEFTER_BIN/defter" extract redact \
+        "$sample/whole.extract" --hide S01.full_name --out "$some" \
+        >"$cluster/tool.txt" 2>&1
+    status=$?
+    judge_end $status "$tool_statuses" "$cluster/tool.txt"
+    [ -e "$some" ] || [ $status -ne 0 ] || complain 'it wrote nothing'
+    [ -e "$some" ] || return 0
+    ! grep -q 'full_name' "$some" || complain 'it shows what it keeps back'
+    verify_extract "$some" -- || complain 'what it wrote is not true'
 }
 
 # A new cluster's keys: it makes all of them, or says what is the matter.
@@ -140,6 +180,10 @@ cluster_start
 must as operator --receipts "$cluster/receipts" system.ping text=before
 cluster_stop || fail "the node drained with $?"
 cp -a "$cluster/c" "$cluster/fresh"
+sample=$cluster/extracts
+mkdir "$sample"
+DIRECTORY=$sample "$DEFTER_BIN/make_extract" >"$cluster/tool.txt" 2>&1 ||
+    fail 'no extracts'
 
 told=("$cluster/tool.txt" "$cluster/node.txt")
 torture_all

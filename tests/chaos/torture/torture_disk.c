@@ -86,6 +86,12 @@ PLAIN(AIM_DISK | AIM_ROOM, SYS_rename, rename,
 PLAIN(AIM_DISK | AIM_ROOM, SYS_renameat, renameat,
       (int from, const char *source, int to, const char *target), from, source,
       to, target)
+PLAIN(AIM_DISK | AIM_ROOM, SYS_renameat2, renameat2,
+      (int from, const char *source, int to, const char *target,
+       unsigned flags),
+      from, source, to, target, flags)
+PLAIN(AIM_DISK | AIM_ROOM, SYS_link, link,
+      (const char *source, const char *target), source, target)
 PLAIN(AIM_DISK, SYS_unlink, unlink, (const char *path), path)
 PLAIN(AIM_DISK, SYS_unlinkat, unlinkat, (int at, const char *path, int flags),
       at, path, flags)
