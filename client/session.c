@@ -101,6 +101,17 @@ enum status session_fail(struct session *session, enum status status,
     return session->over;
 }
 
+enum status session_refused(struct session *session,
+                            const struct message_error *error,
+                            const char *otherwise)
+{
+    const struct status_info *info = status_info(error->code);
+    bool known = error->code != ST_OK && status_is_wire(error->code);
+
+    return session_fail(session, known ? (enum status)error->code : ST_CLOSED,
+                        known && info != NULL ? info->english : otherwise);
+}
+
 bool session_send(struct session *session, const struct writer *frame)
 {
     struct slice plain = writer_slice(frame);

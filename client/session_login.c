@@ -127,9 +127,7 @@ enum status session_login_frame(struct session *session,
         (!session->by_password || session->proved))
         return opened(session, &body->auth_ok);
     if (frame->type == MESSAGE_ERROR)
-        return session_fail(session, (enum status)body->error.code,
-                            status_info(body->error.code) != NULL
-                                ? status_info(body->error.code)->english
-                                : "the server refused the login");
+        return session_refused(session, &body->error,
+                               "the server refused the login");
     return session_fail(session, ST_STATE, "unexpected frame before login");
 }

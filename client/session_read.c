@@ -46,18 +46,14 @@ static enum status take_error(struct session *session,
                               const struct frame *frame,
                               const struct message_error *error)
 {
-    const struct status_info *info = status_info(error->code);
     struct session_event event = {.kind = SESSION_FAULTED,
                                   .request_id = frame->request_id,
                                   .error = *error};
 
     if (error->scope == SCOPE_CONNECTION || frame->request_id == 0)
-        return session_fail(session,
-                            status_is_wire(error->code) && error->code != 0
-                                ? (enum status)error->code
-                                : ST_CLOSED,
-                            info != NULL ? info->english
-                                         : "the server ended the session");
+        return session_refused(session, error, "the server ended the session");
+    if (error->code == ST_OK)
+        return session_fail(session, ST_STATE, "an error that is none");
     settle(session);
     tell(session, &event);
     return ST_OK;

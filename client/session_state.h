@@ -46,6 +46,11 @@ bool session_keep_login(struct session *session,
                         const struct session_login *login);
 enum status session_fail(struct session *session, enum status status,
                          const char *reason);
+/* It ends with the code of ${error}, and ST_CLOSED and ${otherwise} where the
+ * server names none that may stand there. */
+enum status session_refused(struct session *session,
+                            const struct message_error *error,
+                            const char *otherwise);
 
 /* session_login.c: the channel is open; a login frame's answer. */
 enum status session_begin_login(struct session *session);

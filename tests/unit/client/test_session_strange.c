@@ -33,14 +33,10 @@ static enum status say(uint8_t type, uint64_t request_id, const void *body)
                          slice_of(record, writer.used + RECORD_OVERHEAD));
 }
 
-/* Logged in, with one query under way; its number. */
-static uint64_t begin(void)
+/* The login is under way. */
+static void begin_login(void)
 {
     static const uint8_t seed[SEED_SIZE] = {9};
-    struct message_auth_ok ok = {.role = ROLE_STAFF,
-                                 .max_frame = FRAME_SIZE_MAX,
-                                 .max_inflight = 16,
-                                 .max_items = ITEMS_MAX};
     struct session_events events = {NULL, happened};
     struct identity identity;
     struct session_login login = {.authority_key = identity.public_key,
@@ -55,6 +51,17 @@ static uint64_t begin(void)
     channel_wipe(&session->channel);
     session->channel.state = CHANNEL_OPEN;
     ck_assert_int_eq(session_begin_login(session), ST_OK);
+}
+
+/* Logged in, with one query under way; its number. */
+static uint64_t begin(void)
+{
+    struct message_auth_ok ok = {.role = ROLE_STAFF,
+                                 .max_frame = FRAME_SIZE_MAX,
+                                 .max_inflight = 16,
+                                 .max_items = ITEMS_MAX};
+
+    begin_login();
     ck_assert_int_eq(say(MESSAGE_AUTH_OK, session->request_id, &ok), ST_OK);
     ck_assert_int_eq(session_phase(session), SESSION_OPEN);
     return session_query(session, 1, slice_of(NULL, 0));
@@ -88,5 +95,25 @@ START_TEST(an_answer_to_what_was_not_asked_ends_the_session)
 }
 END_TEST
 
+START_TEST(an_error_without_a_code_ends_the_session)
+{
+    struct message_error error = {.code = ST_OK, .scope = SCOPE_REQUEST};
+    uint64_t asked = begin();
+
+    ck_assert_int_eq(say(MESSAGE_ERROR, asked, &error), ST_STATE);
+    ck_assert_uint_eq(told, 0);
+    session_close(session);
+    error.scope = SCOPE_CONNECTION;
+    (void)begin();
+    ck_assert_int_eq(say(MESSAGE_ERROR, 0, &error), ST_CLOSED);
+    session_close(session);
+    begin_login();
+    ck_assert_int_eq(say(MESSAGE_ERROR, session->request_id, &error),
+                     ST_CLOSED);
+    session_close(session);
+}
+END_TEST
+
 SUITE_MAIN("session_strange", an_answer_to_what_was_asked_is_told,
-           an_answer_to_what_was_not_asked_ends_the_session)
+           an_answer_to_what_was_not_asked_ends_the_session,
+           an_error_without_a_code_ends_the_session)
