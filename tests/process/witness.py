@@ -98,6 +98,8 @@ def request(older, leaves, note=None):
 # ---- The witness -----------------------------------------------------------
 
 class Witness:
+    patience = 20  # Seconds that an answer may take.
+
     def __init__(self, directory):
         self.directory = directory
         self.process = None
@@ -136,7 +138,7 @@ class Witness:
     def ask(self, method, path, body=None):
         """(status, type, body); None where the connection broke."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                timeout=20)
+                                                timeout=self.patience)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()
