@@ -1,9 +1,12 @@
 #include "server/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <ini.h>
 #include <sodium.h>
@@ -269,34 +272,66 @@ enum status options_parse(struct options *options, char *error,
     return options_cluster_judge(&reading) ? ST_OK : ST_USAGE;
 }
 
+/* A plain file, or a link to one: who waits for a pipe hears no signal. */
+static enum status options_open(FILE **file_out, char *error, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    enum status status = ST_DISK_FAILED;
+    struct stat found;
+    int cause = errno;
+
+    *file_out = NULL;
+    if (fd < 0 && cause == ENOENT)
+        return ST_NO_FILE;
+    if (fd >= 0 && fstat(fd, &found) == 0 && !S_ISREG(found.st_mode)) {
+        status = ST_FILE_FORMAT;
+        (void)snprintf(error, OPTIONS_ERROR_SIZE, "(no plain file)");
+        goto fail;
+    }
+    if (fd >= 0) {
+        *file_out = fdopen(fd, "r");
+        cause = errno;
+    }
+    if (*file_out != NULL)
+        return ST_OK;
+    (void)snprintf(error, OPTIONS_ERROR_SIZE, "(%s)", strerror(cause));
+fail:
+    if (fd >= 0)
+        (void)close(fd);
+    return status;
+}
+
 enum status options_read(struct options *options, char *error, const char *path)
 {
     char base[OPTIONS_PATH_SIZE_MAX];
     char *text = malloc(OPTIONS_FILE_SIZE_MAX);
-    FILE *file = fopen(path, "re");
-    enum status status = ST_NO_FILE;
-    int size, cause = errno;
+    FILE *file = NULL;
+    enum status status = ST_EXHAUSTED;
+    int size;
 
     error[0] = '\0';
-    if (text == NULL || file == NULL) {
-        if (text == NULL || cause != ENOENT) {
-            status = text == NULL ? ST_EXHAUSTED : ST_DISK_FAILED;
-            (void)snprintf(error, OPTIONS_ERROR_SIZE, "(%s)", strerror(cause));
-        }
+    if (text != NULL)
+        status = options_open(&file, error, path);
+    if (status != ST_OK)
         goto fail;
-    }
     size_t read = fread(text, 1, OPTIONS_FILE_SIZE_MAX, file);
     status = ST_DISK_FAILED; /* A part of it must not pass for all. */
     if (ferror(file))
         goto fail;
     status = ST_TOO_LARGE;
-    if (read == OPTIONS_FILE_SIZE_MAX || memchr(text, '\0', read) != NULL)
+    if (read == OPTIONS_FILE_SIZE_MAX)
         goto fail;
+    status = ST_FILE_FORMAT;
+    if (memchr(text, '\0', read) != NULL) {
+        (void)snprintf(error, OPTIONS_ERROR_SIZE, "(a zero byte in it)");
+        goto fail;
+    }
     text[read] = '\0';
     const char *slash = strrchr(path, '/');
     size = slash == NULL
                ? snprintf(base, sizeof base, ".")
                : snprintf(base, sizeof base, "%.*s", (int)(slash - path), path);
+    status = ST_TOO_LARGE;
     if (size < 0 || (size_t)size >= sizeof base)
         goto fail;
     status = options_parse(options, error, text, size == 0 ? "/" : base);

@@ -91,6 +91,7 @@ NODISCARD enum status options_parse(struct options *options, char *error,
                                     const char *text, const char *base);
 
 /* options_parse() of a file.  Returns also: ST_NO_FILE; ST_TOO_LARGE;
+ * ST_FILE_FORMAT if it is no plain file, or has a zero byte in it;
  * ST_DISK_FAILED if it cannot be opened or read whole. */
 NODISCARD enum status options_read(struct options *options, char *error,
                                    const char *path);

@@ -87,6 +87,20 @@ D121_a_configuration_with_a_fault_is_not_begun_with() {
     again
     printf 'loops = many\n' >>"$node/defterd.conf"
     refuses $wrong_usage loops
+    rm "$node/defterd.conf"
+    refuses $wrong_usage 'no such file'
+    mkfifo "$node/defterd.conf"
+    refuses $wrong_usage 'no plain file'
+    rm "$node/defterd.conf"
+    ln -s /dev/zero "$node/defterd.conf"
+    refuses $wrong_usage 'no plain file'
+    ln -sf defterd.conf "$node/defterd.conf"
+    refuses $wrong_usage 'symbolic links'
+    ln -sf "$cluster" "$node/defterd.conf"
+    refuses $wrong_usage 'no plain file'
+    rm "$node/defterd.conf"
+    head -c 70000 /dev/zero | tr '\0' '#' >"$node/defterd.conf"
+    refuses $wrong_usage 'over the limit'
 }
 
 D120_a_key_that_others_may_read_a_link_or_damage_stops_the_node

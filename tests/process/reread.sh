@@ -82,8 +82,14 @@ stays 'over the limit'
 rm "$node/defterd.conf"
 stays 'no such file'
 mkdir "$node/defterd.conf"
-stays 'the disk reported an error'
+stays 'no plain file'
 rmdir "$node/defterd.conf"
+# Nobody writes into it: who waited for that would hear no signal any more.
+mkfifo "$node/defterd.conf"
+stays 'no plain file'
+rm "$node/defterd.conf"
+printf '[net]\n%s\n\0\n' "$many" >"$node/defterd.conf"
+stays 'a zero byte in it'
 
 # No descriptor is free for the file.
 set_to "$many"
