@@ -19,7 +19,8 @@ enum node_exit node_read_key_in(struct keyfile *out, bool *there_out,
                         : files_read_key(out, path, kind);
     *there_out = status != ST_NO_FILE;
     if (status == ST_FILE_MODE)
-        return node_fail(status, "chmod 600; no link, this user's own", path);
+        return node_fail(status, "chmod 600; a plain file, this user's own",
+                         path);
     if (status != ST_OK && *there_out)
         return node_fail(status, "reading a key", path);
     return NODE_DRAINED;

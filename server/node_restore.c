@@ -225,7 +225,8 @@ static enum node_exit restore_open(struct node_restoring *restoring,
         return exit;
     status = files_read_key(&restoring->recovery, key, KEYFILE_RECOVERY);
     if (status == ST_FILE_MODE)
-        return node_fail(status, "chmod 600; no link, this user's own", key);
+        return node_fail(status, "chmod 600; a plain file, this user's own",
+                         key);
     if (status != ST_OK)
         return node_fail(status, "reading the recovery key", key);
     return node_take(&restoring->escrow, restoring->from);

@@ -1,9 +1,12 @@
 #include "client/audit/receipts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "protocol/dates.h"
 #include "protocol/nodecert.h"
@@ -115,15 +118,25 @@ enum status receipts_load(struct receipts *receipts,
                           const uint8_t *authority_key)
 {
     struct receipts_reading reading = {.expected = {.role = NODECERT_SERVER}};
-    FILE *file = fopen(path, "rbe");
+    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = NULL;
+    struct stat about;
     enum status status;
 
     memset(receipts, 0, sizeof *receipts);
     *fault_out = (struct receipts_fault){.what = NULL};
-    if (file == NULL && errno == ENOMEM)
-        return ST_EXHAUSTED;
-    if (file == NULL)
+    if (opened < 0)
         return errno == ENOENT ? ST_NO_FILE : ST_DISK_FAILED;
+    /* Nobody may ever write into a pipe. */
+    if (fstat(opened, &about) != 0 || !S_ISREG(about.st_mode)) {
+        close(opened);
+        return ST_DISK_FAILED;
+    }
+    file = fdopen(opened, "rb");
+    if (file == NULL) {
+        close(opened);
+        return ST_EXHAUSTED;
+    }
     memcpy(reading.expected.authority_key, authority_key, PUBLIC_KEY_SIZE);
     identity_cluster_id(reading.expected.cluster_id, authority_key);
     status = receipts_read(receipts, fault_out, &reading, file);

@@ -160,7 +160,7 @@ static const char *show_why(enum status status)
     if (status == ST_TORN_TAIL)
         return "it is cut off";
     if (status == ST_NO_FILE)
-        return "it is not there, or may not be read";
+        return "it is not there, no plain file, or may not be read";
     if (status == ST_DISK_FAILED)
         return "it cannot be read: it is a directory, or its disk is at fault";
     if (status == ST_TRAILING)
@@ -190,7 +190,7 @@ static int show_file(const char *path, const struct keyfile *recovery,
     if (reading == NULL)
         return program_fail(EXIT_USAGE, "no memory for %s", path);
     memset(reading, 0, sizeof *reading);
-    reading->file = fopen(path, "re");
+    reading->file = file_open(path);
     if (reading->file != NULL) {
         status = read_escrow(reading, recovery);
         (void)fclose(reading->file);

@@ -1,7 +1,6 @@
 #include "client/program/cluster.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +61,7 @@ int cluster_load(struct cluster *cluster, const struct program *program)
     if (path == NULL)
         path = FILE_CLUSTER_CONF;
     memset(cluster, 0, sizeof *cluster);
-    line = ini_parse(path, take_key, &parsing);
+    line = file_parse(path, take_key, &parsing);
     if (line < 0 && errno == ENOMEM)
         return program_fail(EXIT_USAGE, "%s: %s", path,
                             status_info(ST_EXHAUSTED)->english);
@@ -71,9 +70,14 @@ int cluster_load(struct cluster *cluster, const struct program *program)
                             "%s: cannot be read (name the cluster with "
                             "--cluster FILE)",
                             path);
-    if (line > 0 || !parsing.has_authority)
+    if (line > 0)
         return program_fail(EXIT_USAGE, "%s:%d: not a cluster's configuration",
                             path, line);
+    if (!parsing.has_authority)
+        return program_fail(EXIT_USAGE,
+                            "%s: not a cluster's configuration: it names no "
+                            "authority",
+                            path);
     if (program->address != NULL) {
         cluster->addresses[0] = '\0';
         if (!add_addresses(cluster, program->address))
@@ -155,10 +159,15 @@ static int open_client(struct defter **client_out,
                        const struct defter_options *options)
 {
     int status = defter_open(client_out, options);
+    const char *english;
 
-    return status == 0 ? EXIT_GOOD
-                       : program_fail(EXIT_USAGE, "%s",
-                                      status_info((uint32_t)status)->english);
+    if (status == 0)
+        return EXIT_GOOD;
+    english = status_info((uint32_t)status)->english;
+    if (status == ST_USAGE || status == ST_INTERNAL)
+        return program_fail(EXIT_USAGE, "%s", english);
+    /* The one file that it opens. */
+    return program_fail(EXIT_USAGE, "%s: %s", options->receipts_path, english);
 }
 
 /* Said here, where it can be said which. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ini.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,49 @@ static enum status open_status(int error)
 {
     if (error == ENOENT || error == ENOTDIR)
         return ST_NO_FILE;
-    return error == ELOOP ? ST_FILE_MODE : ST_DISK_FAILED;
+    return error == ELOOP || error == EACCES || error == ENXIO ? ST_FILE_MODE
+                                                               : ST_DISK_FAILED;
+}
+
+FILE *file_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = NULL;
+    struct stat about;
+    int cause;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &about) == 0) {
+        errno = EINVAL;
+        if (S_ISREG(about.st_mode))
+            file = fdopen(fd, "r");
+    }
+    if (file == NULL) {
+        cause = errno;
+        close(fd);
+        errno = cause;
+    }
+    return file;
+}
+
+int file_parse(const char *path,
+               int (*take)(void *context, const char *section, const char *name,
+                           const char *value),
+               void *context)
+{
+    FILE *file = file_open(path);
+    int line, cause;
+
+    if (file == NULL)
+        return -1;
+    line = ini_parse_file(file, take, context);
+    cause = errno;
+    if (ferror(file))
+        line = -1; /* A part of it must not pass for all. */
+    (void)fclose(file);
+    errno = cause;
+    return line;
 }
 
 static enum status read_whole(int fd, uint8_t *out, size_t *size_out,
@@ -67,10 +110,11 @@ enum status file_read(void *out, size_t *size_out, const char *path,
 
     if (fd < 0)
         return open_status(errno);
-    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
-        status = ST_FILE_FORMAT;
-    else if (is_secret && ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0 ||
-                           about.st_uid != geteuid()))
+    if (fstat(fd, &about) != 0)
+        status = ST_DISK_FAILED;
+    else if (!S_ISREG(about.st_mode) ||
+             (is_secret && ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0 ||
+                            about.st_uid != geteuid())))
         status = ST_FILE_MODE;
     else
         status = read_whole(fd, out, size_out, size_max);

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "protocol/keyfile.h"
 #include "protocol/status.h"
@@ -20,13 +21,24 @@ bool file_path(char out[FILE_PATH_SIZE_MAX], const char *directory,
  * that has the node's in it. */
 const char *file_no_log(const char *directory);
 
+/* A plain file, or a link to one, for reading from its beginning; NULL, and
+ * errno says why, for anything else: nobody may write into a pipe. */
+FILE *file_open(const char *path);
+
+/* ini_parse() of such a file; negative, and errno says why, also where it could
+ * not be read to its end. */
+int file_parse(const char *path,
+               int (*take)(void *context, const char *section, const char *name,
+                           const char *value),
+               void *context);
+
 /*
  * file_read(out, size_out, path, size_max, is_secret):
  * Read a regular file of at most ${size_max} bytes.
  *
- * Returns: ST_OK; ST_NO_FILE; ST_FILE_MODE if a secret may be read by others or
- *          is another user's, or the path is a symbolic link; ST_TOO_LARGE;
- * ST_DISK_FAILED.
+ * Returns: ST_OK; ST_NO_FILE; ST_FILE_MODE if it is a symbolic link or no plain
+ *          file, may not be read, or is a secret that others may read or that
+ *          is another user's; ST_TOO_LARGE; ST_DISK_FAILED.
  */
 NODISCARD enum status file_read(void *out, size_t *size_out, const char *path,
                                 size_t size_max, bool is_secret);

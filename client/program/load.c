@@ -11,6 +11,7 @@
 
 #include "client/client_state.h"
 #include "client/program/cluster.h"
+#include "client/program/file.h"
 #include "protocol/answer.h"
 
 void load_show(struct load *load, bool last)
@@ -42,8 +43,12 @@ static int feed_all(struct load *load)
     for (uint64_t number = 0; more && code == EXIT_GOOD; number++) {
         bool ended = false;
         int next = fgetc(load->file);
-        if (next == EOF)
+        if (next == EOF) {
+            if (ferror(load->file))
+                code = program_fail(EXIT_USAGE, "%s: cannot be read further",
+                                    load->path);
             break;
+        }
         ungetc(next, load->file);
         code = load_begin(load, number, &ended);
         if (code == EXIT_GOOD && ended)
@@ -67,14 +72,15 @@ static int open_file(struct load *load)
     struct stat about;
     size_t got;
 
-    load->file = fopen(load->path, "re");
-    if (load->file == NULL || fstat(fileno(load->file), &about) != 0 ||
-        !S_ISREG(about.st_mode))
+    load->file = file_open(load->path);
+    if (load->file == NULL || fstat(fileno(load->file), &about) != 0)
         return program_fail(EXIT_USAGE, "%s: cannot be read", load->path);
     load->file_size = (size_t)about.st_size;
     crypto_hash_sha256_init(&state);
     while ((got = fread(chunk, 1, sizeof chunk, load->file)) > 0)
         crypto_hash_sha256_update(&state, chunk, got);
+    if (ferror(load->file))
+        return program_fail(EXIT_USAGE, "%s: cannot be read", load->path);
     crypto_hash_sha256_final(&state, hash);
     sodium_bin2hex(load->name, sizeof load->name, hash, 16);
     rewind(load->file);

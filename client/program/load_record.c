@@ -59,6 +59,31 @@ static int encode(struct load *load, size_t *size_out, uint64_t *subject_out,
     return 1;
 }
 
+/* As load_next_record(); the line has no zero byte but at its end. */
+static int next_line(struct load *load, char *line, size_t size_max)
+{
+    size_t size = 0;
+    int next;
+
+    while ((next = getc(load->file)) != EOF && size < size_max) {
+        line[size++] = (char)next;
+        if (next == '\n')
+            break;
+    }
+    if (ferror(load->file))
+        return wrong(load, "the file cannot be read further");
+    if (size == 0)
+        return 0;
+    load->lines++;
+    load->file_read += size;
+    if (size == size_max)
+        return wrong(load, "the line is too long");
+    if (memchr(line, '\0', size) != NULL)
+        return wrong(load, "a zero byte is in the line");
+    line[size] = '\0';
+    return 1;
+}
+
 int load_next_record(struct load *load, size_t *size_out, uint64_t *subject_out)
 {
     static char line[LOAD_LINE_SIZE_MAX];
@@ -66,14 +91,9 @@ int load_next_record(struct load *load, size_t *size_out, uint64_t *subject_out)
     int taken;
 
     do {
-        size_t size;
-        if (fgets(line, sizeof line, load->file) == NULL)
-            return 0;
-        load->lines++;
-        size = strlen(line);
-        load->file_read += size;
-        if (size + 1 == sizeof line)
-            return wrong(load, "the line is too long");
+        taken = next_line(load, line, sizeof line - 1);
+        if (taken <= 0)
+            return taken;
     } while (line[strspn(line, " \t\r\n")] == '\0');
     json = cJSON_Parse(line);
     taken = encode(load, size_out, subject_out, json);

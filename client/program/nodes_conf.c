@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <event2/util.h>
-#include <ini.h>
 #include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "client/program/file.h"
 #include "client/program/program.h"
 #include "client/program/words.h"
 #include "protocol/founding_node.h"
@@ -89,7 +89,7 @@ int nodes_conf_load(struct nodes_conf *nodes, const char *path)
     if (strlen(path) >= sizeof nodes->path)
         return program_fail(EXIT_USAGE, "the path is too long");
     memcpy(nodes->path, path, strlen(path) + 1);
-    line = ini_parse(path, take_line, nodes);
+    line = file_parse(path, take_line, nodes);
     if (line < 0)
         return program_fail(EXIT_USAGE,
                             "%s: cannot be read; `defter init --peer-listen` "
