@@ -48,6 +48,8 @@ static enum status open_list(struct journal_verify *verify)
 
     status =
         disk_list(verify->journal->disk, JOURNAL_DIRECTORY, verify, open_visit);
+    if (status == ST_NO_FILE)
+        return ST_OK; /* As one that has nothing in it any more. */
     if (status != ST_OK)
         return status;
     if (verify->memory_out || verify->firsts_count > SEGMENTS_MAX)
@@ -74,8 +76,10 @@ static enum status open_mark(struct journal_verify *verify)
 
     if (status == ST_NO_FILE && verify->firsts_count == 0)
         return status;
-    if (status != ST_OK && status != ST_NO_FILE && status != ST_LOST)
+    if (status != ST_OK && status != ST_NO_FILE && status != ST_LOST) {
+        open_name(verify->report, MARK_FILE);
         return status;
+    }
     if (status != ST_OK || value->incarnation >= journal->options.incarnation ||
         value->epoch > journal->options.epoch) {
         open_name(verify->report, MARK_FILE);
@@ -214,8 +218,10 @@ static enum status open_settle(struct journal_verify *verify)
         journal_verify_find(verify, JOURNAL_TORN);
         if (!resumed || verify->cut.size != journal->end.size)
             status = journal_cut_plan(journal, &verify->cut);
-        if (status != ST_OK)
+        if (status != ST_OK) {
+            open_name(verify->report, JOURNAL_DIVERGENT);
             return status;
+        }
         return journal_cut_run(
             journal, verify->report, &verify->cut, verify->firsts + kept,
             verify->firsts_count - kept,

@@ -74,6 +74,10 @@ enum status journal_settle_fresh(struct journal_verify *verify)
     if (status == ST_OK && verify->cutting)
         status = journal_cut_done(journal->disk);
     if (status == ST_OK)
+        status = disk_make_directory(journal->disk, JOURNAL_DIRECTORY);
+    if (status == ST_OK)
+        status = disk_sync_directory(journal->disk, "");
+    if (status == ST_OK)
         status = journal_draft_spare(&file, journal->disk, size);
     if (status == ST_OK)
         status = journal_use_spare(file, journal->disk, &journal->end, size);

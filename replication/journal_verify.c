@@ -259,6 +259,8 @@ enum status journal_verify_run(struct journal_verify *verify)
         status = verify_header(verify, i);
         if (status == ST_OK && !verify->damaged)
             status = verify_segment(verify, i);
+        if (status != ST_OK && verify->report->file[0] == '\0')
+            journal_segment_name(verify->report->file, verify->firsts[i]);
     }
     if (status != ST_OK)
         return status;

@@ -131,6 +131,7 @@ enum node_exit node_open_log(struct node *node)
 {
     struct journal_report *report = &node->report;
     enum status status;
+    bool damaged;
     enum node_exit exit = log_open_meta(node);
 
     if (exit != NODE_DRAINED)
@@ -138,14 +139,19 @@ enum node_exit node_open_log(struct node *node)
     struct journal_options options = log_options(node, 0);
     status = journal_open(&node->journal, report, disk_posix_disk(node->disk),
                           &options);
-    log_say(report);
-    if (status == ST_LOST || status == ST_CHAIN_BROKEN ||
-        status == ST_FILE_FORMAT || status == ST_CHECKSUM) {
+    damaged = status == ST_LOST || status == ST_CHAIN_BROKEN ||
+              status == ST_FILE_FORMAT || status == ST_CHECKSUM;
+    /* What could not be read was not judged, and what could not be written was
+     * not cut off. */
+    if (status == ST_OK || damaged)
+        log_say(report);
+    if (damaged) {
         (void)node_fail(status, "the log is damaged, nothing was changed",
                         report->file);
         return NODE_DAMAGED;
     }
     if (status != ST_OK)
-        return node_fail(status, "opening the log", FILE_LOG_DIR);
+        return node_fail(status, "opening the log",
+                         report->file[0] != '\0' ? report->file : FILE_LOG_DIR);
     return log_check_genesis(node);
 }
