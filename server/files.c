@@ -128,12 +128,27 @@ enum status files_read_credential(struct keyfile *out, const char *path,
     return files_read_kept_key(out, path, kind, FILES_CREDENTIAL);
 }
 
+enum status files_why(enum status status, const char *directory,
+                      const char *name)
+{
+    char path[FILES_PATH_SIZE_MAX];
+    struct stat found;
+
+    if (status != ST_DISK_FAILED || !files_path(path, directory, name) ||
+        lstat(path, &found) != 0)
+        return status;
+    if ((S_ISREG(found.st_mode) || S_ISDIR(found.st_mode)) &&
+        access(path, R_OK | W_OK) == 0)
+        return status;
+    return ST_FILE_MODE;
+}
+
 enum status files_write_new(const char *path, const void *bytes, size_t size,
                             unsigned mode)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    enum status status = ST_OK;
     size_t used = 0;
-    bool done;
 
     if (fd < 0) {
         if (errno == EEXIST)
@@ -144,10 +159,17 @@ enum status files_write_new(const char *path, const void *bytes, size_t size,
         ssize_t wrote = write(fd, (const uint8_t *)bytes + used, size - used);
         if (wrote < 0 && errno == EINTR)
             continue;
-        if (wrote < 0)
+        if (wrote < 0) {
+            status = errno == ENOSPC ? ST_DISK_FULL : ST_DISK_FAILED;
             break;
+        }
         used += (size_t)wrote;
     }
-    done = used == size && fsync(fd) == 0;
-    return close(fd) == 0 && done ? ST_OK : ST_DISK_FAILED;
+    if (status == ST_OK && fsync(fd) != 0)
+        status = ST_DISK_FAILED;
+    if (close(fd) != 0 && status == ST_OK)
+        status = ST_DISK_FAILED;
+    if (status != ST_OK)
+        (void)unlink(path);
+    return status;
 }

@@ -40,8 +40,14 @@ NODISCARD enum status files_read_credential(struct keyfile *out,
                                             const char *path,
                                             enum keyfile_kind kind);
 
-/* A new file of ${mode}, durable. Returns: ST_OK; ST_EXISTS; ST_DISK_FULL;
- * ST_DISK_FAILED. */
+/* ${status}; ST_FILE_MODE in the place of ST_DISK_FAILED if what ${name} stands
+ * for is a link, neither a file nor a directory, or may not be read and written
+ * by this user: what people are told. */
+enum status files_why(enum status status, const char *directory,
+                      const char *name);
+
+/* A new file of ${mode}, durable; none is left where it fails.  Returns: ST_OK;
+ * ST_EXISTS; ST_DISK_FULL; ST_DISK_FAILED. */
 NODISCARD enum status files_write_new(const char *path, const void *bytes,
                                       size_t size, unsigned mode);
 

@@ -6,6 +6,7 @@
 
 #include "replication/need.h"
 #include "server/diag.h"
+#include "server/evidence/tree_files.h"
 #include "server/node_private.h"
 
 static void evidence_on_say(void *context, enum evidence_level level,
@@ -133,8 +134,9 @@ enum node_exit node_open_evidence(struct node *node)
     }
     status = evidence_open(&node->evidence, &parts, apply_size(node->apply));
     if (status != ST_OK)
-        return node_fail(status, "opening the tree of the log",
-                         node->options.directory);
+        return node_fail(
+            files_why(status, node->options.directory, TREE_FILES_DIRECTORY),
+            "opening the tree of the log", TREE_FILES_DIRECTORY);
     /* Whoever writes a policy reads it here. */
     diag_say(DIAG_NOTE, "the log's key is %s", node->log_vkey);
     return NODE_DRAINED;

@@ -69,6 +69,9 @@ static enum node_exit log_open_meta(struct node *node)
         if (status == ST_OK)
             status = meta_open(&node->meta, disk);
     }
+    if (status == ST_DISK_FAILED)
+        return node_fail(files_why(status, node->options.directory, META_FILE),
+                         "opening it", META_FILE);
     if (status != ST_OK)
         return node_fail(status, "meta (case C7)", META_FILE);
     node->meta_open = true;
@@ -150,8 +153,12 @@ enum node_exit node_open_log(struct node *node)
                         report->file);
         return NODE_DAMAGED;
     }
-    if (status != ST_OK)
-        return node_fail(status, "opening the log",
-                         report->file[0] != '\0' ? report->file : FILE_LOG_DIR);
+    if (status != ST_OK) {
+        const char *file =
+            report->file[0] != '\0' ? report->file : FILE_LOG_DIR;
+
+        return node_fail(files_why(status, node->options.directory, file),
+                         "opening the log", file);
+    }
     return log_check_genesis(node);
 }

@@ -167,7 +167,9 @@ static enum node_exit state_open_any(struct node *node,
     if (state_lacks_keys(status))
         return NODE_DAMAGED;
     if (status != ST_OK)
-        return node_fail(status, "opening the state", path);
+        return node_fail(
+            files_why(status, node->options.directory, FILE_STATE_DB),
+            "opening the state", path);
     return NODE_DRAINED;
 }
 
@@ -429,7 +431,9 @@ enum node_exit node_open_state(struct node *node,
                          "one from before a --rewrap?",
                          path);
     if (status != ST_OK)
-        return node_fail(status, "opening the keyring", path);
+        return node_fail(
+            files_why(status, node->options.directory, FILE_KEYRING_DB),
+            "opening the keyring", path);
     if (node->snapshots != NULL)
         snapshot_drop_parts(node->snapshots);
     node->search = search_open();

@@ -167,6 +167,9 @@ static int make_failed(const struct making *making, enum status status,
     }
     if (status == ST_NO_FILE && said == NULL)
         what = file_no_log(making->options.directory);
+    if (status == ST_DISK_FAILED) /* Of which of both is not known here. */
+        return program_fail(code, "%s to %s: %s", making->options.directory,
+                            making->options.target, what);
     return program_fail(
         code, "%s: %s",
         is_target ? making->options.target : making->options.directory, what);

@@ -72,6 +72,9 @@ static int failed(const struct tiles_export_result *result,
     if (result->index != UINT64_MAX)
         return program_fail(code, "%s: entry %" PRIu64 ": %s",
                             options->directory, result->index, what);
+    if (status == ST_DISK_FAILED) /* Of which of both, only what says. */
+        return program_fail(code, "%s to %s: %s", options->directory,
+                            options->target, what);
     return program_fail(code, "%s: %s",
                         status == ST_EXISTS || status == ST_DISK_FULL
                             ? options->target

@@ -25,6 +25,7 @@ ends() {
         fail 'it judges a log that it could not read, or did not cut'
     }
     if [ -f "$node/$segment" ]; then
+        chmod 0600 "$node/$segment"
         cmp -n 1000000 "$node/$segment" "$cluster/segment" ||
             fail 'the log was changed'
     fi
@@ -57,19 +58,28 @@ cp --sparse=always "$node/$segment" "$cluster/segment"
 for kind in pipe loop; do
     for file in mark meta log $segment; do
         lays $kind $file
-        ends $could_not_start "$file: "
+        ends $could_not_start "$file: .*: a link, no plain file"
     done
     for file in tree keyring.db state.db genesis.entry node.cert; do
         lays $kind $file
         timeout 30 "$DEFTER_BIN/defterd" --config "$node/defterd.conf" \
             >"$cluster/node.txt" 2>&1
         [ $? -eq $could_not_start ] &&
-            grep -q "failure: .*$file" "$cluster/node.txt" || {
+            grep -q "failure: .*$file: .*: a link, no plain file" \
+                "$cluster/node.txt" || {
             cat "$cluster/node.txt" >&2
             fail "does not name $file, a $kind"
         }
     done
 done
+# Whoever put a file back as root has to be told so.
+if [ "$(id -u)" -ne 0 ]; then
+    for file in mark meta $segment; do
+        again
+        chmod 0 "$node/$file"
+        ends $could_not_start "$file: .*: a link, no plain file, or of a wrong"
+    done
+fi
 lays none log
 ends $damaged "$segment: the log is damaged"
 lays none $segment
