@@ -301,6 +301,29 @@ fail:
     return status;
 }
 
+/* What a library opens later, in a thread that must not wait for a pipe. */
+static enum status options_judge_files(const struct options *options,
+                                       char *error)
+{
+    const struct options_cluster *cluster = &options->cluster;
+    const char *const files[][2] = {
+        {"etcd_ca", cluster->etcd_ca},
+        {"etcd_certificate", cluster->etcd_certificate},
+        {"etcd_key", cluster->etcd_key},
+    };
+    struct stat found;
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i][1][0] == '\0' || stat(files[i][1], &found) != 0 ||
+            S_ISREG(found.st_mode))
+            continue;
+        (void)snprintf(error, OPTIONS_ERROR_SIZE, "[cluster] %s: no plain file",
+                       files[i][0]);
+        return ST_USAGE;
+    }
+    return ST_OK;
+}
+
 enum status options_read(struct options *options, char *error, const char *path)
 {
     char base[OPTIONS_PATH_SIZE_MAX];
@@ -335,6 +358,8 @@ enum status options_read(struct options *options, char *error, const char *path)
     if (size < 0 || (size_t)size >= sizeof base)
         goto fail;
     status = options_parse(options, error, text, size == 0 ? "/" : base);
+    if (status == ST_OK)
+        status = options_judge_files(options, error);
 fail:
     if (file != NULL)
         (void)fclose(file);

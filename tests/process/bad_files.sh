@@ -101,6 +101,13 @@ D121_a_configuration_with_a_fault_is_not_begun_with() {
     rm "$node/defterd.conf"
     head -c 70000 /dev/zero | tr '\0' '#' >"$node/defterd.conf"
     refuses $wrong_usage 'over the limit'
+    # A library opens these when etcd answers, and would wait there.
+    again
+    mkfifo "$node/pipe"
+    printf '%s\n' '[cluster]' 'minimum = 1' 'listen = 127.0.0.1:1' \
+        'mode = etcd' 'etcd = 127.0.0.1:1' 'etcd_ca = pipe' \
+        'etcd_certificate = pipe' 'etcd_key = pipe' >>"$node/defterd.conf"
+    refuses $wrong_usage 'etcd_ca: no plain file'
 }
 
 D120_a_key_that_others_may_read_a_link_or_damage_stops_the_node
