@@ -61,18 +61,28 @@ wait_for 60 repaired || {
 grep -q 'entry [0-9]* is damaged on this disk' "$cluster/B.txt" ||
     fail 'it does not say what is damaged'
 
-# Gone, but for its keys: it knows that it lost what it had acknowledged, and
-# counts for nothing until it has that again.
-cluster3_kill B
-rm -rf "$(cluster3_dir B)"/{log,mark,meta,state.db*,keyring.db*}
-cluster3_await_acked 50
-cluster3_start B
-wait_for 60 grep -q 'this node is now lost' "$cluster/B.txt" ||
-    fail 'B does not know that it lost what it held'
-wait_for 60 grep -q 'had lost is here again' "$cluster/B.txt" ||
-    fail 'B does not get back what it lost'
-serves 'B is not a member again'
-cluster3_await_acked 50
+# loses FILE...: the backup, while it is down.  It knows that it lost what it
+# had acknowledged, and counts for nothing until it has that again.
+loses() {
+    local file
+    cluster3_kill B
+    for file in "$@"; do
+        rm -rf "$(cluster3_dir B)/$file"*
+    done
+    cluster3_await_acked 50
+    mv "$cluster/B.txt" "$cluster/B.before.txt"
+    cluster3_start B
+    wait_for 60 grep -q 'this node is now lost' "$cluster/B.txt" ||
+        fail "B does not know that it lost what it held: $*"
+    wait_for 60 grep -q 'had lost is here again' "$cluster/B.txt" ||
+        fail "B does not get back what it lost: $*"
+    serves 'B is not a member again'
+    cluster3_await_acked 50
+}
+
+# The log and its folder; all but its keys.
+loses log
+loses log mark meta state.db keyring.db
 
 # The disk of the one that leads is full: it ends, which lets B lead.
 cluster3_fill A
