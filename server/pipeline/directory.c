@@ -12,11 +12,18 @@
 #include "server/pipeline/directory_map.h"
 #include "server/registry/rows.h"
 
+/* Which account a key has, or had: else all would be looked through for it. */
+struct directory_owner {
+    struct bytes16 key_id;
+    struct bytes32 name_tag;
+};
+
 /* The lock guards everything below it; names are found under the secret. */
 struct directory {
     pthread_rwlock_t lock;
     struct directory_map keys;      /* key_id -> struct directory_key */
     struct directory_map accounts;  /* name_tag -> struct directory_account */
+    struct directory_map owners;    /* key_id -> struct directory_owner */
     struct directory_map cosigners; /* node_id -> struct directory_cosigner */
     uint8_t secret[HASH_SIZE];
 };
@@ -31,6 +38,8 @@ struct directory *directory_open(void)
                        sizeof(struct directory_key));
     directory_map_init(&directory->accounts, HASH_SIZE,
                        sizeof(struct directory_account));
+    directory_map_init(&directory->owners, KEY_ID_SIZE,
+                       sizeof(struct directory_owner));
     directory_map_init(&directory->cosigners, NODE_ID_SIZE,
                        sizeof(struct directory_cosigner));
     return directory;
@@ -42,6 +51,7 @@ void directory_close(struct directory *directory)
         return;
     directory_map_wipe(&directory->keys);
     directory_map_wipe(&directory->accounts);
+    directory_map_wipe(&directory->owners);
     directory_map_wipe(&directory->cosigners);
     (void)pthread_rwlock_destroy(&directory->lock);
     sodium_memzero(directory, sizeof *directory);
@@ -163,51 +173,50 @@ static bool directory_account_of(struct state *state,
     return true;
 }
 
-/* Accounts of one key; the walk ends before anything else is read. */
-enum { DIRECTORY_ACCOUNTS_PER_KEY_MAX = 16 };
-
-static uint32_t directory_credentials(struct state *state,
-                                      struct row_credential *rows,
-                                      const uint8_t *key_id)
+/* The account of ${key_id}; false if it has none. */
+static bool directory_read_account(struct state *state,
+                                   struct directory_account *out,
+                                   const uint8_t *key_id,
+                                   const struct directory_opener *opener)
 {
     struct row_credential row = {.kdf_epoch = 0};
     struct state_scan scan;
-    uint32_t count = 0;
+    bool found = false;
 
     memcpy(row.key_id.b, key_id, KEY_ID_SIZE);
     state_scan_open(state, &scan, INDEX_CREDENTIAL_BY_KEY, &row,
                     (struct state_range){.equal = 1});
-    while (count < DIRECTORY_ACCOUNTS_PER_KEY_MAX &&
-           state_scan_next(&scan, &row)) {
-        if (row.state != CREDENTIAL_REPLACED)
-            rows[count++] = row;
-    }
+    /* One of them is not replaced. */
+    while (!found && state_scan_next(&scan, &row))
+        found = row.state != CREDENTIAL_REPLACED;
     state_scan_close(&scan);
-    return count;
+    return found && directory_account_of(state, out, &row, opener);
 }
 
-static bool directory_is_of_key(const void *account, const void *key_id)
+static void directory_put_account(struct directory *directory,
+                                  const struct directory_account *account)
 {
-    const struct directory_account *of = account;
+    struct directory_owner owner = {.key_id = account->key_id,
+                                    .name_tag = account->name_tag};
 
-    return memcmp(of->key_id.b, key_id, KEY_ID_SIZE) == 0;
+    directory_map_put(&directory->accounts, account->name_tag.b, account);
+    directory_map_put(&directory->owners, owner.key_id.b, &owner);
 }
 
-static void directory_put_accounts(struct directory *directory,
-                                   struct state *state, const uint8_t *key_id,
-                                   const struct directory_opener *opener)
+/* The name may be another key's by now. */
+static void directory_drop_account(struct directory *directory,
+                                   const uint8_t *key_id)
 {
-    struct row_credential rows[DIRECTORY_ACCOUNTS_PER_KEY_MAX];
-    uint32_t count = directory_credentials(state, rows, key_id);
+    const struct directory_owner *owner =
+        directory_map_find(&directory->owners, key_id);
+    const struct directory_account *account;
 
-    directory_map_remove_if(&directory->accounts, key_id, directory_is_of_key);
-    for (uint32_t i = 0; i < count; i++) {
-        struct directory_account account;
-        if (directory_account_of(state, &account, &rows[i], opener))
-            directory_map_put(&directory->accounts, account.name_tag.b,
-                              &account);
-        sodium_memzero(&account, sizeof account);
-    }
+    if (owner == NULL)
+        return;
+    account = directory_map_find(&directory->accounts, owner->name_tag.b);
+    if (account != NULL && memcmp(account->key_id.b, key_id, KEY_ID_SIZE) == 0)
+        directory_map_remove(&directory->accounts, owner->name_tag.b);
+    directory_map_remove(&directory->owners, key_id);
 }
 
 /* What a node cosigns with, if its entry said so. */
@@ -247,18 +256,24 @@ void directory_refresh(struct directory *directory, struct state *state,
                        const struct directory_opener *opener)
 {
     struct row_key row = {.role = 0};
+    struct directory_account account;
     struct directory_key key;
+    bool has_account;
 
     memcpy(row.key_id.b, key_id, KEY_ID_SIZE);
     if (!state_get(state, TABLE_KEY, &row))
         return;
     directory_key_of(state, &key, &row);
+    has_account = directory_read_account(state, &account, key_id, opener);
     (void)pthread_rwlock_wrlock(&directory->lock);
     memcpy(directory->secret, secret, HASH_SIZE);
     directory_map_put(&directory->keys, key_id, &key);
-    directory_put_accounts(directory, state, key_id, opener);
+    directory_drop_account(directory, key_id);
+    if (has_account)
+        directory_put_account(directory, &account);
     directory_put_cosigner_of_key(directory, state, &row);
     (void)pthread_rwlock_unlock(&directory->lock);
+    sodium_memzero(&account, sizeof account);
 }
 
 void directory_load(struct directory *directory, struct state *state,
@@ -278,6 +293,9 @@ void directory_load(struct directory *directory, struct state *state,
     /* Keys stay for ever, but accounts are replaced. */
     directory_map_wipe(&directory->accounts);
     directory_map_init(&directory->accounts, HASH_SIZE, sizeof account);
+    directory_map_wipe(&directory->owners);
+    directory_map_init(&directory->owners, KEY_ID_SIZE,
+                       sizeof(struct directory_owner));
     state_scan_key(state, &scan, TABLE_KEY, &row, all);
     while (state_scan_next(&scan, &row)) {
         directory_key_of(state, &key, &row);
@@ -287,8 +305,7 @@ void directory_load(struct directory *directory, struct state *state,
     state_scan_key(state, &scan, TABLE_CREDENTIAL, &credential, all);
     while (state_scan_next(&scan, &credential)) {
         if (directory_account_of(state, &account, &credential, opener))
-            directory_map_put(&directory->accounts, account.name_tag.b,
-                              &account);
+            directory_put_account(directory, &account);
     }
     state_scan_close(&scan);
     state_scan_key(state, &scan, TABLE_NODE, &node, all);

@@ -46,14 +46,21 @@ static uint8_t *map_value(const struct directory_map *map, size_t slot)
     return map->values + slot * map->value_size;
 }
 
+/* Where the search for ${key} begins. */
+static size_t map_home(const struct directory_map *map, const uint8_t *key)
+{
+    uint64_t hash;
+
+    crypto_shorthash((uint8_t *)&hash, key, map->key_size, map->hash_key);
+    return (size_t)hash & (map->slots_count - 1);
+}
+
 /* The slot that holds ${key}, or the free one where it belongs. */
 static size_t map_slot(const struct directory_map *map, const uint8_t *key)
 {
     size_t mask = map->slots_count - 1;
-    uint64_t hash;
+    size_t slot = map_home(map, key);
 
-    crypto_shorthash((uint8_t *)&hash, key, map->key_size, map->hash_key);
-    size_t slot = (size_t)hash & mask;
     while (map->taken[slot] &&
            memcmp(map_value(map, slot), key, map->key_size) != 0)
         slot = (slot + 1) & mask;
@@ -78,17 +85,15 @@ static void map_set(struct directory_map *map, const uint8_t *key,
     memcpy(map_value(map, slot), value, map->value_size);
 }
 
-/* A table of ${slots_count} slots with the values that pass the test. */
-static void map_rebuild(struct directory_map *map, size_t slots_count,
-                        const void *with,
-                        bool (*remove)(const void *value, const void *with))
+/* The same values in a table of ${slots_count} slots. */
+static void map_rebuild(struct directory_map *map, size_t slots_count)
 {
     struct directory_map former = *map;
 
     map_allocate(map, slots_count);
     for (size_t i = 0; i < former.slots_count; i++) {
         const uint8_t *value = map_value(&former, i);
-        if (former.taken[i] && (remove == NULL || !remove(value, with)))
+        if (former.taken[i])
             map_set(map, value, value);
     }
     map_drop(former.values, former.taken,
@@ -100,17 +105,28 @@ void directory_map_put(struct directory_map *map, const uint8_t *key,
 {
     REQUIRE(memcmp(key, value, map->key_size) == 0);
     if ((map->used + 1) * 2 > map->slots_count)
-        map_rebuild(map, map->slots_count * 2, NULL, NULL);
+        map_rebuild(map, map->slots_count * 2);
     map_set(map, key, value);
 }
 
-void directory_map_remove_if(struct directory_map *map, const void *with,
-                             bool (*test)(const void *value, const void *with))
+void directory_map_remove(struct directory_map *map, const uint8_t *key)
 {
-    for (size_t i = 0; i < map->slots_count; i++) {
-        if (map->taken[i] && test(map_value(map, i), with)) {
-            map_rebuild(map, map->slots_count, with, test);
-            return;
-        }
+    size_t mask = map->slots_count - 1;
+    size_t gap = map_slot(map, key);
+
+    if (!map->taken[gap])
+        return;
+    for (size_t at = (gap + 1) & mask; map->taken[at]; at = (at + 1) & mask) {
+        size_t home = map_home(map, map_value(map, at));
+
+        /* A search passes the gap on its way to this one only if it begins
+         * there or before. */
+        if (((at - home) & mask) < ((at - gap) & mask))
+            continue;
+        memcpy(map_value(map, gap), map_value(map, at), map->value_size);
+        gap = at;
     }
+    sodium_memzero(map_value(map, gap), map->value_size);
+    map->taken[gap] = false;
+    map->used--;
 }

@@ -36,8 +36,7 @@ const void *directory_map_find(const struct directory_map *map,
 void directory_map_put(struct directory_map *map, const uint8_t *key,
                        const void *value);
 
-/* Removes every value for which ${test} says so. */
-void directory_map_remove_if(struct directory_map *map, const void *with,
-                             bool (*test)(const void *value, const void *with));
+/* Removes the value that begins with ${key}, if there is one. */
+void directory_map_remove(struct directory_map *map, const uint8_t *key);
 
 #endif
