@@ -288,6 +288,16 @@ static bool find_signing_key(struct connection *connection, uint16_t role)
            connection->session.state == 1 && connection->session.role == role;
 }
 
+/* Since PW_START the password may have been changed, or the account locked. */
+static bool is_usable(const struct connection *connection)
+{
+    struct net *net = connection->home->net;
+
+    return connection->pw_known && connection->pw_account.state == 1 &&
+           directory_has_account(pipeline_directory(net->pipeline),
+                                 &connection->pw_account);
+}
+
 static void count_wrong_password(struct connection *connection)
 {
     struct net *net = connection->home->net;
@@ -308,11 +318,12 @@ static void pw_prove(struct connection *connection, const struct frame *frame,
     struct message_auth_ok ok = {0};
     struct login_claim claim = {.way = LOGIN_BY_PASSWORD, .role = body->role};
     struct throttle_try from = try_of(connection);
-    bool usable = connection->pw_known && connection->pw_account.state == 1;
+    bool usable;
     enum status verified;
 
     if (!may_prove(connection, frame->request_id))
         return;
+    usable = is_usable(connection);
     memcpy(claim.name, connection->pw_name_hash, LOGIN_NAME_SIZE);
     verified = login_verify(&claim, body->signature.b, net->identity.cluster_id,
                             connection->channel.binding,

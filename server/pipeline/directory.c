@@ -111,6 +111,24 @@ bool directory_find_account(struct directory *directory,
     return found != NULL;
 }
 
+bool directory_has_account(struct directory *directory,
+                           const struct directory_account *account)
+{
+    bool same;
+
+    (void)pthread_rwlock_rdlock(&directory->lock);
+    const struct directory_account *found =
+        directory_map_find(&directory->accounts, account->name_tag.b);
+    same =
+        found != NULL && found->state == account->state &&
+        memcmp(found->key_id.b, account->key_id.b, KEY_ID_SIZE) == 0 &&
+        memcmp(found->login_key.b, account->login_key.b, PUBLIC_KEY_SIZE) ==
+            0 &&
+        memcmp(found->wrapped_key, account->wrapped_key, WRAPPED_KEY_SIZE) == 0;
+    (void)pthread_rwlock_unlock(&directory->lock);
+    return same;
+}
+
 void directory_password_salt(struct directory *directory, uint8_t salt_out[16],
                              struct slice username)
 {

@@ -73,6 +73,11 @@ bool directory_find_account(struct directory *directory,
                             struct directory_account *account_out,
                             struct slice username);
 
+/* Any thread.  True if the account that directory_find_account() gave is still
+ * as it was: neither changed nor replaced, locked or enabled meanwhile. */
+bool directory_has_account(struct directory *directory,
+                           const struct directory_account *account);
+
 /* Any thread.  First 16 bytes of HMAC-SHA-256(cluster secret,
  * T("DFT1/pwsalt") || name): the salt of PW_PARAMS, for strangers' names too.
  */

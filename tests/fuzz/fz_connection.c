@@ -266,6 +266,13 @@ bool directory_find_account(struct directory *directory,
     return username.size % 2 == 0;
 }
 
+bool directory_has_account(struct directory *directory,
+                           const struct directory_account *account)
+{
+    MAYBE(directory == NULL);
+    return account->state == 1;
+}
+
 void directory_password_salt(struct directory *directory, uint8_t salt_out[16],
                              struct slice username)
 {

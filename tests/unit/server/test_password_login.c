@@ -56,28 +56,53 @@ static const char *own_name(const char *name)
     return out;
 }
 
-static void make_account(struct account *account, const char *name)
+/* What sets a fresh password of the account, which is its newest then. */
+static void make_password(struct op_password_set *set_out,
+                          struct account *account)
 {
-    struct op_password_set set = {.username = text(name), .kdf_epoch = 1};
+    static uint8_t wrapped[WRAPPED_KEY_SIZE];
     uint8_t login_seed[SEED_SIZE], nonce[PASSWORD_NONCE_SIZE];
-    uint8_t wrapped[WRAPPED_KEY_SIZE];
 
-    account->name = name;
-    account->signing = *node_fixture_own(&fixture);
-    memcpy(account->seed, account->signing.secret, SEED_SIZE);
     randombytes_buf(login_seed, sizeof login_seed);
     randombytes_buf(account->wrap_key, KEY_SIZE);
     randombytes_buf(nonce, sizeof nonce);
     identity_init(&account->login, login_seed);
     password_wrap(wrapped, account->wrap_key, nonce, account->seed,
                   fixture.cluster_id, account->signing.key_id);
-    memcpy(set.login_key.b, account->login.public_key, PUBLIC_KEY_SIZE);
-    set.wrapped_key = slice_of(wrapped, sizeof wrapped);
+    *set_out = (struct op_password_set){.username = text(account->name),
+                                        .kdf_epoch = 1};
+    memcpy(set_out->login_key.b, account->login.public_key, PUBLIC_KEY_SIZE);
+    set_out->wrapped_key = slice_of(wrapped, sizeof wrapped);
+}
+
+static void make_account(struct account *account, const char *name)
+{
+    struct op_password_set set;
+
+    account->name = name;
+    account->signing = *node_fixture_own(&fixture);
+    memcpy(account->seed, account->signing.secret, SEED_SIZE);
+    make_password(&set, account);
     node_fixture_login(&fixture, &wire, &account->signing, ROLE_STAFF);
     ck_assert_int_eq(node_fixture_do(&fixture, &wire, &account->signing, 0,
                                      OPCODE_PASSWORD_SET, &set, NULL),
                      ST_OK);
     wire_close(&wire);
+}
+
+/* On a connection of its own; password.change has the fields of password.set.
+ */
+static void change_password(struct account *account)
+{
+    static struct wire other;
+    struct op_password_set set;
+
+    make_password(&set, account);
+    node_fixture_login(&fixture, &other, &account->signing, ROLE_STAFF);
+    ck_assert_int_eq(node_fixture_do(&fixture, &other, &account->signing, 0,
+                                     OPCODE_PASSWORD_CHANGE, &set, NULL),
+                     ST_OK);
+    wire_close(&other);
 }
 
 static void start_login(struct message_pw_params *params, const char *name)
@@ -155,6 +180,24 @@ START_TEST(a_password_brings_the_signing_key_back)
                                      ok.key_id.b),
                      ST_OK);
     ck_assert_mem_eq(seed, account.seed, SEED_SIZE);
+}
+END_TEST
+
+/* Whoever knows the old one may have begun before it was changed. */
+START_TEST(a_password_that_was_changed_meanwhile_opens_nothing)
+{
+    struct account account;
+    struct message_pw_params params;
+    struct identity former;
+    uint8_t scope;
+
+    make_account(&account, own_name("changed.meanwhile"));
+    former = account.login;
+    begin();
+    start_login(&params, account.name);
+    change_password(&account);
+    prove(account.name, &former, ROLE_STAFF);
+    ck_assert_int_eq(wire_error(&wire, &scope), ST_AUTH);
 }
 END_TEST
 
@@ -323,6 +366,7 @@ START_TEST(more_starts_a_minute_than_a_source_has_are_202)
 END_TEST
 ROW_SUITE_MAIN("password_login", &fixture, open_node, close_node,
                a_password_brings_the_signing_key_back,
+               a_password_that_was_changed_meanwhile_opens_nothing,
                D68_a_missing_name_is_answered_as_an_existing_one,
                D69_names_that_no_account_has_are_402_and_close,
                D70_a_proof_without_a_start_is_107_and_closes,
