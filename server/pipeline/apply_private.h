@@ -10,7 +10,11 @@
 #include "server/pipeline/outcome.h"
 #include "server/registry/dispatch.h"
 
-enum { APPLY_TOUCHED_MAX = 1024, APPLY_PURGED_PER_ENTRY_MAX = 4 };
+enum {
+    /* All that a group may change: two keys an item, in key.rotate. */
+    APPLY_TOUCHED_MAX = 2 * GROUP_ENTRIES_MAX * ITEMS_MAX,
+    APPLY_PURGED_PER_ENTRY_MAX = 4
+};
 
 /* A key that changed in this group. */
 struct apply_touched {
