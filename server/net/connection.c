@@ -339,8 +339,10 @@ static void balance(struct connection *connection)
     if (!wants && connection->reading) {
         event_del(connection->read_event);
         connection->reading = false;
+        connection_deafen(connection);
     } else if (wants && !connection->reading) {
         connection->reading = event_add(connection->read_event, NULL) == 0;
+        connection_listen(connection);
     }
     /* What waits here is whole: no byte may come to wake us. */
     if (connection->reading && connection->cut_short)

@@ -198,6 +198,11 @@ void connection_end_pass(struct net_loop *home);
 
 /* connection_time.c: deadlines, pings; may kill the connection. */
 void connection_tick(struct connection *connection, int64_t now_us);
+/* A record has begun to come, unless it is of a handshake. */
+void connection_expect_record(struct connection *connection);
+/* Reading stops: nothing of the peer can be late until it goes on. */
+void connection_deafen(struct connection *connection);
+void connection_listen(struct connection *connection);
 
 /* login.c: frames before login. */
 bool login_is_machine(uint16_t role);

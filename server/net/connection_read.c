@@ -139,10 +139,6 @@ static size_t take_handshake(struct connection *connection, struct slice input)
 
 static void keep_rest(struct connection *connection, struct slice rest)
 {
-    int64_t limit_s = connection->phase == PHASE_OPEN
-                          ? RECORD_S_MAX
-                          : RECORD_S_MAX_BEFORE_LOGIN;
-
     if (rest.size == 0)
         return;
     if (connection_hold(connection, rest.size)) {
@@ -156,9 +152,7 @@ static void keep_rest(struct connection *connection, struct slice rest)
     }
     memcpy(connection->rx, rest.data, rest.size);
     connection->rx_size = rest.size;
-    if (connection->record_deadline_us == 0 && !connection->cut_short &&
-        connection->phase != PHASE_HANDSHAKE)
-        connection->record_deadline_us = loop_now_us() + limit_s * US;
+    connection_expect_record(connection);
 }
 
 static void take_input(struct connection *connection, struct slice input)

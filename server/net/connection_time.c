@@ -1,5 +1,7 @@
 #include "server/net/home.h"
 
+enum { US = 1000000 };
+
 static bool is_over(int64_t deadline_us, int64_t now_us)
 {
     return deadline_us != 0 && deadline_us <= now_us;
@@ -31,6 +33,35 @@ static void time_out(struct connection *connection, int64_t now_us)
             HOME_LIMIT(net, login_s);
     }
     connection_kill(connection);
+}
+
+void connection_expect_record(struct connection *connection)
+{
+    int64_t limit_s = connection->phase == PHASE_OPEN
+                          ? RECORD_S_MAX
+                          : RECORD_S_MAX_BEFORE_LOGIN;
+
+    if (connection->record_deadline_us == 0 && !connection->cut_short &&
+        connection->phase != PHASE_HANDSHAKE)
+        connection->record_deadline_us = loop_now_us() + limit_s * US;
+}
+
+/* That it takes what waits for it is seen to by the stall deadline. */
+void connection_deafen(struct connection *connection)
+{
+    connection->record_deadline_us = 0;
+    connection->idle_deadline_us = 0;
+    connection->ping_due_us = 0;
+}
+
+void connection_listen(struct connection *connection)
+{
+    if (connection->phase >= PHASE_CLOSING || connection->leaving)
+        return;
+    if (connection->rx_size > 0)
+        connection_expect_record(connection);
+    if (connection->phase == PHASE_OPEN)
+        request_heard(connection);
 }
 
 void connection_tick(struct connection *connection, int64_t now_us)
