@@ -163,14 +163,21 @@ static bool fetch_keep(struct node *node, struct node_fetch *fetch)
 
 /* ---- Parts --------------------------------------------------------------- */
 
-/* Whether it is the part that was asked for, of what was told before. */
+/* Another answers a question that was given up: it came late, and is no lie.
+ */
+static bool part_is_asked(const struct node_fetch *fetch,
+                          const struct peer_snapshot *part)
+{
+    return part->size == fetch->size && part->offset == fetch->offset;
+}
+
+/* Whether the part that was asked for is of what was told before. */
 static bool part_fits(const struct node_fetch *fetch,
                       const struct peer_snapshot *part)
 {
     uint64_t left;
 
-    if (part->size != fetch->size || part->offset != fetch->offset ||
-        part->total / MIB >= SNAPSHOT_MIB_MAX || part->total <= part->offset ||
+    if (part->total / MIB >= SNAPSHOT_MIB_MAX || part->total <= part->offset ||
         (fetch->total != 0 && part->total != fetch->total))
         return false;
     left = part->total - part->offset;
@@ -226,6 +233,8 @@ void node_cluster_snapshot_part(void *context, const uint8_t *node_id,
         fetch_drop(node, fetch);
         return;
     }
+    if (!part_is_asked(fetch, part))
+        return;
     if (!part_fits(fetch, part)) {
         fetch_refuse(node, fetch);
         return;

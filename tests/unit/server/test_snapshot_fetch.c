@@ -81,19 +81,36 @@ static void refused(uint64_t size, uint64_t total, uint64_t offset,
     cluster.fetch.bad[0] = false;
 }
 
-START_TEST(what_was_not_asked_for_is_refused_and_its_sender_is_not_asked_again)
+START_TEST(what_cannot_be_it_is_refused_and_its_sender_is_not_asked_again)
 {
     enum { FULL = PEER_SNAPSHOT_SIZE_MAX };
 
     begin();
-    refused(UINT64_C(1) << 62, 8, 0, 8);
-    refused(SIZE, 8, 1, 7);
     refused(SIZE, 8, 0, 7); /* A part that is not full, and not the last. */
     refused(SIZE, 8, 0, 0);
     refused(SIZE, 0, 0, 0);
     refused(SIZE, 7, 0, 8);
     refused(SIZE, UINT64_MAX, 0, FULL);
     refused(SIZE, (uint64_t)SNAPSHOT_MIB_MAX * 1024 * 1024, 0, FULL);
+    rig_close(&rig);
+}
+END_TEST
+
+/* Who was silent for too long is asked anew, where there is no other, and then
+ * both answers come. */
+START_TEST(what_was_asked_for_before_may_come_late)
+{
+    begin();
+    crypto_hash_sha256(cluster.fetch.expected, (const uint8_t *)"garbage!", 8);
+    asked();
+    part(SIZE - 1, 8, 0, slice_of("formerly", 8));
+    part(SIZE, 8, 1, slice_of("arbage!", 7));
+    ck_assert_uint_eq(cluster.fetch.size, SIZE);
+    ck_assert(!cluster.fetch.bad[0]);
+    part(SIZE, 8, 0, slice_of("garbage!", 8));
+    ck_assert(atomic_load(&cluster.anew));
+    part(SIZE, 8, 0, slice_of("garbage!", 8));
+    ck_assert(!cluster.fetch.bad[0]);
     rig_close(&rig);
 }
 END_TEST
@@ -168,7 +185,8 @@ START_TEST(what_an_earlier_process_left_in_part_goes)
 END_TEST
 
 SUITE_MAIN("snapshot_fetch",
-           what_was_not_asked_for_is_refused_and_its_sender_is_not_asked_again,
+           what_cannot_be_it_is_refused_and_its_sender_is_not_asked_again,
+           what_was_asked_for_before_may_come_late,
            D123_a_file_with_another_digest_is_refused_and_leaves_nothing,
            the_file_that_the_log_attests_is_kept,
            who_has_none_may_be_asked_again,
