@@ -72,24 +72,64 @@ static bool add_access(struct access_page *page, const struct row_access *row,
     return true;
 }
 
+/* The accesses of the subject up to number ${from}, the newest first. */
+static void open_scan(struct act *act, struct state_scan *scan, uint64_t from)
+{
+    const struct state_range range = {
+        .equal = 1, .from = true, .descending = true};
+    struct row_access row = {.subject = act->subject, .number = from};
+
+    state_scan_key(act->state, scan, TABLE_ACCESS, &row, range);
+}
+
+/* Whether the newest one up to number ${*from} is later than ${to}; ${*from} is
+ * just below it then. */
+static bool is_later(struct act *act, uint64_t *from, int64_t to)
+{
+    struct state_scan scan;
+    struct row_access row;
+    bool later;
+
+    open_scan(act, &scan, *from);
+    later = state_scan_next(&scan, &row) && row.when > to;
+    state_scan_close(&scan);
+    if (later)
+        *from = row.number - 1;
+    return later;
+}
+
+/* Below which number those begin that are not later than ${to}, at most
+ * ${from}. Numbers and times rise together: it is looked for by halves, since
+ * of those that are later there may be any number. */
+static uint64_t begin_at(struct act *act, uint64_t from, int64_t to)
+{
+    uint64_t low = 0;
+
+    if (to == 0 || !is_later(act, &from, to))
+        return from;
+    while (low < from) {
+        uint64_t middle = low + (from - low + 1) / 2, below = middle;
+
+        if (is_later(act, &below, to))
+            from = below;
+        else
+            low = middle;
+    }
+    return from;
+}
+
 static void collect(struct act *act, struct access_page *page,
                     const struct op_access_list *in)
 {
-    struct row_access row = {.subject = act->subject};
-    struct state_range range = {.equal = 1, .descending = true};
+    uint64_t from = in->before == 0 ? INT64_MAX : in->before - 1;
     struct state_scan scan;
+    struct row_access row;
     bool room = true;
 
-    if (in->before != 0) {
-        range.from = true;
-        row.number = in->before - 1;
-    }
-    state_scan_key(act->state, &scan, TABLE_ACCESS, &row, range);
+    open_scan(act, &scan, begin_at(act, from, in->to));
     while (room && state_scan_next(&scan, &row) && row.when >= in->from) {
         struct row_access_seal seal = {.number = 0};
 
-        if (in->to != 0 && row.when > in->to)
-            continue;
         if (access_seal_of(act, &seal, &row) && act->duty != DUTY_AUD &&
             access_seal_hides(act, &seal))
             continue;

@@ -207,6 +207,65 @@ START_TEST(the_list_can_be_cut_by_time)
 }
 END_TEST
 
+enum { CUT_ROWS = 9 };
+
+/* Of the rows, which are the newest first, those that a list up to ${to} and
+ * below number ${before} must show. */
+static void list_is(struct scene *scene, const struct access_row *rows,
+                    int64_t to, uint64_t before)
+{
+    struct op_access_list in = {.to = to, .before = before, .limit = 100};
+    struct result_access_list out;
+    struct list_reader reader;
+    struct access_row row;
+
+    ck_assert_int_eq(list(scene, &scene->owner, &in, scene->subject, 0, &out),
+                     ST_OK);
+    list_reader_init(&reader, &out.accesses);
+    for (int i = 0; i < CUT_ROWS; i++) {
+        if (rows[i].when > to ||
+            (before != 0 && (rows[i].index << 16 | rows[i].item) >= before))
+            continue;
+        ck_assert(list_reader_next(&reader, &schema_access_row, &row));
+        ck_assert_uint_eq(row.index, rows[i].index);
+    }
+    ck_assert(!list_reader_next(&reader, &schema_access_row, &row));
+}
+
+/* Those that are later are many, and are not looked at one by one. */
+START_TEST(a_list_up_to_a_time_begins_right_there)
+{
+    struct scene scene;
+    struct op_access_list in = {.limit = CUT_ROWS};
+    struct op_section_get get = {.sections = SCENE_S06};
+    struct result_access_list out;
+    struct list_reader reader;
+    struct access_row rows[CUT_ROWS];
+
+    scene_open(&scene);
+    for (int i = 0; i < CUT_ROWS; i++)
+        ck_assert_int_eq(fixture_run(&scene.fixture, &scene.owner,
+                                     OPCODE_SECTION_GET, &get, scene.subject, 0,
+                                     0, NULL),
+                         ST_OK);
+    ck_assert_int_eq(list(&scene, &scene.owner, &in, scene.subject, 0, &out),
+                     ST_OK);
+    list_reader_init(&reader, &out.accesses);
+    for (int i = 0; i < CUT_ROWS; i++)
+        ck_assert(list_reader_next(&reader, &schema_access_row, &rows[i]));
+    for (int i = 0; i < CUT_ROWS; i++) {
+        list_is(&scene, rows, rows[i].when, 0);
+        list_is(&scene, rows, rows[i].when - 1, 0);
+        for (int j = 0; j < CUT_ROWS; j++) {
+            list_is(&scene, rows, rows[i].when, rows[j].index << 16);
+            list_is(&scene, rows, rows[i].when, (rows[j].index << 16) + 1);
+        }
+    }
+    list_is(&scene, rows, 1, 0);
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(what_was_refused_before_it_became_an_entry_is_listed_too)
 {
     struct scene scene;
@@ -248,5 +307,5 @@ SUITE_MAIN("access",
            officers_look_only_to_answer_a_complaint_and_are_seen,
            T_R_10_1_2_a_stranger_learns_nothing_not_even_who_exists,
            pages_of_the_list_join_without_gap_or_overlap,
-           the_list_can_be_cut_by_time,
+           the_list_can_be_cut_by_time, a_list_up_to_a_time_begins_right_there,
            what_was_refused_before_it_became_an_entry_is_listed_too)
