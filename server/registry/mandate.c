@@ -29,6 +29,22 @@ static enum status mandate_check_giver(struct act *act,
     return covered ? ST_OK : ST_NOT_SELF;
 }
 
+/* Each act of the person about the subject looks through them. */
+static bool mandate_has_room(struct act *act, const struct row_mandate *given)
+{
+    struct row_mandate row = {.person = given->person,
+                              .subject = given->subject};
+    struct state_scan scan;
+    uint32_t count = 0;
+
+    state_scan_open(act->state, &scan, INDEX_MANDATE_BY_PERSON, &row,
+                    (struct state_range){.equal = 2});
+    while (count < MANDATES_MAX && state_scan_next(&scan, &row))
+        count++;
+    state_scan_close(&scan);
+    return count < MANDATES_MAX;
+}
+
 enum status mandate_give(struct act *act, const struct op_mandate_give *in,
                          struct result_mandate_give *out)
 {
@@ -55,6 +71,8 @@ enum status mandate_give(struct act *act, const struct op_mandate_give *in,
         return ST_BAD_FIELD;
     if (!state_get(act->state, TABLE_PERSON, &person))
         return ST_NO_SUCH;
+    if (!mandate_has_room(act, &row))
+        return ST_QUOTA;
     row.number = (uint32_t)state_next(act->state, SEQUENCE_MANDATE);
     row.record = act_keep(act);
     state_insert(act->state, TABLE_MANDATE, &row);

@@ -98,6 +98,27 @@ START_TEST(an_agent_passes_on_only_what_he_has_and_for_no_longer)
 }
 END_TEST
 
+/* Else any number of them could make each act of the person slow. */
+START_TEST(a_person_has_no_more_mandates_about_a_subject_than_there_may_be)
+{
+    struct scene scene;
+    struct fixture_actor agent, clerk;
+
+    scene_open(&scene);
+    fixture_user(&scene.fixture, &agent, "7654321");
+    fixture_user(&scene.fixture, &clerk, "7654322");
+    for (int i = 0; i < MANDATES_MAX; i++)
+        ck_assert_int_eq(give(&scene, &scene.owner, &agent, RIGHT_READ, NULL),
+                         ST_OK);
+    ck_assert_int_eq(give(&scene, &scene.owner, &agent, RIGHT_READ, NULL),
+                     ST_QUOTA);
+    ck_assert_int_eq(give(&scene, &scene.owner, &clerk, RIGHT_READ, NULL),
+                     ST_OK);
+    ck_assert_int_eq(get(&scene, &agent), ST_OK);
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_mandate_without_end_ends_with_the_longest_term)
 {
     struct scene scene;
@@ -200,6 +221,7 @@ END_TEST
 
 SUITE_MAIN("mandate", a_mandate_gives_the_rights_it_names_and_no_others,
            an_agent_passes_on_only_what_he_has_and_for_no_longer,
+           a_person_has_no_more_mandates_about_a_subject_than_there_may_be,
            a_mandate_without_end_ends_with_the_longest_term,
            a_mandate_is_revoked_by_the_subject_or_its_holder,
            T_R_5_1_1_a_dismissed_representative_loses_the_cabinet_at_once)
