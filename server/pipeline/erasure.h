@@ -88,9 +88,9 @@ size_t erasure_keys(struct erased_key *keys_out, struct apply *apply,
                     uint32_t act);
 
 /* The same for credentials that were replaced and whose hour has come at
- * ${now}; at most LIST_COUNT_MAX. */
+ * ${now}; at most ${max}, which is no more than DESTROY_KEYS_MAX. */
 size_t erasure_replaced(struct erased_key *keys_out, struct apply *apply,
-                        int64_t now);
+                        size_t max, int64_t now);
 
 /*
  * erasure_make(out, space, act, keys, count):

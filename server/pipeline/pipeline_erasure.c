@@ -187,9 +187,10 @@ static void execute_all(struct execution *execution, struct apply *apply,
         execute_add(execution, acts[i], named);
         used += named;
     }
-    if (used + LIST_COUNT_MAX > DESTROY_KEYS_MAX)
-        return;
-    named = erasure_replaced(execution->keys, apply, wall);
+    /* Whoever rotates his key has replaced many: each entry costs a snapshot.
+     */
+    named =
+        erasure_replaced(execution->keys, apply, DESTROY_KEYS_MAX - used, wall);
     if (named > 0)
         execute_add(execution, 0, named);
 }

@@ -131,9 +131,9 @@ void shred_erase(uint32_t act)
     struct node_command *own = node_command_begin(&shred_rig.signer);
     struct rig_answer answer;
     struct writer space;
-    size_t count = act == 0
-                       ? erasure_replaced(keys, shred_rig.apply, shred_rig.wall)
-                       : erasure_keys(keys, shred_rig.apply, act);
+    size_t count = act == 0 ? erasure_replaced(keys, shred_rig.apply,
+                                               DESTROY_KEYS_MAX, shred_rig.wall)
+                            : erasure_keys(keys, shred_rig.apply, act);
     size_t from = 0;
 
     do {

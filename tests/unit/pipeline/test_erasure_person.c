@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/enrol.h"
 #include "server/registry/destroy.h"
 #include "server/registry/rows.h"
 #include "tests/lib/random.h"
@@ -328,6 +329,47 @@ START_TEST(what_one_key_replaces_until_the_batch_fits_one_entry)
 }
 END_TEST
 
+/* WHO goes on with another key. */
+static void rotate(void)
+{
+    struct enrol_claim claim = {.role = ROLE_STAFF,
+                                .level = 3,
+                                .organisation = SHRED_OWNER,
+                                .person = WHO};
+    struct op_key_rotate in;
+    struct identity heir;
+
+    rig_identity(&shred_rig, &heir);
+    memcpy(in.public_key.b, heir.public_key, PUBLIC_KEY_SIZE);
+    enrol_prove(in.proof.b, &claim, shred_rig.cluster_id, &heir);
+    shred_done(WHO, OPCODE_KEY_ROTATE, 0, 0, &in);
+    shred_people[WHO] = heir;
+}
+
+/* Each key may replace as many as the one before. */
+START_TEST(what_some_keys_in_a_row_replace_fits_one_entry)
+{
+    enum { KEYS = 3, EACH = CREDENTIAL_KEYS_MAX - 1 };
+
+    shred_begin();
+    for (int key = 0; key < KEYS; key++) {
+        ck_assert_int_eq(put_password(OPCODE_PASSWORD_SET, 1), ST_OK);
+        for (int i = 1; i < EACH; i++)
+            ck_assert_int_eq(put_password(OPCODE_PASSWORD_CHANGE, (uint8_t)i),
+                             ST_OK);
+        rotate();
+    }
+    ck_assert_uint_eq(state_count(shred_rig.state, TABLE_REPLACED),
+                      KEYS * EACH);
+    shred_erase(0);
+    ck_assert_uint_eq(state_count(shred_rig.state, TABLE_REPLACED), 0);
+    ck_assert_uint_eq(shred_bury(), KEYS * EACH);
+    while (shred_confirm())
+        continue;
+    rig_close(&shred_rig);
+}
+END_TEST
+
 /* Ruling 37. */
 START_TEST(any_history_of_persons_and_its_rebuild_reach_one_digest)
 {
@@ -377,4 +419,5 @@ SUITE_MAIN("erasure_person",
            an_act_with_keys_left_holds_up_no_later_act_and_is_confirmed_at_last,
            refused_passwords_make_keys_up_to_a_limit_and_an_act_frees_them,
            what_one_key_replaces_until_the_batch_fits_one_entry,
+           what_some_keys_in_a_row_replace_fits_one_entry,
            any_history_of_persons_and_its_rebuild_reach_one_digest)
