@@ -46,6 +46,7 @@ struct etcd_request {
     uint8_t reply[ETCD_REPLY_SIZE_MAX];
     size_t used;
     size_t taken; /* Lines that were delivered. */
+    size_t head_size;
 };
 
 /* Sends ${request} to the endpoint in use. */

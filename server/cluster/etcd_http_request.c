@@ -61,7 +61,8 @@ static bool set_up(CURL *easy, struct etcd_request *request)
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, received) ==
                CURLE_OK &&
            http_multi_set_pointer(easy, CURLOPT_WRITEDATA, request) &&
-           http_multi_set_manners(easy, request->http->connect_ms,
+           http_multi_set_manners(easy, &request->head_size,
+                                  request->http->connect_ms,
                                   request->timeout_ms) &&
            set_tls(easy, request->http);
 }
@@ -77,6 +78,7 @@ enum status etcd_request_send(struct etcd_request *request)
     request->finished = false;
     request->used = 0;
     request->taken = 0;
+    request->head_size = 0;
     writer_init(&writer, url, sizeof url);
     writer_bytes(&writer, http->endpoints[http->endpoint],
                  strlen(http->endpoints[http->endpoint]));

@@ -156,10 +156,29 @@ bool http_multi_set_pointer(CURL *easy, CURLoption option, void *pointer)
     return curl_easy_setopt(easy, option, pointer) == CURLE_OK;
 }
 
-bool http_multi_set_manners(CURL *easy, uint32_t connect_ms,
+/* Heads, those before the answer too, and trailers, for which libcurl has no
+ * bound. */
+static size_t count_head(char *data, size_t one, size_t size, void *context)
+{
+    size_t *head_size = context;
+
+    MAYBE(data == NULL);
+    INVARIANT(one == 1);
+    if (size > HTTP_MULTI_HEAD_SIZE_MAX - *head_size)
+        return 0; /* Ends the request with an error. */
+    *head_size += size;
+    return size;
+}
+
+bool http_multi_set_manners(CURL *easy, size_t *head_size, uint32_t connect_ms,
                             uint32_t timeout_ms)
 {
-    return http_multi_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
+    curl_write_callback counted = count_head;
+
+    return curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, counted) ==
+               CURLE_OK &&
+           http_multi_set_pointer(easy, CURLOPT_HEADERDATA, head_size) &&
+           http_multi_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
            http_multi_set_number(easy, CURLOPT_FOLLOWLOCATION, 0) &&
            /* Whatever environment says. */
            http_multi_set_text(easy, CURLOPT_PROXY, "") &&

@@ -53,8 +53,11 @@ bool http_multi_set_number(CURL *easy, CURLoption option, long number);
 bool http_multi_set_pointer(CURL *easy, CURLoption option, void *pointer);
 
 /* What every request does: http and https alone, no redirection, no proxy,
- * HTTP/1.1.  A timeout_ms of 0 is none. */
-bool http_multi_set_manners(CURL *easy, uint32_t connect_ms,
+ * HTTP/1.1.  ${*head_size}, which is 0 at first, counts what comes that is no
+ * body: libcurl holds all of it, and a request with more than may be ends with
+ * an error.  A timeout_ms of 0 is none. */
+enum { HTTP_MULTI_HEAD_SIZE_MAX = 64 * 1024 };
+bool http_multi_set_manners(CURL *easy, size_t *head_size, uint32_t connect_ms,
                             uint32_t timeout_ms);
 
 #endif

@@ -18,6 +18,7 @@ struct post {
     bool finished;
     CURLcode code; /* Once finished. */
     char error[CURL_ERROR_SIZE];
+    size_t head_size;
     size_t used;
     uint8_t reply[WITNESS_POST_REPLY_SIZE_MAX];
     size_t body_size;
@@ -104,8 +105,8 @@ static bool post_set_up(struct post *post, struct slice url)
            http_multi_set_pointer(easy, CURLOPT_POSTFIELDS, post->body) &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK &&
            http_multi_set_pointer(easy, CURLOPT_WRITEDATA, post) &&
-           http_multi_set_manners(easy, WITNESS_POST_CONNECT_MS,
-                                  WITNESS_POST_ALL_MS);
+           http_multi_set_manners(easy, &post->head_size,
+                                  WITNESS_POST_CONNECT_MS, WITNESS_POST_ALL_MS);
 }
 
 enum status witness_posts_send(struct witness_posts *posts, size_t number,
