@@ -10,7 +10,12 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
-enum { GUESTS_LOOK_MS = 250, GUEST_ADDRESS_SIZE = 8 };
+enum {
+    GUESTS_LOOK_MS = 250,
+    GUEST_ADDRESS_SIZE = 8,
+    /* Read and not yet taken by the server, which waits for whole lines. */
+    GUEST_INPUT_SIZE_MAX = 16 * 1024
+};
 
 /*
  * The server knows nothing of it: it frees its half of the bufferevent when the
@@ -58,11 +63,15 @@ static void guest_close(struct guest *guest)
     free(guest);
 }
 
-/* The server sees the end of the stream, and closes it. */
+/* The server sees the end of the stream, and closes it.  It is told: whoever
+ * goes on sending has no end that it would come to, and of whom nothing is read
+ * for now it would see none. */
 static void guest_refuse(struct guest *guest)
 {
     guest->refused = true;
     (void)shutdown(bufferevent_getfd(guest->events), SHUT_RDWR);
+    bufferevent_trigger_event(guest->events, BEV_EVENT_READING | BEV_EVENT_EOF,
+                              0);
 }
 
 static bool guest_is_late(const struct guest *guest)
@@ -165,6 +174,7 @@ static struct bufferevent *on_guest(struct event_base *base, void *argument)
         free(guest);
         return NULL;
     }
+    bufferevent_setwatermark(guest->events, EV_READ, 0, GUEST_INPUT_SIZE_MAX);
     bufferevent_incref(guest->events);
     (void)clock_gettime(CLOCK_MONOTONIC, &guest->since);
     guest->next = guests->first;
