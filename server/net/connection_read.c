@@ -231,6 +231,8 @@ void connection_readable(int fd, short what, void *argument)
     home->signatures_left = connection->phase == PHASE_OPEN
                                 ? SIGNATURES_PER_PASS_MAX
                                 : SIGNATURES_PER_PASS_MAX_BEFORE_LOGIN;
+    if (connection->pump_more)
+        connection_wake(connection);
     read_input(connection, fd);
     connection_end_pass(home);
 }

@@ -1,4 +1,9 @@
+#include <event2/event.h>
+
 #include "server/net/home.h"
+
+/* What came of a look into the log for a watch. */
+enum pumped { PUMPED_NOTHING, PUMPED_EVENT, PUMPED_SKIPPED };
 
 void watching_open(struct connection *connection, const struct frame *frame,
                    const struct message_watch *body)
@@ -48,9 +53,10 @@ void watching_credit(struct connection *connection,
     watching_pump(connection);
 }
 
-/* One event, if there is one and the credit covers it. */
-static bool pump_one(struct connection *connection,
-                     struct connection_watch *watch)
+/* One event, if there is one and the credit covers it; or entries that are not
+ * for this watch, of which there may be any number. */
+static enum pumped pump_one(struct connection *connection,
+                            struct connection_watch *watch)
 {
     struct net_loop *home = connection->home;
     struct watch at = watch->watch;
@@ -61,23 +67,23 @@ static bool pump_one(struct connection *connection,
 
     if (watch->credit_frames == 0 ||
         connection->tx_to - connection->tx_from > TX_SIZE_LOW)
-        return false;
+        return PUMPED_NOTHING;
     status = pipeline_watch_next(home->net->pipeline, &watch->watch, &entry,
                                  home->watch_buffer);
     if (status == ST_AGAIN)
-        return true;
+        return PUMPED_SKIPPED;
     if (status == ST_OK && entry.size > watch->credit_bytes) {
         watch->watch = at; /* Not covered yet: look at it again later. */
-        return false;
+        return PUMPED_NOTHING;
     }
     if (status == ST_END)
-        return false;
+        return PUMPED_NOTHING;
     if (status != ST_OK) {
         watch->live = false;
         atomic_fetch_sub(&home->net->watching, 1);
         connection_error(connection, status, SCOPE_REQUEST, watch->request_id,
                          NULL);
-        return false;
+        return PUMPED_NOTHING;
     }
     watch->credit_frames--;
     watch->credit_bytes -= (uint32_t)entry.size;
@@ -85,21 +91,39 @@ static bool pump_one(struct connection *connection,
     begin = frame_begin(writer, MESSAGE_EVENT, 0, watch->request_id);
     writer_bytes(writer, entry.data, entry.size);
     frame_end(writer, begin);
-    return true;
+    return PUMPED_EVENT;
+}
+
+/* The others of the loop first: reading on begins with this. */
+static void pump_later(struct connection *connection)
+{
+    if (connection->phase != PHASE_OPEN)
+        return; /* It may have died of what was sent. */
+    connection->pump_more = true;
+    if (connection->reading)
+        event_active(connection->read_event, EV_READ, 0);
+}
+
+static void pump_watch(struct connection *connection,
+                       struct connection_watch *watch)
+{
+    for (int i = 0; i < EVENT_CREDIT_FRAMES_MAX; i++) {
+        enum pumped pumped = PUMPED_NOTHING;
+
+        if (connection->phase == PHASE_OPEN && !connection->leaving &&
+            watch->live)
+            pumped = pump_one(connection, watch);
+        if (pumped == PUMPED_NOTHING)
+            return;
+        if (pumped == PUMPED_SKIPPED)
+            break;
+    }
+    pump_later(connection);
 }
 
 void watching_pump(struct connection *connection)
 {
     connection->pump_more = false;
-    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++) {
-        int rounds = EVENT_CREDIT_FRAMES_MAX;
-        while (connection->phase == PHASE_OPEN && !connection->leaving &&
-               connection->watches[i].live &&
-               pump_one(connection, &connection->watches[i])) {
-            if (--rounds > 0)
-                continue;
-            connection->pump_more = true; /* The others first. */
-            break;
-        }
-    }
+    for (int i = 0; i < WATCHES_PER_CONNECTION_MAX; i++)
+        pump_watch(connection, &connection->watches[i]);
 }
