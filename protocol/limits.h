@@ -484,7 +484,8 @@ enum {
     FAILOVER_ORDER_DAYS_MAX = 31, /* Longest life of a request. */
     HISTORY_ROWS_MAX = 32,        /* Versions of a section in one answer. */
     CONSENT_USES_MAX = 1000,
-    MANDATES_MAX = 256, /* Of a person about a subject, ended ones too. */
+    MANDATES_MAX = 256,    /* Of a person about a subject, ended ones too. */
+    PERSON_KEYS_MAX = 256, /* Who rotates them; ended ones too. */
     SECTIONS_COUNT = 13,
     VERSIONS_SHOWN_MAX =
         SECTIONS_COUNT + 1, /* S05 also as the subject put it. */

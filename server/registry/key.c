@@ -32,6 +32,23 @@ static struct row_key rotate_heir(const struct act *act,
     return key;
 }
 
+/* Keys stay for ever, and every node holds them in memory. */
+static bool rotate_has_room(struct act *act, uint64_t person)
+{
+    struct row_key row = {.person = person};
+    struct state_scan scan;
+    uint32_t count = 0;
+
+    if (person == 0)
+        return true;
+    state_scan_open(act->state, &scan, INDEX_KEY_BY_PERSON, &row,
+                    (struct state_range){.equal = 1});
+    while (count < PERSON_KEYS_MAX && state_scan_next(&scan, &row))
+        count++;
+    state_scan_close(&scan);
+    return count < PERSON_KEYS_MAX;
+}
+
 enum status key_rotate(struct act *act, const struct op_key_rotate *in,
                        struct result_key_rotate *out)
 {
@@ -45,6 +62,8 @@ enum status key_rotate(struct act *act, const struct op_key_rotate *in,
     if (key.is_node)
         return ST_NO_DUTY;
     status = actor_check_key(act, &heir, &in->proof, key.person);
+    if (status == ST_OK && !rotate_has_room(act, key.person))
+        status = ST_QUOTA;
     if (status != ST_OK)
         return status;
     state_insert(act->state, TABLE_KEY, &heir);

@@ -84,6 +84,29 @@ START_TEST(rotation_ends_the_session_and_the_old_key_cannot_come_back)
 }
 END_TEST
 
+START_TEST(a_person_has_no_more_keys_than_there_may_be)
+{
+    struct fixture fixture;
+    struct fixture_actor clerk;
+
+    fixture_open(&fixture);
+    fixture_staff(&fixture, &clerk, DUTY_REG);
+    for (int i = 1; i <= PERSON_KEYS_MAX; i++) {
+        struct fixture_actor heir = clerk;
+        struct op_key_rotate in;
+
+        rotation(&fixture, &in, &heir.identity, ROLE_STAFF, &clerk);
+        ck_assert_int_eq(fixture_run(&fixture, &clerk, OPCODE_KEY_ROTATE, &in,
+                                     0, 0, 0, NULL),
+                         i < PERSON_KEYS_MAX ? ST_OK : ST_QUOTA);
+        if (i < PERSON_KEYS_MAX)
+            clerk = heir;
+    }
+    ck_assert_int_eq(ping(&fixture, &clerk), ST_OK);
+    fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(a_carriers_number_follows_its_key)
 {
     struct fixture fixture;
@@ -201,6 +224,7 @@ END_TEST
 
 SUITE_MAIN("key", a_rotated_key_hands_everything_to_its_heir,
            rotation_ends_the_session_and_the_old_key_cannot_come_back,
+           a_person_has_no_more_keys_than_there_may_be,
            a_carriers_number_follows_its_key,
            a_holder_revokes_his_own_keys_and_security_anybodys,
            sessions_last_as_long_as_the_settings_allow)
