@@ -37,12 +37,15 @@ static void print_value(const struct field *field, int64_t value)
     printf("%.*s", (int)writer.used, (const char *)text);
 }
 
-/* "1 legal, 2 individual", or of a mask "bit 0 S01, bit 1 S02". */
+/* "1 legal, 2 individual", or of a mask "bit 0 S01, bit 1 S02", in front of
+ * which stands "one or more: " where it must not be empty. */
 static void print_names(const struct field *field)
 {
     const char *names = render_names(field);
     bool mask = field->kind != FIELD_enum8;
 
+    if (mask && field->lo > 0)
+        printf("one or more: ");
     for (int number = mask ? 0 : 1; *names != '\0'; number++) {
         int size = (int)strcspn(names, "|");
         printf("%s%d %.*s", mask ? "bit " : "", number, size, names);

@@ -81,7 +81,8 @@ class Row:
             self.low, self.high = int(span[1]), int(span[2] or span[1])
         elif values.startswith("from "):
             self.low = int(values[5:])
-        elif values.startswith("bit "):
+        elif values.startswith(("bit ", "one or more: bit ")):
+            self.low = 1 if values.startswith("one") else 0
             self.bits = sum(1 << int(bit) for bit in
                             re.findall(r"bit (\d+) ", values))
         elif values != "any":
