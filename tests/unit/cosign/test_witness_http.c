@@ -54,10 +54,10 @@ static void serve_for(int seconds)
 /* Lines of a head and of a chunk, which HTTP does not bound. */
 START_TEST(a_line_without_end_is_not_kept_and_ends_with_its_time)
 {
-    static const char *const firsts[] = {"GET /",
-                                         "POST /add-checkpoint HTTP/1.1\r\nX-",
-                                         "POST /add-checkpoint HTTP/1.1\r\n"
-                                         "Transfer-Encoding: chunked\r\n\r\n"};
+    static const char chunked[] = "POST /add-checkpoint HTTP/1.1\r\n"
+                                  "Transfer-Encoding: chunked\r\n\r\n";
+    static const char *const firsts[] = {
+        "GET /", "POST /add-checkpoint HTTP/1.1\r\nX-", chunked};
     enum { CLIENTS = sizeof firsts / sizeof firsts[0] };
     pid_t clients[CLIENTS];
     size_t before;
