@@ -115,7 +115,7 @@ shown 0 good 'all of it opens' --recovery-key "$recovery" \
     "$cluster/escrow/escrow"
 shown 2 incomplete 'nothing was checked' "$cluster/escrow/escrow"
 shown 3 unjudged 'it is not there' --recovery-key "$recovery" "$cluster/none"
-shown 3 unjudged 'a directory' --recovery-key "$recovery" "$cluster/escrow"
+shown 3 unjudged 'no plain file' --recovery-key "$recovery" "$cluster/escrow"
 shown 3 unjudged '' --recovery-key "$cluster/none" "$cluster/escrow/escrow"
 must "$DEFTER_BIN/defter" --cluster "$cluster/c/cluster.conf" \
     archive escrow key "$cluster/other.key"
