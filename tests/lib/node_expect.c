@@ -91,6 +91,23 @@ uint64_t node_expect_figure(struct wire *wire, const char *name)
     return 0;
 }
 
+uint64_t node_expect_grant(const struct node_fixture *fixture,
+                           struct wire *wire, uint64_t from,
+                           uint16_t categories)
+{
+    static struct wire_command command;
+    static struct wire_answer answer;
+    struct op_journal_watch watch = {.from = from, .categories = categories};
+
+    wire_command_begin(&command, fixture->cluster_id);
+    command.clear.duty = fixture->auditor_duty;
+    wire_command_item(&command, OPCODE_JOURNAL_WATCH, &watch);
+    wire_send_command(wire, wire_command_sign(&command, &fixture->auditor));
+    ck_assert(wire_answer(wire, &answer));
+    ck_assert_int_eq(answer.code, ST_OK);
+    return answer.receipt.index;
+}
+
 void node_expect_refusal(struct wire *wire, enum status status)
 {
     uint8_t scope;

@@ -28,7 +28,13 @@ void node_expect_pong(struct wire *wire);
 /* A figure of the status, asked for over ${wire}. */
 uint64_t node_expect_figure(struct wire *wire, const char *name);
 
-/* The same for a command's body: an ERROR for the request alone. */
+/* A journal.watch from ${from} is granted to the auditor, whose ${wire} it is;
+ * the index of its entry. */
+uint64_t node_expect_grant(const struct node_fixture *fixture,
+                           struct wire *wire, uint64_t from,
+                           uint16_t categories);
+
+/* An ERROR of ${status} to a command's body, for the request alone. */
 void node_expect_error(struct wire *wire, struct slice body,
                        enum status status);
 

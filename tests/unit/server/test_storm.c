@@ -268,8 +268,6 @@ static void nothing_is_left_of(const char *figure, uint64_t least)
 static void node_begins(uint32_t memory_mib)
 {
     static struct wire wire;
-    static struct wire_answer answer;
-    struct op_journal_watch watch = {.from = 1, .categories = 0xff};
 
     node_expect_make(&fixture);
     fixture.options.net.memory_mib = memory_mib;
@@ -277,13 +275,7 @@ static void node_begins(uint32_t memory_mib)
     node_fixture_people(&fixture);
     long_answers_fill(&fixture);
     node_fixture_login(&fixture, &wire, &fixture.auditor, ROLE_AUDITOR);
-    wire_command_begin(&command, fixture.cluster_id);
-    command.clear.duty = fixture.auditor_duty;
-    wire_command_item(&command, OPCODE_JOURNAL_WATCH, &watch);
-    wire_send_command(&wire, wire_command_sign(&command, &fixture.auditor));
-    ck_assert(wire_answer(&wire, &answer));
-    ck_assert_int_eq(answer.code, ST_OK);
-    watched = answer.receipt.index;
+    watched = node_expect_grant(&fixture, &wire, 1, 0xff);
     wire_close(&wire);
     node_fixture_login(&fixture, &bystander, &fixture.operator, ROLE_STAFF);
 }

@@ -22,18 +22,9 @@ static void close_node(void)
     node_fixture_remove(&fixture);
 }
 
-/* A journal.watch from ${from}; gives its index. */
 static uint64_t grant(uint64_t from, uint16_t categories)
 {
-    struct op_journal_watch watch = {.from = from, .categories = categories};
-
-    wire_command_begin(&command, fixture.cluster_id);
-    command.clear.duty = fixture.auditor_duty;
-    wire_command_item(&command, OPCODE_JOURNAL_WATCH, &watch);
-    wire_send_command(&wire, wire_command_sign(&command, &fixture.auditor));
-    ck_assert(wire_answer(&wire, &answer));
-    ck_assert_int_eq(answer.code, ST_OK);
-    return answer.receipt.index;
+    return node_expect_grant(&fixture, &wire, from, categories);
 }
 
 static void login(void)

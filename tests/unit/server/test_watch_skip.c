@@ -32,19 +32,12 @@ static void ping_often(void)
 
 static void watch_category(uint8_t category)
 {
-    struct op_journal_watch fields = {.categories =
-                                          (uint16_t)(1u << (category - 1))};
+    const uint16_t categories = (uint16_t)(1u << (category - 1));
     struct message_credit credit = {.frames = 1, .bytes = ENTRY_SIZE_MAX};
     struct message_watch body;
 
     node_fixture_login(&fixture, &wire, &fixture.auditor, ROLE_AUDITOR);
-    wire_command_begin(&command, fixture.cluster_id);
-    command.clear.duty = fixture.auditor_duty;
-    wire_command_item(&command, OPCODE_JOURNAL_WATCH, &fields);
-    wire_send_command(&wire, wire_command_sign(&command, &fixture.auditor));
-    ck_assert(wire_answer(&wire, &answer));
-    ck_assert_int_eq(answer.code, ST_OK);
-    body.index = answer.receipt.index;
+    body.index = node_expect_grant(&fixture, &wire, 0, categories);
     wire_send(&wire, MESSAGE_WATCH, &body);
     credit.watch = wire.request_id;
     wire_send(&wire, MESSAGE_CREDIT, &credit);
