@@ -368,11 +368,11 @@ size_t erasure_keys(struct erased_key *keys_out, struct apply *apply,
 size_t erasure_replaced(struct erased_key *keys_out, struct apply *apply,
                         size_t max, int64_t now)
 {
-    uint32_t count =
-        destroy_replaced_due(apply->parts.state, keys_out, (uint32_t)max, now);
+    uint32_t count;
 
     REQUIRE(max <= DESTROY_KEYS_MAX);
-
+    count =
+        destroy_replaced_due(apply->parts.state, keys_out, (uint32_t)max, now);
     sort_keys(keys_out, count);
     return count;
 }
