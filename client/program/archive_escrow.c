@@ -162,7 +162,7 @@ static const char *show_why(enum status status)
     if (status == ST_NO_FILE)
         return "it is not there, no plain file, or may not be read";
     if (status == ST_DISK_FAILED)
-        return "it cannot be read: it is a directory, or its disk is at fault";
+        return "it cannot be read: its disk is at fault";
     if (status == ST_TRAILING)
         return "something stands behind it";
     return status_info(status)->english;
