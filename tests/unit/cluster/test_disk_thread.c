@@ -62,6 +62,11 @@ static void open_thread(void)
     const struct disk_thread_events events = {NULL, on_done, on_failed};
     struct storage storage = {.journal = NULL};
 
+    /* A test may share its process with those before it. */
+    atomic_store(&runs, 0);
+    atomic_store(&batch_max, 0);
+    atomic_store(&calls, 0);
+    next_status = ST_OK;
     journal_rig_begin(&rig, JOURNAL_RIG_SEGMENT);
     storage.journal = rig.journal;
     thread = disk_thread_open(&storage, &events);
@@ -103,8 +108,8 @@ START_TEST(jobs_are_done_and_given_back_in_their_order)
     for (size_t i = 0; i < JOBS; i++)
         disk_thread_push(thread, &jobs[i]);
     take(0, JOBS);
+    close_thread(); /* The last call comes after its jobs. */
     ck_assert_uint_gt(atomic_load(&calls), 0);
-    close_thread();
 }
 END_TEST
 
@@ -171,8 +176,8 @@ START_TEST(D118_a_disk_that_failed_ends_the_process)
     pid_t child = fork();
 
     if (child == 0) {
-        next_status = ST_DISK_FAILED;
         open_thread();
+        next_status = ST_DISK_FAILED;
         disk_thread_push(thread, &jobs[0]);
         for (;;)
             (void)pause();
