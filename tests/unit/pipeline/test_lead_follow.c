@@ -11,6 +11,13 @@
 
 static struct pipeline_host host;
 
+static void submit_ping(uint64_t request_id)
+{
+    struct work *ping = pipeline_host_ping(&host);
+
+    ck_assert_int_eq(pipeline_host_submit(&host, request_id, ping), ST_OK);
+}
+
 /* ---- Who is told -------------------------------------------------------- */
 
 static void count_moved(void *context)
@@ -104,8 +111,7 @@ START_TEST(answers_leave_only_when_their_entries_are_committed)
     pipeline_host_open(&host);
     pipeline_host_lead(&host);
     uint64_t size = journal_size(host.rig.journal);
-    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
-                     ST_OK);
+    submit_ping(1);
     pipeline_host_hold_command(&host);
     pipeline_host_nap_long();
     ck_assert_uint_eq(pipeline_host_answered(&host, 1), 0);
@@ -132,15 +138,11 @@ START_TEST(of_a_group_that_is_committed_in_part_only_that_part_is_answered)
     pipeline_host_lead(&host);
     /* As many groups as may be under way, of one each: the others gather. */
     for (next = 1; next <= PIPELINE_SHIPPED_MAX; next++) {
-        ck_assert_int_eq(
-            pipeline_host_submit(&host, next, pipeline_host_ping(&host)),
-            ST_OK);
+        submit_ping(next);
         pipeline_host_hold(&host, next);
     }
     for (uint64_t i = 0; i < COUNT; i++)
-        ck_assert_int_eq(
-            pipeline_host_submit(&host, next + i, pipeline_host_ping(&host)),
-            ST_OK);
+        submit_ping(next + i);
     pipeline_host_write(&host);
     first = journal_size(host.rig.journal);
     pipeline_host_commit(&host);
@@ -179,8 +181,7 @@ START_TEST(
     ck_assert_int_eq(pipeline_host_submit(&host, 1, work), ST_OK);
     pipeline_host_hold_command(&host);
     for (uint64_t i = 2; i < 6; i++)
-        ck_assert_int_eq(
-            pipeline_host_submit(&host, i, pipeline_host_ping(&host)), ST_OK);
+        submit_ping(i);
     pipeline_cut_off(host.pipeline, true);
     for (uint64_t i = 1; i < 6; i++) {
         pipeline_host_answer(&host, i, &answer);
@@ -233,8 +234,7 @@ static struct work *follow_at(enum step step, bool takes)
     again = pipeline_host_again(work);
     ck_assert_int_eq(pipeline_host_submit(&host, 1, work), ST_OK);
     pipeline_host_hold_command(&host);
-    ck_assert_int_eq(pipeline_host_submit(&host, 2, pipeline_host_ping(&host)),
-                     ST_OK);
+    submit_ping(2);
     if (step == READ)
         pipeline_host_drop(&host);
     if (step >= WRITTEN)
@@ -366,15 +366,13 @@ START_TEST(a_term_does_not_begin_before_the_former_one_is_cleared_away)
 
     pipeline_host_open(&host);
     pipeline_host_lead(&host);
-    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
-                     ST_OK);
+    submit_ping(1);
     pipeline_host_hold(&host, 1);
     (void)pthread_mutex_lock(&host.growth);
     pipeline_host_write(&host);
     pipeline_host_commit(&host);
     /* The apply thread is held up, and with it what was submitted. */
-    ck_assert_int_eq(pipeline_host_submit(&host, 2, pipeline_host_ping(&host)),
-                     ST_OK);
+    submit_ping(2);
     pipeline_host_hold(&host, 1);
     pipeline_host_follow(&host);
     pipeline_host_drop(&host);
@@ -572,8 +570,7 @@ START_TEST(a_node_that_nobody_commits_for_ends_all_the_same)
 {
     pipeline_host_open(&host);
     pipeline_host_lead(&host);
-    ck_assert_int_eq(pipeline_host_submit(&host, 1, pipeline_host_ping(&host)),
-                     ST_OK);
+    submit_ping(1);
     pipeline_host_hold(&host, 1);
     pipeline_drain(host.pipeline);
     ck_assert_uint_eq(host.times[1], 1);
