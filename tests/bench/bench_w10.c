@@ -1,7 +1,7 @@
 /*
  * bench_w10.c: what honest clients feel of hostile ones (profile W10).
  *
- *   bench_w10 AUTHORITY-KEY PORT KEYS-FOLDER RATE SECONDS
+ *   bench_w10 AUTHORITY-KEY PORT KEYS-FOLDER RATE SECONDS ROUNDS
  *
  * Honest sessions send RATE signed commands a second, each when it is due,
  * whether or not earlier ones were answered; a latency counts from when it was
@@ -34,8 +34,8 @@ enum {
     SAMPLES_MAX = 1 << 20,
     HOSTILE_OF_HONEST = 4, /* One hostile act for so many honest commands. */
     SETTLE_US = US,
-    WORDS = 6,
-    ROUNDS = 3
+    WORDS = 7,
+    ROUNDS_MAX = 100
 };
 
 static char **own_words;
@@ -224,7 +224,7 @@ static bool is_over(void)
     return sigismember(&waiting, SIGTERM) == 1;
 }
 
-static uint32_t rate, seconds;
+static uint32_t rate, seconds, rounds;
 static struct hostile *hostile_one; /* NULL in the honest process. */
 
 static void hostile_run(struct hostile *hostile, uint32_t each_second)
@@ -391,17 +391,17 @@ static int by_ratio(const void *a, const void *b)
 }
 
 /* Of rounds, the median, the least and the most. */
-static void print_ratio(const char *title, double ratios[ROUNDS])
+static void print_ratio(const char *title, double *ratios)
 {
-    qsort(ratios, ROUNDS, sizeof ratios[0], by_ratio);
-    printf("%-42s %12.2f of alone   %.2f to %.2f\n", title, ratios[ROUNDS / 2],
-           ratios[0], ratios[ROUNDS - 1]);
+    qsort(ratios, rounds, sizeof ratios[0], by_ratio);
+    printf("%-42s %12.2f of alone   %.2f to %.2f\n", title, ratios[rounds / 2],
+           ratios[0], ratios[rounds - 1]);
 }
 
 /* Each is a process of its own, as it would be, with this one's words. */
 static pid_t hostile_start(const struct hostile *hostile)
 {
-    static char *words[8];
+    static char *words[WORDS + 2];
     pid_t child = fork();
 
     if (child < 0)
@@ -426,8 +426,11 @@ static struct figures beside_hostile(void)
     for (int i = 0; i < HOSTILES; i++) {
         int status;
         (void)kill(children[i], SIGTERM);
-        if (waitpid(children[i], &status, 0) != children[i] || status != 0)
-            give_up(hostiles[i].name);
+        if (waitpid(children[i], &status, 0) != children[i] || status != 0) {
+            fprintf(stderr, "%s: ended with status 0x%x\n", hostiles[i].name,
+                    (unsigned)status);
+            give_up("a hostile process failed");
+        }
     }
     return figures;
 }
@@ -435,7 +438,7 @@ static struct figures beside_hostile(void)
 /* The wires assert, and so need somebody to assert to. */
 START_TEST(honest_clients_beside_hostile_ones)
 {
-    double p50[ROUNDS], p99[ROUNDS], done[ROUNDS];
+    static double p50[ROUNDS_MAX], p99[ROUNDS_MAX], done[ROUNDS_MAX];
 
     if (hostile_one != NULL) {
         uint32_t each = rate / HOSTILE_OF_HONEST / HOSTILES;
@@ -448,7 +451,7 @@ START_TEST(honest_clients_beside_hostile_ones)
             give_up("an honest login was refused");
     }
     (void)honest_run(rate, 1);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (uint32_t i = 0; i < rounds; i++) {
         struct figures alone = honest_run(rate, seconds);
         struct figures beside;
 
@@ -477,11 +480,14 @@ int main(int argc, char **argv)
         sodium_hex2bin(authority_key, sizeof authority_key, argv[1],
                        strlen(argv[1]), NULL, &size, NULL) != 0 ||
         size != sizeof authority_key)
-        give_up("AUTHORITY-KEY PORT KEYS-FOLDER RATE SECONDS");
+        give_up("AUTHORITY-KEY PORT KEYS-FOLDER RATE SECONDS ROUNDS");
     port = (uint16_t)strtoul(argv[2], NULL, 10);
     keys_folder = argv[3];
     rate = (uint32_t)strtoul(argv[4], NULL, 10);
     seconds = (uint32_t)strtoul(argv[5], NULL, 10);
+    rounds = (uint32_t)strtoul(argv[6], NULL, 10);
+    if (rate == 0 || seconds == 0 || rounds == 0 || rounds > ROUNDS_MAX)
+        give_up("RATE, SECONDS or ROUNDS");
     own_words = argv;
     if (argc > WORDS)
         hostile_one = hostile_find(argv[WORDS]);

@@ -2,7 +2,7 @@
 # run_hostile.sh: profile W10: what honest clients feel while a fifth of the
 # traffic is hostile.  ./dev bench --hostile builds and runs it.
 #
-#   run_hostile.sh [--seconds N] [--rate N]
+#   run_hostile.sh [--seconds N] [--rate N] [--rounds N]
 #
 # The node has the limits that it has by default, but for the rate of honest
 # bodies.  Node and all clients share the machine.
@@ -11,11 +11,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib/cluster.sh
 
 seconds=10
+rounds=3
 rate=1000
 while [ $# -gt 1 ]; do
     case $1 in
     --seconds) seconds=$2 ;;
     --rate) rate=$2 ;;
+    --rounds) rounds=$2 ;;
     *) fail "$1: not known" ;;
     esac
     shift 2
@@ -34,7 +36,7 @@ printf '\n== %s honest commands a second beside hostile clients\n' \
 port=$(sed -n 's/^listen *= *.*:\([0-9]*\)$/\1/p' "$node/defterd.conf")
 "$DEFTER_BUILD/tests/bench_w10" \
     "$(sed -n 's/^authority = //p' "$cluster/c/cluster.conf")" \
-    "$port" "$keys" "$rate" "$seconds" || fail 'bench_w10'
+    "$port" "$keys" "$rate" "$seconds" "$rounds" || fail 'bench_w10'
 printf -- '-- what the node refused\n'
 must as supplier status
 sed -n '/^ *limit\./{/ 0$/!p}' "$cluster/last.txt"
