@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,7 +36,8 @@ enum {
     HOSTILE_OF_HONEST = 4, /* One hostile act for so many honest commands. */
     SETTLE_US = US,
     WORDS = 7,
-    ROUNDS_MAX = 100
+    ROUNDS_MAX = 100,
+    PRIO_LEAST = 19
 };
 
 static char **own_words;
@@ -408,6 +410,8 @@ static pid_t hostile_start(const struct hostile *hostile)
         give_up("fork");
     if (child > 0)
         return child;
+    /* Elsewhere they would have processors of their own. */
+    (void)setpriority(PRIO_PROCESS, 0, PRIO_LEAST);
     memcpy(words, own_words, WORDS * sizeof words[0]);
     words[WORDS] = (char *)(uintptr_t)hostile->name;
     (void)execv("/proc/self/exe", words);
