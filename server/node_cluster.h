@@ -44,7 +44,9 @@ struct node_cluster {
     int64_t committed_ms; /* of the boot clock. */
     uint32_t grace_ms;
     struct node_fetch fetch;
-    atomic_bool anew; /* A new lineage is durable. */
+    uint64_t refused_count;  /* Confirmations of other nodes, */
+    int64_t refused_said_ms; /* and when that was said last; 0: never. */
+    atomic_bool anew;        /* A new lineage is durable. */
     pthread_mutex_t lock;
     struct replica_status status;
     bool witness_open;            /* An archive that may countersign. */

@@ -20,10 +20,12 @@
 #include "server/store/snapshot.h"
 
 enum {
-    FETCH_SILENT_MS = 3000,  /* Then another peer is asked. */
-    FETCH_WHOLE_MS = 60000,  /* So it is for one that takes longer than this */
-    FETCH_MS_PER_MIB = 1000, /* and this. */
+    FETCH_SILENT_MS = 3000, /* Then another peer is asked. */
+    FETCH_WHOLE_MS = 60000, /* So it is for one that takes longer than this */
+    /* and this: a part of 48 KiB each 230 ms, which is a journey far away. */
+    FETCH_MS_PER_MIB = 5000,
     FETCH_READ_ENTRIES = 4096, /* Of the log, at a time. */
+    REFUSED_SAY_MS = 60000,    /* Between two complaints of confirmations. */
     MIB = 1024 * 1024
 };
 
@@ -43,10 +45,19 @@ void node_cluster_confirmed(void *context, struct slice command)
 {
     struct node *node = context;
     enum status status = pipeline_take_confirmation(node->pipeline, command);
+    int64_t now_ms = cluster_clock_ms();
 
-    if (status != ST_OK && status != ST_NOT_PRIMARY)
-        diag_say(DIAG_WARNING, "a confirmation of another node is refused: %s",
-                 status_info(status)->english);
+    if (status == ST_OK || status == ST_NOT_PRIMARY)
+        return;
+    node->cluster->refused_count++;
+    if (node->cluster->refused_said_ms != 0 &&
+        now_ms - node->cluster->refused_said_ms < REFUSED_SAY_MS)
+        return;
+    node->cluster->refused_said_ms = now_ms;
+    diag_say(DIAG_WARNING,
+             "a confirmation of another node is refused: %s (%" PRIu64
+             " so far)",
+             status_info(status)->english, node->cluster->refused_count);
 }
 
 /* ---- Giving -------------------------------------------------------------- */

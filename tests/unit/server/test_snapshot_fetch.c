@@ -1,7 +1,10 @@
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "protocol/peer.h"
+#include "server/diag.h"
 #include "server/node_cluster.h"
 #include "server/pipeline/pipeline_private.h"
 #include "server/store/snapshot.h"
@@ -184,6 +187,31 @@ START_TEST(what_an_earlier_process_left_in_part_goes)
 }
 END_TEST
 
+/* A member has no bound on what it may send, and the disk has. */
+START_TEST(a_peer_whose_confirmations_are_refused_writes_one_line)
+{
+    char said[DIAG_LINE_SIZE_MAX + 1];
+    FILE *kept = tmpfile();
+    int own = dup(STDERR_FILENO);
+    size_t size;
+
+    ck_assert_ptr_nonnull(kept);
+    begin();
+    ck_assert_int_ge(dup2(fileno(kept), STDERR_FILENO), 0);
+    for (int i = 0; i < 1000; i++)
+        node_cluster_confirmed(&node, slice_of("garbage!", 8));
+    ck_assert_int_ge(dup2(own, STDERR_FILENO), 0);
+    (void)close(own);
+    rewind(kept);
+    size = fread(said, 1, sizeof said, kept);
+    (void)fclose(kept);
+    ck_assert_uint_gt(size, 0);
+    ck_assert_ptr_eq(memchr(said, '\n', size), said + size - 1);
+    ck_assert_uint_eq(cluster.refused_count, 1000);
+    rig_close(&rig);
+}
+END_TEST
+
 SUITE_MAIN("snapshot_fetch",
            what_cannot_be_it_is_refused_and_its_sender_is_not_asked_again,
            what_was_asked_for_before_may_come_late,
@@ -191,4 +219,5 @@ SUITE_MAIN("snapshot_fetch",
            the_file_that_the_log_attests_is_kept,
            who_has_none_may_be_asked_again,
            what_nothing_attests_is_not_asked_for,
-           what_an_earlier_process_left_in_part_goes)
+           what_an_earlier_process_left_in_part_goes,
+           a_peer_whose_confirmations_are_refused_writes_one_line)
