@@ -62,9 +62,11 @@ wait_for 60 made_all || fail "$(cat "$cluster/last.txt")"
 cluster_stop || fail "the node ended with $?"
 
 # Killed in the midst, again and again, a little later each time.
+# In its own group timeout would kill itself too, and not see it end.
 killed_after() {
-    (timeout -s KILL "$(printf '0.%03d' "$1")" "$DEFTER_BIN/defter" \
-        archive make --due "$node" "$units" >"$cluster/last.txt" 2>&1)
+    (timeout --foreground -s KILL "$(printf '0.%03d' "$1")" \
+        "$DEFTER_BIN/defter" archive make --due "$node" "$units" \
+        >"$cluster/last.txt" 2>&1)
 } 2>/dev/null
 wait_ms=1
 until killed_after "$wait_ms"; do
