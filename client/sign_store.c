@@ -93,8 +93,11 @@ static enum status store_write_fresh(const struct sign_store *store,
 
     sign_state_encode(bytes, &size, state);
     store_step(store, SIGN_STORE_CREATE);
+    /* What lies there may be a pipe, for which it would wait, or another's. */
+    if (unlinkat(store->directory, store->fresh, 0) != 0 && errno != ENOENT)
+        return store_failure();
     fd = openat(store->directory, store->fresh,
-                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
                 S_IRUSR | S_IWUSR);
     if (fd < 0)
         return store_failure();

@@ -90,21 +90,33 @@ static enum status writer_fill(int file, struct slice bytes)
     return ST_OK;
 }
 
+/* What a run that was killed left there goes; it may be a pipe by now, for
+ * which an open would wait.  -1: it cannot be made. */
+static int writer_begin(const struct tree_writer *writer, const char *fresh)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    int file = openat(writer->directory, fresh, flags, 0644);
+
+    if (file < 0 && errno == EEXIST &&
+        unlinkat(writer->directory, fresh, 0) == 0)
+        file = openat(writer->directory, fresh, flags, 0644);
+    return file;
+}
+
 enum status tree_writer_put(struct tree_writer *writer, const char *path,
                             struct slice bytes, bool is_durable)
 {
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
     char fresh[TREE_WRITER_PATH_SIZE];
     enum status status = ST_OK;
     int file;
 
     (void)snprintf(fresh, sizeof fresh, "%s" TREE_WRITER_FRESH, path);
-    file = openat(writer->directory, fresh, flags, 0644);
+    file = writer_begin(writer, fresh);
     if (file < 0 && errno == ENOENT) {
         status = writer_folders(writer, path);
         if (status != ST_OK)
             return status;
-        file = openat(writer->directory, fresh, flags, 0644);
+        file = writer_begin(writer, fresh);
     }
     if (file < 0)
         return writer_failed();

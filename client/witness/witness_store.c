@@ -208,8 +208,11 @@ static enum status store_write_fresh(const struct witness_store *store,
     int fd;
 
     store_step(store, WITNESS_STORE_CREATE);
+    /* What lies there may be a pipe, for which it would wait, or another's. */
+    if (unlinkat(store->folder, STORE_FRESH, 0) != 0 && errno != ENOENT)
+        return store_failure();
     fd = openat(store->folder, STORE_FRESH,
-                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
                 S_IRUSR | S_IWUSR);
     if (fd < 0)
         return store_failure();

@@ -193,8 +193,32 @@ START_TEST(nothing_is_taken_when_the_state_cannot_be_written)
 }
 END_TEST
 
+/* What lies under the new file's name is taken away and never waited for. */
+START_TEST(a_pipe_or_a_link_under_the_new_name_stops_nobody)
+{
+    struct sign_store *store;
+    char fresh[160];
+    struct stat about;
+
+    begin();
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    ck_assert_int_eq(mkfifo(fresh, 0666), 0);
+    ck_assert_int_eq(opened(&store), ST_OK);
+    ck_assert_int_eq(sign_store_take(store, slice), ST_OK);
+    another(3, 1);
+    ck_assert_int_eq(symlink("/dev/full", fresh), 0);
+    ck_assert_int_eq(sign_store_take(store, slice), ST_OK);
+    sign_store_close(store);
+    ck_assert_uint_eq(number(), 3);
+    ck_assert_int_eq(lstat(path, &about), 0);
+    ck_assert_uint_eq(about.st_mode, S_IFREG | 0600);
+    end();
+}
+END_TEST
+
 SUITE_MAIN("sign_store", what_was_taken_is_there_for_the_next_process,
            two_processes_do_not_hold_one_state,
            state_that_is_missing_broken_or_writable_by_others_is_refused,
            killed_at_any_step_the_state_is_whole_and_knows_what_was_signed,
-           nothing_is_taken_when_the_state_cannot_be_written)
+           nothing_is_taken_when_the_state_cannot_be_written,
+           a_pipe_or_a_link_under_the_new_name_stops_nobody)

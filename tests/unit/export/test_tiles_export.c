@@ -169,6 +169,27 @@ START_TEST(what_is_gone_is_written_again)
 }
 END_TEST
 
+START_TEST(a_pipe_or_a_link_under_a_new_files_name_stops_nobody)
+{
+    char path[192];
+
+    setup();
+    make(300, 300);
+    ck_assert_int_eq(mkdir(tree_path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/checkpoint.new", tree_path);
+    ck_assert_int_eq(mkfifo(path, 0666), 0);
+    (void)snprintf(path, sizeof path, "%s/tile", tree_path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/tile/0", tree_path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/tile/0/000.new", tree_path);
+    ck_assert_int_eq(symlink("/dev/full", path), 0);
+    ck_assert_int_eq(tiles_export(&result, &options), ST_OK);
+    expect_good(300);
+    teardown();
+}
+END_TEST
+
 static void patch(const char *name, off_t offset)
 {
     char path[192];
@@ -285,6 +306,7 @@ END_TEST
 SUITE_MAIN("tiles_export", a_tree_of_the_whole_log_is_good,
            a_tree_of_three_levels_is_good, the_tree_ends_at_the_checkpoint,
            a_second_run_writes_only_what_is_new, what_is_gone_is_written_again,
+           a_pipe_or_a_link_under_a_new_files_name_stops_nobody,
            a_log_without_the_checkpoints_root_is_refused,
            a_checkpoint_that_is_not_the_logs_is_refused,
            a_log_that_ends_early_or_is_damaged_is_refused,

@@ -363,10 +363,25 @@ START_TEST(after_a_failed_write_nothing_is_signed_any_more)
 }
 END_TEST
 
+START_TEST(a_pipe_under_the_new_files_name_is_not_waited_for)
+{
+    char path[256];
+
+    begin();
+    path_of(path);
+    (void)snprintf(strrchr(path, '/'), sizeof "/.new", "/.new");
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_uint_eq(ask(TRUE_ONE, 0, 3), WITNESS_SIGNS);
+    ck_assert_uint_eq(served(TRUE_ONE), 3);
+    end();
+}
+END_TEST
+
 SUITE_MAIN("outside_witness", what_goes_on_is_signed_and_remembered,
            the_answer_is_one_line_that_verifies,
            two_roots_of_one_size_are_refused_and_the_second_is_kept,
            strangers_get_the_answers_of_the_specification,
            whoever_ends_it_at_any_step_gets_no_second_root,
            one_process_has_the_directory, a_file_that_it_did_not_sign_stops_it,
-           after_a_failed_write_nothing_is_signed_any_more)
+           after_a_failed_write_nothing_is_signed_any_more,
+           a_pipe_under_the_new_files_name_is_not_waited_for)
