@@ -37,7 +37,7 @@ enum report_kind { REPORT_LOG, REPORT_TILES, REPORT_PROOF, REPORT_UNIT };
     R(TWICE, "entries are in more than one of the units that were given")     \
     R(RECORD, "a unit is not the one that the log's archive record names")    \
     R(STRAY,                                                                  \
-      "a folder beside the units has no manifest: it is no unit, or no "      \
+      "something beside the units has no manifest: it is no unit, or no "     \
       "longer one")                                                           \
     R(FIRST, "the units of the directory do not begin at entry 0: those "     \
              "before are missing")                                            \

@@ -139,6 +139,10 @@ static enum status verify_units_each(struct verify_units *at)
             prefix == NULL ? ST_EXHAUSTED
                            : unit_open(unit, at->report, at->paths[i], prefix);
 
+        if (status == ST_DISK_FAILED && at->count > 1) {
+            (void)unit_unreadable(unit, at->report, "");
+            return ST_OK;
+        }
         if (status != ST_OK)
             return status;
         if (i == 0)
@@ -219,7 +223,7 @@ static void verify_units_whole(struct verify_units *at)
 
     if (options->stray != NULL) {
         if (report_fault(report, REPORT_INCOMPLETE, REPORT_NO_INDEX,
-                         "the folder has no manifest"))
+                         "it has no manifest"))
             (void)snprintf(report->fault.file, sizeof report->fault.file, "%s",
                            options->stray);
         report_reason(report, REPORT_REASON_STRAY);

@@ -182,6 +182,7 @@ enum status restore_log(struct restore_result *result_out,
         (report->fault.found || units == NULL || units[0].told.first != 0 ||
          (report->verdict != REPORT_GOOD && !incomplete)))
         status = ST_PROOF;
+    result_out->is_judged = status == ST_OK;
     if (status == ST_OK)
         status = restore_units(&restore, units, count, target);
     verify_units_close(units, count);

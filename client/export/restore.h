@@ -11,6 +11,8 @@ struct restore_result {
     uint64_t entries_count;
     uint64_t segments_count;
     uint8_t leaf[HASH_SIZE]; /* Of the last entry. */
+    bool is_judged; /* The units are good enough; what fails then is writing, or
+                       that they are no longer what they were. */
 };
 
 /*

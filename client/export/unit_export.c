@@ -55,8 +55,8 @@ static enum status unit_begin(struct unit_export *export)
     status = unit_writer_open(&export->out, path, export->packer);
     if (status == ST_EXISTS)
         return unit_refuse(export, status, "the unit's directory is not empty");
-    if (status == ST_NO_FILE)
-        return unit_refuse(export, status,
+    if (status == ST_NO_FILE || status == ST_DISK_FAILED)
+        return unit_refuse(export, ST_NO_FILE,
                            "the unit's directory cannot be made");
     export->is_open = status == ST_OK;
     return status;

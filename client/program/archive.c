@@ -14,6 +14,7 @@
 #include "client/program/archive_list.h"
 #include "client/program/file.h"
 #include "client/program/program.h"
+#include "client/program/verify_kinds.h"
 
 static struct report report;
 
@@ -49,10 +50,11 @@ static void made(void *context, const struct archive_unit *unit,
     (void)sodium_bin2hex(hex, sizeof hex, manifest_hash, HASH_SIZE);
     printf(making->json ? "{\"number\":%" PRIu64 ",\"first\":%" PRIu64
                           ",\"last\":%" PRIu64 ",\"bytes\":%" PRIu64
-                          ",\"manifest\":\"%s\",\"path\":\"%s\"}\n"
+                          ",\"manifest\":\"%s\",\"path\":"
                         : "unit %" PRIu64 "  entries %" PRIu64 " to %" PRIu64
-                          "  bytes %" PRIu64 "\n  manifest  %s\n  %s\n",
-           unit->number, unit->first, unit->last, unit->bytes, hex, path);
+                          "  bytes %" PRIu64 "\n  manifest  %s\n  ",
+           unit->number, unit->first, unit->last, unit->bytes, hex);
+    archive_list_path(path, making->json);
 }
 
 /* A unit that only its own copies can give back. */
@@ -146,12 +148,27 @@ static bool make_parse(struct making *making, int argc, char **argv)
     return true;
 }
 
+/* Which of what was named is at fault; without a word of why, the log. */
+static const char *make_at(const struct making *making, enum status status,
+                           const char *said)
+{
+    const struct unit_export_options *options = &making->options;
+
+    if (status == ST_ORIGIN && options->checkpoint != NULL)
+        return options->checkpoint;
+    if (status == ST_FILE_FORMAT && options->policy != NULL)
+        return options->policy;
+    return status == ST_EXISTS || status == ST_DISK_FULL ||
+                   status == ST_WRONG_STATE ||
+                   (status == ST_NO_FILE && said != NULL)
+               ? options->target
+               : options->directory;
+}
+
 static int make_failed(const struct making *making, enum status status,
                        const char *said)
 {
     const char *what = said != NULL ? said : status_info(status)->english;
-    bool is_target = status == ST_EXISTS || status == ST_DISK_FULL ||
-                     status == ST_WRONG_STATE;
     int code = EXIT_USAGE;
 
     if (status == ST_LOST)
@@ -170,9 +187,7 @@ static int make_failed(const struct making *making, enum status status,
     if (status == ST_DISK_FAILED) /* Of which of both is not known here. */
         return program_fail(code, "%s to %s: %s", making->options.directory,
                             making->options.target, what);
-    return program_fail(
-        code, "%s: %s",
-        is_target ? making->options.target : making->options.directory, what);
+    return program_fail(code, "%s: %s", make_at(making, status, said), what);
 }
 
 /* What a timer calls. */
@@ -273,8 +288,12 @@ static const char *restore_why(void)
                                "was not said";
 }
 
-static int restore_failed(const char *target, enum status status)
+static int restore_failed(const struct verify_options *options,
+                          const struct restore_result *result,
+                          const char *target, enum status status)
 {
+    if (!result->is_judged && status != ST_PROOF)
+        return verify_unjudged(options, &report, status);
     if (status == ST_PROOF) {
         report_write_text(&report, stderr);
         return program_fail(report.verdict == REPORT_TAMPERED ? EXIT_REFUSED
@@ -290,7 +309,7 @@ static int restore_run(struct program *program, int argc, char **argv)
 {
     struct verify_options options = {.policy = NULL};
     struct archive_list list = {.paths = NULL};
-    struct restore_result result;
+    struct restore_result result = {.is_judged = false};
     char hex[2 * HASH_SIZE + 1];
     bool incomplete = false;
     enum status status = ST_OK;
@@ -299,13 +318,14 @@ static int restore_run(struct program *program, int argc, char **argv)
         return program_usage("archive");
     for (int i = optind; status == ST_OK && i < argc - 1; i++)
         status = archive_list_add(&list, argv[i]);
+    options.directory = argv[optind];
     archive_list_give(&list, &options);
     if (status == ST_OK)
         status =
             restore_log(&result, &report, &options, argv[argc - 1], incomplete);
     archive_list_free(&list);
     if (status != ST_OK)
-        return restore_failed(argv[argc - 1], status);
+        return restore_failed(&options, &result, argv[argc - 1], status);
     if (report.verdict != REPORT_GOOD)
         report_write_text(&report, stderr);
     printf(program->json ? "{\"size\":%" PRIu64 ",\"segments\":%" PRIu64

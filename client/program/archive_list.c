@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/audit/unit.h"
 #include "client/audit/verify.h"
 #include "client/program/program.h"
+#include "client/program/say.h"
 
 #define LIST_UNFINISHED ".part"
 #define LIST_FOUND      "lost+found"
@@ -92,16 +94,34 @@ static bool list_is_apart(const char *name)
             strcmp(name + size - suffix_size, LIST_UNFINISHED) == 0);
 }
 
+/* A folder of which nobody can tell here whether it is a unit. */
+static bool list_is_shut(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode) &&
+           access(path, R_OK | X_OK) != 0;
+}
+
+static bool list_is_file(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 /* The path that was appended last is not of a unit: take it back.  Gives the
  * first of the strays. */
 static char *list_stray(struct archive_list *list, char *stray,
                         const char *name)
 {
-    char *path = list->paths[--list->count];
-    struct stat about;
+    char *path = list->paths[list->count - 1];
 
-    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode) ||
-        list_is_apart(name) || (stray != NULL && strcmp(stray, path) <= 0)) {
+    if (!list_is_apart(name) && list_is_shut(path))
+        return stray; /* Whoever reads it says so. */
+    list->count--;
+    if (list_is_file(path) || list_is_apart(name) ||
+        (stray != NULL && strcmp(stray, path) <= 0)) {
         free(path);
         return stray;
     }
@@ -119,13 +139,15 @@ static enum status list_folder(struct archive_list *list, char **stray,
 
     if (names == NULL)
         return errno == ENOMEM ? ST_EXHAUSTED : ST_OK;
-    while (status == ST_OK && (name = readdir(names)) != NULL) {
+    while (status == ST_OK && (errno = 0, name = readdir(names)) != NULL) {
         if (name->d_name[0] == '.')
             continue;
         status = list_append(list, path, name->d_name);
         if (status == ST_OK && !unit_is_one(list->paths[list->count - 1]))
             *stray = list_stray(list, *stray, name->d_name);
     }
+    if (status == ST_OK && errno != 0)
+        status = ST_DISK_FAILED;
     closedir(names);
     return status;
 }
@@ -168,6 +190,15 @@ void archive_list_give(const struct archive_list *list,
     options->is_whole = list->is_whole;
 }
 
+void archive_list_path(const char *path, bool json)
+{
+    if (json)
+        say_json_text(path);
+    else
+        say_text(stdout, slice_of(path, strlen(path)), false);
+    puts(json ? "}" : "");
+}
+
 static void list_show_one(const struct unit *unit, bool json)
 {
     const struct archive_unit *told = &unit->told;
@@ -178,12 +209,13 @@ static void list_show_one(const struct unit *unit, bool json)
     printf(json ? "{\"number\":%" PRIu64 ",\"first\":%" PRIu64
                   ",\"last\":%" PRIu64 ",\"bytes\":%" PRIu64
                   ",\"size\":%" PRIu64
-                  ",\"root\":\"%s\",\"manifest\":\"%s\",\"path\":\"%s\"}\n"
+                  ",\"root\":\"%s\",\"manifest\":\"%s\",\"path\":"
                 : "unit %" PRIu64 "  entries %" PRIu64 " to %" PRIu64
                   "  bytes %" PRIu64 "  checkpoint %" PRIu64
-                  "\n  root      %s\n  manifest  %s\n  %s\n",
+                  "\n  root      %s\n  manifest  %s\n  ",
            told->number, told->first, told->last, told->bytes, told->size, root,
-           manifest, unit->path);
+           manifest);
+    archive_list_path(unit->path, json);
 }
 
 int archive_list_show(const struct archive_list *list, bool json)

@@ -14,7 +14,7 @@ static int show(const struct program *program, const char *path)
     if (status != ST_OK)
         return program_fail(EXIT_USAGE, "%s: %s", path,
                             status_info(status)->english);
-    return operator_say_certificate(program, slice_of(bytes, size));
+    return operator_say_certificate(program, path, slice_of(bytes, size));
 }
 
 static int said(const struct operator_job *job, int code)

@@ -75,6 +75,8 @@ static int failed(const struct tiles_export_result *result,
     if (status == ST_DISK_FAILED) /* Of which of both, only what says. */
         return program_fail(code, "%s to %s: %s", options->directory,
                             options->target, what);
+    if (status == ST_ORIGIN && options->checkpoint != NULL)
+        return program_fail(code, "%s: %s", options->checkpoint, what);
     return program_fail(code, "%s: %s",
                         status == ST_EXISTS || status == ST_DISK_FULL
                             ? options->target

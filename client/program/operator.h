@@ -112,7 +112,7 @@ void operator_next(const struct operator_job *job,
                    char out[OPERATOR_NEXT_SIZE]);
 void operator_say_next(const struct operator_job *job);
 /* A certificate in words. */
-int operator_say_certificate(const struct program *program,
+int operator_say_certificate(const struct program *program, const char *path,
                              struct slice certificate);
 
 /* Let a person agree; EXIT_REFUSED if he does not. */

@@ -307,7 +307,7 @@ void operator_say_done(const struct operator_job *job)
     }
 }
 
-int operator_say_certificate(const struct program *program,
+int operator_say_certificate(const struct program *program, const char *path,
                              struct slice certificate)
 {
     static const char *const signers[] = {"", "operator", "authority",
@@ -319,7 +319,7 @@ int operator_say_certificate(const struct program *program,
 
     if (config_cert_decode(&cert, certificate) != ST_OK ||
         config_decode(&config, cert.config) != ST_OK)
-        return program_fail(EXIT_REFUSED, "not a certificate");
+        return program_fail(EXIT_REFUSED, "%s: not a certificate", path);
     say_config(program, &config);
     config_hash(digest, cert.config);
     sodium_bin2hex(hash, sizeof hash, digest, HASH_SIZE);

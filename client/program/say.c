@@ -5,6 +5,8 @@
 
 #include "protocol/text.h"
 
+enum { REPLACEMENT = 0xfffd };
+
 static void say_bytes(FILE *out, const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -42,9 +44,33 @@ static void say_point(uint32_t point)
                LOW + (rest & ((1U << HALF) - 1)));
 }
 
+void say_json_text(const char *string)
+{
+    struct slice text = slice_of(string, strlen(string));
+    size_t used = 0;
+    uint32_t point;
+
+    putchar('"');
+    while (used < text.size) {
+        const uint8_t *at = text.data + used;
+        size_t from = used;
+
+        if (text_next(text, &used, &point) != ST_OK) {
+            used++;
+            say_point(REPLACEMENT);
+        } else if (text_point_refused(point)) {
+            say_point(point);
+        } else {
+            if (point == '"' || point == '\\')
+                putchar('\\');
+            (void)fwrite(at, 1, used - from, stdout);
+        }
+    }
+    putchar('"');
+}
+
 void say_json(struct cJSON *object, bool indented)
 {
-    enum { REPLACEMENT = 0xfffd };
     char *printed =
         indented ? cJSON_Print(object) : cJSON_PrintUnformatted(object);
     const char *json = printed != NULL ? printed : "{}";

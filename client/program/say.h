@@ -16,6 +16,9 @@
  * (protocol/text.h), as \xNN.  A line end stays one where ${lines}. */
 void say_text(FILE *out, struct slice text, bool lines);
 
+/* The text as a string of JSON, with its quotes, on the standard output. */
+void say_json_text(const char *text);
+
 struct cJSON;
 
 /* A line, or indented lines, of JSON on the standard output.  What no field may

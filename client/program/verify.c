@@ -180,8 +180,7 @@ static int take_authority(struct verify_options *options,
     return EXIT_GOOD;
 }
 
-/* Why nothing was judged. */
-static int unjudged(const struct verify_options *options,
+int verify_unjudged(const struct verify_options *options,
                     const struct report *report, enum status status)
 {
     if (status == ST_RECEIPT)
@@ -244,7 +243,8 @@ static int judge(struct report *report, const struct wishes *wishes)
         status = verify_given(report, options);
     if (verify_progress_end(&progress) != ST_OK)
         fprintf(stderr, "defter: %s: cannot be written\n", progress.path);
-    return status == ST_OK ? EXIT_GOOD : unjudged(options, report, status);
+    return status == ST_OK ? EXIT_GOOD
+                           : verify_unjudged(options, report, status);
 }
 
 int verify_say(const struct program *program, const struct report *report)

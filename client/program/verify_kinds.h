@@ -7,6 +7,7 @@
 #include "client/program/program.h"
 
 struct report;
+struct verify_options;
 
 /*
  * verify_words(report_out, program, argc, argv): judge what the words name, as
@@ -15,6 +16,11 @@ struct report;
  */
 int verify_words(struct report *report_out, struct program *program, int argc,
                  char **argv);
+
+/* Why verify_given(), or whatever else judges by the same options, judged
+ * nothing; gives the exit code. */
+int verify_unjudged(const struct verify_options *options,
+                    const struct report *report, enum status status);
 
 /* Say what was found, as text or JSON; gives the verdict's exit code. */
 int verify_say(const struct program *program, const struct report *report);
