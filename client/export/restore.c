@@ -71,6 +71,17 @@ static enum status restore_flush(struct restore *restore)
     return status;
 }
 
+/* What is read now is what was verified before: of each entry the next one has
+ * the hash, and of the last one the manifest. */
+static bool restore_follows(const struct restore *restore, struct slice bytes)
+{
+    struct entry entry;
+
+    return entry_view(&entry, bytes) == ST_OK &&
+           entry.place.index == restore->result->entries_count &&
+           memcmp(entry.place.previous, restore->result->leaf, HASH_SIZE) == 0;
+}
+
 static enum status restore_entry(struct restore *restore, struct slice entry)
 {
     const size_t size = segment_frame_size(entry.size);
@@ -92,6 +103,8 @@ static enum status restore_entry(struct restore *restore, struct slice entry)
     }
     if (restore->segment_size - restore->used < size)
         return ST_BAD_FIELD;
+    if (!restore_follows(restore, entry))
+        return ST_DISK_FAILED;
     segment_frame_encode(restore->bytes + restore->used, entry);
     restore->used += size;
     tree_leaf_hash(restore->result->leaf, entry);
@@ -120,7 +133,6 @@ static enum status restore_entries(struct restore *restore, struct unit *units,
         status = batch.stop == WALK_EXHAUSTED ? ST_EXHAUSTED : ST_DISK_FAILED;
     walk_batch_close(&batch);
     joined_close(joined);
-    /* What was read just now is what was verified before. */
     if (status == ST_OK &&
         memcmp(restore->result->leaf, units[count - 1].told.leaf_after,
                HASH_SIZE) != 0)
