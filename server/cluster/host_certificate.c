@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "protocol/config_cert.h"
 #include "replication/need.h"
 #include "server/cluster/cluster_clock.h"
@@ -218,17 +220,52 @@ static void wait_for_archive(struct host *host)
     host->file_waits = true;
 }
 
+/* Whether the last look found the same.  Whoever copies it there may not have
+ * done so yet; and what cannot be renamed may have been replaced. */
+static bool is_seen(struct host *host, enum status status, struct slice bytes)
+{
+    uint8_t hash[HASH_SIZE];
+    bool seen;
+
+    crypto_hash_sha256(hash, bytes.data, bytes.size);
+    seen = host->file_seen && host->file_status == status &&
+           memcmp(host->file_hash, hash, HASH_SIZE) == 0;
+    host->file_seen = true;
+    host->file_status = status;
+    memcpy(host->file_hash, hash, HASH_SIZE);
+    return seen;
+}
+
+/* Whoever is told it was no certificate would look at the wrong thing. */
+static const char *why_unread(enum status status)
+{
+    if (status == ST_OK || status == ST_FILE_FORMAT)
+        return "it is no certificate";
+    return "it cannot be read: it is no plain file, or not this node's user's, "
+           "or its disk is at fault";
+}
+
 void host_look_for_certificate(struct host *host)
 {
     uint8_t bytes[CONFIG_CERT_SIZE_MAX];
-    char refusal[CLUSTER_LINE_SIZE_MAX] = "it is no certificate";
+    char refusal[CLUSTER_LINE_SIZE_MAX];
     size_t size = 0;
+    bool is_first = !host->file_looked;
     enum status status = read_file(host, bytes, &size);
 
+    /* What was laid there before the start decides what this node is. */
+    host->file_looked = true;
     if (status == ST_NO_FILE)
-        host->file_waits = host->file_stuck = false;
-    if (status == ST_NO_FILE || host->file_stuck)
+        host->file_waits = host->file_stuck = host->file_seen = false;
+    if (status == ST_NO_FILE)
         return;
+    if (!is_seen(host, status, slice_of(bytes, size)) && !is_first) {
+        host->file_stuck = false;
+        return;
+    }
+    if (host->file_stuck)
+        return;
+    (void)snprintf(refusal, sizeof refusal, "%s", why_unread(status));
     if (status == ST_OK)
         status = host_certify(host, refusal, slice_of(bytes, size), false);
     if (status == ST_BUSY) {

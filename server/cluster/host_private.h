@@ -52,8 +52,12 @@ struct host {
     bool draining;     /* The replica waits until nothing is under way. */
     uint64_t wish_why; /* What nothing waits for and was told last. */
     uint8_t wish_node[NODE_ID_SIZE];
-    bool file_waits; /* The certificate's file, for an archive. */
-    bool file_stuck; /* It cannot be renamed. */
+    bool file_waits;  /* The certificate's file, for an archive. */
+    bool file_stuck;  /* It cannot be renamed. */
+    bool file_looked; /* Once at least. */
+    bool file_seen;   /* By the last look, which found this: */
+    enum status file_status;
+    uint8_t file_hash[HASH_SIZE];
 
     pthread_mutex_t lock;
     /* Guarded by lock: mail in the order of posting. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/cluster/host_private.h"
 #include "tests/lib/fake_replica.h"
 #include "tests/lib/host_rig.h"
 #define SUITE_FORKS
@@ -276,6 +277,25 @@ START_TEST(a_file_that_is_no_certificate_is_refused)
 }
 END_TEST
 
+START_TEST(a_certificate_that_is_still_being_copied_is_not_judged)
+{
+    struct host *host;
+
+    fake_replica_script = act_judge;
+    host = host_rig_open(1, 2, 1);
+    host_look_for_certificate(host);
+    put_file("C3", 2);
+    host_look_for_certificate(host);
+    put_file("C0good", 6);
+    host_look_for_certificate(host);
+    ck_assert(!has_file(HOST_FILE_TAKEN) && !has_file(HOST_FILE_REFUSED));
+    host_look_for_certificate(host);
+    ck_assert(has_file(HOST_FILE_TAKEN) && !has_file(HOST_FILE_REFUSED));
+    ck_assert_int_eq(host_start(host), ST_OK);
+    host_rig_end(host);
+}
+END_TEST
+
 START_TEST(what_an_archive_may_have_witnessed_waits_until_it_is_linked)
 {
     struct host *host;
@@ -410,6 +430,7 @@ SUITE_MAIN("host_ask", questions_are_answered_from_the_hosts_thread,
            a_certificate_with_bad_signatures_is_refused_and_not_given_on,
            a_certificate_that_the_replica_refuses_is_refused,
            a_file_that_is_no_certificate_is_refused, an_empty_file_is_refused,
+           a_certificate_that_is_still_being_copied_is_not_judged,
            what_an_archive_may_have_witnessed_waits_until_it_is_linked,
            a_certificate_is_judged_for_who_asks,
            a_peers_certificate_is_taken_after_its_time,
