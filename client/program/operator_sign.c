@@ -86,9 +86,9 @@ static bool add_witness(struct operator_job *job, struct writer *writer)
     return false;
 }
 
-static int add_authority(const struct operator_job *job, struct writer *writer)
+/* ${out} is wiped by whoever asked, also if the key is not the right one. */
+static int read_authority(struct identity *out, const struct operator_job *job)
 {
-    struct identity identity;
     struct keyfile key;
     enum status status =
         file_read_key(&key, job->authority_path, KEYFILE_AUTHORITY);
@@ -96,15 +96,11 @@ static int add_authority(const struct operator_job *job, struct writer *writer)
     if (status != ST_OK)
         return program_fail(EXIT_USAGE, "%s: %s", job->authority_path,
                             status_info(status)->english);
-    identity_init(&identity, key.secret);
+    identity_init(out, key.secret);
     keyfile_wipe(&key);
-    if (memcmp(identity.public_key, job->authority_key, PUBLIC_KEY_SIZE) != 0) {
-        identity_wipe(&identity);
+    if (memcmp(out->public_key, job->authority_key, PUBLIC_KEY_SIZE) != 0)
         return program_fail(EXIT_USAGE, "%s: not this cluster's authority",
                             job->authority_path);
-    }
-    config_cert_sign(writer, CONFIG_SIGNER_AUTHORITY, NULL, &identity);
-    identity_wipe(&identity);
     return EXIT_GOOD;
 }
 
@@ -149,14 +145,13 @@ static int save(struct operator_job *job, const struct writer *writer,
     return EXIT_INCOMPLETE;
 }
 
-/* Sign what ${cert} begins; its number is taken first. */
-static int sign(struct operator_job *job, const struct config_cert *cert,
-                bool witness_needed)
+/* Sign what ${cert} begins, by the authority as well if there is one; its
+ * number is taken first. */
+static int sign_as(struct operator_job *job, const struct config_cert *cert,
+                   const struct identity *authority, bool witness_needed)
 {
-    bool forced = cert->kind == CONFIG_FORCED;
     struct writer writer;
     enum status status;
-    int code;
 
     writer_init(&writer, job->certificate, sizeof job->certificate);
     config_cert_begin(&writer, cert);
@@ -165,13 +160,9 @@ static int sign(struct operator_job *job, const struct config_cert *cert,
         return state_fail(job, status);
     sign_state_paper(job->paper, sign_store_state(job->store));
     config_cert_sign(&writer, CONFIG_SIGNER_OPERATOR, NULL, &job->identity);
-    if (job->authority_path != NULL) {
-        code = add_authority(job, &writer);
-        if (code != EXIT_GOOD)
-            return code;
-    }
-    if (witness_needed && !add_witness(job, &writer) &&
-        job->authority_path == NULL) {
+    if (authority != NULL)
+        config_cert_sign(&writer, CONFIG_SIGNER_AUTHORITY, NULL, authority);
+    if (witness_needed && !add_witness(job, &writer) && authority == NULL) {
         job->unwitnessed = true;
         (void)save(job, &writer, false);
         return program_fail(
@@ -180,8 +171,25 @@ static int sign(struct operator_job *job, const struct config_cert *cert,
             "and with --authority FILE the authority's key stands for an "
             "archive that is gone");
     }
-    INVARIANT(!forced || job->authority_path != NULL);
+    INVARIANT(cert->kind != CONFIG_FORCED || authority != NULL);
     return save(job, &writer, true);
+}
+
+/* Without the key that was named nothing is begun. */
+static int sign(struct operator_job *job, const struct config_cert *cert,
+                bool witness_needed)
+{
+    struct identity authority;
+    int code;
+
+    if (job->authority_path == NULL)
+        return sign_as(job, cert, NULL, witness_needed);
+    memset(&authority, 0, sizeof authority);
+    code = read_authority(&authority, job);
+    if (code == EXIT_GOOD)
+        code = sign_as(job, cert, &authority, witness_needed);
+    identity_wipe(&authority);
+    return code;
 }
 
 int operator_sign(struct operator_job *job)

@@ -287,6 +287,17 @@ printf 'a wrong name\n' | tool force "$a" --yes \
 [ $? -eq 1 ] || fail 'forced on a wrong name'
 says 'is lost too'
 says 'No node of the old lineage is ever spoken with again'
+# Another key of that kind takes no number.
+mkdir "$cluster/other"
+"$DEFTER_BIN/defter" init "$cluster/other/c" --peer-listen 127.0.0.1:1 \
+    >/dev/null || fail 'no other cluster'
+cp "$cluster/c/operator.state" "$cluster/state.before"
+printf 'defter.local/log\n' | tool force "$a" --authority \
+    "$cluster/other/c/authority/authority.key" >"$cluster/said.txt" 2>&1
+[ $? -eq 3 ] || fail 'forced with the key of another authority'
+says "not this cluster's authority"
+cmp -s "$cluster/c/operator.state" "$cluster/state.before" ||
+    fail 'a number was taken for what nobody signed'
 printf 'defter.local/log\n' | tool force "$a" \
     --authority "$cluster/c/authority/authority.key" >"$cluster/said.txt" 2>&1
 says 'For the paper: 6 '
