@@ -141,16 +141,15 @@ static void on_other(struct evhttp_request *asked, void *argument)
 
 /* ---- Listening ---------------------------------------------------------- */
 
-/* Descriptors are short: a listener that goes on would take all of the time. */
+/* Descriptors are short: a listener that goes on would take all of the time.
+ * What evhttp bound has evhttp's own argument, and nothing of this file's. */
 static void on_listen_error(struct evconnlistener *listener, void *argument)
 {
-    const struct timeval pause = {0, WITNESS_HTTP_PAUSE_MS * 1000};
-    struct witness_http *http = argument;
-
+    (void)argument;
     (void)evconnlistener_disable(listener);
-    (void)evtimer_add(http->resume, &pause);
 }
 
+/* At every pause, whether or not it was disabled. */
 static void on_resume(evutil_socket_t fd, short what, void *argument)
 {
     struct witness_http *http = argument;
@@ -184,6 +183,7 @@ static enum status http_listen(struct witness_http *http,
 {
     const unsigned flags =
         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
+    const struct timeval pause = {0, WITNESS_HTTP_PAUSE_MS * 1000};
     struct sockaddr_storage name;
     int size;
 
@@ -199,7 +199,7 @@ static enum status http_listen(struct witness_http *http,
         return ST_INTERNAL;
     }
     evconnlistener_set_error_cb(http->listener, on_listen_error);
-    return ST_OK;
+    return event_add(http->resume, &pause) == 0 ? ST_OK : ST_INTERNAL;
 }
 
 static enum status http_port(struct witness_http *http)
@@ -245,7 +245,7 @@ enum status witness_http_open(struct witness_http **http_out,
     http->witness = witness;
     http->context = context;
     http->say = say;
-    http->resume = evtimer_new(base, on_resume, http);
+    http->resume = event_new(base, -1, EV_PERSIST, on_resume, http);
     http->server = evhttp_new(base);
     if (http->resume != NULL && http->server != NULL)
         status = http_serve(http);
