@@ -5,8 +5,6 @@
 
 #include "protocol/text.h"
 
-enum { REPLACEMENT = 0xfffd };
-
 static void say_bytes(FILE *out, const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -44,36 +42,12 @@ static void say_point(uint32_t point)
                LOW + (rest & ((1U << HALF) - 1)));
 }
 
-void say_json_text(const char *string)
+/* What cJSON printed, with what it does not escape; ${instead} without memory.
+ */
+static void say_printed(char *printed, const char *instead)
 {
-    struct slice text = slice_of(string, strlen(string));
-    size_t used = 0;
-    uint32_t point;
-
-    putchar('"');
-    while (used < text.size) {
-        const uint8_t *at = text.data + used;
-        size_t from = used;
-
-        if (text_next(text, &used, &point) != ST_OK) {
-            used++;
-            say_point(REPLACEMENT);
-        } else if (text_point_refused(point)) {
-            say_point(point);
-        } else {
-            if (point == '"' || point == '\\')
-                putchar('\\');
-            (void)fwrite(at, 1, used - from, stdout);
-        }
-    }
-    putchar('"');
-}
-
-void say_json(struct cJSON *object, bool indented)
-{
-    char *printed =
-        indented ? cJSON_Print(object) : cJSON_PrintUnformatted(object);
-    const char *json = printed != NULL ? printed : "{}";
+    enum { REPLACEMENT = 0xfffd };
+    const char *json = printed != NULL ? printed : instead;
     struct slice text = slice_of(json, strlen(json));
     size_t used = 0;
     uint32_t point;
@@ -92,7 +66,21 @@ void say_json(struct cJSON *object, bool indented)
             (void)fwrite(at, 1, used - from, stdout);
         }
     }
-    putchar('\n');
     cJSON_free(printed);
+}
+
+void say_json_text(const char *text)
+{
+    struct cJSON *string = cJSON_CreateString(text);
+
+    say_printed(cJSON_PrintUnformatted(string), "\"\"");
+    cJSON_Delete(string);
+}
+
+void say_json(struct cJSON *object, bool indented)
+{
+    say_printed(indented ? cJSON_Print(object) : cJSON_PrintUnformatted(object),
+                "{}");
+    putchar('\n');
     cJSON_Delete(object);
 }

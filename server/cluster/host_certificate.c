@@ -255,10 +255,10 @@ void host_look_for_certificate(struct host *host)
 
     /* What was laid there before the start decides what this node is. */
     host->file_looked = true;
-    if (status == ST_NO_FILE)
+    if (status == ST_NO_FILE) {
         host->file_waits = host->file_stuck = host->file_seen = false;
-    if (status == ST_NO_FILE)
         return;
+    }
     if (!is_seen(host, status, slice_of(bytes, size)) && !is_first) {
         host->file_stuck = false;
         return;
