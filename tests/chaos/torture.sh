@@ -7,7 +7,7 @@
 # in its log; a file that was written is whole, or not there.
 #
 #   torture.sh [--scenario WORD] [--class WORD] [--every K] [--from N] [--to N]
-#              [--valgrind]
+#              [--paths] [--valgrind]
 #
 # scenarios: start serve verify extract redact init; classes: memory disk room
 # calls clock.

@@ -6,7 +6,7 @@
 # a copy has what was acknowledged.
 #
 #   torture_promote.sh [--scenario WORD] [--class WORD] [--every K] [--from N]
-#                      [--to N] [--valgrind]
+#                      [--to N] [--paths] [--valgrind]
 #
 # On 127.0.0.1; needs no root.  Classes: tests/lib/torture.sh.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1

@@ -4,7 +4,7 @@
 #   . tests/lib/torture.sh
 #   scenarios=(WORD...); torture_options "$@"    what is asked for: --scenario
 #                            WORD, --class WORD, --every K, --from N, --to N,
-#                            --valgrind
+#                            --paths, --valgrind
 #   torture_env N [WORD...]  sets $words for env(1), to stand before the
 #                            process, then $under; each third goes on failing
 #   torture_hit              what was hit; empty: there are not so many calls
@@ -15,6 +15,9 @@
 #
 # After tests/lib/cluster.sh.  Classes: memory disk room calls clock.  Under
 # memcheck without memory: its own malloc takes the place of the one that fails.
+# With --paths, a run in which nothing fails shows by which paths (who called
+# whom) calls of the class come about, and the first call on each path fails
+# then; --every K --from N take a share of the paths that depends on no run.
 
 classes=(memory disk room calls clock)
 every=1 from=1 to=1000000000
@@ -24,11 +27,16 @@ declare -A errno_of=([memory]=$ENOMEM [disk]=$EIO [room]=$ENOSPC
 # What a process may end with: the node's statuses, those of the tool.
 # shellcheck disable=SC2034
 readonly node_statuses=' 0 1 2 3 5 6 ' tool_statuses=' 0 1 2 3 '
-under=() words=() told=()
-scenario='' class='' number=0
+under=() words=() told=() paths=()
+by_path='' scenario='' class='' number=0
 
 torture_options() {
     while [ $# -gt 0 ]; do
+        if [ "$1" = --paths ]; then
+            by_path=1
+            shift
+            continue
+        fi
         if [ "$1" = --valgrind ]; then
             # Not the wrapper: it is a script, whose calls would fail first.
             under=(/usr/bin/valgrind.bin -q --error-exitcode=99)
@@ -59,6 +67,11 @@ torture_env() {
         "TORTURE_ERROR=${errno_of[$class]}" "TORTURE_REPORT=$cluster/report"
         "TORTURE_ON=$((number / every % 3 == 2))"
         "TORTURE_STEP=$((number % 2 ? 7200 : -7200))" "$@")
+    if [ -n "$by_path" ] && [ "$number" -eq 0 ]; then
+        words+=("TORTURE_PATHS=1")
+    elif [ -n "$by_path" ]; then
+        words+=("TORTURE_NTH=0" "TORTURE_PATH=${paths[number - 1]}")
+    fi
     rm -f "$cluster/report"
 }
 
@@ -76,21 +89,49 @@ judge_end() {
     [ "$1" -eq 0 ] || [ -s "$3" ] || complain "it ended with $1 in silence"
 }
 
+torture_numbers() {
+    local unhit=0
+    number=$from
+    # On a slow machine a run may get less far than the others.
+    while [ "$number" -le "$to" ] && [ $unhit -lt 2 ]; do
+        "${scenario}_run"
+        runs=$((runs + 1))
+        unhit=$((unhit + 1))
+        [ -z "$(torture_hit)" ] || unhit=0
+        number=$((number + every))
+    done
+    echo "$scenario, $class: up to $((number - every)), every $every"
+}
+
+# The share of a path is told by its last digits.
+torture_paths() {
+    local path all=0 tried=0 missed=0
+    number=0
+    "${scenario}_run"
+    mapfile -t paths < <(sed -n 's/^path \([0-9a-f]*\) .*/\1/p' \
+        "$cluster/report" | sort)
+    for path in "${paths[@]}"; do
+        all=$((all + 1)) number=$all
+        [ $((16#${path: -8} % every)) -eq $((from % every)) ] || continue
+        [ $number -le "$to" ] || break
+        "${scenario}_run"
+        runs=$((runs + 1)) tried=$((tried + 1))
+        [ -n "$(torture_hit)" ] || missed=$((missed + 1))
+    done
+    echo "$scenario, $class: $tried of ${#paths[@]} paths," \
+        "$missed did not come about again"
+}
+
 torture_all() {
-    local runs=0 unhit
+    local runs=0
     for scenario in "${scenarios[@]}"; do
         for class in "${classes[@]}"; do
             torture_prepare
-            number=$from unhit=0
-            # On a slow machine a run may get less far than the others.
-            while [ "$number" -le "$to" ] && [ $unhit -lt 2 ]; do
-                "${scenario}_run"
-                runs=$((runs + 1))
-                unhit=$((unhit + 1))
-                [ -z "$(torture_hit)" ] || unhit=0
-                number=$((number + every))
-            done
-            echo "$scenario, $class: up to $((number - every)), every $every"
+            if [ -n "$by_path" ]; then
+                torture_paths
+            else
+                torture_numbers
+            fi
         done
     done
     [ $runs -gt 0 ] || fail 'nothing was run'

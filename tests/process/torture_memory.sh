@@ -5,4 +5,6 @@
 # it ends the process then.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 bash tests/chaos/torture.sh --scenario start --class memory --every 1601 &&
-    bash tests/chaos/torture.sh --scenario verify --class memory --every 4
+    bash tests/chaos/torture.sh --scenario verify --class memory --every 4 &&
+    bash tests/chaos/torture.sh --scenario start --class memory --paths \
+        --every 211

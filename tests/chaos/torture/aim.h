@@ -3,6 +3,9 @@
  *
  *   TORTURE_CLASS=WORD      memory, disk, room, calls or clock
  *   TORTURE_NTH=N           the N-th call of the class fails; 0: none does
+ *   TORTURE_PATH=HASH       not the N-th, but the first on this path: the
+ *                           functions that have called each other up to it
+ *   TORTURE_PATHS=1         "path HASH N" for the first call on each path
  *   TORTURE_ERROR=NUMBER    errno of a call that fails
  *   TORTURE_ON=1            and so do all that come after it
  *   TORTURE_STEP=SECONDS    of the clock, from the N-th reading on
@@ -42,6 +45,16 @@ size_t aim_room(const char *name, size_t size);
 
 /* How far the clock is off now, in seconds; counts a reading of it. */
 int64_t aim_clock(void);
+
+/* aim_path.c: see to it that aim_path() needs no memory of its own. */
+void aim_path_begin(void);
+
+/* The path of the call that is under way: the same in each process that runs
+ * the same files; 0 while another is looked for by this thread. */
+uint64_t aim_path(void);
+
+/* Whether the path is new to this process; false where too many are known. */
+bool aim_path_is_new(uint64_t path);
 
 /* The function of that name behind this library; ends the process if none. */
 void *aim_next(const char *name);
