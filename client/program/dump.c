@@ -19,6 +19,7 @@ struct range {
     uint64_t from;
     uint64_t left;
     bool full;
+    bool refused; /* Something that was shown is not as it has to be. */
 };
 
 static void write_line(void *context, struct slice name, struct slice value)
@@ -29,11 +30,15 @@ static void write_line(void *context, struct slice name, struct slice value)
     putchar('\n');
 }
 
-static void show_entry(const struct range *range, struct slice bytes,
+static void show_entry(struct range *range, struct slice bytes,
                        const char *where, uint64_t offset)
 {
     uint8_t leaf[HASH_SIZE];
     struct dump dump;
+    struct entry entry;
+
+    if (entry_view(&entry, bytes) != ST_OK)
+        range->refused = true;
 
     printf("%s %" PRIu64 "\n", where, offset);
     dump_init(&dump, NULL, write_line);
@@ -52,6 +57,7 @@ static bool show_frame(struct range *range, const struct walk_frame *frame,
     enum status status = segment_frame_decode(&bytes, frame->bytes);
 
     if (status != ST_OK) {
+        range->refused = true;
         printf("%s %" PRIu64 "\n  error: %s\n", name, frame->place.offset,
                status_info(status)->english);
         bytes = slice_of(frame->bytes.data + SEGMENT_FRAME_HEADER_SIZE,
@@ -91,7 +97,7 @@ static int dump_log(struct walk *walk, struct range *range)
     }
     more = more && batch.stop != WALK_DONE;
     walk_batch_close(&batch);
-    return more ? EXIT_REFUSED : EXIT_GOOD;
+    return more || range->refused ? EXIT_REFUSED : EXIT_GOOD;
 }
 
 /* One segment, wherever it lies, or the bytes of one entry (genesis.entry). */
@@ -131,7 +137,7 @@ static int dump_file(const char *path, struct range *range)
     if (status != ST_OK)
         return program_fail(EXIT_REFUSED, "%s, offset %zu: %s", path, at,
                             status_info(status)->english);
-    return EXIT_GOOD;
+    return range->refused ? EXIT_REFUSED : EXIT_GOOD;
 }
 
 static bool take_number(uint64_t *out, const char *text)
@@ -162,12 +168,19 @@ int dump_run(struct program *program, int argc, char **argv)
         (argc > 2 && !take_number(&range.from, argv[2])) ||
         (argc > 3 && !take_number(&range.left, argv[3])))
         return program_usage(argv[0]);
-    if (stat(argv[1], &about) == 0 && S_ISREG(about.st_mode))
+    if (stat(argv[1], &about) != 0)
+        return program_fail(EXIT_USAGE, "%s: %s", argv[1], strerror(errno));
+    if (S_ISREG(about.st_mode))
         return dump_file(argv[1], &range);
+    if (!S_ISDIR(about.st_mode))
+        return program_fail(EXIT_USAGE, "%s: neither a file nor a directory",
+                            argv[1]);
     status = walk_open(&walk, argv[1]);
     if (status != ST_OK)
         return program_fail(EXIT_USAGE, "%s: %s", argv[1],
-                            status_info(status)->english);
+                            status == ST_NO_FILE
+                                ? "no log lies there"
+                                : status_info(status)->english);
     code = dump_log(walk, &range);
     walk_close(walk);
     return code;

@@ -230,7 +230,9 @@ static const struct subcommand subcommands[] = {
      "Arxiv vahidlərini yaratmaq, yoxlamaq, jurnalı bərpa etmək"},
     {"dump", dump_run,
      "dump [--full] DIR|FILE [FROM [COUNT]]\n"
-     "  Each entry ends with its leaf hash; --full shows long bytes whole",
+     "  Each entry ends with its leaf hash; --full shows long bytes whole. "
+     "Exit\n"
+     "  status: 1 where something is not the bytes of an entry",
      "Show a log's entries, from the index FROM",
      "Jurnalın qeydlərini göstərmək"},
     {"witness", witness_run,

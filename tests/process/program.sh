@@ -46,6 +46,14 @@ exits 3 "$defter" no.such.operation
 exits 3 "$defter" init "$cluster/other" --listen localhost
 exits 0 "$DEFTER_BIN/defterd" --help
 exits 3 "$DEFTER_BIN/defterd" --listen 127.0.0.1:0
+mkfifo "$cluster/pipe"
+mkdir "$cluster/empty"
+exits 3 "$defter" dump "$cluster/pipe"
+exits 3 "$defter" dump "$cluster/empty"
+grep -q 'no log' "$cluster/said.txt" || fail 'no reason given'
+exits 3 "$defter" dump "$cluster/none"
+exits 1 "$defter" dump "$cluster/c/cluster.conf"
+exits 0 "$defter" dump "$node/genesis.entry"
 
 # Nobody serves yet, and that is said at once.
 exits 2 as operator status
