@@ -82,7 +82,9 @@ entries = []
 while (length := struct.unpack_from("<I", log, at)[0]) > 0:
     entries.append(log[at + 8:at + 8 + length])
     at += length + 16
-entries += [entries[-2]] * int(sys.argv[3])
+ping = next(entry for entry in reversed(entries)
+            if struct.unpack_from("<H", entry, 192)[0] == 0x10)
+entries += [ping] * int(sys.argv[3])
 header = log[:12] + struct.pack("<I", size) + log[16:56]
 header += struct.pack("<Q", xxh3_64(header))
 out = bytearray(header.ljust(4096, b"\0"))
@@ -132,6 +134,9 @@ flip "$cluster/copy/$segment" $((offset + 100))
 verify 1 "$cluster/copy"
 says '^  entry 5: its checksum does not match$'
 says "^  at +$segment, offset $offset$"
+"$DEFTER_BIN/defter" dump "$cluster/copy" >"$cluster/last.txt" 2>&1
+[ $? -eq 1 ] || fail 'dump finds nothing'
+grep -q '^  error: ' "$cluster/last.txt" || fail 'dump does not say what'
 
 # The whole tail away: only what is known from outside tells.
 cp "$node/log/$segment" "$cluster/copy/$segment"
