@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "replication/journal_parts.h"
+#include "replication/need.h"
 
 struct aside {
     size_t count; /* More than there are names, if there is no room. */
@@ -74,8 +75,7 @@ enum status journal_aside_has_room(struct journal *journal, bool *out,
     enum status status;
 
     *out = false;
-    if (aside == NULL)
-        return ST_DISK_FAILED;
+    NEED(aside != NULL);
     status = disk_list(journal->disk, JOURNAL_DIVERGENT, aside, aside_visit);
     if (status == ST_NO_FILE)
         status = ST_OK;

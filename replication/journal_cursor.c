@@ -6,6 +6,7 @@
 
 #include "protocol/entry.h"
 #include "replication/journal_parts.h"
+#include "replication/need.h"
 
 /*
  * Invariant: scan stands before the frame of entry ${index}, or at the end of
@@ -51,8 +52,7 @@ static enum status cursor_still_follows(struct journal_cursor *cursor)
     if (!cursor->before_known)
         return ST_CHAIN_BROKEN;
     buffer = malloc(JOURNAL_READ_SIZE);
-    if (buffer == NULL)
-        return ST_DISK_FAILED;
+    NEED(buffer != NULL);
     status = journal_leaf_get(cursor->journal, leaf, buffer, cursor->index - 1,
                               false);
     free(buffer);
@@ -124,8 +124,7 @@ enum status journal_cursor_open(struct journal_cursor **cursor_out,
         return ST_END;
     cursor = malloc(sizeof *cursor +
                     journal_scan_window_size(journal->options.segment_size));
-    if (cursor == NULL)
-        return ST_DISK_FAILED;
+    NEED(cursor != NULL);
     *cursor = (struct journal_cursor){.journal = journal,
                                       .index = index == 0 ? 0 : index - 1,
                                       .changes = UINT64_MAX};

@@ -6,6 +6,7 @@
 
 #include "protocol/entry.h"
 #include "replication/journal_parts.h"
+#include "replication/need.h"
 
 /* Where the log is to end. */
 struct cut_place {
@@ -70,14 +71,12 @@ static void cut_hide(struct journal *journal, const struct cut_place *place)
     journal_unlock(journal);
 }
 
-static enum status cut_segments(struct journal *journal,
-                                const struct cut_place *place)
+static void cut_segments(struct journal *journal, const struct cut_place *place)
 {
     struct journal_segment *segment;
-    enum status status = ST_OK;
 
-    while (status == ST_OK && journal->segments_count > place->number + 1)
-        status = journal_segment_retire(journal);
+    while (journal->segments_count > place->number + 1)
+        journal_segment_retire(journal);
     segment = journal_segment_at(journal, place->number);
     segment->count = place->end.size - segment->first;
     segment->end = place->offset;
@@ -86,7 +85,6 @@ static enum status cut_segments(struct journal *journal,
         segment->hole = (struct journal_hole){.end = 0};
     journal_unlock(journal);
     journal_retired_free(journal);
-    return status;
 }
 
 /* Whether what goes can be kept. */
@@ -109,14 +107,12 @@ static enum status cut_apply(struct journal *journal,
     struct journal_cut cut;
     enum status status;
 
-    if (later == NULL)
-        return ST_DISK_FAILED;
+    NEED(later != NULL);
     for (size_t i = 0; i < later_count; i++)
         later[i] = journal_segment_at(journal, place->number + 1 + i)->first;
     cut_hide(journal, place);
-    status = cut_segments(journal, place);
-    if (status == ST_OK)
-        status = journal_cut_plan(journal, &cut);
+    cut_segments(journal, place);
+    status = journal_cut_plan(journal, &cut);
     if (status == ST_OK)
         status = cut_keep(journal, &cut, later_count + 1);
     if (status == ST_OK)

@@ -5,6 +5,7 @@
 
 #include "protocol/entry.h"
 #include "replication/journal_parts.h"
+#include "replication/need.h"
 
 enum { EPOCHS_ROOM = 16 }; /* At first; doubled up to the limit. */
 
@@ -22,11 +23,17 @@ void journal_leaf_note(struct journal *journal, uint64_t index,
     memcpy(row->leaf, leaf, HASH_SIZE);
 }
 
+void journal_epochs_begin(struct journal *journal)
+{
+    journal->epochs = malloc(EPOCHS_ROOM * sizeof *journal->epochs);
+    NEED(journal->epochs != NULL);
+    journal->epochs_room = EPOCHS_ROOM;
+}
+
 /* Makes room for another row if it may grow. */
 static bool epoch_grow(struct journal *journal)
 {
-    const size_t room =
-        journal->epochs_room == 0 ? EPOCHS_ROOM : 2 * journal->epochs_room;
+    const size_t room = 2 * journal->epochs_room;
     struct journal_epoch *more;
 
     if (journal->epochs_count < journal->epochs_room)
@@ -41,7 +48,7 @@ static bool epoch_grow(struct journal *journal)
     return true;
 }
 
-/* The oldest row goes when the table is full. */
+/* The oldest row goes when the table is full, or memory is. */
 static struct journal_epoch *epoch_place(struct journal *journal)
 {
     if (!epoch_grow(journal)) {

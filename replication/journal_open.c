@@ -11,6 +11,7 @@
 
 #include "replication/journal_parts.h"
 #include "replication/journal_verify.h"
+#include "replication/need.h"
 
 static void open_visit(void *context, const char *name)
 {
@@ -25,10 +26,7 @@ static void open_visit(void *context, const char *name)
     if (verify->firsts_count == verify->firsts_max) {
         verify->firsts_max = verify->firsts_max * 2 + 8;
         more = realloc(verify->firsts, verify->firsts_max * sizeof *more);
-        if (more == NULL) {
-            verify->memory_out = true;
-            return;
-        }
+        NEED(more != NULL);
         verify->firsts = more;
     }
     verify->firsts[verify->firsts_count++] = first;
@@ -52,7 +50,7 @@ static enum status open_list(struct journal_verify *verify)
         return ST_OK; /* As one that has nothing in it any more. */
     if (status != ST_OK)
         return status;
-    if (verify->memory_out || verify->firsts_count > SEGMENTS_MAX)
+    if (verify->firsts_count > SEGMENTS_MAX)
         return ST_DISK_FAILED;
     if (verify->firsts_count > 0)
         qsort(verify->firsts, verify->firsts_count, sizeof *verify->firsts,
@@ -302,8 +300,7 @@ enum status journal_open(struct journal **journal_out,
     REQUIRE(options->segment_size > SEGMENT_HEADER_SIZE);
     *journal_out = NULL;
     memset(report, 0, sizeof *report);
-    if (journal == NULL)
-        goto fail;
+    NEED(journal != NULL);
     journal->disk = disk;
     journal->options = *options;
     journal->buffer_size = journal_buffer_size(options->segment_size);
@@ -315,8 +312,8 @@ enum status journal_open(struct journal **journal_out,
     if (journal->leaves_count > JOURNAL_LEAVES)
         journal->leaves_count = JOURNAL_LEAVES;
     journal->leaves = calloc(journal->leaves_count, sizeof *journal->leaves);
-    if (journal->buffer == NULL || journal->leaves == NULL)
-        goto fail;
+    NEED(journal->buffer != NULL && journal->leaves != NULL);
+    journal_epochs_begin(journal);
     verify.journal = journal;
     status = open_all(&verify);
     if (status != ST_OK)

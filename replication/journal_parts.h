@@ -139,13 +139,8 @@ NODISCARD enum status journal_segment_add(struct journal *journal,
 /* Takes the last segment out of use; nothing reads it any more. */
 void journal_segment_drop(struct journal *journal);
 
-/*
- * journal_segment_retire(journal):
- * Take the last segment out of use; readers that are pinned may go on.
- *
- * Returns: ST_OK; ST_DISK_FAILED if memory runs out.
- */
-NODISCARD enum status journal_segment_retire(struct journal *journal);
+/* Takes the last segment out of use; readers that are pinned may go on. */
+void journal_segment_retire(struct journal *journal);
 
 /* Closes what was retired if nobody is pinned. */
 void journal_retired_free(struct journal *journal);
@@ -200,6 +195,9 @@ NODISCARD enum status journal_fetch(struct journal *journal,
 NODISCARD enum status journal_leaf_get(struct journal *journal,
                                        uint8_t *leaf_out, uint8_t *buffer,
                                        uint64_t index, bool all);
+
+/* Room for the first epochs. */
+void journal_epochs_begin(struct journal *journal);
 
 /* Remember the newest leaves and where epochs begin; under the lock. */
 void journal_leaf_note(struct journal *journal, uint64_t index,

@@ -7,6 +7,7 @@
 
 #include "protocol/entry.h"
 #include "replication/journal_parts.h"
+#include "replication/need.h"
 
 /* Entry scrub->next is damaged, or the one before it is another one. */
 static enum status scrub_bad(struct journal_scrub *scrub, uint64_t index)
@@ -129,8 +130,7 @@ static enum status digest_file(const struct journal *journal,
     enum status status = ST_OK;
     uint64_t at = 0;
 
-    if (window == NULL)
-        return ST_DISK_FAILED;
+    NEED(window != NULL);
     crypto_hash_sha256_init(&state);
     while (status == ST_OK && at < size) {
         const size_t want =

@@ -5,6 +5,7 @@
 
 #include "protocol/entry.h"
 #include "replication/journal_parts.h"
+#include "replication/need.h"
 
 enum { SEGMENTS_NAME_DIGITS = 20 };
 
@@ -65,12 +66,10 @@ enum status journal_segment_add(struct journal *journal, struct disk_file *file,
     chunk = &journal->chunks[number / JOURNAL_CHUNK];
     if (*chunk == NULL)
         *chunk = calloc(JOURNAL_CHUNK, sizeof **chunk);
-    if (*chunk == NULL)
-        return ST_DISK_FAILED;
+    NEED(*chunk != NULL);
     segment = *chunk + number % JOURNAL_CHUNK;
     place = calloc(places, sizeof *place);
-    if (place == NULL)
-        return ST_DISK_FAILED;
+    NEED(place != NULL);
     journal_lock(journal);
     *segment = (struct journal_segment){.file = file,
                                         .first = first,
@@ -116,13 +115,12 @@ void journal_unlock(struct journal *journal)
     atomic_flag_clear_explicit(&journal->lock, memory_order_release);
 }
 
-enum status journal_segment_retire(struct journal *journal)
+void journal_segment_retire(struct journal *journal)
 {
     struct journal_segment *last = journal_segment_last(journal);
     struct journal_retired *retired = malloc(sizeof *retired);
 
-    if (retired == NULL)
-        return ST_DISK_FAILED;
+    NEED(retired != NULL);
     journal_lock(journal);
     *retired = (struct journal_retired){
         .next = journal->retired, .file = last->file, .places = last->places};
@@ -130,7 +128,6 @@ enum status journal_segment_retire(struct journal *journal)
     memset(last, 0, sizeof *last);
     atomic_store(&journal->segments_count, journal->segments_count - 1);
     journal_unlock(journal);
-    return ST_OK;
 }
 
 void journal_retired_free(struct journal *journal)

@@ -20,7 +20,6 @@ struct journal_verify {
     size_t firsts_count;
     size_t firsts_max;
     bool spare_listed;
-    bool memory_out;
 
     /* A cut that was begun before. */
     struct journal_cut cut;

@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "replication/need.h"
+
 enum { POSIX_FILE_MODE = 0600, POSIX_DIRECTORY_MODE = 0700 };
 
 struct disk_posix {
@@ -55,10 +57,7 @@ static enum status posix_take(struct disk *disk, struct disk_file **file_out,
     if (fd < 0)
         return posix_status(errno);
     file = malloc(sizeof *file);
-    if (file == NULL) {
-        close(fd);
-        return ST_DISK_FAILED;
-    }
+    NEED(file != NULL);
     file->file.disk = disk;
     file->fd = fd;
     *file_out = &file->file;
@@ -249,10 +248,7 @@ enum status disk_posix_open(struct disk_posix **out, const char *directory)
     if (fd < 0)
         return posix_status(errno);
     posix = malloc(sizeof *posix);
-    if (posix == NULL) {
-        close(fd);
-        return ST_DISK_FAILED;
-    }
+    NEED(posix != NULL);
     posix->disk.calls = &posix_calls;
     posix->directory = fd;
 
