@@ -176,9 +176,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 static size_t change(struct random *random, uint8_t *data, size_t size,
                      size_t size_max, void *context)
 {
-    return mutate_frames(random, data, size,
-                         size_max < FRAME_SIZE_MAX ? size_max : FRAME_SIZE_MAX,
-                         context);
+    /* A part may be longer than a frame. */
+    if (size_max > FRAME_SIZE_MAX)
+        size_max = FRAME_SIZE_MAX;
+    if (size > size_max)
+        size = size_max;
+    return mutate_frames(random, data, size, size_max, context);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
