@@ -24,15 +24,30 @@ static enum status check_staff(struct act *act, uint16_t sections,
     return act_check_purpose(act, sections);
 }
 
-/* Nobody but its own persons reads a subject that is out of scope. */
+static bool has_supplied(struct act *act, struct subject *subject)
+{
+    struct row_version row;
+
+    for (uint8_t section = 1; section <= SECTIONS_COUNT; section++) {
+        if (version_current(act, &row, subject, section, PATH_EHIS) &&
+            row.provider == act->organisation)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody but its own persons reads a subject that is out of scope (R-1.2); and
+ * a supplier that brought nothing of it does not learn that it is there. */
 static enum status check_scope(struct act *act)
 {
     struct subject subject;
 
-    if (subject_load(act, &subject, act->subject) &&
-        subject.row.state == SUBJECT_OUT_OF_SCOPE)
-        return ST_OUT_OF_SCOPE;
-    return ST_OK;
+    if (!subject_load(act, &subject, act->subject) ||
+        subject.row.state != SUBJECT_OUT_OF_SCOPE)
+        return ST_OK;
+    return act->duty == DUTY_SUP && !has_supplied(act, &subject)
+               ? ST_NO_SUCH
+               : ST_OUT_OF_SCOPE;
 }
 
 enum status section_may_read(struct act *act, struct row_consent *consent_out,

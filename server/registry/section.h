@@ -30,7 +30,8 @@ NODISCARD enum status section_collect(struct act *act, struct list *list_out,
  * what it supplied.  consent_out->number is 0 unless a case was used.
  *
  * Returns: ST_OK; ST_NOT_SELF, ST_NO_GRANT and ST_NO_PURPOSE, alike whether
- *          the subject exists or not (R-10.1.2); ST_OUT_OF_SCOPE.
+ *          the subject exists or not (R-10.1.2); ST_OUT_OF_SCOPE, and for a
+ *          supplier that has nothing current of it ST_NO_SUCH.
  */
 NODISCARD enum status section_may_read(struct act *act,
                                        struct row_consent *consent_out,

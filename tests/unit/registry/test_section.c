@@ -272,6 +272,31 @@ START_TEST(section_get_by_a_supplier_gives_what_it_supplied)
 }
 END_TEST
 
+/* T-R-10.1.2: what is out of scope is nobody's, too, to a body that supplied
+ * nothing of it. */
+START_TEST(T_R_10_1_2_a_supplier_does_not_learn_who_is_out_of_scope)
+{
+    struct op_section_history history = {.section = SECTION_S03, .limit = 1};
+    struct feeder other;
+    static const uint64_t subjects[] = {LEGAL, NOBODY};
+
+    begin();
+    feeder_open(&other, &fixture, SECTIONS_MASK);
+    feeder_bring_good(&feeder, LEGAL, SECTION_S03);
+    fixture_subject_state(&fixture, LEGAL, SUBJECT_OUT_OF_SCOPE);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(section_reader_own(&fixture, &other.actor, subjects[i],
+                                            SECTION_BIT(SECTION_S03), &out),
+                         ST_NO_SUCH);
+        ck_assert_int_eq(fixture_run(&fixture, &other.actor,
+                                     OPCODE_SECTION_HISTORY, &history,
+                                     subjects[i], 0, other.actor.duty, NULL),
+                         ST_NO_SUCH);
+    }
+    end();
+}
+END_TEST
+
 static uint32_t grant(const struct fixture_actor *asker, uint16_t sections,
                       uint16_t uses)
 {
@@ -402,6 +427,7 @@ SUITE_MAIN("section",
            section_get_gives_of_a_mask_what_is_there,
            section_get_by_staff_needs_a_purpose_and_a_file,
            section_get_by_a_supplier_gives_what_it_supplied,
+           T_R_10_1_2_a_supplier_does_not_learn_who_is_out_of_scope,
            section_get_by_others_needs_a_live_grant_and_uses_it_up,
            T_R_5_1_7_an_expired_licence_shows_expired_without_a_feed,
            section_history_keeps_what_was_and_pages_backwards,
