@@ -31,11 +31,20 @@ bool destroy_subject_is_erased(struct state *state, uint64_t subject)
 }
 
 /* What stays after the records: who asked, and a batch keeps what it refuses
- * (feed.c). */
+ * (feed.c).  To the others everybody may ask, or any supplier: their handlers
+ * say it to those who have shown that they may know. */
 static bool is_let_through(uint16_t opcode)
 {
     return opcode == OPCODE_ACCESS_LIST || opcode == OPCODE_CONSENT_LIST ||
-           opcode == OPCODE_FEED_PUT;
+           opcode == OPCODE_FEED_PUT || opcode == OPCODE_EXTRACT_VERIFY ||
+           opcode == OPCODE_SUBJECT_OPEN || opcode == OPCODE_SUBJECT_CLOSE;
+}
+
+/* Any item may name a subject. */
+static bool is_about_subject(const struct operation_info *operation)
+{
+    return operation->seal == SEAL_SUBJECT_RECORD ||
+           operation->seal == SEAL_SUBJECT_EVIDENCE;
 }
 
 enum status destroy_check_subject(struct act *act)
@@ -44,7 +53,8 @@ enum status destroy_check_subject(struct act *act)
         return ST_OK;
     if (destroy_was_self(act))
         return ST_ERASED;
-    if (is_let_through(act->operation->opcode))
+    if (!is_about_subject(act->operation) ||
+        is_let_through(act->operation->opcode))
         return ST_OK;
     if (act->letter == 'y' || act->letter == '2')
         return ST_ERASED;

@@ -70,7 +70,8 @@ bool destroy_subject_is_erased(struct state *state, uint64_t subject);
  * destroy_check_subject(act):
  * Whether the item may be decided although an act may have destroyed the
  * records of its subject.  What a stranger asks about one is left to the
- * handler, which answers him as it does about any other.
+ * handler, which answers him as it does about any other; so is what is about
+ * no subject, whichever it names.
  *
  * Returns: ST_OK; ST_ERASED.
  */

@@ -4,6 +4,7 @@
  */
 #include <sodium.h>
 
+#include "server/registry/destroy.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/extract_make.h"
 
@@ -97,6 +98,8 @@ enum status extract_verify(struct act *act, const struct op_extract_verify *in,
         row.subject != act->subject ||
         sodium_memcmp(row.root.b, in->root.b, HASH_SIZE) != 0)
         return ST_NO_SUCH;
+    if (destroy_subject_is_erased(act->state, act->subject))
+        return ST_ERASED;
     act->sections = row.sections;
     out->issued = row.issued;
     out->sections = row.sections;

@@ -4,6 +4,7 @@
 
 #include "protocol/voen.h"
 #include "server/registry/consent.h"
+#include "server/registry/destroy.h"
 #include "server/registry/dispatch.h"
 #include "server/registry/section.h"
 #include "server/registry/version.h"
@@ -98,17 +99,18 @@ void subject_end(struct act *act, struct subject *subject, int32_t closed)
     consent_subject_left(act, subject->row.voen);
 }
 
-/* A body opens subjects only if it gives out their numbers. */
+/* A body opens subjects only if it gives out their numbers; another one does
+ * not learn whose records were destroyed. */
 static enum status check_authority(struct act *act)
 {
     struct row_organisation organisation = {.number = act->organisation};
 
-    if (act->duty != DUTY_SUP)
-        return ST_OK;
-    if (!state_get(act->state, TABLE_ORGANISATION, &organisation) ||
-        (organisation.sections & SECTION_BIT(SECTION_S03)) == 0)
+    if (act->duty == DUTY_SUP &&
+        (!state_get(act->state, TABLE_ORGANISATION, &organisation) ||
+         (organisation.sections & SECTION_BIT(SECTION_S03)) == 0))
         return ST_NOT_AUTHORITY;
-    return ST_OK;
+    return destroy_subject_is_erased(act->state, act->subject) ? ST_ERASED
+                                                               : ST_OK;
 }
 
 enum status subject_open(struct act *act, const struct op_subject_open *in,

@@ -448,6 +448,39 @@ START_TEST(T_R_8_2_2_later_commands_about_the_subject_are_answered_erased)
 }
 END_TEST
 
+/* T-R-10.1.2: to whom nothing may be told, what was destroyed is as what never
+ * was; also where an operation is about no subject at all. */
+START_TEST(T_R_10_1_2_a_stranger_does_not_learn_whose_records_are_destroyed)
+{
+    const struct op_system_ping ping = {.text = fixture_text("x")};
+    const struct op_extract_verify verify = {.number = 1};
+    const struct op_subject_close close = {.basis = fixture_digest(2)};
+    static const uint64_t subjects[] = {VOEN, UINT64_C(9900003611)};
+    struct fixture_actor stranger, body;
+
+    open_scene();
+    fixture_user(&fixture, &stranger, "7654321");
+    fixture_participant(&fixture, &body,
+                        fixture_organisation(&fixture,
+                                             ORGANISATION_BODY_WITH_SYSTEM,
+                                             SECTION_BIT(SECTION_S08)),
+                        DUTY_SUP);
+    ck_assert_int_eq(erase(&fixture.node, ordered(), 77), ST_OK);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(fixture_run(&fixture, &stranger, OPCODE_SYSTEM_PING,
+                                     &ping, subjects[i], 0, 0, NULL),
+                         ST_OK);
+        ck_assert_int_eq(fixture_run(&fixture, &stranger, OPCODE_EXTRACT_VERIFY,
+                                     &verify, subjects[i], 0, 0, NULL),
+                         ST_NO_SUCH);
+        ck_assert_int_eq(fixture_run(&fixture, &body, OPCODE_SUBJECT_CLOSE,
+                                     &close, subjects[i], 0, body.duty, NULL),
+                         ST_NOT_AUTHORITY);
+    }
+    fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(T_R_8_2_2_the_certificate_names_ground_people_keys_and_holders)
 {
     struct op_destroy_show in = {.act = 0};
@@ -533,5 +566,6 @@ SUITE_MAIN("destroy", T_R_8_2_2_three_duties_and_the_nodes_end_an_act,
            an_act_names_only_keys_of_its_own_subjects_and_classes,
            T_R_8_2_2_an_act_names_no_key_of_another_owner,
            T_R_8_2_2_later_commands_about_the_subject_are_answered_erased,
+           T_R_10_1_2_a_stranger_does_not_learn_whose_records_are_destroyed,
            T_R_8_2_2_the_certificate_names_ground_people_keys_and_holders,
            T_P_1_4_a_retention_rule_takes_two_duties_and_no_restart)
