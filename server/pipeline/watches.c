@@ -51,10 +51,15 @@ static bool watches_stands(struct state *state, const struct watches_row *row,
 {
     struct row_key key = {.key_id = row->key_id};
     struct row_duty duty = {.assignment = row->assignment};
+    struct row_organisation organisation = {.number = 0};
 
-    return state_get(state, TABLE_KEY, &key) && key.state == KEY_ACTIVE &&
-           state_get(state, TABLE_DUTY, &duty) && duty.state == DUTY_ACTIVE &&
-           (duty.to == 0 || today <= duty.to);
+    if (!state_get(state, TABLE_KEY, &key) || key.state != KEY_ACTIVE ||
+        !state_get(state, TABLE_DUTY, &duty) || duty.state != DUTY_ACTIVE ||
+        (duty.to != 0 && today > duty.to))
+        return false;
+    organisation.number = duty.organisation;
+    return state_get(state, TABLE_ORGANISATION, &organisation) &&
+           organisation.state == ORGANISATION_ACTIVE;
 }
 
 void watches_check(struct watches *watches, struct state *state, int32_t today)

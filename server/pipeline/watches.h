@@ -41,7 +41,7 @@ void watches_add(struct watches *watches, const struct watches_row *row);
 bool watches_find(struct watches *watches, struct watches_row *row_out,
                   uint64_t entry, const uint8_t *key_id);
 
-/* End those whose key or duty no longer holds on ${today}. */
+/* End those whose key, duty or organisation no longer holds on ${today}. */
 void watches_check(struct watches *watches, struct state *state, int32_t today);
 
 #endif

@@ -2,6 +2,7 @@
  * WATCH, CREDIT and EVENT: an auditor gets what it was granted, as fast as it
  * asks for it, and nobody else anything. */
 #include "protocol/entry.h"
+#include "server/registry/rows.h"
 #include "tests/lib/node_expect.h"
 #include "tests/lib/suite.h"
 
@@ -237,6 +238,58 @@ START_TEST(a_watch_ends_with_its_duty)
 }
 END_TEST
 
+/* As the operator. */
+static void administer(uint16_t opcode, const void *fields, void *result_out)
+{
+    ck_assert_int_eq(node_fixture_do(&fixture, &other_wire, &fixture.operator,
+                                     1, opcode, fields, result_out),
+                     ST_OK);
+}
+
+/* The auditor of this test is one of an organisation of its own. */
+static uint32_t become_outside_auditor(void)
+{
+    struct op_organisation_enrol body = {.kind = ORGANISATION_AUDITOR,
+                                         .name = slice_of("Auditor", 7),
+                                         .basis = {{1}}};
+    struct op_duty_assign assign = {
+        .duty = DUTY_AUD, .scope = 0xff, .basis = {{5}}};
+    struct result_organisation_enrol enrolled;
+    struct result_duty_assign assigned;
+    struct op_duty_ack ack;
+
+    node_fixture_login(&fixture, &other_wire, &fixture.operator, ROLE_STAFF);
+    administer(OPCODE_ORGANISATION_ENROL, &body, &enrolled);
+    assign.organisation = enrolled.organisation;
+    assign.person = node_fixture_enrol(&fixture, &other_wire, &fixture.auditor,
+                                       ROLE_AUDITOR, enrolled.organisation);
+    administer(OPCODE_DUTY_ASSIGN, &assign, &assigned);
+    fixture.auditor_duty = ack.assignment = assigned.assignment;
+    login();
+    ck_assert_int_eq(node_fixture_do(&fixture, &wire, &fixture.auditor, 0,
+                                     OPCODE_DUTY_ACK, &ack, NULL),
+                     ST_OK);
+    return enrolled.organisation;
+}
+
+START_TEST(a_watch_ends_with_its_organisation)
+{
+    struct op_organisation_change close = {.state = ORGANISATION_CLOSED,
+                                           .basis = {{1}}};
+    uint64_t watched;
+    uint8_t scope;
+
+    close.organisation = become_outside_auditor();
+    watched = watch(grant(0, 0xff));
+    credit(watched, 1, EVENT_CREDIT_BYTES_MAX);
+    expect_event(watched, 0);
+    administer(OPCODE_ORGANISATION_CHANGE, &close, NULL);
+    credit(watched, 1, EVENT_CREDIT_BYTES_MAX);
+    ck_assert_int_eq(wire_error(&wire, &scope), ST_SESSION_OVER);
+    ck_assert_int_eq(scope, SCOPE_REQUEST);
+}
+END_TEST
+
 SUITE_MAIN_WITH("watch", open_node, close_node,
                 entries_stream_in_order_as_credit_is_given,
                 D115_without_credit_nothing_is_sent,
@@ -246,4 +299,4 @@ SUITE_MAIN_WITH("watch", open_node, close_node,
                 a_batch_that_is_undone_grants_no_watch,
                 a_watch_of_another_keys_grant_is_500,
                 more_watches_than_a_connection_has_are_505,
-                a_watch_ends_with_its_duty)
+                a_watch_ends_with_its_duty, a_watch_ends_with_its_organisation)
