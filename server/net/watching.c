@@ -59,7 +59,6 @@ static enum pumped pump_one(struct connection *connection,
                             struct connection_watch *watch)
 {
     struct net_loop *home = connection->home;
-    struct watch at = watch->watch;
     struct slice entry;
     struct writer *writer;
     size_t begin;
@@ -73,7 +72,7 @@ static enum pumped pump_one(struct connection *connection,
     if (status == ST_AGAIN)
         return PUMPED_SKIPPED;
     if (status == ST_OK && entry.size > watch->credit_bytes) {
-        watch->watch = at; /* Not covered yet: look at it again later. */
+        watch->watch.next--; /* Not covered yet: look at it again later. */
         return PUMPED_NOTHING;
     }
     if (status == ST_END)
