@@ -51,6 +51,18 @@ static uint64_t seal_choice_signer(struct seal_choice *choice,
                            keyring_person(work->command.header.key_id), index);
 }
 
+/* Who serves no organisation states nobody's identity, and shall make no keys
+ * of people that may not be there. */
+static uint64_t seal_choice_named(struct seal_choice *choice,
+                                  const struct work *work,
+                                  const uint8_t *key_id, uint64_t index)
+{
+    if (work->origin.organisation == 0)
+        return seal_choice_signer(choice, work, index);
+    return seal_choice_own(choice, KEYRING_PERSON, keyring_person(key_id),
+                           index);
+}
+
 /* Whether the item may be the first of its subject. */
 static bool seal_choice_opens(const struct work *work,
                               const struct item_clear *clear)
@@ -114,8 +126,7 @@ static uint64_t seal_choice_item(struct seal_choice *choice,
                                index);
     case SEAL_PERSON_NAMED:
         REQUIRE(item->fields.size >= KEY_ID_SIZE);
-        return seal_choice_own(choice, KEYRING_PERSON,
-                               keyring_person(item->fields.data), index);
+        return seal_choice_named(choice, work, item->fields.data, index);
     case SEAL_CREDENTIAL:
         return seal_choice_new(choice, KEYRING_CREDENTIAL,
                                keyring_person(key_id), index);

@@ -361,6 +361,36 @@ static enum status enter(const struct op_system_attest *stated)
     return rig_apply(&rig, &answer);
 }
 
+/* Else whoever may log in could make any number of keys that no act destroys:
+ * nobody is there whose they are. */
+START_TEST(who_serves_no_organisation_makes_no_seal_key_for_another)
+{
+    struct op_actor_identity in = {
+        .key_id = {{9}},
+        .surname = slice_of("A", 1),
+        .given = slice_of("B", 1),
+    };
+    struct rig_answer answer;
+    struct keyring_row row;
+    struct slice bytes;
+    struct entry entry;
+    struct item item;
+
+    rig_open(&rig);
+    rig_do(&rig, &rig.admin, &answer, OPCODE_ACTOR_IDENTITY, 0,
+           DUTY_ADM_ASSIGNMENT, &in);
+    ck_assert_int_eq(answer.code, ST_NO_SUCH);
+    ck_assert_int_eq(
+        journal_read_entry(rig.journal, &bytes, rig.entry_buffer, answer.index),
+        ST_OK);
+    ck_assert_int_eq(entry_view(&entry, bytes), ST_OK);
+    entry_item(&item, &entry, 0);
+    ck_assert_int_eq(keyring_row(rig.keyring, &row, item.seal_key), ST_OK);
+    ck_assert_uint_eq(row.owner, keyring_person(rig.admin.key_id));
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(an_attestation_covers_what_was_applied_and_holds_at_replay)
 {
     struct op_system_attest stated;
@@ -551,6 +581,7 @@ SUITE_MAIN("apply", D109_an_atomic_batch_with_a_bad_last_item_does_nothing,
            a_state_rebuilt_from_the_log_has_the_same_digests,
            a_kill_between_commit_and_apply_is_made_up_by_replay,
            sealed_text_is_in_no_file_of_the_node,
+           who_serves_no_organisation_makes_no_seal_key_for_another,
            an_attestation_covers_what_was_applied_and_holds_at_replay,
            an_attestation_of_another_root_stops_the_node,
            an_attestation_of_another_digest_stops_the_node,
