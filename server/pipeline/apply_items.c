@@ -250,6 +250,30 @@ static void items_keep(struct apply *apply)
         search_keep(apply->parts.search);
 }
 
+/* So do those of the ${count} items that were done before: what came of the
+ * batch tells of them, too. */
+static enum status items_undone(struct apply *apply,
+                                const struct apply_input *input, uint16_t count)
+{
+    struct slice rest = input->entry.items;
+    struct field_error error;
+    struct slice fields;
+    struct item item;
+    enum status status = ST_OK;
+
+    for (uint16_t i = 0; i < count && entry_next_item(&item, &rest); i++) {
+        items_act(apply, input, &item, i);
+        status = items_open(apply, &fields, input, &item, i);
+        if (status == ST_OK)
+            status = schema_decode(apply->act.operation->fields, &apply->fields,
+                                   &error, fields, SCHEMA_REFUSE_UNKNOWN);
+        if (status != ST_OK) /* It was done: its fields were read then. */
+            return status;
+        dispatch_undone(&apply->act, item.clear_part.duty, &apply->fields);
+    }
+    return ST_OK;
+}
+
 enum status apply_items(struct apply *apply, struct writer *result_out,
                         const struct apply_input *input)
 {
@@ -279,7 +303,7 @@ enum status apply_items(struct apply *apply, struct writer *result_out,
             if (apply->act.operation != NULL)
                 access_note(&apply->act, (enum status)outcome->code);
             items_not_done(apply, result_out, header->items_count, i);
-            return ST_OK;
+            return items_undone(apply, input, i);
         }
         if (outcome->code == ST_OK) {
             apply_note(apply, &apply->act, &apply->fields);

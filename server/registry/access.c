@@ -98,6 +98,12 @@ void access_note(struct act *act, enum status code)
     access_insert(act, &row, access_asker(act));
 }
 
+void access_note_undone(struct act *act)
+{
+    if (access_is_concerned(act, ST_OK))
+        access_note(act, ST_NOT_DONE);
+}
+
 void access_note_found(struct act *act, uint64_t subject)
 {
     struct row_access row = access_row_of(act, ST_OK);

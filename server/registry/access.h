@@ -18,6 +18,10 @@
  */
 void access_note(struct act *act, enum status code);
 
+/* Write the row of an item that was done and undone with its batch, if it would
+ * have left one: that it was tried is not undone. */
+void access_note_undone(struct act *act);
+
 /* Write the row of one ${subject} that a search shows, while it is decided. */
 void access_note_found(struct act *act, uint64_t subject);
 

@@ -7,6 +7,7 @@
 #include "server/registry/continuity.h"
 #include "server/registry/destroy.h"
 #include "server/registry/feed.h"
+#include "server/registry/subject.h"
 
 /* Operations below this one may change rows that permissions rest on: keys,
  * sessions, organisations, carriers, duties. */
@@ -69,6 +70,24 @@ static bool dispatch_names_field(const struct act *act, enum status code,
     return false;
 }
 
+/* The same of an item whose handler does not come to it any more. */
+static uint16_t dispatch_sections(const struct act *act,
+                                  const union dispatch_fields *fields)
+{
+    switch (act->operation->opcode) {
+    case OPCODE_SECTION_GET:
+        return fields->section_get.sections;
+    case OPCODE_SECTION_HISTORY:
+        return SECTION_BIT(fields->section_history.section);
+    case OPCODE_CONSENT_ASK:
+        return fields->consent_ask.sections;
+    case OPCODE_CONSENT_READ:
+        return fields->consent_read.sections;
+    default:
+        return 0;
+    }
+}
+
 static enum status dispatch_decide(struct act *act, uint32_t duty_number,
                                    const union dispatch_fields *fields,
                                    union dispatch_result *result)
@@ -88,6 +107,17 @@ static enum status dispatch_decide(struct act *act, uint32_t duty_number,
     return dispatch_handle(act, fields, result);
 }
 
+static void dispatch_begin(struct act *act, const union dispatch_fields *fields)
+{
+    act->sections = 0;
+    act->consent = 0;
+    act->by_subject = 0;
+    act->field = 0;
+    act->no_access_row = false;
+    act->kept = false;
+    act->file_number = dispatch_file_number(act, fields);
+}
+
 enum status dispatch_item(struct act *act, uint32_t duty_number,
                           const union dispatch_fields *fields,
                           struct writer *result_out)
@@ -97,14 +127,7 @@ enum status dispatch_item(struct act *act, uint32_t duty_number,
 
     REQUIRE(act->operation != NULL);
     memset(&result, 0, act->operation->result->struct_size);
-    act->sections = 0;
-    act->consent = 0;
-    act->by_subject = 0;
-    act->field = 0;
-    act->no_access_row = false;
-    act->kept = false;
-    act->file_number = dispatch_file_number(act, fields);
-
+    dispatch_begin(act, fields);
     code = dispatch_decide(act, duty_number, fields, &result);
     INVARIANT(status_is_wire(code));
     if (code == ST_OK || dispatch_names_field(act, code, &result))
@@ -117,4 +140,15 @@ enum status dispatch_item(struct act *act, uint32_t duty_number,
         act->operation->opcode < DISPATCH_OPCODE_SUBJECTS)
         act->capacity.known = false;
     return code;
+}
+
+void dispatch_undone(struct act *act, uint32_t duty_number,
+                     const union dispatch_fields *fields)
+{
+    dispatch_begin(act, fields);
+    act->capacity.known = false; /* It may rest on what was undone. */
+    /* Only for who he is: it was decided before. */
+    MAYBE(permit_check(act, duty_number) == ST_OK);
+    act->sections = dispatch_sections(act, fields);
+    access_note_undone(act);
 }

@@ -60,4 +60,14 @@ enum status dispatch_item(struct act *act, uint32_t duty_number,
                           const union dispatch_fields *fields,
                           struct writer *result_out);
 
+/*
+ * dispatch_undone(act, duty_number, fields):
+ * Leaves of an item that was done, and that its batch has undone, the access
+ * row: with ST_NOT_DONE.
+ *
+ * Requires: as dispatch_item().
+ */
+void dispatch_undone(struct act *act, uint32_t duty_number,
+                     const union dispatch_fields *fields);
+
 #endif

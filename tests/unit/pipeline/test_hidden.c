@@ -224,7 +224,62 @@ START_TEST(T_R_8_2_14_a_proposal_names_subject_and_law_in_no_clear_byte)
 }
 END_TEST
 
+/* All or nothing: a good reading, and one without a purpose. */
+static void read_in_vain(void)
+{
+    const struct op_subject_head in = {.file_number = slice_of("C-1", 3)};
+    struct item_clear clear = {.opcode = OPCODE_SUBJECT_HEAD,
+                               .version = 1,
+                               .subject = VOEN,
+                               .purpose = PURPOSE,
+                               .duty = REGISTRAR};
+    uint8_t salt[SALT_SIZE];
+    struct writer writer;
+
+    rig_begin(&rig, &command);
+    command.organisation = OWNER;
+    command.header.flags |= COMMAND_FLAG_ATOMIC;
+    writer_init(&writer, command.fields, sizeof command.fields);
+    schema_encode(&schema_op_subject_head, &writer, &in);
+    for (int i = 0; i < 2; i++) {
+        randombytes_buf(salt, sizeof salt);
+        command_build_item(&command.build, &clear, salt, writer_slice(&writer));
+        clear.purpose = 0;
+    }
+    rig_run(&rig, &answer, rig_finish(&rig, &command, &people[REGISTRAR]));
+    ck_assert_int_eq(answer.code, ST_NO_PURPOSE);
+}
+
+/* Whoever could read that there is a subject, and undo it, would be seen by
+ * nobody. */
+START_TEST(T_R_8_2_14_what_a_batch_undoes_was_tried_all_the_same)
+{
+    struct row_access row = {.subject = VOEN};
+    uint64_t index;
+
+    begin();
+    read_in_vain();
+    index = answer.index;
+    row.number = index << 16;
+    ck_assert(state_get(rig.state, TABLE_ACCESS, &row));
+    ck_assert_uint_eq(row.code, ST_NOT_DONE);
+    ck_assert_uint_eq(row.opcode, OPCODE_SUBJECT_HEAD);
+    ck_assert_uint_eq(row.purpose, PURPOSE);
+    ck_assert_uint_eq(row.duty, DUTY_REG);
+    row.number = index << 16 | 1;
+    ck_assert(state_get(rig.state, TABLE_ACCESS, &row));
+    ck_assert_uint_eq(row.code, ST_NO_PURPOSE);
+    stays_through_restarts();
+    /* Hidden as a reading that was done. */
+    seal();
+    read_in_vain();
+    ck_assert_uint_eq(look().hidden, 2);
+    rig_close(&rig);
+}
+END_TEST
+
 SUITE_MAIN("hidden",
            T_R_8_2_14_a_replay_hides_and_shows_what_was_hidden_and_shown,
            T_R_8_2_14_a_hidden_access_counts_as_any_and_a_seal_names_nobody,
-           T_R_8_2_14_a_proposal_names_subject_and_law_in_no_clear_byte)
+           T_R_8_2_14_a_proposal_names_subject_and_law_in_no_clear_byte,
+           T_R_8_2_14_what_a_batch_undoes_was_tried_all_the_same)
