@@ -295,7 +295,7 @@ enum status journal_open(struct journal **journal_out,
 {
     struct journal_verify verify = {.report = report};
     struct journal *journal = calloc(1, sizeof *journal);
-    enum status status = ST_DISK_FAILED;
+    enum status status;
 
     REQUIRE(options->segment_size > SEGMENT_HEADER_SIZE);
     *journal_out = NULL;

@@ -128,8 +128,7 @@ struct journal_segment *journal_segment_last(const struct journal *journal);
  * journal_segment_add(journal, file, first):
  * Take ${file} into use as the next segment.
  *
- * Returns: ST_OK; ST_DISK_FULL above SEGMENTS_MAX; ST_DISK_FAILED if memory
- *          runs out.
+ * Returns: ST_OK; ST_DISK_FULL above SEGMENTS_MAX.
  * Owns:    takes ${file} when ST_OK.
  */
 NODISCARD enum status journal_segment_add(struct journal *journal,

@@ -46,8 +46,7 @@ NODISCARD enum status journal_scrub_next(struct journal *journal,
  * last entry.  Nodes whose logs are equal up to there have the same digest.
  *
  * Returns: ST_OK; ST_END if the segment is not sealed, or there is none;
- *          ST_CHECKSUM if it has a hole; ST_DISK_FAILED, also if memory runs
- *          out.
+ *          ST_CHECKSUM if it has a hole; ST_DISK_FAILED.
  */
 NODISCARD enum status journal_segment_digest(struct journal *journal,
                                              uint8_t *digest_out,

@@ -39,7 +39,6 @@ static void show_entry(struct range *range, struct slice bytes,
 
     if (entry_view(&entry, bytes) != ST_OK)
         range->refused = true;
-
     printf("%s %" PRIu64 "\n", where, offset);
     dump_init(&dump, NULL, write_line);
     dump.full = range->full;

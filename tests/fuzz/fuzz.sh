@@ -61,7 +61,8 @@ targets() {
 # and nothing else was found.
 waited() {
     local name=$1 input
-    input=$(grep -oE "$found/$name-timeout-[0-9a-f]+" "build-fuzz/$name.txt") &&
+    input=$(grep -aoE "$found/$name-timeout-[0-9a-f]+" \
+        "build-fuzz/$name.txt") &&
         (
             ulimit -t "$hang_cpu_s"
             "build-fuzz/tests/$name" -timeout=0 "$input"
@@ -100,10 +101,10 @@ number() {
 figures() {
     local cpu
     cpu=$(awk 'NF == 2 { print $1 + $2 }' "build-fuzz/$1.time")
-    grep -E '^stat::(number_of_executed|average_exec|new_units)' \
+    grep -aE '^stat::(number_of_executed|average_exec|new_units)' \
         "build-fuzz/$1.txt"
     echo "stat::cpu_seconds: $cpu"
-    grep -oE 'cov: [0-9]+ ft: [0-9]+' "build-fuzz/$1.txt" | tail -n 1
+    grep -aoE 'cov: [0-9]+ ft: [0-9]+' "build-fuzz/$1.txt" | tail -n 1
     echo "$1 $(number "$1" number_of_executed_units) $cpu" >>"$campaigns"
 }
 

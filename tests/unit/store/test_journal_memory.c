@@ -22,8 +22,8 @@ enum {
     CALLS_MIN = 3
 };
 
-/* What a process ends with that has memory enough, or no status for it. */
-enum { ENOUGH, WHOLE, REFUSED = 20, BROKEN };
+/* What a process ends with, apart from what sanitizers end it with. */
+enum { ENOUGH = 40, WHOLE, REFUSED, BROKEN };
 
 static char directory[QUICK_FOLDER_SIZE];
 static struct disk_posix *disk;
